@@ -1,0 +1,78 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Every Swift target is built alike: Swift 6 language mode, warnings are errors, and imports say what they are for.
+let swift: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let package = Package(
+    name: "perigee",
+    products: [
+        .executable(name: "perigee", targets: ["perigee"]),
+        .executable(name: "perigee-bench", targets: ["perigee-bench"]),
+    ],
+    dependencies: [
+        // The command line: the ecosystem's own parser, with help and completion scripts.
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        // Log levels, metadata and handlers, in the words other Swift servers use.
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        // Deque: the output queue of a slow client.
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        // YAML with line marks, so that a mistake in config/perigee.yaml is reported with its line and its key path.
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        // --- the server, top to bottom: each target may depend only on those below it ---
+        .executableTarget(
+            name: "perigee",
+            dependencies: ["Server", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            swiftSettings: swift),
+        .target(
+            name: "Server",
+            dependencies: [
+                "Scripting", "PubSub", "WebSocket", "HTTP1", "EventLoop", "CLinux",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Yams", package: "Yams"),
+            ],
+            resources: [.embedInCode("Page/demo.html")],
+            swiftSettings: swift),
+        .target(name: "Scripting", dependencies: ["LuaBridge"], swiftSettings: swift),
+        .target(
+            name: "LuaBridge",
+            cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror", "-fno-omit-frame-pointer"])],
+            linkerSettings: [.linkedLibrary("lua5.4"), .linkedLibrary("lua5.4-cjson")]),
+        .target(name: "PubSub", dependencies: ["WebSocket"], swiftSettings: swift),
+        .target(name: "WebSocket", dependencies: ["COpenSSL"], swiftSettings: swift),
+        .target(name: "HTTP1", swiftSettings: swift),
+        .target(
+            name: "EventLoop",
+            dependencies: ["CLinux", .product(name: "DequeModule", package: "swift-collections")],
+            swiftSettings: swift),
+        .target(name: "CLinux"),
+        .systemLibrary(name: "COpenSSL", providers: [.apt(["libssl-dev"])]),
+
+        // --- beside the server ---
+        .target(name: "PerigeeTestKit", dependencies: ["Server"], swiftSettings: swift),
+        .executableTarget(
+            name: "perigee-bench",
+            dependencies: [
+                "EventLoop", "CLinux", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: swift),
+
+        // --- tests mirror the sources ---
+        .testTarget(name: "EventLoopTests", dependencies: ["EventLoop", "CLinux"], swiftSettings: swift),
+        .testTarget(name: "HTTP1Tests", dependencies: ["HTTP1"], swiftSettings: swift),
+        .testTarget(name: "WebSocketTests", dependencies: ["WebSocket"], swiftSettings: swift),
+        .testTarget(name: "PubSubTests", dependencies: ["PubSub", "WebSocket"], swiftSettings: swift),
+        .testTarget(name: "ScriptingTests", dependencies: ["Scripting"], swiftSettings: swift),
+        .testTarget(
+            name: "ServerTests",
+            dependencies: ["Server", "PerigeeTestKit", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: swift),
+    ]
+)

@@ -1,0 +1,54 @@
+// What Swift's Glibc module does not show: epoll, eventfd, inotify, accept4 and thread creation with a stack size.
+// Only thin wrappers live here; a result is what the system call gives, and errno comes back negated, because Swift could not
+// read it in time. The header asks for no feature macros, so that its types are the same ones that Glibc's module has.
+#pragma once
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/inotify.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+/// One readiness report, without the packed layout of `struct epoll_event` on x86-64.
+typedef struct {
+    uint64_t token;
+    uint32_t events;
+} clinux_event;
+
+int clinux_epoll_create(void);
+int clinux_epoll_control(int epoll, int operation, int fd, uint32_t events, uint64_t token);
+
+/// Waits for events; returns how many were written to `out`, or -errno.
+int clinux_epoll_wait(int epoll, struct epoll_event *events, int capacity, int timeout);
+
+clinux_event clinux_event_at(const struct epoll_event *events, int index);
+int clinux_eventfd(void);
+
+/// Accepts one connection as a non-blocking descriptor; returns it, or -errno.
+int clinux_accept(int listener, struct sockaddr_storage *peer);
+
+int clinux_bind(int fd, const struct sockaddr *address, socklen_t length);
+int clinux_local_address(int fd, struct sockaddr_storage *address);
+int clinux_connect(int fd, const struct sockaddr *address, socklen_t length);
+ssize_t clinux_receive(int fd, void *buffer, size_t capacity);
+ssize_t clinux_send(int fd, const void *bytes, size_t count);
+
+/// `writev` that never raises SIGPIPE.
+ssize_t clinux_send_vector(int fd, const struct iovec *pieces, size_t count);
+
+/// Fills the buffer from the kernel's generator; returns how many bytes, or -errno.
+ssize_t clinux_random(void *buffer, size_t count);
+
+uint64_t clinux_monotonic_nanoseconds(void);
+
+/// Starts a joinable thread with an explicit stack size and with the process's signals blocked; 0 or an errno.
+int clinux_thread_start(pthread_t *thread, size_t stack, void *(*body)(void *), void *argument);
+
+void clinux_thread_name(const char *name);
+
+/// Raises the soft limit of open descriptors to the hard one; returns the limit then in force.
+uint64_t clinux_raise_descriptor_limit(void);

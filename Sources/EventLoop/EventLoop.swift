@@ -1,0 +1,220 @@
+// One thread's loop: wait for readiness, let each ready source act, fire timers, drain the inbox, and at the end of the turn
+// write every socket that has output, once.
+//
+// Runs on: the thread that calls `run`; nothing here is safe from another thread but the inbox.
+// Allocates: its buffers once.
+// Read next: Socket.swift, then Socket+Output.swift.
+
+import CLinux
+import Glibc
+
+/// An epoll loop with its sources, timers, inbox and end-of-turn writes.
+public final class EventLoop {
+    /// Where every socket of this loop receives: no connection owns a read buffer while it is idle.
+    public let receiveBuffer: UnsafeMutableRawBufferPointer
+    static let receiveCapacity = 512 << 10
+    private static let eventCapacity: Int32 = 1024
+    /// Deadlines are kept in ticks of this many milliseconds.
+    static let deadlineTick: UInt64 = 100
+
+    private let epoll: Int32
+    private let events: UnsafeMutablePointer<epoll_event>
+    private var sources = SourceTable()
+    private var timers: TimerWheel
+    private var dueActions: [() -> Void] = []
+    private var expired: [UInt32] = []
+    private var inbox: AnyInboxSource?
+    private var isRunning = false
+    private var lastTick: UInt32
+    var turnBuffer = TurnBuffer()
+    /// Where small pieces of one socket's queue are put side by side for one send.
+    let gatherBuffer: UnsafeMutableRawBufferPointer = .allocate(byteCount: OutputQueue.gatherLimit, alignment: 64)
+    /// Sockets with output to write at the end of this turn.
+    var dirty: [Socket] = []
+    /// Sockets to close at the end of this turn.
+    var closing: [Socket] = []
+    private var deferred: [() -> Void] = []
+
+    /// Milliseconds of the monotonic clock, read once a turn.
+    public private(set) var now: UInt64
+
+    public init() {
+        epoll = clinux_epoll_create()
+        precondition(epoll >= 0, "epoll_create1 failed")
+        events = .allocate(capacity: Int(Self.eventCapacity))
+        receiveBuffer = .allocate(byteCount: Self.receiveCapacity, alignment: 64)
+        now = clinux_monotonic_nanoseconds() / 1_000_000
+        timers = TimerWheel(now: now)
+        lastTick = UInt32(truncatingIfNeeded: now / Self.deadlineTick)
+    }
+
+    deinit {
+        sources.removeAll()
+        events.deallocate()
+        receiveBuffer.deallocate()
+        gatherBuffer.deallocate()
+        close(epoll)
+    }
+
+    // MARK: Sources
+
+    /// Begins to watch a source; its token names it until `remove`.
+    public func add(_ source: Source, for interest: Readiness) {
+        source.token = sources.insert(source)
+        let result = clinux_epoll_control(
+            epoll, EPOLL_CTL_ADD, source.descriptor, interest.rawValue, source.token.packed)
+        precondition(result == 0, "epoll refused descriptor \(source.descriptor): errno \(-result)")
+    }
+
+    /// Changes what the source is watched for; errors and hang-ups are always reported.
+    public func watch(_ source: Source, for interest: Readiness) {
+        guard source.descriptor >= 0 else { return }
+        _ = clinux_epoll_control(epoll, EPOLL_CTL_MOD, source.descriptor, interest.rawValue, source.token.packed)
+    }
+
+    /// Stops watching and closes the source's descriptor; reports that wait for it in this turn are dropped.
+    public func remove(_ source: Source) {
+        guard source.descriptor >= 0 else { return }
+        _ = clinux_epoll_control(epoll, EPOLL_CTL_DEL, source.descriptor, 0, 0)
+        source.closeDescriptor()
+        sources.remove(source.token)
+    }
+
+    /// The source that a token names, nil when it is gone.
+    public func source(_ token: Token) -> Source? { sources[token] }
+
+    /// The source in a slot, nil when it is unused; for walking over all of them.
+    public func source(at slot: Int) -> Source? { sources.source(at: slot) }
+
+    /// One more than the highest slot ever used.
+    public var slotCount: Int { sources.capacity }
+
+    /// Sets the time in milliseconds after which `deadlineReached` is called, once; nil takes it back. Exact to a tenth of a
+    /// second, never early.
+    func setDeadline(_ milliseconds: UInt64?, of socket: Socket) {
+        guard let milliseconds else { return sources.setDeadline(SourceTable.noDeadline, of: socket.token) }
+        let tick = (now + milliseconds) / Self.deadlineTick + 1
+        sources.setDeadline(UInt32(truncatingIfNeeded: tick), of: socket.token)
+    }
+
+    // MARK: Timers and inbox
+
+    /// Runs `action` once, `milliseconds` from now.
+    @discardableResult
+    public func schedule(after milliseconds: UInt64, _ action: @escaping () -> Void) -> TimerID {
+        timers.add(due: now + milliseconds, action)
+    }
+
+    /// Takes a timer back; false when it fired already.
+    @discardableResult
+    public func cancel(_ timer: TimerID) -> Bool { timers.cancel(timer) }
+
+    /// Makes this loop the one that drains `inbox`, once a turn, before its sockets are written.
+    public func attach<Message: Sendable>(_ inbox: Inbox<Message>, handle: @escaping (Message) -> Void) {
+        let source = InboxSource(inbox, handle: handle)
+        self.inbox = source
+        add(source, for: .readable)
+    }
+
+    /// Whether messages of the batch that is being handled are still to come.
+    public var isHandlingInbox: Bool { (inbox?.pending ?? 0) > 0 }
+
+    /// Runs `action` at the end of this turn, before sockets are written: for what must not happen inside a callback.
+    public func atEndOfTurn(_ action: @escaping () -> Void) { deferred.append(action) }
+
+    // MARK: Running
+
+    /// Runs turns until `stop`.
+    public func run() {
+        isRunning = true
+        while isRunning { turn() }
+    }
+
+    /// Ends `run` after the present turn.
+    public func stop() { isRunning = false }
+
+    /// One turn. Public so that tests can drive the loop by hand.
+    /// - Parameter limit: the longest time to wait in milliseconds; nil waits for whatever comes next.
+    public func turn(waitingAtMost limit: UInt64? = nil) {
+        var timeout = timeUntilNextDue()
+        if let limit { timeout = min(timeout ?? limit, limit) }
+        if !closing.isEmpty || !dirty.isEmpty || !deferred.isEmpty { timeout = 0 }
+        if let inbox, !inbox.prepareToSleep() { timeout = 0 }
+        let count = clinux_epoll_wait(epoll, events, Self.eventCapacity, timeout.map { Int32(min($0, 60_000)) } ?? -1)
+        inbox?.awake()
+        now = clinux_monotonic_nanoseconds() / 1_000_000
+        dispatch(count)
+        fireTimers()
+        sweepDeadlines()
+        _ = inbox?.drain()
+        finishTurn()
+    }
+
+    private func dispatch(_ count: Int32) {
+        var index: Int32 = 0
+        while index < count {
+            let event = clinux_event_at(events, index)
+            if let source = sources[Token(packed: event.token)] {
+                source.ready(Readiness(rawValue: event.events))
+            }
+            index += 1
+        }
+    }
+
+    private func timeUntilNextDue() -> UInt64? {
+        var next = timers.nextDue
+        if sources.armed > 0 {
+            let nextTick = (UInt64(lastTick) + 1) * Self.deadlineTick
+            next = min(next ?? .max, nextTick)
+        }
+        guard let next else { return nil }
+        let current = clinux_monotonic_nanoseconds() / 1_000_000
+        return next > current ? next - current : 0
+    }
+
+    private func fireTimers() {
+        timers.advance(to: now, into: &dueActions)
+        guard !dueActions.isEmpty else { return }
+        let actions = dueActions
+        dueActions.removeAll(keepingCapacity: true)
+        for action in actions { action() }
+    }
+
+    private func sweepDeadlines() {
+        let tick = UInt32(truncatingIfNeeded: now / Self.deadlineTick)
+        guard tick != lastTick else { return }
+        lastTick = tick
+        guard sources.armed > 0 else { return }
+        expired.removeAll(keepingCapacity: true)
+        sources.expire(at: tick, into: &expired)
+        for slot in expired {
+            if let socket = sources.source(at: Int(slot)) as? Socket { socket.deadlineExpired() }
+        }
+    }
+
+    /// Writes and closes until neither is left: closing runs callbacks, and those may write to others.
+    private func finishTurn() {
+        repeat {
+            runDeferred()
+            flushDirty()
+            let batch = closing
+            closing.removeAll(keepingCapacity: true)
+            for socket in batch { socket.finishClosing() }
+        } while !dirty.isEmpty || !closing.isEmpty || !deferred.isEmpty
+    }
+
+    private func runDeferred() {
+        while !deferred.isEmpty {
+            let batch = deferred
+            deferred.removeAll(keepingCapacity: true)
+            for action in batch { action() }
+        }
+    }
+
+    /// Writes every socket that has output; afterwards the turn buffer is empty. Calls back to nobody.
+    func flushDirty() {
+        for socket in dirty { socket.flush() }
+        dirty.removeAll(keepingCapacity: true)
+        turnBuffer.reset()
+    }
+}

@@ -1,0 +1,96 @@
+// The one door between threads: anybody posts, the owning loop drains once a turn. What goes through is immutable
+// (`Sendable`), and a wake-up is written only for a loop that sleeps, so a burst of posts costs one system call.
+//
+// Allocates: when the batch is larger than any before.
+
+import CLinux
+import Glibc
+import Synchronization
+
+/// A mailbox of one event loop.
+public final class Inbox<Message: Sendable>: Sendable {
+    private struct State {
+        var messages: [Message] = []
+        var ownerSleeps = false
+    }
+
+    private let state = Mutex(State())
+    private let limit: Int
+    let wakeUp: Int32
+
+    /// - Parameter limit: how many waiting messages `offer` allows.
+    public init(limit: Int = 1 << 16) {
+        self.limit = limit
+        wakeUp = clinux_eventfd()
+    }
+
+    deinit { close(wakeUp) }
+
+    /// Adds a message, whatever the length of the queue: for control messages, which are few.
+    public func post(_ message: Message) {
+        let sleeps = state.withLock { state in
+            state.messages.append(message)
+            return Self.takeSleep(&state)
+        }
+        if sleeps { wake() }
+    }
+
+    /// Adds a message unless `limit` messages wait already: for data, whose sender can be told "overloaded".
+    public func offer(_ message: Message) -> Bool {
+        let (accepted, sleeps) = state.withLock { state in
+            guard state.messages.count < limit else { return (false, false) }
+            state.messages.append(message)
+            return (true, Self.takeSleep(&state))
+        }
+        if sleeps { wake() }
+        return accepted
+    }
+
+    /// Whether `offer` would refuse at this moment.
+    public var isFull: Bool { state.withLock { $0.messages.count >= limit } }
+
+    /// Whether nothing waits at this moment.
+    public var isEmpty: Bool { state.withLock { $0.messages.isEmpty } }
+
+    /// Swaps the waiting messages against the emptied `batch`, in posting order.
+    func drain(into batch: inout [Message]) {
+        batch.removeAll(keepingCapacity: batch.capacity <= 4096)
+        state.withLock { swap(&$0.messages, &batch) }
+    }
+
+    /// Waits for messages and takes them: for a thread without a loop.
+    public func wait() -> [Message] {
+        var batch: [Message] = []
+        while true {
+            drain(into: &batch)
+            if !batch.isEmpty { return batch }
+            guard prepareToSleep() else { continue }
+            var descriptor = pollfd(fd: wakeUp, events: Int16(POLLIN), revents: 0)
+            _ = poll(&descriptor, 1, -1)
+            var counter: UInt64 = 0
+            _ = read(wakeUp, &counter, 8)
+            awake()
+        }
+    }
+
+    /// Notes that the owner is about to sleep; false when a message waits and it must not.
+    func prepareToSleep() -> Bool {
+        state.withLock { state in
+            state.ownerSleeps = state.messages.isEmpty
+            return state.ownerSleeps
+        }
+    }
+
+    /// Notes that the owner is awake, for whatever reason.
+    func awake() { state.withLock { $0.ownerSleeps = false } }
+
+    private static func takeSleep(_ state: inout State) -> Bool {
+        defer { state.ownerSleeps = false }
+        return state.ownerSleeps
+    }
+
+    private func wake() {
+        var one: UInt64 = 1
+        _ = write(wakeUp, &one, 8)
+    }
+}

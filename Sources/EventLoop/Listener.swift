@@ -1,0 +1,120 @@
+// A listening socket. Each worker has its own on the same port (SO_REUSEPORT), and the kernel spreads the clients.
+//
+// When descriptors run out, accepting must neither spin nor leave clients hanging: a descriptor held in reserve is given up to
+// take the client, tell it "503" and close; when even that fails the listener pauses for a moment.
+//
+// Runs on: its loop's thread.
+
+import CLinux
+import Glibc
+
+/// Accepts connections and hands over their descriptors.
+public final class Listener: Source {
+    /// Accepted in one turn at most, so that a flood of new clients does not starve the others.
+    private static let batch = 256
+    private static let pause: UInt64 = 100
+    private static let refusal: StaticString =
+        "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
+    /// The address in use, with the port that the kernel picked when 0 was asked for.
+    public let address: SocketAddress
+    /// Connections turned away because the process had no descriptor for them.
+    public private(set) var refused: UInt64 = 0
+    private unowned let loop: EventLoop
+    private var reserve: Int32 = -1
+    private let accepted: (Int32, SocketAddress) -> Void
+
+    /// Opens the socket and begins to listen.
+    /// - Parameters:
+    ///   - isShared: set SO_REUSEPORT, so that several loops listen on the one port.
+    ///   - accepted: takes ownership of a non-blocking descriptor.
+    public init(
+        _ address: SocketAddress, isShared: Bool, on loop: EventLoop,
+        accepted: @escaping (Int32, SocketAddress) -> Void
+    ) throws(ListenError) {
+        let descriptor = try Self.bind(address, isShared: isShared)
+        guard listen(descriptor, 4096) == 0 else {
+            let code = errno
+            close(descriptor)
+            throw ListenError(address: address, code: code)
+        }
+        self.address = .local(of: descriptor)
+        self.loop = loop
+        self.accepted = accepted
+        super.init(descriptor: descriptor)
+        reserve = Self.openReserve()
+        loop.add(self, for: .readable)
+    }
+
+    deinit { if reserve >= 0 { close(reserve) } }
+
+    /// Answers the address that `isShared` listeners can use: the same one, with a port where 0 was asked for. Throws when
+    /// another process listens there, which SO_REUSEPORT alone would let pass unnoticed.
+    public static func reservePort(of address: SocketAddress) throws(ListenError) -> SocketAddress {
+        let descriptor = try bind(address, isShared: false)
+        defer { close(descriptor) }
+        return .local(of: descriptor)
+    }
+
+    private static func bind(_ address: SocketAddress, isShared: Bool) throws(ListenError) -> Int32 {
+        let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+        let descriptor = socket(address.isIPv4 ? AF_INET : AF_INET6, type, 0)
+        guard descriptor >= 0 else { throw ListenError(address: address, code: errno) }
+        var one: Int32 = 1
+        setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, 4)
+        if isShared { setsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &one, 4) }
+        let bound = address.withSockaddr { clinux_bind(descriptor, $0, $1) }
+        guard bound == 0 else {
+            close(descriptor)
+            throw ListenError(address: address, code: -bound)
+        }
+        return descriptor
+    }
+
+    public override func ready(_ readiness: Readiness) {
+        for _ in 0..<Self.batch {
+            var peer = sockaddr_storage()
+            let descriptor = clinux_accept(self.descriptor, &peer)
+            if descriptor >= 0 {
+                var one: Int32 = 1
+                setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &one, 4)
+                accepted(descriptor, SocketAddress(&peer))
+                continue
+            }
+            switch -descriptor {
+            case EMFILE, ENFILE, ENOBUFS, ENOMEM:
+                guard refuseOne() else { return pauseAccepting() }
+            case EINTR, ECONNABORTED, EPROTO, EPERM:
+                continue
+            default:
+                return
+            }
+        }
+    }
+
+    /// Uses the reserve to take one waiting client off the queue and turn it away.
+    private func refuseOne() -> Bool {
+        guard reserve >= 0 else { return false }
+        close(reserve)
+        var peer = sockaddr_storage()
+        let descriptor = clinux_accept(self.descriptor, &peer)
+        if descriptor >= 0 {
+            _ = clinux_send(descriptor, Self.refusal.utf8Start, Self.refusal.utf8CodeUnitCount)
+            close(descriptor)
+            refused += 1
+        }
+        reserve = Self.openReserve()
+        return descriptor >= 0 && reserve >= 0
+    }
+
+    private func pauseAccepting() {
+        loop.watch(self, for: [])
+        loop.schedule(after: Self.pause) { [weak self] in
+            guard let self, self.descriptor >= 0 else { return }
+            if self.reserve < 0 { self.reserve = Self.openReserve() }
+            self.loop.watch(self, for: .readable)
+        }
+    }
+
+    private static func openReserve() -> Int32 { open("/dev/null", O_RDONLY | O_CLOEXEC) }
+}

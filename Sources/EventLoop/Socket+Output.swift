@@ -1,0 +1,167 @@
+// How bytes leave: gathered during the turn, written once at its end, and what the kernel refuses waits for it to have room.
+//
+// Allocates: nothing for a peer that keeps up; a queue for one that does not, or for a turn that mixes own and shared bytes.
+// Read next: OutputQueue.swift.
+
+import CLinux
+import Glibc
+
+/// What a socket has to write.
+enum Output {
+    case empty
+    /// A segment of the loop's turn buffer.
+    case turn(offset: Int, count: Int)
+    /// One piece of memory that others may be sending too; `owner` keeps it alive.
+    case shared(owner: AnyObject, bytes: UnsafeRawBufferPointer)
+    case queue(OutputQueue)
+}
+
+extension Socket {
+    /// Writes `count` bytes that `fill` puts at the address it is given.
+    public final func write(count: Int, _ fill: (UnsafeMutableRawPointer) -> Void) {
+        guard count > 0, isWritable else { return }
+        queuedBytes += count
+        if case .queue(let queue) = output, queue.isDetached || flags.contains(.blocked) {
+            fill(queue.reserve(count))
+        } else if let address = reserveInTurn(count) {
+            fill(address)
+        } else {
+            fill(detachedQueue().reserve(count))
+        }
+        markDirty()
+    }
+
+    /// Writes a copy of `bytes`.
+    public final func write(_ bytes: UnsafeRawBufferPointer) {
+        write(count: bytes.count) { $0.copyMemory(from: bytes.baseAddress!, byteCount: bytes.count) }
+    }
+
+    /// Writes bytes that stay where they are; `owner` is kept until they have left.
+    public final func write(shared bytes: UnsafeRawBufferPointer, owner: AnyObject) {
+        guard bytes.count > 0, isWritable else { return }
+        switch output {
+        case .empty:
+            output = .shared(owner: owner, bytes: bytes)
+        case .queue(let queue) where flags.contains(.blocked) && bytes.count <= OutputQueue.copyLimit:
+            queue.append(copying: bytes)
+        case .turn, .shared, .queue:
+            queueForMixedOutput().append(.shared(owner: owner, bytes: bytes))
+        }
+        queuedBytes += bytes.count
+        markDirty()
+    }
+
+    /// Tries to hand what is queued to the kernel now, without waiting for the end of the turn: for whoever is about to call
+    /// a queue too long.
+    public final func flushNow() {
+        guard flags.isDisjoint(with: [.blocked, .closing]) else { return }
+        flush()
+    }
+
+    // MARK: Gathering
+
+    private func reserveInTurn(_ count: Int) -> UnsafeMutableRawPointer? {
+        if count > loop.turnBuffer.capacityLeft {
+            guard count <= TurnBuffer.capacity / 4 else { return nil }
+            loop.flushDirty()
+            // This socket may be blocked since then, and then its bytes belong into its queue.
+            if flags.contains(.blocked) { return detachedQueue().reserve(count) }
+        }
+        let offset = loop.turnBuffer.count
+        guard let address = loop.turnBuffer.reserve(count) else { return nil }
+        switch output {
+        case .empty:
+            output = .turn(offset: offset, count: count)
+        case .turn(let start, let length) where start + length == offset:
+            output = .turn(offset: start, count: length + count)
+        case .turn, .shared, .queue:
+            queueForMixedOutput().append(.turn(offset: offset, count: count))
+        }
+        return address
+    }
+
+    /// The queue, holding what was output before, in order.
+    private func queueForMixedOutput() -> OutputQueue {
+        if case .queue(let queue) = output { return queue }
+        let queue = OutputQueue()
+        switch output {
+        case .empty, .queue: break
+        case .turn(let offset, let count): queue.append(.turn(offset: offset, count: count))
+        case .shared(let owner, let bytes): queue.append(.shared(owner: owner, bytes: bytes))
+        }
+        output = .queue(queue)
+        return queue
+    }
+
+    /// The queue, to be written into directly from here on: what does not fit a turn.
+    private func detachedQueue() -> OutputQueue {
+        let queue = queueForMixedOutput()
+        queue.isDetached = true
+        return queue
+    }
+
+    // MARK: Writing
+
+    /// Hands the kernel what there is. Called at the end of the turn, or when epoll says there is room.
+    final func flush() {
+        flags.remove(.dirty)
+        guard !flags.contains(.closing) else { return }
+        let wasBlocked = flags.contains(.blocked)
+        let result = writeOutput()
+        if result < 0 { return abort() }
+        queuedBytes -= result
+        guard queuedBytes == 0 else { return block() }
+        output = .empty
+        if wasBlocked {
+            flags.remove(.blocked)
+            updateInterest()
+        }
+        outputIsEmpty()
+        if wasBlocked && isWritable { drained() }
+    }
+
+    /// Keeps what is left of this turn's bytes, and waits for room.
+    private func block() {
+        if case .queue(let queue) = output { queue.keep(turn: loop.turnBuffer) }
+        guard !flags.contains(.blocked) else { return }
+        flags.insert(.blocked)
+        updateInterest()
+    }
+
+    /// How many bytes the kernel took; negative when the connection is broken. What is left is in `output`.
+    private func writeOutput() -> Int {
+        switch output {
+        case .empty:
+            return 0
+        case .turn(let offset, let count):
+            return writeWhole(loop.turnBuffer.bytes(at: offset, count: count)) { sent in
+                .turn(offset: offset + sent, count: count - sent)
+            }
+        case .shared(let owner, let bytes):
+            return writeWhole(bytes) { sent in
+                .shared(owner: owner, bytes: UnsafeRawBufferPointer(rebasing: bytes[sent...]))
+            }
+        case .queue(let queue):
+            return queue.write(to: descriptor, turn: loop.turnBuffer, gather: loop.gatherBuffer)
+        }
+    }
+
+    private func writeWhole(_ bytes: UnsafeRawBufferPointer, rest: (Int) -> Output) -> Int {
+        let sent = Self.send(bytes, to: descriptor)
+        if sent >= 0 && sent < bytes.count {
+            output = rest(sent)
+            _ = queueForMixedOutput()
+        }
+        return sent
+    }
+
+    /// One send; 0 when the kernel has no room, negative when the connection is broken.
+    static func send(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Int {
+        while true {
+            let sent = clinux_send(descriptor, bytes.baseAddress!, bytes.count)
+            if sent >= 0 { return sent }
+            if sent == -Int(EAGAIN) { return 0 }
+            if sent != -Int(EINTR) { return sent }
+        }
+    }
+}

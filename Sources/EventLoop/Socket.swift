@@ -1,0 +1,161 @@
+// A connected stream socket: what arrives is handed to the subclass in the loop's one receive buffer, what is written gathers
+// until the end of the turn. It knows bytes, ends and deadlines, and no protocol.
+//
+// No callback runs inside a write: a socket that breaks while it is written to is closed at the end of the turn.
+//
+// Runs on: its loop's thread.
+// Read next: Socket+Output.swift.
+
+import CLinux
+import Glibc
+
+/// One connection's byte stream. Subclasses override the callbacks and call the verbs.
+open class Socket: Source {
+    struct Flags: OptionSet {
+        let rawValue: UInt8
+        /// On the loop's list of sockets to write.
+        static let dirty = Flags(rawValue: 1)
+        /// The kernel took less than it was given; epoll tells when there is room.
+        static let blocked = Flags(rawValue: 2)
+        static let paused = Flags(rawValue: 4)
+        /// Writes what is queued, then says goodbye.
+        static let finishing = Flags(rawValue: 8)
+        /// Has said goodbye and swallows what still arrives, so that the goodbye is not lost to a reset.
+        static let lingering = Flags(rawValue: 16)
+        static let closing = Flags(rawValue: 32)
+        static let ended = Flags(rawValue: 64)
+    }
+
+    /// How long a peer may take to hang up after our goodbye, in milliseconds.
+    static let lingerTime: UInt64 = 2_000
+
+    /// The loop that owns the socket; it outlives it.
+    public unowned(unsafe) let loop: EventLoop
+    /// The other end.
+    public let peer: SocketAddress
+    var output = Output.empty
+    var flags: Flags = []
+    /// Bytes written by the subclass and not yet taken by the kernel.
+    public internal(set) var queuedBytes = 0
+
+    /// Takes ownership of a connected, non-blocking descriptor and begins to read.
+    public init(descriptor: Int32, peer: SocketAddress, on loop: EventLoop) {
+        self.loop = loop
+        self.peer = peer
+        super.init(descriptor: descriptor)
+        loop.add(self, for: .readable)
+    }
+
+    // MARK: Callbacks
+
+    /// Bytes arrived. They lie in the loop's receive buffer, may be changed in place, and are gone after the call.
+    open func received(_ bytes: UnsafeMutableRawBufferPointer) {}
+    /// The peer will send no more (TCP half-close); it may still read. The default hangs up after what is queued is written.
+    open func receivedEnd() { finish() }
+    /// A socket that the kernel had refused more bytes has an empty queue again.
+    open func drained() {}
+    /// The time set with `setDeadline` is up. The default hangs up.
+    open func deadlineReached() { abort() }
+    /// The connection is over; called once, before the descriptor closes. Writing is without effect by now.
+    open func didClose() {}
+
+    // MARK: Verbs
+
+    /// Whether bytes written now still have a way to the peer.
+    public final var isWritable: Bool { flags.isDisjoint(with: [.finishing, .lingering, .closing]) }
+
+    /// Whether what is queued waits for the peer to read.
+    public final var isBlocked: Bool { flags.contains(.blocked) }
+
+    /// Sets the time after which `deadlineReached` is called; nil takes it back.
+    public final func setDeadline(milliseconds: UInt64?) { loop.setDeadline(milliseconds, of: self) }
+
+    /// Stops or resumes reading; a peer that goes on sending is slowed down by TCP.
+    public final func setReading(_ reads: Bool) {
+        guard flags.contains(.paused) == reads else { return }
+        if reads { flags.remove(.paused) } else { flags.insert(.paused) }
+        updateInterest()
+    }
+
+    /// Hangs up politely: what is queued is written, then the end is announced, and the peer has `within` milliseconds for
+    /// all of it.
+    public final func finish(within: UInt64 = 5_000) {
+        guard isWritable else { return }
+        flags.insert(.finishing)
+        flags.remove(.paused)
+        setDeadline(milliseconds: within)
+        markDirty()
+    }
+
+    /// Hangs up at the end of the turn, whatever is queued.
+    public final func abort() {
+        guard !flags.contains(.closing) else { return }
+        flags.insert(.closing)
+        loop.closing.append(self)
+    }
+
+    // MARK: Loop's side
+
+    public final override func ready(_ readiness: Readiness) {
+        guard !flags.contains(.closing) else { return }
+        if readiness.contains(.writable) { flush() }
+        let isBroken = !readiness.isDisjoint(with: .broken)
+        if isBroken && flags.contains(.paused) { return abort() }
+        if readiness.contains(.readable) || isBroken { receive() }
+    }
+
+    private func receive() {
+        let buffer = loop.receiveBuffer
+        let count = clinux_receive(descriptor, buffer.baseAddress!, buffer.count)
+        if count > 0 {
+            guard !flags.contains(.lingering) else { return }
+            received(UnsafeMutableRawBufferPointer(rebasing: buffer[0..<count]))
+        } else if count == 0 {
+            endOfInput()
+        } else if count != -Int(EAGAIN) && count != -Int(EINTR) {
+            abort()
+        }
+    }
+
+    private func endOfInput() {
+        if flags.contains(.lingering) { return abort() }
+        if flags.contains(.ended) { return }
+        flags.insert(.ended)
+        updateInterest()
+        receivedEnd()
+    }
+
+    final func updateInterest() {
+        var interest: Readiness = []
+        if flags.isDisjoint(with: [.paused, .ended]) { interest.insert(.readable) }
+        if flags.contains(.blocked) { interest.insert(.writable) }
+        loop.watch(self, for: interest)
+    }
+
+    final func markDirty() {
+        guard flags.isDisjoint(with: [.dirty, .blocked, .closing]) else { return }
+        flags.insert(.dirty)
+        loop.dirty.append(self)
+    }
+
+    /// Everything queued has been written: what comes then.
+    final func outputIsEmpty() {
+        guard flags.contains(.finishing), !flags.contains(.lingering) else { return }
+        if flags.contains(.ended) { return abort() }
+        flags.insert(.lingering)
+        shutdown(descriptor, Int32(SHUT_WR))
+        setDeadline(milliseconds: Self.lingerTime)
+    }
+
+    /// The deadline of a socket that is being hung up belongs to the socket, any other to the subclass.
+    final func deadlineExpired() {
+        if flags.isDisjoint(with: [.finishing, .lingering]) { deadlineReached() } else { abort() }
+    }
+
+    final func finishClosing() {
+        didClose()
+        output = .empty
+        queuedBytes = 0
+        loop.remove(self)
+    }
+}

@@ -1,0 +1,42 @@
+// Anything with a descriptor that a loop watches: a listener, a socket, an inbox's wake-up, a file watcher.
+//
+// Runs on: its loop's thread, from `EventLoop.add` to `EventLoop.remove`.
+
+import CLinux
+import Glibc
+
+/// What epoll reported about a source.
+public struct Readiness: OptionSet, Sendable {
+    public let rawValue: UInt32
+    public init(rawValue: UInt32) { self.rawValue = rawValue }
+
+    public static let readable = Readiness(rawValue: 0x001)  // EPOLLIN
+    public static let writable = Readiness(rawValue: 0x004)  // EPOLLOUT
+    /// An error or a hang-up; epoll reports it whether asked or not.
+    public static let broken = Readiness(rawValue: 0x008 | 0x010)  // EPOLLERR | EPOLLHUP
+}
+
+/// A descriptor and what to do when it is ready. The subclass owns the descriptor's meaning, the source owns the descriptor.
+open class Source {
+    /// The descriptor, -1 after `closeDescriptor`.
+    public private(set) var descriptor: Int32
+    /// The place in the loop's table while the loop watches it.
+    public internal(set) var token = Token(slot: .max, generation: .max)
+
+    /// Takes ownership of `descriptor`, which must be non-blocking.
+    public init(descriptor: Int32) {
+        self.descriptor = descriptor
+    }
+
+    deinit { closeDescriptor() }
+
+    /// Called in a turn in which the descriptor is ready for what the source asked for, or broken.
+    open func ready(_ readiness: Readiness) {}
+
+    /// Closes the descriptor; a second call does nothing.
+    public final func closeDescriptor() {
+        guard descriptor >= 0 else { return }
+        close(descriptor)
+        descriptor = -1
+    }
+}

@@ -1,0 +1,92 @@
+// The loop's sources by slot. A flat table of pointers and generations: looking up what epoll reported costs one read, and
+// deadlines of all sources lie side by side so that a sweep over ten thousand of them takes microseconds.
+//
+// Allocates: when it grows (doubling), never per event.
+
+/// Sources by slot, with their generations and deadlines.
+struct SourceTable {
+    /// Deadline value of a source that has none.
+    static let noDeadline = UInt32.max
+
+    private struct Entry {
+        var source: Unmanaged<Source>?
+        var generation: UInt32
+    }
+
+    private var entries: [Entry] = []
+    private var free: [UInt32] = []
+    /// Per slot: the tick at which the source's time is up.
+    private var deadlines: [UInt32] = []
+    /// How many sources have a deadline; the loop ticks only while there are any.
+    private(set) var armed = 0
+    /// How many sources there are.
+    private(set) var count = 0
+
+    /// The number of slots, used or not; every token's slot is below it.
+    var capacity: Int { entries.count }
+
+    mutating func insert(_ source: Source) -> Token {
+        let slot: UInt32
+        if let reused = free.popLast() {
+            slot = reused
+        } else {
+            slot = UInt32(entries.count)
+            entries.append(Entry(source: nil, generation: 0))
+            deadlines.append(Self.noDeadline)
+        }
+        entries[Int(slot)].source = Unmanaged.passRetained(source)
+        count += 1
+        return Token(slot: slot, generation: entries[Int(slot)].generation)
+    }
+
+    /// Forgets the source; its token is stale from here on.
+    mutating func remove(_ token: Token) {
+        guard let source = self[token] else { return }
+        setDeadline(Self.noDeadline, of: token)
+        let index = Int(token.slot)
+        entries[index].source = nil
+        entries[index].generation &+= 1
+        free.append(token.slot)
+        count -= 1
+        Unmanaged.passUnretained(source).release()
+    }
+
+    /// The source of a token, nil when it is gone.
+    subscript(token: Token) -> Source? {
+        let index = Int(token.slot)
+        guard index < entries.count, entries[index].generation == token.generation else { return nil }
+        return entries[index].source?.takeUnretainedValue()
+    }
+
+    /// The source in a slot, nil when the slot is unused.
+    func source(at slot: Int) -> Source? {
+        slot < entries.count ? entries[slot].source?.takeUnretainedValue() : nil
+    }
+
+    mutating func setDeadline(_ tick: UInt32, of token: Token) {
+        let index = Int(token.slot)
+        guard index < entries.count, entries[index].generation == token.generation else { return }
+        if deadlines[index] != Self.noDeadline { armed -= 1 }
+        if tick != Self.noDeadline { armed += 1 }
+        deadlines[index] = tick
+    }
+
+    /// Takes the deadlines that lie at or before `tick` off their sources and answers those sources' slots.
+    mutating func expire(at tick: UInt32, into slots: inout [UInt32]) {
+        for index in deadlines.indices where deadlines[index] <= tick {
+            deadlines[index] = Self.noDeadline
+            armed -= 1
+            slots.append(UInt32(index))
+        }
+    }
+
+    /// Releases every source.
+    mutating func removeAll() {
+        for index in entries.indices {
+            entries[index].source?.release()
+            entries[index].source = nil
+            entries[index].generation &+= 1
+        }
+        count = 0
+    }
+}

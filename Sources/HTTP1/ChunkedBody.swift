@@ -1,0 +1,112 @@
+// Takes the framing off a chunked body (RFC 9112, section 7.1). Framing is read byte by byte, data goes by as ranges.
+//
+// Allocates: nothing.
+// Read next: TrailerSection.swift.
+
+/// The reading of one chunked body.
+struct ChunkedBody {
+    /// What the next call found.
+    enum Step {
+        case needMore
+        /// Data of the body, as a range of the input.
+        case data(Range<Int>)
+        /// The last chunk and the trailer section are read.
+        case end
+    }
+
+    private enum Phase {
+        /// In the size; so many digits have been read.
+        case size(digits: UInt8)
+        case extensions
+        case lineFeedAfterSize
+        case data
+        case carriageReturnAfterData
+        case lineFeedAfterData
+        case trailers(TrailerSection)
+    }
+
+    private var phase = Phase.size(digits: 0)
+    /// The size of the chunk as far as its digits are read; then the bytes of it that are still to come.
+    private var remaining = 0
+    /// Bytes of data in all chunks up to this one.
+    private var total = 0
+    private var extensionBytes = 0
+
+    /// 15 hexadecimal digits always fit an Int.
+    private static let maxSizeDigits = 15
+
+    /// Reads on from `offset`, as far as the next piece of data.
+    mutating func next(
+        _ input: RawSpan, from offset: inout Int, within limits: HTTPLimits
+    ) throws(HTTPError) -> Step {
+        while offset < input.byteCount {
+            if case .data = phase { return .data(takeData(input, from: &offset)) }
+            let isEnd = try accept(input[offset], within: limits)
+            offset += 1
+            if isEnd { return .end }
+        }
+        return .needMore
+    }
+
+    private mutating func takeData(_ input: RawSpan, from offset: inout Int) -> Range<Int> {
+        let range = offset..<offset + min(remaining, input.byteCount - offset)
+        offset = range.upperBound
+        remaining -= range.count
+        if remaining == 0 { phase = .carriageReturnAfterData }
+        return range
+    }
+
+    /// Reads one byte of framing, and answers whether it was the last of the body.
+    private mutating func accept(_ byte: UInt8, within limits: HTTPLimits) throws(HTTPError) -> Bool {
+        switch phase {
+        case .size(let digits):
+            try acceptInSize(byte, digits: digits)
+        case .extensions:
+            try acceptInExtensions(byte, limit: limits.maxChunkExtensions)
+        case .lineFeedAfterSize:
+            guard byte == ASCII.lineFeed else { throw .badChunk }
+            try beginData(maxBody: limits.maxBody)
+        case .carriageReturnAfterData:
+            guard byte == ASCII.carriageReturn else { throw .badChunk }
+            phase = .lineFeedAfterData
+        case .lineFeedAfterData:
+            guard byte == ASCII.lineFeed else { throw .badChunk }
+            phase = .size(digits: 0)
+        case .trailers(var trailers):
+            let isEnd = try trailers.accept(byte, within: limits)
+            phase = .trailers(trailers)
+            return isEnd
+        case .data:
+            preconditionFailure("data is taken as a range")
+        }
+        return false
+    }
+
+    private mutating func acceptInSize(_ byte: UInt8, digits: UInt8) throws(HTTPError) {
+        if let value = byte.hexValue, digits < Self.maxSizeDigits {
+            remaining = remaining << 4 | Int(value)
+            phase = .size(digits: digits + 1)
+        } else if digits > 0, byte == ASCII.carriageReturn {
+            phase = .lineFeedAfterSize
+        } else if digits > 0, byte == ASCII.semicolon {
+            phase = .extensions
+        } else {
+            throw .badChunk
+        }
+    }
+
+    private mutating func acceptInExtensions(_ byte: UInt8, limit: Int) throws(HTTPError) {
+        if byte == ASCII.carriageReturn {
+            phase = .lineFeedAfterSize
+            return
+        }
+        extensionBytes += 1
+        guard extensionBytes <= limit, !byte.isControl || byte == ASCII.tab else { throw .badChunk }
+    }
+
+    private mutating func beginData(maxBody: Int) throws(HTTPError) {
+        guard remaining <= maxBody - total else { throw .bodyTooLarge }
+        total += remaining
+        phase = remaining == 0 ? .trailers(TrailerSection()) : .data
+    }
+}

@@ -1,0 +1,71 @@
+// Reads a request head line by line, as far as its bytes have come. Every byte is looked at once, however the head is cut, and
+// the answer depends on the bytes alone, never on the cuts.
+//
+// Allocates: the table of fields, once for up to 16 of them.
+// Read next: RequestLine.swift, FieldLine.swift, HeadRules.swift.
+
+/// The reading of one head: where it stands, and what the lines so far have said.
+struct HeadReader {
+    private(set) var requestLine: RequestLine?
+    private(set) var fields: [FieldLine] = []
+    private(set) var rules = HeadRules()
+    private var hasMethod = false
+    private var lineStart = 0
+    /// All bytes before this offset have been looked at.
+    private var scanned = 0
+
+    /// Goes on reading a head whose first byte is at offset 0.
+    ///
+    /// Answers with the offset behind the blank line, or nil when all bytes are read and the head goes on.
+    mutating func read(_ head: RawSpan, within limits: HTTPLimits) throws(HTTPError) -> Int? {
+        if !hasMethod {
+            let window = min(head.byteCount, limits.maxHead, limits.maxRequestLine)
+            hasMethod = try RequestLine.methodEnd(in: head, before: window) != nil
+        }
+        while let lineEnd = try endOfLine(in: head, within: limits) {
+            let line = lineStart..<lineEnd
+            scanned = lineEnd + 2
+            lineStart = scanned
+            if line.isEmpty { return scanned }
+            try accept(line, of: head, within: limits)
+        }
+        return nil
+    }
+
+    private mutating func accept(_ line: Range<Int>, of head: RawSpan, within limits: HTTPLimits) throws(HTTPError) {
+        guard requestLine != nil else {
+            requestLine = try RequestLine(endingAt: line.upperBound, of: head)
+            fields.reserveCapacity(min(16, limits.maxFields))
+            return
+        }
+        guard fields.count < limits.maxFields else { throw .tooManyFields }
+        let field = try FieldLine(at: line, of: head)
+        try rules.note(field, of: head)
+        fields.append(field)
+    }
+
+    /// The offset of the CRLF that ends the current line, or nil while it has not come.
+    private mutating func endOfLine(in head: RawSpan, within limits: HTTPLimits) throws(HTTPError) -> Int? {
+        let isFirst = requestLine == nil
+        let bound = isFirst ? min(limits.maxHead, limits.maxRequestLine + 2) : limits.maxHead
+        let window = min(head.byteCount, bound)
+        scanning: while true {
+            scanned = head.firstControl(in: scanned..<window)
+            guard scanned < window else { break }
+            switch head[scanned] {
+            case ASCII.tab:
+                scanned += 1
+            case ASCII.carriageReturn:
+                guard scanned + 1 < window else { break scanning }
+                guard head[scanned + 1] == ASCII.lineFeed else { throw .bareCarriageReturn }
+                return scanned
+            case ASCII.lineFeed:
+                throw .bareLineFeed
+            default:
+                throw .controlByte
+            }
+        }
+        guard window == bound else { return nil }
+        throw isFirst && bound < limits.maxHead ? .uriTooLong : .headTooLarge
+    }
+}

@@ -1,0 +1,171 @@
+// The server side of HTTP/1.1 as a value: bytes go in, decisions come out, and what they do to a socket is for others. Strict on
+// purpose: what two servers might read in two ways is refused (RFC 9112, section 11.2).
+//
+// Runs on: the thread that owns the connection.
+// Allocates: per head its bytes and its table of fields; more only for a head that comes in pieces. Nothing for bodies.
+// Read next: HeadReader.swift, ChunkedBody.swift.
+
+/// Parses the requests of one connection, one after the other.
+public struct RequestParser: Sendable {
+    /// What the parser found next.
+    public enum Event: Sendable, Equatable {
+        /// All input is consumed; call again with more.
+        case needMore
+        /// A head is complete; its body follows.
+        case head(RequestHead)
+        /// A piece of the body, as a range of offsets in the input of this call.
+        case body(Range<Int>)
+        /// The request is complete, and the next one begins here.
+        case end
+        /// The request is refused, and so is all that follows.
+        case failure(HTTPError)
+    }
+
+    private enum State: Sendable {
+        case betweenRequests(LeadingLine)
+        /// Boxed, so that a parser without a half-read head stays small.
+        indirect case head(HeadReader)
+        case body(remaining: Int)
+        case chunks(ChunkedBody)
+        case failed(HTTPError)
+    }
+
+    /// How much of the one empty line is read that may precede a request (RFC 9112, section 2.2).
+    private enum LeadingLine: Sendable {
+        case none, carriageReturn, whole
+    }
+
+    private let limits: HTTPLimits
+    private var state = State.betweenRequests(.none)
+    /// The bytes of a half-read head; not part of the state, so that they grow in place. Empty at all other times.
+    private var gathered: [UInt8] = []
+
+    /// A parser at the beginning of a connection.
+    ///
+    /// The limits must be within the ranges that `HTTPLimits` documents.
+    public init(limits: HTTPLimits = HTTPLimits()) {
+        precondition(limits.areValid, "an HTTP limit is out of its range")
+        self.limits = limits
+    }
+
+    /// Whether no part of a request has been read since the last one ended.
+    public var isIdle: Bool {
+        if case .betweenRequests = state { true } else { false }
+    }
+
+    /// Reads on from `offset`, which must lie in the input, and moves it behind what was consumed.
+    ///
+    /// Call it until it answers `needMore`; then all input is consumed. After `head` the offset is at the first byte behind
+    /// the blank line. After `failure` the parser stays failed, and the offset means nothing.
+    public mutating func next(_ input: RawSpan, from offset: inout Int) -> Event {
+        precondition(offset >= 0 && offset <= input.byteCount, "the offset lies outside the input")
+        do {
+            switch state {
+            case .betweenRequests(let leadingLine):
+                return try beginHead(input, from: &offset, after: leadingLine)
+            case .head(let reader):
+                return try continueHead(reader, input, from: &offset)
+            case .body(let remaining):
+                return takeBody(input, from: &offset, remaining: remaining)
+            case .chunks(let chunks):
+                return try takeChunk(chunks, input, from: &offset)
+            case .failed(let error):
+                return .failure(error)
+            }
+        } catch {
+            state = .failed(error)
+            gathered = []
+            return .failure(error)
+        }
+    }
+
+    private mutating func beginHead(
+        _ input: RawSpan, from offset: inout Int, after leadingLine: LeadingLine
+    ) throws(HTTPError) -> Event {
+        var leadingLine = leadingLine
+        if leadingLine == .none, offset < input.byteCount, input[offset] == ASCII.carriageReturn {
+            leadingLine = .carriageReturn
+            offset += 1
+        }
+        if leadingLine == .carriageReturn, offset < input.byteCount {
+            guard input[offset] == ASCII.lineFeed else { throw .bareCarriageReturn }
+            leadingLine = .whole
+            offset += 1
+        }
+        guard offset < input.byteCount else {
+            state = .betweenRequests(leadingLine)
+            return .needMore
+        }
+
+        let head = input.extracting(offset..<input.byteCount)
+        var reader = HeadReader()
+        guard let end = try reader.read(head, within: limits) else {
+            state = .head(reader)
+            gathered = head.array(head.byteOffsets)
+            offset = input.byteCount
+            return .needMore
+        }
+        offset += end
+        return try finishHead(head.array(0..<end), readBy: reader)
+    }
+
+    private mutating func continueHead(
+        _ reader: HeadReader, _ input: RawSpan, from offset: inout Int
+    ) throws(HTTPError) -> Event {
+        var reader = reader
+        let before = gathered.count
+        let taken = min(limits.maxHead - before, input.byteCount - offset)
+        gathered.append(input, offset..<offset + taken)
+        guard let end = try unsafe reader.read(gathered.span.bytes, within: limits) else {
+            state = .head(reader)
+            offset += taken
+            return .needMore
+        }
+        offset += end - before
+        // The copy has no spare room: the head may live as long as the connection.
+        let bytes = unsafe gathered.span.bytes.array(0..<end)
+        gathered = []
+        return try finishHead(bytes, readBy: reader)
+    }
+
+    private mutating func finishHead(_ bytes: [UInt8], readBy reader: HeadReader) throws(HTTPError) -> Event {
+        let head = try RequestHead(bytes, readBy: reader, maxBody: limits.maxBody)
+        state =
+            switch head.body {
+            case .none: .body(remaining: 0)
+            case .length(let length): .body(remaining: length)
+            case .chunked: .chunks(ChunkedBody())
+            }
+        return .head(head)
+    }
+
+    private mutating func takeBody(_ input: RawSpan, from offset: inout Int, remaining: Int) -> Event {
+        guard remaining > 0 else {
+            state = .betweenRequests(.none)
+            return .end
+        }
+        let range = offset..<offset + min(remaining, input.byteCount - offset)
+        guard !range.isEmpty else { return .needMore }
+        offset = range.upperBound
+        state = .body(remaining: remaining - range.count)
+        return .body(range)
+    }
+
+    private mutating func takeChunk(
+        _ chunks: ChunkedBody, _ input: RawSpan, from offset: inout Int
+    ) throws(HTTPError) -> Event {
+        var chunks = chunks
+        let step = try chunks.next(input, from: &offset, within: limits)
+        switch step {
+        case .needMore:
+            state = .chunks(chunks)
+            return .needMore
+        case .data(let range):
+            state = .chunks(chunks)
+            return .body(range)
+        case .end:
+            state = .betweenRequests(.none)
+            return .end
+        }
+    }
+}

@@ -1,0 +1,52 @@
+// The coroutines that events run in. One that is used again costs no more than a protected call, a new one several times that; so they are kept. An
+// event that waits keeps its coroutine, and the next one takes another.
+#include "internal.h"
+
+// Makes a coroutine and keeps it from the collector. [] -> [], and the reference is in the argument.
+static int make(lua_State *L)
+{
+    Coroutine *made = lua_touserdata(L, 1);
+    made->state = lua_newthread(L);
+    luaL_checkstack(made->state, coroutine_slots, NULL);
+    made->reference = luaL_ref(L, LUA_REGISTRYINDEX);
+    return 0;
+}
+
+// An idle coroutine, or a new one; false when there is no memory for it. Never raises.
+bool coroutine_take(Bridge *b, Coroutine *taken)
+{
+    if (b->idle_count > 0) {
+        *taken = b->idle[--b->idle_count];
+        return true;
+    }
+    lua_pushcfunction(b->main, make);
+    lua_pushlightuserdata(b->main, taken);
+    if (lua_pcall(b->main, 1, 0, 0) != LUA_OK) {
+        lua_pop(b->main, 1);
+        return false;
+    }
+    return true;
+}
+
+// Keeps a coroutine that has finished. Its stack is empty. Never raises.
+void coroutine_give_back(Bridge *b, Coroutine coroutine)
+{
+    if (b->idle_count < idle_coroutines) {
+        b->idle[b->idle_count++] = coroutine;
+    } else {
+        luaL_unref(b->main, LUA_REGISTRYINDEX, coroutine.reference);
+    }
+}
+
+// Unwinds a coroutine that failed or waits, closing its variables, and keeps it if its stack can be had again. Never raises.
+void coroutine_recover(Bridge *b, Coroutine coroutine)
+{
+    lua_sethook(coroutine.state, NULL, 0, 0);
+    lua_resetthread(coroutine.state);
+    lua_settop(coroutine.state, 0);
+    if (lua_checkstack(coroutine.state, coroutine_slots)) {
+        coroutine_give_back(b, coroutine);
+    } else {
+        luaL_unref(b->main, LUA_REGISTRYINDEX, coroutine.reference);
+    }
+}

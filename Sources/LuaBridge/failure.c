@@ -1,0 +1,176 @@
+// What went wrong, read without running a line of the script: no metamethod is called, nothing is allocated, so it works when memory is exhausted too.
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "internal.h"
+
+enum { traceback_levels = 20 };
+
+// Forgets the last result. Never raises.
+void failure_clear(Bridge *b)
+{
+    b->result = (BridgeResult){.outcome = BridgeOutcomeDone};
+}
+
+static BridgeOutcome finish(Bridge *b, size_t message_count)
+{
+    size_t kept = message_count < sizeof b->message ? message_count : sizeof b->message - 1;
+    b->result.outcome = BridgeOutcomeFailed;
+    b->result.message = b->message;
+    b->result.messageCount = kept;
+    return BridgeOutcomeFailed;
+}
+
+// Sets a failure of the bridge's own. Never raises.
+BridgeOutcome failure_set(Bridge *b, const char *message)
+{
+    failure_clear(b);
+    return finish(b, (size_t)snprintf(b->message, sizeof b->message, "%s", message));
+}
+
+static size_t describe_frame(lua_State *co, lua_Debug *frame, char *line, size_t size)
+{
+    lua_getinfo(co, "Slnt", frame);
+    char place[LUA_IDSIZE + 16];
+    if (frame->currentline > 0) {
+        snprintf(place, sizeof place, "%s:%d:", frame->short_src, frame->currentline);
+    } else {
+        snprintf(place, sizeof place, "%s:", frame->short_src);
+    }
+    int count;
+    if (*frame->namewhat != '\0') {
+        count = snprintf(line, size, "%s in %s '%s'", place, frame->namewhat, frame->name);
+    } else if (*frame->what == 'm') {
+        count = snprintf(line, size, "%s in main chunk", place);
+    } else if (*frame->what == 'C') {
+        count = snprintf(line, size, "%s in ?", place);
+    } else {
+        count = snprintf(line, size, "%s in function <%s:%d>", place, frame->short_src, frame->linedefined);
+    }
+    return count < 0 ? 0 : (size_t)count < size ? (size_t)count : size - 1;
+}
+
+// Writes the frames of a coroutine, innermost first, without the bridge's own at the bottom. [...] -> [...], never raises
+static void write_traceback(Bridge *b, lua_State *co)
+{
+    lua_Debug frame;
+    lua_Debug below;
+    size_t used = 0;
+    bool more = lua_getstack(co, 0, &frame) != 0;
+    for (int level = 0; more; level++) {
+        more = lua_getstack(co, level + 1, &below) != 0;
+        char line[512];
+        size_t count = describe_frame(co, &frame, line, sizeof line);
+        bool is_bottom = !more && *frame.what == 'C';
+        bool is_last = level == traceback_levels;
+        if (is_last) {
+            count = (size_t)snprintf(line, sizeof line, "...");
+        }
+        if (is_bottom || used + count + 2 > sizeof b->traceback) {
+            break;
+        }
+        if (used > 0) {
+            b->traceback[used++] = '\n';
+        }
+        memcpy(b->traceback + used, line, count);
+        used += count;
+        if (is_last) {
+            break;
+        }
+        frame = below;
+    }
+    b->traceback[used] = '\0';
+    b->result.traceback = b->traceback;
+    b->result.tracebackCount = used;
+}
+
+// Reads a raw field of the table on top. [table] -> [table value], never raises
+static int raw_field(lua_State *L, int key)
+{
+    lua_rawgeti(L, LUA_REGISTRYINDEX, key);
+    return lua_rawget(L, -2);
+}
+
+// The integer that the table on top has as its code, -1 for none. [table] -> [table], never raises
+static lua_Integer code_of(Bridge *b, lua_State *L)
+{
+    int is_integer = 0;
+    lua_Integer code = -1;
+    if (raw_field(L, b->references.code) == LUA_TNUMBER) {
+        code = lua_tointegerx(L, -1, &is_integer);
+    }
+    lua_pop(L, 1);
+    return is_integer ? code : -1;
+}
+
+// error{code = 4001, reason = "no"}: true when the table on top asks for a close, or in onUpgrade for a refusal.
+// [table] -> [table], never raises
+static bool read_close_request(Bridge *b, lua_State *L)
+{
+    lua_Integer code = code_of(b, L);
+    if (!is_close_code(code) && (code < 400 || code > 599)) {
+        return false;
+    }
+    size_t count = 0;
+    const char *reason = "";
+    if (raw_field(L, b->references.reason) == LUA_TSTRING) {
+        reason = lua_tolstring(L, -1, &count);
+    }
+    size_t kept = count < sizeof b->message ? count : sizeof b->message - 1;
+    memcpy(b->message, reason, kept);
+    lua_pop(L, 1);
+    b->result = (BridgeResult){
+        .outcome = BridgeOutcomeCloseRequested,
+        .code = (int32_t)code,
+        .text = b->message,
+        .textCount = kept,
+    };
+    return true;
+}
+
+// Describes the error object on top. [error] -> [error], never raises
+static size_t write_message(Bridge *b, lua_State *L)
+{
+    switch (lua_type(L, -1)) {
+    case LUA_TSTRING: {
+        size_t count;
+        const char *text = lua_tolstring(L, -1, &count);
+        size_t kept = count < sizeof b->message ? count : sizeof b->message - 1;
+        memcpy(b->message, text, kept);
+        return kept;
+    }
+    case LUA_TNUMBER:
+        return (size_t)snprintf(b->message, sizeof b->message, LUA_NUMBER_FMT, lua_tonumber(L, -1));
+    case LUA_TBOOLEAN:
+        return (size_t)snprintf(b->message, sizeof b->message, "%s", lua_toboolean(L, -1) ? "true" : "false");
+    case LUA_TTABLE: {
+        lua_Integer code = code_of(b, L);
+        if (code >= 0) {
+            return (size_t)snprintf(b->message, sizeof b->message, "error{code = %lld}: not a close code", (long long)code);
+        }
+        break;
+    }
+    default:
+        break;
+    }
+    return (size_t)snprintf(b->message, sizeof b->message, "the error is a %s value, not a message", luaL_typename(L, -1));
+}
+
+// Reads how a coroutine ended that did not end well. co: [... error] -> [...], never raises
+BridgeOutcome failure_read(Bridge *b, lua_State *co, int status)
+{
+    failure_clear(b);
+    write_traceback(b, co);
+    if (status == LUA_YIELD) {
+        return finish(b, (size_t)snprintf(b->message, sizeof b->message, "coroutine.yield: a handler cannot yield by itself"));
+    }
+    lua_xmove(co, b->main, 1);
+    if (lua_type(b->main, -1) == LUA_TTABLE && !b->loading && read_close_request(b, b->main)) {
+        lua_pop(b->main, 1);
+        return BridgeOutcomeCloseRequested;
+    }
+    size_t count = write_message(b, b->main);
+    lua_pop(b->main, 1);
+    return finish(b, count);
+}

@@ -1,0 +1,278 @@
+// Generations: a bundle of scripts run beside the live one in the same state, with environments, modules and handlers of its own. The candidate has
+// no effect until it is committed; dropping it leaves the live one as it was. Connections and their data belong to no generation.
+//
+// Allocates: two blocks per generation besides what its Lua code takes. Read next: environment.c, require.c.
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "internal.h"
+
+typedef struct Load {
+    const BridgeSource *source;
+    int script;
+} Load;
+
+// Seconds of CPU that this thread has had.
+static double cpu_seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+// The collector took a generation's last trace. [sentinel] -> []
+static int sentinel_gone(lua_State *L)
+{
+    bridge_of(L)->generations_alive -= 1;
+    return 0;
+}
+
+// An object that lives as long as any code of the generation. [] -> [sentinel]
+static void push_sentinel(lua_State *L)
+{
+    lua_newuserdatauv(L, 0, 0);
+    lua_createtable(L, 0, 1);
+    lua_pushcfunction(L, sentinel_gone);
+    lua_setfield(L, -2, "__gc");
+    lua_setmetatable(L, -2);
+    bridge_of(L)->generations_alive += 1;
+}
+
+// What the generation's files share: a copy of the globals, and `require`. [generation] -> [generation]
+static void set_globals(lua_State *L)
+{
+    Bridge *b = bridge_of(L);
+    int generation = lua_gettop(L);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, b->references.globals);
+    lua_createtable(L, 0, 40); // [generation template globals]
+    for (lua_pushnil(L); lua_next(L, -3) != 0;) {
+        lua_pushvalue(L, -2);
+        lua_insert(L, -2);
+        lua_rawset(L, -4);
+    }
+    push_require(L, generation);
+    lua_setfield(L, -2, "require");
+    lua_rawgeti(L, LUA_REGISTRYINDEX, b->references.undefined);
+    lua_setmetatable(L, -2);
+    lua_setfield(L, generation, "globals");
+    lua_pop(L, 1);
+}
+
+// [generation] -> []
+static int begin_body(lua_State *L)
+{
+    Generation *generation = lua_touserdata(L, 1);
+    lua_createtable(L, 0, 4);
+    push_sentinel(L);
+    lua_setfield(L, -2, "sentinel");
+    lua_newtable(L);
+    lua_setfield(L, -2, "modules");
+    lua_newtable(L);
+    lua_setfield(L, -2, "scripts");
+    set_globals(L);
+    generation->table = luaL_ref(L, LUA_REGISTRYINDEX);
+    return 0;
+}
+
+static Generation *make(uint64_t version, int script_count)
+{
+    size_t slots = (size_t)script_count * bridgeEventCount;
+    Generation *generation = malloc(sizeof *generation);
+    int *handlers = malloc((slots + 1) * sizeof *handlers);
+    if (generation == NULL || handlers == NULL) {
+        free(generation);
+        free(handlers);
+        return NULL;
+    }
+    for (size_t i = 0; i < slots; i++) {
+        handlers[i] = LUA_NOREF;
+    }
+    *generation = (Generation){version, script_count, LUA_NOREF, handlers};
+    return generation;
+}
+
+bool bridgeBegin(Bridge *b, uint64_t version, int32_t script_count)
+{
+    b->candidate = make(version, script_count);
+    if (b->candidate == NULL) {
+        failure_set(b, "not enough memory");
+        return false;
+    }
+    b->load_deadline = cpu_seconds() + b->load_budget;
+    if (run_protected(b, begin_body, b->candidate, NULL) != BridgeOutcomeDone) {
+        bridgeDiscard(b);
+        return false;
+    }
+    return true;
+}
+
+// Compiles text, never bytecode, and keeps it with its environment: a script as {chunk, handlers, file} by number, a module by name. [load] -> []
+static int compile_body(lua_State *L)
+{
+    Bridge *b = bridge_of(L);
+    const BridgeSource *source = ((const Load *)lua_touserdata(L, 1))->source;
+    bool is_script = source->script >= 0;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, b->candidate->table);
+    lua_getfield(L, 2, is_script ? "scripts" : "modules");
+    const char *chunk_name = lua_pushfstring(L, "@%s", source->file);
+    if (luaL_loadbufferx(L, source->bytes, source->count, chunk_name, "t") != LUA_OK) {
+        return lua_error(L);
+    }
+    lua_remove(L, -2);
+    push_script_environment(L, 2, is_script); // [load generation list chunk handlers? environment]
+    lua_setupvalue(L, 4, 1);
+    if (!is_script) {
+        lua_setfield(L, 3, source->name);
+        return 0;
+    }
+    lua_createtable(L, 3, 0);
+    lua_insert(L, 4); // [load generation list entry chunk handlers]
+    lua_rawseti(L, 4, 2);
+    lua_rawseti(L, 4, 1);
+    lua_pushstring(L, source->file);
+    lua_rawseti(L, 4, 3);
+    lua_rawseti(L, 3, source->script);
+    return 0;
+}
+
+bool bridgeCompile(Bridge *b, const BridgeSource *source)
+{
+    Load load = {.source = source};
+    b->loading = true;
+    bool compiled = run_protected(b, compile_body, &load, NULL) == BridgeOutcomeDone;
+    b->loading = false;
+    return compiled;
+}
+
+// Kills a top level that goes on for too long. Coroutines that it made carry the hook with them; there it takes itself away. [] -> []
+static void watch_load(lua_State *L, lua_Debug *event)
+{
+    Bridge *b = bridge_of(L);
+    if (!b->loading) {
+        lua_sethook(L, NULL, 0, 0);
+    } else if (b->killed || cpu_seconds() > b->load_deadline) {
+        b->killed = true;
+        lua_getinfo(L, "Sl", event);
+        lua_pushfstring(L, "%s:%d: the scripts took more than %f s to load", event->short_src, event->currentline, b->load_budget);
+        lua_error(L);
+    }
+}
+
+// Adds the handlers of a returned table to those that the file defined. [... handlers returned] -> [... handlers returned]
+static void merge_returned(lua_State *L, const char *file, int handlers, int returned)
+{
+    if (lua_isnil(L, returned)) {
+        return;
+    }
+    if (!lua_istable(L, returned)) {
+        luaL_error(L, "%s: a script returns a table of handlers or nothing, not %s", file, luaL_typename(L, returned));
+    }
+    for (lua_pushnil(L); lua_next(L, returned) != 0; lua_pop(L, 1)) {
+        const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : luaL_typename(L, -2);
+        if (lua_type(L, -2) != LUA_TSTRING || event_named(name) < 0) {
+            const char *nearest = nearest_name(event_names, bridgeEventCount, name);
+            luaL_error(L, "%s: unknown handler '%s'%s%s%s", file, name, nearest == NULL ? "" : "; did you mean '",
+                nearest == NULL ? "" : nearest, nearest == NULL ? "" : "'?");
+        }
+        if (!lua_isfunction(L, -1)) {
+            luaL_error(L, "%s: %s must be a function, not %s", file, name, luaL_typename(L, -1));
+        }
+        lua_pushvalue(L, -2);
+        if (lua_rawget(L, handlers) != LUA_TNIL) {
+            luaL_error(L, "%s: %s is defined twice, as a function of the file and in the returned table", file, name);
+        }
+        lua_pop(L, 1);
+        lua_pushvalue(L, -2);
+        lua_pushvalue(L, -2);
+        lua_rawset(L, handlers);
+    }
+}
+
+// [load] -> []
+static int run_body(lua_State *L)
+{
+    Bridge *b = bridge_of(L);
+    int script = ((const Load *)lua_touserdata(L, 1))->script;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, b->candidate->table);
+    lua_getfield(L, 2, "scripts");
+    lua_rawgeti(L, 3, script); // [load generation scripts entry]
+    lua_rawgeti(L, 4, 2);
+    lua_rawgeti(L, 4, 3);
+    lua_rawgeti(L, 4, 1);
+    lua_call(L, 0, 1); // [load generation scripts entry handlers file returned]
+    merge_returned(L, lua_tostring(L, 6), 5, 7);
+    lua_pushnil(L);
+    lua_rawseti(L, 3, script);
+    int *handlers = b->candidate->handlers + script * bridgeEventCount;
+    for (int event = 0; event < bridgeEventCount; event++) {
+        lua_pushstring(L, event_names[event]);
+        if (lua_rawget(L, 5) == LUA_TNIL) {
+            lua_pop(L, 1);
+        } else {
+            handlers[event] = luaL_ref(L, LUA_REGISTRYINDEX);
+        }
+    }
+    return 0;
+}
+
+bool bridgeRun(Bridge *b, int32_t script)
+{
+    Load load = {.script = script};
+    b->loading = true;
+    b->run += 1;
+    bool ran = run_protected(b, run_body, &load, watch_load) == BridgeOutcomeDone;
+    b->loading = false;
+    return ran;
+}
+
+// Drops every reference to a generation. Never raises.
+static void retire(Bridge *b, Generation *generation)
+{
+    if (generation == NULL) {
+        return;
+    }
+    for (int i = 0; i < generation->script_count * bridgeEventCount; i++) {
+        luaL_unref(b->main, LUA_REGISTRYINDEX, generation->handlers[i]);
+    }
+    luaL_unref(b->main, LUA_REGISTRYINDEX, generation->table);
+    free(generation->handlers);
+    free(generation);
+}
+
+void bridgeCommit(Bridge *b)
+{
+    retire(b, b->live);
+    b->live = b->candidate;
+    b->candidate = NULL;
+}
+
+void bridgeDiscard(Bridge *b)
+{
+    retire(b, b->candidate);
+    b->candidate = NULL;
+}
+
+void generations_close(Bridge *b)
+{
+    if (b->live != NULL) {
+        free(b->live->handlers);
+    }
+    free(b->live);
+    if (b->candidate != NULL) {
+        free(b->candidate->handlers);
+    }
+    free(b->candidate);
+}
+
+bool bridgeDefines(const Bridge *b, int32_t script, BridgeEvent event)
+{
+    const Generation *live = b->live;
+    return live != NULL && script >= 0 && script < live->script_count
+           && live->handlers[script * bridgeEventCount + event] != LUA_NOREF;
+}
+
+uint32_t bridgeGenerationsAlive(const Bridge *b)
+{
+    return b->generations_alive;
+}

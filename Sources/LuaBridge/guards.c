@@ -1,0 +1,166 @@
+// Functions of Lua's base library that scripts get in another form, because the original would let a mistake reach further than its event.
+#include <string.h>
+
+#include "internal.h"
+
+// Lua 5.4.7 repaired what 5.4.4 gets wrong about __concat and weak metatables.
+static bool has_old_bugs(void)
+{
+    extern const char lua_ident[];
+    int release = 0;
+    const char *version = strstr(lua_ident, "Lua 5.4.");
+    for (const char *digit = version == NULL ? "" : version + 8; *digit >= '0' && *digit <= '9'; digit++) {
+        release = release * 10 + (*digit - '0');
+    }
+    return version != NULL && release < 7;
+}
+
+// The raw field of a table. [...] -> [... value]
+static int push_raw(lua_State *L, int index, const char *name)
+{
+    lua_pushstring(L, name);
+    return lua_rawget(L, index);
+}
+
+// [... metatable] -> [... metatable]
+static void check_metatable(lua_State *L, int index)
+{
+    if (push_raw(L, index, "__gc") != LUA_TNIL) {
+        luaL_error(L, "setmetatable: __gc is not available");
+    }
+    if (push_raw(L, index, "__mode") == LUA_TSTRING && strchr(lua_tostring(L, -1), 'k') != NULL) {
+        luaL_error(L, "setmetatable: weak keys are not available; \"v\" is");
+    }
+    lua_pop(L, 2);
+    if (!has_old_bugs()) {
+        return;
+    }
+    if (push_raw(L, index, "__concat") != LUA_TNIL) {
+        luaL_error(L, "setmetatable: __concat is not safe in this version of Lua; use a method instead");
+    }
+    lua_pop(L, 1);
+    if (lua_getmetatable(L, index)) {
+        if (push_raw(L, lua_gettop(L), "__mode") != LUA_TNIL) {
+            luaL_error(L, "setmetatable: a metatable cannot be weak itself in this version of Lua");
+        }
+        lua_pop(L, 2);
+    }
+}
+
+// [table metatable] -> [table]
+static int guarded_setmetatable(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    luaL_argexpected(L, lua_isnil(L, 2) || lua_istable(L, 2), 2, "nil or table");
+    if (luaL_getmetafield(L, 1, "__metatable") != LUA_TNIL) {
+        return luaL_error(L, "cannot change a protected metatable");
+    }
+    lua_settop(L, 2);
+    if (lua_istable(L, 2)) {
+        check_metatable(L, 2);
+        if (lua_rawequal(L, 1, 2) && has_old_bugs() && push_raw(L, 2, "__mode") != LUA_TNIL) {
+            return luaL_error(L, "setmetatable: a metatable cannot be weak itself in this version of Lua");
+        }
+        lua_settop(L, 2);
+    }
+    lua_setmetatable(L, 1);
+    return 1;
+}
+
+// [table key value] -> [table]
+static int guarded_rawset(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    luaL_checkany(L, 2);
+    luaL_checkany(L, 3);
+    lua_settop(L, 3);
+    if (luaL_getmetafield(L, 1, "__metatable") != LUA_TNIL) {
+        return luaL_error(L, "rawset: the table is read-only");
+    }
+    lua_rawset(L, 1);
+    return 1;
+}
+
+// [option] -> [kilobytes]
+static int guarded_collectgarbage(lua_State *L)
+{
+    const char *option = luaL_optstring(L, 1, "collect");
+    if (strcmp(option, "count") != 0) {
+        return luaL_error(L, "collectgarbage: only \"count\" is available");
+    }
+    lua_pushnumber(L, (double)bridge_of(L)->memory / 1024);
+    return 1;
+}
+
+// What a protected call ended with; a script that is being killed cannot catch that. [true f ...] -> [true results... | false error]
+static int finish_pcall(lua_State *L, int status, lua_KContext extra)
+{
+    if (status == LUA_OK || status == LUA_YIELD) {
+        return lua_gettop(L) - (int)extra;
+    }
+    if (bridge_of(L)->killed) {
+        return lua_error(L);
+    }
+    lua_pushboolean(L, false);
+    lua_insert(L, -2);
+    return 2;
+}
+
+// [f arguments...] -> [boolean results...]
+static int guarded_pcall(lua_State *L)
+{
+    luaL_checkany(L, 1);
+    lua_pushboolean(L, true);
+    lua_insert(L, 1);
+    int status = lua_pcallk(L, lua_gettop(L) - 2, LUA_MULTRET, 0, 0, finish_pcall);
+    return finish_pcall(L, status, 0);
+}
+
+// As finish_pcall, but the error goes through the script's message handler, which runs after the stack is unwound and cannot raise out of here.
+// [handler true f ...] -> [... true results... | false message]
+static int finish_xpcall(lua_State *L, int status, lua_KContext extra)
+{
+    if (status == LUA_OK || status == LUA_YIELD) {
+        return lua_gettop(L) - (int)extra;
+    }
+    if (bridge_of(L)->killed) {
+        return lua_error(L);
+    }
+    lua_pushboolean(L, false);
+    lua_pushvalue(L, 1);
+    lua_pushvalue(L, -3); // [... error false handler error]
+    if (lua_pcall(L, 1, 1, 0) != LUA_OK && bridge_of(L)->killed) {
+        return lua_error(L);
+    }
+    return 2;
+}
+
+// [f handler arguments...] -> [boolean results...]
+static int guarded_xpcall(lua_State *L)
+{
+    luaL_checktype(L, 2, LUA_TFUNCTION);
+    int arguments = lua_gettop(L) - 2;
+    lua_pushboolean(L, true);
+    lua_pushvalue(L, 1);
+    lua_rotate(L, 3, 2); // [f handler true f arguments...]
+    lua_remove(L, 1);
+    int status = lua_pcallk(L, arguments, LUA_MULTRET, 0, 1, finish_xpcall);
+    return finish_xpcall(L, status, 1);
+}
+
+// Puts the guarded functions among the globals. [...] -> [...]
+void guards_open(lua_State *L, int globals)
+{
+    static const luaL_Reg functions[] = {
+        {"setmetatable", guarded_setmetatable},
+        {"rawset", guarded_rawset},
+        {"collectgarbage", guarded_collectgarbage},
+        {"pcall", guarded_pcall},
+        {"xpcall", guarded_xpcall},
+        {"print", log_print},
+        {NULL, NULL},
+    };
+    lua_pushvalue(L, globals);
+    luaL_setfuncs(L, functions, 0);
+    lua_pop(L, 1);
+}

@@ -1,0 +1,197 @@
+// The plain values that pass between Swift and the bridge. None of them owns memory.
+#ifndef PERIGEE_BRIDGE_TYPES_H
+#define PERIGEE_BRIDGE_TYPES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define BRIDGE_CLOSED_ENUM __attribute__((enum_extensibility(closed)))
+
+#pragma clang assume_nonnull begin
+
+// A Lua state with all that belongs to it.
+typedef struct Bridge Bridge;
+
+// A list of byte strings on its way across the border, kept by the bridge so that an error in Lua cannot leak it.
+typedef struct BridgeStrings BridgeStrings;
+
+// A connection: a slot of its worker's table, and which of the slot's successive owners is meant.
+typedef struct BridgeConnection {
+    uint32_t slot;
+    uint32_t generation;
+} BridgeConnection;
+
+// A short text with room of its own, so that it can live on a C stack.
+typedef struct BridgeText {
+    uint8_t bytes[248];
+    int32_t count;
+} BridgeText;
+
+typedef struct BridgeOptions {
+    void *host;                     // handed back to every function of ScriptHost.h
+    size_t memoryLimit;             // bytes; 0 for none
+    double loadBudget;              // seconds of CPU for the top level of all files of a bundle
+    const char *_Nullable settings; // JSON object for `config`
+    size_t settingsCount;
+} BridgeOptions;
+
+// One file of a bundle. `script` is its number, or -1 for a module.
+typedef struct BridgeSource {
+    int32_t script;
+    const char *file; // "chat.lua": what messages call it
+    const char *name; // "chat"
+    const char *bytes;
+    size_t count;
+} BridgeSource;
+
+// The head of an upgrade, as a list: path, ip, then `queryCount` names and values, `headerCount` and `cookieCount` likewise, then the
+// subprotocols.
+typedef struct BridgeRequest {
+    const BridgeStrings *_Nullable strings;
+    int32_t queryCount;
+    int32_t headerCount;
+    int32_t cookieCount;
+    int32_t subprotocolCount;
+} BridgeRequest;
+
+typedef enum BRIDGE_CLOSED_ENUM BridgeEvent : int32_t {
+    BridgeEventUpgrade,
+    BridgeEventOpen,
+    BridgeEventMessage,
+    BridgeEventClose,
+    BridgeEventStart,
+    BridgeEventReload,
+    BridgeEventStop,
+} BridgeEvent;
+
+enum { bridgeEventCount = 7 };
+
+typedef enum BRIDGE_CLOSED_ENUM BridgeOutcome : int32_t {
+    BridgeOutcomeDone,
+    BridgeOutcomeAbsent,         // the script has no handler for it
+    BridgeOutcomeCloseRequested, // error{code = …, reason = …}: code and text are set
+    BridgeOutcomeRefused,        // onUpgrade said no: code is the status, text the body
+    BridgeOutcomeFailed,         // message and traceback are set
+} BridgeOutcome;
+
+// What an event left behind. The pointers are valid until the next entry point.
+typedef struct BridgeResult {
+    BridgeOutcome outcome;
+    int32_t code;
+    const char *_Nullable text; // close reason, response body, or the subprotocol that onUpgrade chose
+    size_t textCount;
+    const char *_Nullable message;
+    size_t messageCount;
+    const char *_Nullable traceback;
+    size_t tracebackCount;
+} BridgeResult;
+
+typedef enum BRIDGE_CLOSED_ENUM BridgeSendResult : int32_t {
+    BridgeSendResultSent,
+    BridgeSendResultClosed,
+    BridgeSendResultSlow,
+} BridgeSendResult;
+
+typedef enum BRIDGE_CLOSED_ENUM BridgeSubscribeResult : int32_t {
+    BridgeSubscribeResultSubscribed,
+    BridgeSubscribeResultAlready,
+    BridgeSubscribeResultClosed,
+    BridgeSubscribeResultInvalidName,
+    BridgeSubscribeResultTooMany,
+} BridgeSubscribeResult;
+
+typedef enum BRIDGE_CLOSED_ENUM BridgeProperty : int32_t {
+    BridgePropertyId,
+    BridgePropertyUser,
+    BridgePropertyIp,
+    BridgePropertyPath,
+    BridgePropertySubprotocol,
+} BridgeProperty;
+
+typedef enum BRIDGE_CLOSED_ENUM BridgePairs : int32_t {
+    BridgePairsQuery,
+    BridgePairsHeaders,
+} BridgePairs;
+
+// Bytes that someone else keeps alive for the length of a call.
+typedef struct BridgeBytes {
+    const char *_Nullable bytes;
+    size_t count;
+} BridgeBytes;
+
+// What a script sends: text or binary.
+typedef struct BridgePayload {
+    const char *_Nullable bytes;
+    size_t count;
+    bool binary;
+} BridgePayload;
+
+typedef enum BRIDGE_CLOSED_ENUM BridgePublishResult : int32_t {
+    BridgePublishResultPublished, // offset is set
+    BridgePublishResultInvalidName,
+    BridgePublishResultRefused, // why is set
+} BridgePublishResult;
+
+// Where a publication went, or why not.
+typedef struct BridgePublished {
+    uint64_t offset;
+    BridgeText why;
+} BridgePublished;
+
+typedef enum BRIDGE_CLOSED_ENUM BridgeLogLevel : int32_t {
+    BridgeLogLevelDebug,
+    BridgeLogLevelInfo,
+    BridgeLogLevelWarning,
+    BridgeLogLevelError,
+} BridgeLogLevel;
+
+typedef enum BRIDGE_CLOSED_ENUM BridgeValueKind : int32_t {
+    BridgeValueKindNil,
+    BridgeValueKindBoolean,
+    BridgeValueKindInteger,
+    BridgeValueKindNumber,
+    BridgeValueKindString,
+} BridgeValueKind;
+
+// A plain Lua value. On the way to Lua a string is not in `string` but first in the list that comes with it.
+typedef struct BridgeValue {
+    BridgeValueKind kind;
+    bool boolean;
+    int64_t integer;
+    double number;
+    BridgeBytes string;
+} BridgeValue;
+
+typedef enum BRIDGE_CLOSED_ENUM BridgeStoreResult : int32_t {
+    BridgeStoreResultDone,
+    BridgeStoreResultMismatch, // swap: something else was there
+    BridgeStoreResultFull,
+    BridgeStoreResultNotANumber,
+} BridgeStoreResult;
+
+// When a timer is due. `period` is 0 for one that fires once; `name` is NULL unless the timer is named.
+typedef struct BridgeTimer {
+    double after;
+    double period;
+    const char *_Nullable name;
+    size_t nameCount;
+} BridgeTimer;
+
+// What became of a timer that a script asked for.
+typedef enum BRIDGE_CLOSED_ENUM BridgeTimerResult : int32_t {
+    BridgeTimerResultStarted,       // number is set
+    BridgeTimerResultDeclared,      // starts when the bundle is committed
+    BridgeTimerResultElsewhere,     // another worker runs the named timers
+    BridgeTimerResultTooMany,       // the worker's limit is reached
+    BridgeTimerResultDeclaredTwice, // two timers of one bundle have the same name
+} BridgeTimerResult;
+
+typedef struct BridgeStartedTimer {
+    int32_t number;   // what scripts and the server call it
+    int32_t replaced; // the function number of the timer whose name this one takes over, 0 for none
+} BridgeStartedTimer;
+
+#pragma clang assume_nonnull end
+
+#endif

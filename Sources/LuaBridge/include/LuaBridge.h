@@ -1,0 +1,100 @@
+// The border between Swift and Lua, as Swift sees it. No lua_State and no Lua header passes it: Swift holds an opaque Bridge, calls the entry points
+// below, and implements the functions of ScriptHost.h. Every entry point that runs Lua code runs it protected; none of them lets a Lua error out.
+// Names that cross the border are written as Swift writes names; inside the bridge, names are written as C writes them.
+//
+// Runs on: the one thread that opened the bridge. Nothing here is safe to call from a host function, save bridgeStringsAppend.
+// Read next: BridgeTypes.h, ScriptHost.h, then event.c.
+#ifndef PERIGEE_LUA_BRIDGE_H
+#define PERIGEE_LUA_BRIDGE_H
+
+#include "BridgeTypes.h"
+#include "ScriptHost.h"
+
+#pragma clang assume_nonnull begin
+
+// --- a Lua state from birth to death ---
+
+// Opens a state with the scripts' environment in it. NULL when it cannot be built; `failure` then says why.
+Bridge *_Nullable bridgeOpen(const BridgeOptions *options, BridgeText *failure);
+
+// Closes the state and frees everything that belongs to it.
+void bridgeClose(Bridge *bridge);
+
+// What the last entry point left behind: valid until the next one.
+const BridgeResult *bridgeResult(const Bridge *bridge);
+
+// The linked Lua library, as "Lua 5.4.4".
+void bridgeLuaVersion(BridgeText *version);
+
+// --- generations: see generation.c ---
+
+// Starts an empty candidate generation with room for `scriptCount` scripts, and its budget of CPU time. There must be none.
+bool bridgeBegin(Bridge *bridge, uint64_t version, int32_t scriptCount);
+
+// Compiles one file into the candidate. `name` is what `require` finds a module by ("util", "game/board"); it is not used for a script.
+bool bridgeCompile(Bridge *bridge, const BridgeSource *source);
+
+// Runs the top level of a compiled script and keeps its handlers.
+bool bridgeRun(Bridge *bridge, int32_t script);
+
+// Makes the candidate the live generation; the old one becomes garbage.
+void bridgeCommit(Bridge *bridge);
+
+// Drops the candidate, if there is one.
+void bridgeDiscard(Bridge *bridge);
+
+// True when the live generation's script has a handler for the event.
+bool bridgeDefines(const Bridge *bridge, int32_t script, BridgeEvent event);
+
+// --- events: each runs one handler of the live generation; BridgeOutcomeAbsent when the script has none ---
+
+BridgeOutcome bridgeOnUpgrade(Bridge *bridge, int32_t script, BridgeConnection connection, const BridgeRequest *request);
+// An empty list to fill with a request's strings.
+BridgeStrings *bridgeRequestStrings(Bridge *bridge);
+
+BridgeOutcome bridgeOnOpen(Bridge *bridge, int32_t script, BridgeConnection connection);
+BridgeOutcome bridgeOnMessage(
+    Bridge *bridge, int32_t script, BridgeConnection connection, const void *_Nullable bytes, size_t count, bool binary);
+BridgeOutcome bridgeOnClose(
+    Bridge *bridge, int32_t script, BridgeConnection connection, int32_t code, const void *_Nullable reason, size_t count);
+
+// onStart, onStop, and onReload with the version that ran before.
+BridgeOutcome bridgeOnLife(Bridge *bridge, int32_t script, BridgeEvent event, uint64_t previousVersion);
+
+// Runs a timer's function; `once` forgets it first.
+BridgeOutcome bridgeOnTimer(Bridge *bridge, int32_t function, bool once);
+
+// Drops a timer's function.
+void bridgeForgetTimer(Bridge *bridge, int32_t function);
+
+// Drops the script's object of a connection that is gone. Objects that a script still holds answer "closed".
+void bridgeForget(Bridge *bridge, BridgeConnection connection);
+
+// --- answers of host functions ---
+
+// Adds one string to a list that a host function was given to fill.
+void bridgeStringsAppend(BridgeStrings *strings, const void *_Nullable bytes, size_t count);
+
+// The string at `*offset` of a list, moving the offset behind it; NULL at the end.
+const char *_Nullable bridgeStringsNext(const BridgeStrings *strings, size_t *offset, size_t *count);
+
+// Sets a fixed text, cut to its capacity.
+void bridgeTextSet(BridgeText *text, const void *_Nullable bytes, size_t count);
+
+// --- memory ---
+
+// Bytes in use by the state.
+size_t bridgeMemory(const Bridge *bridge);
+
+// Generations that something still refers to, the live one included.
+uint32_t bridgeGenerationsAlive(const Bridge *bridge);
+
+// A full collection: for tests, never for a working server.
+void bridgeCollect(Bridge *bridge);
+
+// Refuses every allocation after the next `count` of them; negative refuses none. For tests.
+void bridgeRefuseAllocations(Bridge *bridge, int64_t count);
+
+#pragma clang assume_nonnull end
+
+#endif

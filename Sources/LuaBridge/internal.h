@@ -1,0 +1,183 @@
+// What the bridge's files share. The only header that includes Lua's.
+//
+// Above each function that touches the Lua stack stands a picture of it: [before] -> [after], top to the right; "|" parts alternatives. Functions that
+// take a lua_State may raise a Lua error unless the comment says otherwise; so none of them owns memory of its own when it calls into Lua.
+// Whatever must live longer than an expression belongs to the Lua stack or to the Bridge.
+#ifndef PERIGEE_BRIDGE_INTERNAL_H
+#define PERIGEE_BRIDGE_INTERNAL_H
+
+#include <lua5.4/lauxlib.h>
+#include <lua5.4/lua.h>
+#include <lua5.4/lualib.h>
+
+#include "LuaBridge.h"
+
+#define LENGTH(array) ((int)(sizeof(array) / sizeof((array)[0])))
+
+enum {
+    idle_coroutines = 16,   // kept for the next events
+    coroutine_slots = 400,  // stack that every coroutine has from the start: Lua 5.4.4 misreads a stack that moves in a concatenation
+    json_depth = 64,
+    name_limit = 1024,      // bytes of a kv key or a timer's name
+};
+
+struct BridgeStrings {
+    Bridge *bridge;
+    char *bytes;
+    size_t count;
+    size_t capacity;
+    bool failed; // an append found no memory
+};
+
+// One bundle, run in this state.
+typedef struct Generation {
+    uint64_t version;
+    int script_count;
+    int table;     // registry reference: its chunks, modules and shared environment
+    int *handlers; // [script][event]: registry references, LUA_NOREF where there is none
+} Generation;
+
+typedef struct Coroutine {
+    lua_State *state;
+    int reference;
+} Coroutine;
+
+// Registry references of what the bridge looks up by number.
+typedef struct References {
+    int globals;        // the names every file sees
+    int undefined;      // metatable that refuses a read of an undeclared global
+    int connections;    // slot + 1 -> conn
+    int conn_metatable;
+    int timers;         // function number -> function
+    int unwrapped;      // read-only table -> what it stands for
+    int code;           // "code"
+    int reason;         // "reason"
+} References;
+
+struct Bridge {
+    lua_State *main;
+    void *host;
+
+    size_t memory;
+    size_t memory_limit;
+    int64_t allocations_left; // negative: no end
+
+    bool running; // Lua code is on the stack
+    bool loading; // ... and it is the top level of a file
+    bool killed;  // ... and it has used up its budget
+    int closing_depth; // coroutine.close within coroutine.close
+    uint32_t events;
+    double load_budget;
+    double load_deadline; // of the thread's CPU clock
+
+    Coroutine idle[idle_coroutines];
+    int idle_count;
+
+    Generation *live;
+    Generation *candidate;
+    uint32_t generations_alive;
+    lua_Integer run; // number of the top-level run, so that a cycle of modules is told from a module that failed before
+    int32_t last_function;
+
+    References references;
+    const void *conn_metatable;
+
+    BridgeStrings answer; // what a host function fills
+    BridgeStrings text;   // what is encoded on its way to one
+
+    BridgeResult result;
+    char message[2048];
+    char traceback[4096];
+};
+
+typedef struct Conn {
+    BridgeConnection connection;
+} Conn;
+
+// The bridge of any coroutine. Never raises.
+static inline Bridge *bridge_of(lua_State *L)
+{
+    return *(Bridge **)lua_getextraspace(L);
+}
+
+// allocator.c
+void *bridge_allocate(void *context, void *block, size_t old_size, size_t new_size);
+
+// strings.c
+void strings_reset(BridgeStrings *strings);
+void strings_add(BridgeStrings *strings, const void *bytes, size_t count);
+void strings_check(lua_State *L, BridgeStrings *strings);
+void strings_trim(BridgeStrings *strings);
+void strings_release(BridgeStrings *strings);
+bool is_utf8(const char *bytes, size_t count);
+
+// names.c
+const char *nearest_name(const char *const *names, int count, const char *name);
+extern const char *const event_names[bridgeEventCount];
+int event_named(const char *name);
+
+// coroutine.c
+bool coroutine_take(Bridge *b, Coroutine *taken);
+void coroutine_give_back(Bridge *b, Coroutine coroutine);
+void coroutine_recover(Bridge *b, Coroutine coroutine);
+
+// failure.c
+void failure_clear(Bridge *b);
+BridgeOutcome failure_read(Bridge *b, lua_State *co, int status);
+BridgeOutcome failure_set(Bridge *b, const char *message);
+
+// generation.c
+void generations_close(Bridge *b);
+
+// event.c
+BridgeOutcome run_protected(Bridge *b, lua_CFunction body, void *call, lua_Hook hook);
+
+// environment.c, readonly.c, guards.c, coroutine_guards.c
+void environment_open(lua_State *L);
+void push_script_environment(lua_State *L, int generation, bool is_script);
+void push_readonly(lua_State *L, const char *name, bool strict);
+void push_readonly_deep(lua_State *L, const char *name);
+void readonly_open(lua_State *L);
+void guards_open(lua_State *L, int globals);
+void coroutine_guards_open(lua_State *L, int coroutine);
+
+// require.c
+void push_require(lua_State *L, int generation);
+
+// pairs.c
+void push_query(lua_State *L, const BridgeStrings *strings, size_t *offset, int count);
+void push_headers(lua_State *L, const BridgeStrings *strings, size_t *offset, int count);
+
+// conn.c, conn_methods.c
+void conn_open(lua_State *L);
+void push_conn(lua_State *L, Bridge *b, BridgeConnection connection);
+Conn *check_conn(lua_State *L, const char *method);
+bool is_conn(lua_State *L, int index);
+extern const luaL_Reg conn_methods[];
+
+// arguments.c
+BridgePayload check_payload(lua_State *L, int index, bool binary, const char *function);
+BridgeBytes check_bytes(lua_State *L, int index, const char *function, const char *what);
+double check_seconds(lua_State *L, int index, const char *function);
+int32_t check_close_code(lua_State *L, int index, const char *function);
+BridgeBytes check_close_reason(lua_State *L, int index, const char *function);
+bool is_close_code(lua_Integer code);
+void forbid_while_loading(lua_State *L, const char *function);
+void check_options(lua_State *L, int index, const char *const *names, int count, const char *function);
+
+// json_encode.c, json_decode.c
+void json_encode(lua_State *L, int index, BridgeStrings *text);
+bool json_decode(lua_State *L, const char *bytes, size_t count, char *why, size_t why_size);
+
+// The script API: each pushes its table. [] -> [table]
+void push_server(lua_State *L);
+void push_json(lua_State *L);
+void push_kv(lua_State *L);
+void push_log(lua_State *L);
+void push_time(lua_State *L);
+void push_config(lua_State *L, const char *settings, size_t count);
+void timers_open(lua_State *L);
+extern const luaL_Reg timer_functions[];
+int log_print(lua_State *L);
+
+#endif

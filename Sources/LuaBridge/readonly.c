@@ -1,0 +1,109 @@
+// Tables that scripts can read but not change. A script gets an empty table that stands for the real one: reads go through, writes raise, `pairs` and
+// `#` work, and its metatable is out of reach.
+#include "internal.h"
+
+// The upvalue is the table's name. [table key value] -> []
+static int refuse_write(lua_State *L)
+{
+    const char *key = luaL_tolstring(L, 2, NULL);
+    return luaL_error(L, "%s.%s cannot be set: %s is read-only", lua_tostring(L, lua_upvalueindex(1)), key,
+        lua_tostring(L, lua_upvalueindex(1)));
+}
+
+// The upvalue is the table's name. [table key] -> []
+static int refuse_unknown(lua_State *L)
+{
+    const char *key = luaL_tolstring(L, 2, NULL);
+    return luaL_error(L, "%s has no field '%s'", lua_tostring(L, lua_upvalueindex(1)), key);
+}
+
+// Steps through what the table stands for, as it is seen through it. [table key] -> [key value | nil]
+static int step(lua_State *L)
+{
+    lua_settop(L, 2);
+    if (lua_next(L, lua_upvalueindex(1)) == 0) {
+        lua_pushnil(L);
+        return 1;
+    }
+    lua_pop(L, 1);
+    lua_pushvalue(L, -1);
+    lua_gettable(L, 1);
+    return 2;
+}
+
+// The upvalue is the real table. [table] -> [step table nil]
+static int pairs(lua_State *L)
+{
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_pushcclosure(L, step, 1);
+    lua_pushvalue(L, 1);
+    lua_pushnil(L);
+    return 3;
+}
+
+// The upvalue is the real table. [table] -> [length]
+static int length(lua_State *L)
+{
+    lua_pushinteger(L, (lua_Integer)lua_rawlen(L, lua_upvalueindex(1)));
+    return 1;
+}
+
+// Puts a read-only stand-in in the place of the table on top. With `strict`, reading a field it does not have raises. [table] -> [stand-in]
+void push_readonly(lua_State *L, const char *name, bool strict)
+{
+    if (strict) {
+        lua_createtable(L, 0, 1);
+        lua_pushstring(L, name);
+        lua_pushcclosure(L, refuse_unknown, 1);
+        lua_setfield(L, -2, "__index");
+        lua_setmetatable(L, -2);
+    }
+    lua_newtable(L);
+    lua_createtable(L, 0, 5); // [table stand-in metatable]
+    lua_pushvalue(L, -3);
+    lua_setfield(L, -2, "__index");
+    lua_pushstring(L, name);
+    lua_pushcclosure(L, refuse_write, 1);
+    lua_setfield(L, -2, "__newindex");
+    lua_pushvalue(L, -3);
+    lua_pushcclosure(L, pairs, 1);
+    lua_setfield(L, -2, "__pairs");
+    lua_pushvalue(L, -3);
+    lua_pushcclosure(L, length, 1);
+    lua_setfield(L, -2, "__len");
+    lua_pushboolean(L, false);
+    lua_setfield(L, -2, "__metatable");
+    lua_setmetatable(L, -2);
+    lua_remove(L, -2);
+}
+
+// The same for a table of plain values and the tables in it; JSON sees through the stand-ins. [table] -> [stand-in]
+void push_readonly_deep(lua_State *L, const char *name)
+{
+    luaL_checkstack(L, 12, NULL);
+    lua_newtable(L); // [table shown]
+    for (lua_pushnil(L); lua_next(L, -3) != 0;) {
+        if (lua_istable(L, -1)) {
+            lua_pushfstring(L, "%s.%s", name, lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "?");
+            lua_insert(L, -2);
+            push_readonly_deep(L, lua_tostring(L, -2));
+            lua_remove(L, -2);
+        }
+        lua_pushvalue(L, -2);
+        lua_insert(L, -2);
+        lua_rawset(L, -4); // [table shown key]
+    }
+    push_readonly(L, name, false); // [table stand-in]
+    lua_rawgeti(L, LUA_REGISTRYINDEX, bridge_of(L)->references.unwrapped);
+    lua_pushvalue(L, -2);
+    lua_pushvalue(L, -4);
+    lua_rawset(L, -3);
+    lua_pop(L, 1);
+    lua_remove(L, -2);
+}
+
+void readonly_open(lua_State *L)
+{
+    lua_newtable(L);
+    bridge_of(L)->references.unwrapped = luaL_ref(L, LUA_REGISTRYINDEX);
+}

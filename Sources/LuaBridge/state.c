@@ -1,0 +1,138 @@
+// A Lua state from birth to death.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "internal.h"
+
+// A Lua error outside every protected call is a bug of the bridge. [error] -> never returns
+static int panic(lua_State *L)
+{
+    const char *message = lua_tostring(L, -1);
+    fprintf(stderr, "perigee: unprotected error in the Lua bridge: %s\n", message == NULL ? "?" : message);
+    abort();
+}
+
+// time.now(): seconds since 1970, with fractions. [] -> [seconds]
+static int time_now(lua_State *L)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    lua_pushnumber(L, (double)now.tv_sec + (double)now.tv_nsec * 1e-9);
+    return 1;
+}
+
+void push_time(lua_State *L)
+{
+    static const luaL_Reg functions[] = {{"now", time_now}, {NULL, NULL}};
+    luaL_newlib(L, functions);
+    push_readonly(L, "time", true);
+}
+
+// `config`: the settings as a read-only table. [] -> [table]
+void push_config(lua_State *L, const char *settings, size_t count)
+{
+    char why[128];
+    lua_pushlstring(L, settings, count);
+    if (!json_decode(L, lua_tostring(L, -1), count, why, sizeof why)) {
+        luaL_error(L, "scripts.settings: %s", why);
+    }
+    if (!lua_istable(L, -1)) {
+        luaL_error(L, "scripts.settings: must be a JSON object");
+    }
+    push_readonly_deep(L, "config");
+    lua_remove(L, -2);
+}
+
+// [] -> [string], kept
+static int keep_name(lua_State *L, const char *name)
+{
+    lua_pushstring(L, name);
+    return luaL_ref(L, LUA_REGISTRYINDEX);
+}
+
+// Everything that a fresh state needs. [options] -> []
+static int set_up(lua_State *L)
+{
+    Bridge *b = bridge_of(L);
+    const BridgeOptions *options = lua_touserdata(L, 1);
+    luaL_checkstack(L, coroutine_slots, NULL);
+    readonly_open(L);
+    timers_open(L);
+    conn_open(L);
+    environment_open(L);
+    b->references.code = keep_name(L, "code");
+    b->references.reason = keep_name(L, "reason");
+    lua_rawgeti(L, LUA_REGISTRYINDEX, b->references.globals);
+    if (options->settings != NULL) {
+        push_config(L, options->settings, options->settingsCount);
+    } else {
+        push_config(L, "{}", 2);
+    }
+    lua_setfield(L, -2, "config");
+    return 0;
+}
+
+Bridge *bridgeOpen(const BridgeOptions *options, BridgeText *failure)
+{
+    Bridge *b = calloc(1, sizeof *b);
+    if (b == NULL) {
+        bridgeTextSet(failure, "not enough memory", 17);
+        return NULL;
+    }
+    b->host = options->host;
+    b->memory_limit = options->memoryLimit;
+    b->allocations_left = -1;
+    b->load_budget = options->loadBudget;
+    b->answer.bridge = b;
+    b->text.bridge = b;
+    b->main = lua_newstate(bridge_allocate, b);
+    if (b->main == NULL) {
+        bridgeTextSet(failure, "not enough memory", 17);
+        bridgeClose(b);
+        return NULL;
+    }
+    *(Bridge **)lua_getextraspace(b->main) = b;
+    lua_atpanic(b->main, panic);
+    lua_gc(b->main, LUA_GCINC, 200, 200, 10);
+    lua_pushcfunction(b->main, set_up);
+    lua_pushlightuserdata(b->main, (void *)options);
+    if (lua_pcall(b->main, 1, 0, 0) != LUA_OK) {
+        const char *message = lua_tostring(b->main, -1);
+        bridgeTextSet(failure, message == NULL ? "?" : message, message == NULL ? 1 : strlen(message));
+        bridgeClose(b);
+        return NULL;
+    }
+    return b;
+}
+
+void bridgeClose(Bridge *b)
+{
+    if (b->main != NULL) {
+        lua_close(b->main);
+    }
+    generations_close(b);
+    strings_release(&b->answer);
+    strings_release(&b->text);
+    free(b);
+}
+
+const BridgeResult *bridgeResult(const Bridge *b)
+{
+    return &b->result;
+}
+
+void bridgeLuaVersion(BridgeText *version)
+{
+    extern const char lua_ident[];
+    const char *start = strstr(lua_ident, "Lua 5");
+    start = start == NULL ? LUA_VERSION : start;
+    bridgeTextSet(version, start, strcspn(start + 4, " ") + 4);
+}
+
+void bridgeCollect(Bridge *b)
+{
+    lua_gc(b->main, LUA_GCCOLLECT);
+    lua_gc(b->main, LUA_GCCOLLECT);
+}

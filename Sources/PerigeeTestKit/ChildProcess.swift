@@ -1,0 +1,127 @@
+// ChildProcess: a program started by a test, in a process group of its own, with its output and its errors readable with a
+// deadline. Whatever happens to the test, the whole group is gone when the last reference is.
+//
+// Runs on: any thread, one at a time.
+// Read next: Chromium.swift
+
+import Glibc
+
+/// A running (or ended) program.
+public final class ChildProcess {
+    public let pid: Int32
+    /// How long each wait may take unless it is told otherwise.
+    public var timeout: Duration
+
+    private let output: Pipe
+    private let errors: Pipe
+    private var result: Int32?
+
+    private init(pid: Int32, output: Pipe, errors: Pipe, timeout: Duration) {
+        self.pid = pid
+        self.output = output
+        self.errors = errors
+        self.timeout = timeout
+    }
+
+    deinit { kill() }
+
+    /// Starts `program`, looked for in PATH, with standard input empty; `environment` is added to this process's own.
+    public static func start(
+        _ program: String, _ arguments: [String] = [], environment: [String: String] = [:],
+        timeout: Duration = .seconds(10)
+    ) throws(ClientError) -> ChildProcess {
+        let output = try Pipe()
+        let errors = try Pipe()
+        let pid = try Spawn(program, arguments, environment).run(output: output.writeEnd, errors: errors.writeEnd)
+        output.closeWriteEnd()
+        errors.closeWriteEnd()
+        return ChildProcess(pid: pid, output: output, errors: errors, timeout: timeout)
+    }
+
+    /// Runs a line in `/bin/sh` to its end: its exit status (128 + signal when it was killed), output and errors.
+    public static func shell(
+        _ line: String, timeout: Duration = .seconds(10)
+    ) throws(ClientError) -> (status: Int32, output: String, errors: String) {
+        let shell = try start("/bin/sh", ["-c", line], timeout: timeout)
+        let output = try shell.readOutputToEnd()
+        let errors = try shell.readErrorsToEnd()
+        return (try shell.wait(), output, errors)
+    }
+
+    /// The next line of standard output that contains `part`.
+    public func outputLine(containing part: String) throws(ClientError) -> String {
+        try line(of: output, containing: part)
+    }
+
+    /// The next line of standard error that contains `part`.
+    public func errorLine(containing part: String) throws(ClientError) -> String {
+        try line(of: errors, containing: part)
+    }
+
+    /// All of standard output that is not yet read, once every process of the group has closed it.
+    public func readOutputToEnd() throws(ClientError) -> String {
+        let bytes = try output.reader.readToEnd(for: "the end of standard output", by: Deadline(after: timeout))
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// All of standard error that is not yet read, once every process of the group has closed it.
+    public func readErrorsToEnd() throws(ClientError) -> String {
+        let bytes = try errors.reader.readToEnd(for: "the end of standard error", by: Deadline(after: timeout))
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Takes from the pipes what has come, so that a talkative program never blocks on a full one.
+    public func discardAvailable() {
+        _ = output.reader.readAvailable()
+        _ = errors.reader.readAvailable()
+    }
+
+    /// Sends a signal to the program alone.
+    public func signal(_ number: Int32) {
+        if result == nil { _ = Glibc.kill(pid, number) }
+    }
+
+    /// Waits for the end and answers the exit status, 128 + signal when a signal ended it. What the program wrote until
+    /// then is kept for the reading calls.
+    @discardableResult
+    public func wait() throws(ClientError) -> Int32 {
+        let deadline = Deadline(after: timeout)
+        while true {
+            if let status = reap(options: WNOHANG) { return status }
+            guard !deadline.isOver else { throw .deadline(waitingFor: "process \(pid) to end", got: []) }
+            // Nothing in Glibc's Swift module signals the end of one child to `poll`, so this one wait looks again.
+            _ = poll(nil, 0, 2)
+        }
+    }
+
+    /// Kills the whole process group and waits until all of it is gone; a second call does nothing.
+    public func kill() {
+        guard result == nil else { return }
+        _ = Glibc.kill(-pid, SIGKILL)
+        _ = reap(options: 0)
+        // Each process of the group holds the pipes' write ends, so their end is the end of the last one.
+        _ = try? readOutputToEnd()
+        _ = try? readErrorsToEnd()
+    }
+
+    private func reap(options: Int32) -> Int32? {
+        if let result { return result }
+        var status: Int32 = 0
+        var reaped = waitpid(pid, &status, options)
+        while reaped < 0, errno == EINTR { reaped = waitpid(pid, &status, options) }
+        guard reaped != 0 else { return nil }
+        let signal = status & 0x7F
+        result = signal == 0 ? (status >> 8) & 0xFF : 128 + signal
+        return result
+    }
+
+    private func line(of pipe: Pipe, containing part: String) throws(ClientError) -> String {
+        let deadline = Deadline(after: timeout)
+        while true {
+            let wanted = "a line with \"\(part)\""
+            let bytes = try pipe.reader.read(until: [0x0A], limit: 1 << 20, for: wanted, by: deadline)
+            let line = String(decoding: bytes.dropLast(), as: UTF8.self)
+            if line.contains(part) { return line }
+        }
+    }
+}

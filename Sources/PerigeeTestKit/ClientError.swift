@@ -1,0 +1,54 @@
+// ClientError: every way a test client can fail. Its description is what a failing test prints, so it says what was
+// waited for and shows what had come instead.
+
+import Glibc
+
+/// The error of every client in this kit.
+public enum ClientError: Error, Equatable {
+    /// A system call failed.
+    case system(call: String, code: Int32)
+    /// The time was over; `got` are the bytes that had come and were not yet used.
+    case deadline(waitingFor: String, got: [UInt8])
+    /// The peer ended the stream in an orderly way (FIN).
+    case ended(waitingFor: String, got: [UInt8])
+    /// The peer aborted the connection (RST).
+    case reset(waitingFor: String, got: [UInt8])
+    /// The peer sent something that its protocol forbids.
+    case violation(String)
+    /// The peer sent something allowed that the caller did not expect.
+    case unexpected(String)
+}
+
+extension ClientError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .system(let call, let code):
+            "\(call): \(String(cString: strerror(code)))"
+        case .deadline(let wanted, let got):
+            "time is over waiting for \(wanted); got \(Self.excerpt(got))"
+        case .ended(let wanted, let got):
+            "the peer ended the stream before \(wanted); got \(Self.excerpt(got))"
+        case .reset(let wanted, let got):
+            "the peer reset the connection before \(wanted); got \(Self.excerpt(got))"
+        case .violation(let what):
+            "protocol violation: \(what)"
+        case .unexpected(let what):
+            what
+        }
+    }
+
+    /// Up to 200 bytes as text with everything unprintable escaped.
+    static func excerpt(_ bytes: some Collection<UInt8>) -> String {
+        guard !bytes.isEmpty else { return "nothing" }
+        let shown = bytes.prefix(200).map { byte -> String in
+            switch byte {
+            case 0x0A: "\\n"
+            case 0x0D: "\\r"
+            case 0x20...0x7E: String(UnicodeScalar(byte))
+            default: "\\x" + (byte < 16 ? "0" : "") + String(byte, radix: 16)
+            }
+        }
+        let rest = bytes.count > 200 ? "… (\(bytes.count) bytes)" : ""
+        return "\"\(shown.joined())\"\(rest)"
+    }
+}

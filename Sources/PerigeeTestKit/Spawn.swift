@@ -1,0 +1,75 @@
+// Spawn: one posix_spawn with everything a test's child needs: a process group of its own, default signals, nothing on
+// standard input, pipes on output and errors.
+
+import Glibc
+import Synchronization
+
+/// A program with its arguments and its environment, ready to start.
+struct Spawn {
+    /// Held while a pipe is made and while a child starts, so that no child of another test inherits a pipe that is not yet
+    /// marked close-on-exec, and keeps it open (Glibc's Swift module has no pipe2).
+    static let gate = Mutex<Void>(())
+
+    private let program: String
+    private let arguments: [String]
+    private let environment: [String: String]
+
+    init(_ program: String, _ arguments: [String], _ environment: [String: String]) {
+        self.program = program
+        self.arguments = arguments
+        self.environment = environment
+    }
+
+    /// Starts it and answers its process id, which is also its group's.
+    func run(output: Int32, errors: Int32) throws(ClientError) -> pid_t {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_adddup2(&actions, output, 1)
+        posix_spawn_file_actions_adddup2(&actions, errors, 2)
+
+        var attributes = Self.attributes()
+        defer { posix_spawnattr_destroy(&attributes) }
+        var pid: pid_t = 0
+        let words = Self.strings([program] + arguments)
+        let variables = Self.strings(inherited + environment.map { "\($0)=\($1)" })
+        defer { (words + variables).forEach { free($0) } }
+        let code = Self.gate.withLock { _ in
+            posix_spawnp(&pid, program, &actions, &attributes, words, variables)
+        }
+        guard code == 0 else { throw .system(call: "start \(program)", code: code) }
+        return pid
+    }
+
+    private static func attributes() -> posix_spawnattr_t {
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        let flags = POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK
+        posix_spawnattr_setflags(&attributes, Int16(flags))
+        posix_spawnattr_setpgroup(&attributes, 0)
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        posix_spawnattr_setsigmask(&attributes, &signals)
+        sigfillset(&signals)
+        posix_spawnattr_setsigdefault(&attributes, &signals)
+        return attributes
+    }
+
+    /// This process's variables, but for those that are given anew.
+    private var inherited: [String] {
+        var variables: [String] = []
+        var next = environ
+        while let variable = next.pointee {
+            let text = String(cString: variable)
+            if environment[String(text.prefix { $0 != "=" })] == nil { variables.append(text) }
+            next += 1
+        }
+        return variables
+    }
+
+    /// A list of C strings that ends with nil; the caller frees each.
+    private static func strings(_ list: [String]) -> [UnsafeMutablePointer<CChar>?] {
+        list.map { strdup($0) } + [nil]
+    }
+}

@@ -1,0 +1,121 @@
+// The receiving side of WebSocketClient: fragments joined, control frames between them, close codes checked.
+
+extension WebSocketClient {
+    /// The next message from the server, within the socket's timeout (5 s unless it is changed) or the one given.
+    ///
+    /// Answers a close frame with its own code, and a ping with a pong; the ping itself is handed out only when
+    /// `answersPings` is false.
+    public func receive(timeout: Duration? = nil) throws(ClientError) -> Message {
+        try receive(for: "a message", by: Deadline(after: timeout ?? socket.timeout))
+    }
+
+    /// The next message, which must be a text.
+    public func receiveText(timeout: Duration? = nil) throws(ClientError) -> String {
+        let message = try receive(for: "a text", by: Deadline(after: timeout ?? socket.timeout))
+        guard case .text(let text) = message else { throw .unexpected("expected a text, got \(message)") }
+        return text
+    }
+
+    /// The next message, which must be a text of JSON.
+    public func receiveJSON(timeout: Duration? = nil) throws(ClientError) -> JSON {
+        try JSON(parsing: receiveText(timeout: timeout))
+    }
+
+    /// The next message, which must be binary.
+    public func receiveBinary(timeout: Duration? = nil) throws(ClientError) -> [UInt8] {
+        let message = try receive(for: "binary", by: Deadline(after: timeout ?? socket.timeout))
+        guard case .binary(let bytes) = message else { throw .unexpected("expected binary, got \(message)") }
+        return bytes
+    }
+
+    /// Everything the server has sent to this client until now, in order: what comes before the pong to a ping sent here.
+    /// So "nothing arrives" is tested without waiting for it.
+    public func receiveAll() throws(ClientError) -> [Message] {
+        pings += 1
+        let mark = Array("mark \(pings)".utf8)
+        try ping(mark)
+        let deadline = Deadline(after: socket.timeout)
+        var messages: [Message] = []
+        while true {
+            let message = try receive(for: "the pong that ends the messages \(messages)", by: deadline)
+            if message == .pong(mark) { return messages }
+            messages.append(message)
+        }
+    }
+
+    /// The next message must be a close frame, and after the answer to it the server must end the connection.
+    ///
+    /// With `skippingMessages` what else is on its way before the close frame is read and dropped.
+    @discardableResult
+    public func expectClose(skippingMessages: Bool = false) throws(ClientError) -> (code: UInt16, reason: String) {
+        let deadline = Deadline(after: socket.timeout)
+        while true {
+            let message = try receive(for: "a close frame", by: deadline)
+            if case .close(let code, let reason) = message {
+                let rest = try socket.awaitEnd()
+                guard rest.isEmpty else {
+                    throw .violation("bytes after the close frame: \(ClientError.excerpt(rest))")
+                }
+                return (code, reason)
+            }
+            guard skippingMessages else { throw .unexpected("expected a close frame, got \(message)") }
+        }
+    }
+
+    /// The next frame as the server sent it, fragments not joined, nothing answered.
+    public func receiveFrame(timeout: Duration? = nil) throws(ClientError) -> ServerFrame {
+        let deadline = Deadline(after: timeout ?? socket.timeout)
+        return try ServerFrame.read(from: socket.reader, for: "a frame", by: deadline)
+    }
+
+    private func receive(for wanted: String, by deadline: Deadline) throws(ClientError) -> Message {
+        var joined: (opcode: UInt8, payload: [UInt8])?
+        while true {
+            let frame = try ServerFrame.read(from: socket.reader, for: wanted, by: deadline)
+            if frame.isControl {
+                if let message = try control(frame) { return message }
+                continue
+            }
+            guard (joined == nil) == (frame.opcode != 0) else { throw .violation("fragments out of order") }
+            joined = (joined?.opcode ?? frame.opcode, (joined?.payload ?? []) + frame.payload)
+            guard frame.fin, let whole = joined else { continue }
+            return whole.opcode == 1 ? .text(try Self.text(whole.payload)) : .binary(whole.payload)
+        }
+    }
+
+    /// Answers a control frame as a client must; nil for a ping that the caller does not see.
+    private func control(_ frame: ServerFrame) throws(ClientError) -> Message? {
+        switch frame.opcode {
+        case 8:
+            let (code, reason) = try Self.closePayload(frame.payload)
+            if !sentClose {
+                sentClose = true
+                try? sendFrame(ClientFrame(opcode: 8, payload: Array(frame.payload.prefix(2))))
+            }
+            return .close(code: code, reason: reason)
+        case 9:
+            guard answersPings else { return .ping(frame.payload) }
+            try sendFrame(ClientFrame(opcode: 10, payload: frame.payload))
+            return nil
+        default:
+            return .pong(frame.payload)
+        }
+    }
+
+    private static func closePayload(_ payload: [UInt8]) throws(ClientError) -> (UInt16, String) {
+        guard !payload.isEmpty else { return (1005, "") }
+        guard payload.count >= 2 else { throw .violation("a close frame of one byte") }
+        let code = UInt16(payload[0]) << 8 | UInt16(payload[1])
+        switch code {
+        case 1000...1003, 1007...1014, 3000...4999: return (code, try text(Array(payload.dropFirst(2))))
+        default: throw .violation("close code \(code) on the wire")
+        }
+    }
+
+    private static func text(_ bytes: [UInt8]) throws(ClientError) -> String {
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw .violation("text that is not UTF-8: \(ClientError.excerpt(bytes))")
+        }
+        return text
+    }
+}

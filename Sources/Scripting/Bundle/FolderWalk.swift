@@ -1,0 +1,141 @@
+// One walk through a scripts' folder.
+//
+// Runs on: any thread that may block.
+
+import Glibc
+
+struct FolderWalk {
+    private static let deepest = 8
+    private static let mostFiles = 1_000
+    private static let largestFile = 1 << 20
+
+    /// A folder that is being read, to know it again behind a symbolic link.
+    private struct Place: Equatable {
+        let device: UInt
+        let inode: UInt
+    }
+
+    private let root: String
+    private let version: UInt64
+    private var open: [Place] = []
+    private(set) var scripts: [ScriptFile] = []
+    private(set) var modules: [ScriptFile] = []
+    private(set) var problems: [ScriptError] = []
+
+    init(root: String, version: UInt64) {
+        self.root = root
+        self.version = version
+    }
+
+    mutating func readAll() {
+        readFolder("")
+    }
+
+    mutating func report(_ path: String, _ message: String) {
+        problems.append(ScriptError(file: path, message: message, version: version))
+    }
+
+    /// `path` is relative to the root and empty or ends in "/".
+    private mutating func readFolder(_ path: String) {
+        let shown = path.isEmpty ? root : path
+        guard let place = place(of: root + "/" + path), let folder = opendir(root + "/" + path) else {
+            return report(shown, "cannot be read: \(String(cString: strerror(errno)))")
+        }
+        defer { closedir(folder) }
+        if open.contains(place) { return report(shown, "is a folder that contains itself, by a symbolic link") }
+        if open.count > Self.deepest { return report(shown, "folders are nested more than \(Self.deepest) deep") }
+        open.append(place)
+        defer { open.removeLast() }
+        for name in names(in: folder) {
+            readEntry(name, in: path)
+        }
+    }
+
+    private func place(of path: String) -> Place? {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return nil }
+        return Place(device: UInt(status.st_dev), inode: UInt(status.st_ino))
+    }
+
+    private func names(in folder: OpaquePointer) -> [String] {
+        var names: [String] = []
+        while let entry = readdir(folder) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if !name.hasPrefix("."), !name.hasPrefix("#"), !name.hasSuffix("~") { names.append(name) }
+        }
+        return names.sorted()
+    }
+
+    private mutating func readEntry(_ name: String, in folder: String) {
+        let path = folder + name
+        var status = stat()
+        guard stat(root + "/" + path, &status) == 0 else {
+            // A link to nowhere, or a file that an editor has just replaced.
+            if name.hasSuffix(".lua") { report(path, "cannot be read: \(String(cString: strerror(errno)))") }
+            return
+        }
+        if status.st_mode & S_IFMT == S_IFDIR {
+            if path != "tests" { readFolder(path + "/") }
+        } else if name.hasSuffix(".lua"), !name.hasSuffix(".d.lua") {
+            status.st_mode & S_IFMT == S_IFREG ? readFile(path) : report(path, "is not a regular file")
+        }
+    }
+
+    private mutating func readFile(_ path: String) {
+        let name = String(path.dropLast(4))
+        guard Self.isUsable(name) else {
+            return report(path, "the name may have letters, digits, '_' and '-' only")
+        }
+        if scripts.count + modules.count == Self.mostFiles {
+            return report(path, "there are more than \(Self.mostFiles) files")
+        }
+        guard let bytes = contents(of: path) else { return }
+        guard let source = String(validating: bytes, as: UTF8.self) else {
+            return report(path, "is not valid UTF-8")
+        }
+        if name.hasPrefix("lib/") {
+            modules.append(ScriptFile(name: String(name.dropFirst(4)), path: path, source: source))
+        } else {
+            scripts.append(ScriptFile(name: name, path: path, source: source))
+        }
+    }
+
+    private static func isUsable(_ name: String) -> Bool {
+        name.utf8.allSatisfy {
+            switch $0 {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "/"):
+                true
+            default:
+                false
+            }
+        }
+    }
+
+    private mutating func contents(of path: String) -> [UInt8]? {
+        let descriptor = Glibc.open(root + "/" + path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            report(path, "cannot be read: \(String(cString: strerror(errno)))")
+            return nil
+        }
+        defer { close(descriptor) }
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 64 * 1024)
+        while true {
+            let count = read(descriptor, &chunk, chunk.count)
+            if count < 0 {
+                if errno == EINTR { continue }
+                report(path, "cannot be read: \(String(cString: strerror(errno)))")
+                return nil
+            }
+            if count == 0 { return bytes }
+            bytes.append(contentsOf: chunk[..<count])
+            if bytes.count > Self.largestFile {
+                report(path, "is larger than 1 MiB")
+                return nil
+            }
+        }
+    }
+}

@@ -1,0 +1,43 @@
+// What is wrong with a script, and where.
+
+/// An error in a script: when it loads, or in one of its events.
+public struct ScriptError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// "chat.lua", or "lib/util.lua"; the folder when the error is about that; empty when it is about no file.
+    public let file: String
+    /// The line, counted from 1, if one is known.
+    public let line: Int?
+    /// What Lua or the host said, without the place.
+    public let message: String
+    /// The text of the line.
+    public let sourceLine: String?
+    /// The calls that led there, innermost first, one per line.
+    public let traceback: String?
+    /// The bundle that was running.
+    public let version: UInt64
+
+    init(
+        file: String, line: Int? = nil, message: String, sourceLine: String? = nil, traceback: String? = nil,
+        version: UInt64
+    ) {
+        self.file = file
+        self.line = line
+        self.message = message
+        self.sourceLine = sourceLine
+        self.traceback = traceback
+        self.version = version
+    }
+
+    /// "chat.lua:12: message", without source line and traceback.
+    public var summary: String {
+        let place = line.map { "\(file):\($0)" } ?? file
+        return place.isEmpty ? message : "\(place): \(message)"
+    }
+
+    /// The summary, then the source line with its number, then the traceback.
+    public var description: String {
+        var text = summary
+        if let line, let sourceLine { text += "\n    \(line) | \(sourceLine)" }
+        if let traceback, !traceback.isEmpty { text += "\n\(traceback)" }
+        return text
+    }
+}

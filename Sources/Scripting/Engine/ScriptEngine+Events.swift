@@ -1,0 +1,151 @@
+// The events of connections, scripts and timers. Each enters Lua once, protected; whatever goes wrong there comes back as a value.
+//
+// Allocates: nothing in Swift when a handler returns.
+
+import LuaBridge
+
+extension ScriptEngine {
+    /// Asks the script whether a connection may come into being. A table that it returns becomes `conn.data`.
+    public func onUpgrade(
+        _ id: ScriptID, _ connection: ConnectionHandle, request: UpgradeRequest
+    ) -> UpgradeOutcome {
+        guard defines(.upgrade, id) else { return .accept(subprotocol: nil) }
+        let cookies = request.cookies
+        let strings = bridgeRequestStrings(bridge)
+        fill(strings, with: request, cookies)
+        var bridged = BridgeRequest(
+            strings: strings, queryCount: Int32(request.query.count), headerCount: Int32(request.headers.count),
+            cookieCount: Int32(cookies.count), subprotocolCount: Int32(request.subprotocols.count))
+        let outcome = bridgeOnUpgrade(bridge, target(id), connection.bridged, &bridged)
+        counts[countIndex(.upgrade, id)].calls &+= 1
+        let result = bridgeResult(bridge).pointee
+        switch outcome {
+        case .done, .absent:
+            return accept(result, offered: request.subprotocols, id)
+        case .refused:
+            return .refuse(status: Int(result.code), body: result.textString)
+        case .closeRequested:
+            let isStatus = (400...599).contains(result.code)
+            return .refuse(status: isStatus ? Int(result.code) : 403, body: result.textString)
+        case .failed:
+            counts[countIndex(.upgrade, id)].errors &+= 1
+            return .failed(error(of: id))
+        }
+    }
+
+    /// A connection is open.
+    public func onOpen(_ id: ScriptID, _ connection: ConnectionHandle) -> EventOutcome {
+        finish(bridgeOnOpen(bridge, target(id), connection.bridged), .open, id)
+    }
+
+    /// A message has come; text is valid UTF-8.
+    public func onMessage(
+        _ id: ScriptID, _ connection: ConnectionHandle, _ bytes: UnsafeRawBufferPointer, binary: Bool
+    ) -> EventOutcome {
+        finish(
+            bridgeOnMessage(bridge, target(id), connection.bridged, bytes.baseAddress, bytes.count, binary),
+            .message, id)
+    }
+
+    /// A connection is closed; call ``forget(_:)`` afterwards. That this is called exactly once is the caller's duty.
+    public func onClose(
+        _ id: ScriptID, _ connection: ConnectionHandle, code: UInt16, reason: UnsafeRawBufferPointer
+    ) -> EventOutcome {
+        finish(
+            bridgeOnClose(
+                bridge, target(id), connection.bridged, Int32(code), reason.baseAddress, reason.count),
+            .close, id)
+    }
+
+    /// Runs every script's `onStop`.
+    public func stop() -> [ScriptError] {
+        (live?.scripts ?? []).compactMap { runLife(.stop, of: intern($0.name), previousVersion: 0) }
+    }
+
+    /// A timer that the host was asked for is due.
+    public func fireTimer(_ id: Int32) -> EventOutcome {
+        guard let timer = link.timers.fire(id) else { return .done }
+        timerCount.calls &+= 1
+        switch bridgeOnTimer(bridge, timer.function, timer.isLast) {
+        case .done, .absent, .refused:
+            return .done
+        case .closeRequested, .failed:
+            timerCount.errors &+= 1
+            return .failed(error(of: nil))
+        }
+    }
+
+    /// Drops the script's object of a connection that is gone.
+    public func forget(_ connection: ConnectionHandle) {
+        bridgeForget(bridge, connection.bridged)
+    }
+
+    func runLife(_ handler: ScriptHandler, of id: ScriptID, previousVersion: UInt64) -> ScriptError? {
+        switch finish(bridgeOnLife(bridge, id.index, handler.event, previousVersion), handler, id) {
+        case .done:
+            return nil
+        case .failed(let error):
+            return error
+        case .closeRequested:
+            return error(of: id)
+        }
+    }
+
+    @inline(__always)
+    private func finish(_ outcome: BridgeOutcome, _ handler: ScriptHandler, _ id: ScriptID) -> EventOutcome {
+        if outcome == .absent { return .done }
+        counts[countIndex(handler, id)].calls &+= 1
+        return outcome == .done ? .done : finishBadly(outcome, handler, id)
+    }
+
+    private func finishBadly(_ outcome: BridgeOutcome, _ handler: ScriptHandler, _ id: ScriptID) -> EventOutcome {
+        let result = bridgeResult(bridge).pointee
+        if outcome == .closeRequested, result.code >= 1000 {
+            return .closeRequested(code: UInt16(result.code), reason: result.reason)
+        }
+        counts[countIndex(handler, id)].errors &+= 1
+        return .failed(error(of: id))
+    }
+
+    private func accept(_ result: BridgeResult, offered: [String], _ id: ScriptID) -> UpgradeOutcome {
+        guard result.text != nil else { return .accept(subprotocol: nil) }
+        let chosen = result.textString
+        if offered.contains(chosen) { return .accept(subprotocol: chosen) }
+        counts[countIndex(.upgrade, id)].errors &+= 1
+        let file = "\(names[Int(target(id))]).lua"
+        return .failed(
+            ScriptError(
+                file: file, message: "onUpgrade chose the subprotocol '\(chosen)', which was not offered",
+                version: version))
+    }
+
+    private func fill(
+        _ strings: OpaquePointer, with request: UpgradeRequest, _ cookies: [(name: String, value: String)]
+    ) {
+        var list = ScriptStrings(strings)
+        list.append(request.path)
+        list.append(request.ip)
+        for pair in request.query + request.headers + cookies {
+            list.append(name: pair.name, value: pair.value)
+        }
+        for subprotocol in request.subprotocols {
+            list.append(subprotocol)
+        }
+    }
+
+    /// What the bridge last reported, for a live script.
+    private func error(of id: ScriptID?) -> ScriptError {
+        guard let live else {
+            return ScriptError(file: "", message: bridgeResult(bridge).pointee.messageString, version: 0)
+        }
+        let name = id.map { names[Int(max(0, target($0)))] }
+        return error(in: live, file: name.map { "\($0).lua" })
+    }
+
+    /// What the bridge last reported, for a file of a bundle.
+    func error(in bundle: ScriptBundle, file: String?) -> ScriptError {
+        let result = bridgeResult(bridge).pointee
+        return ScriptError(
+            message: result.messageString, traceback: result.tracebackString, file: file, bundle: bundle)
+    }
+}

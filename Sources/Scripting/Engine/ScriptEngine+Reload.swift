@@ -1,0 +1,121 @@
+// Generations: check, prepare, commit. A bundle is run beside the live one, and until it is committed nothing that anybody else can see has changed.
+//
+// Read next: LuaBridge/generation.c, TimerTable.swift.
+
+import LuaBridge
+
+extension ScriptEngine {
+    /// Compiles a bundle and runs the top level of its scripts, applying nothing.
+    ///
+    /// On success the bundle waits for ``commit()`` or ``discard()``; on failure it is gone, the live one is whole, and all errors are reported.
+    public func prepare(_ bundle: ScriptBundle) -> Result<Void, ScriptErrors> {
+        discard()
+        let scripts = bundle.scripts.map { ($0, intern($0.name)) }
+        link.isPreparing = true
+        defer { link.isPreparing = false }
+        guard bridgeBegin(bridge, bundle.version, Int32(names.count)) else {
+            return .failure(ScriptErrors([error(in: bundle, file: nil)]))
+        }
+        candidate = bundle
+        let modules = bundle.modules.map { ($0, ScriptID(index: -1)) }
+        var errors = (modules + scripts).compactMap { compile($0, as: $1, in: bundle) }
+        if errors.isEmpty {
+            errors = scripts.compactMap { run($0, as: $1, in: bundle) }
+        }
+        if errors.isEmpty { return .success(()) }
+        discard()
+        return .failure(ScriptErrors(errors))
+    }
+
+    /// Makes the prepared bundle the live one and runs `onStart`, or `onReload` from the second time on. Call it between two events.
+    ///
+    /// Connections keep their scripts and `conn.data`. Named timers keep their number and, with the same period, their phase; all other timers
+    /// of the old bundle are cancelled.
+    @discardableResult
+    public func commit() -> CommitReport {
+        guard let bundle = candidate else {
+            preconditionFailure("there is no prepared bundle to commit")
+        }
+        let previous = live?.version
+        bridgeCommit(bridge)
+        live = bundle
+        candidate = nil
+        let missing = setRoutes(of: bundle)
+        link.timers.commit(on: link.host).forEach { bridgeForgetTimer(bridge, $0) }
+        let errors = bundle.scripts.compactMap { script in
+            runLife(previous == nil ? .start : .reload, of: intern(script.name), previousVersion: previous ?? 0)
+        }
+        link.timers.cancelOld(on: link.host).forEach { bridgeForgetTimer(bridge, $0) }
+        return CommitReport(
+            version: bundle.version, previousVersion: previous, missingScripts: missing, errors: errors)
+    }
+
+    /// Drops the prepared bundle, if there is one.
+    public func discard() {
+        candidate = nil
+        bridgeDiscard(bridge)
+        link.timers.discard().forEach { bridgeForgetTimer(bridge, $0) }
+    }
+
+    /// Tries a bundle in a state of its own, whose host does nothing. Empty when nothing is wrong. Runs on any thread.
+    public static func check(_ bundle: ScriptBundle, options: ScriptOptions) -> [ScriptError] {
+        var options = options
+        options.store = KeyValueStore(limit: 0)
+        options.workerIndex = 0
+        let host = SilentHost()
+        return withExtendedLifetime(host) {
+            do throws(ScriptError) {
+                let engine = try ScriptEngine(host: host, options: options)
+                switch engine.prepare(bundle) {
+                case .success: return []
+                case .failure(let problems): return problems.errors
+                }
+            } catch {
+                return [error]
+            }
+        }
+    }
+
+    private func compile(_ file: ScriptFile, as id: ScriptID, in bundle: ScriptBundle) -> ScriptError? {
+        var text = file.source
+        let compiled = text.withUTF8 { text in
+            text.withMemoryRebound(to: CChar.self) { text in
+                file.path.withCString { path in
+                    file.name.withCString { name in
+                        var empty: CChar = 0
+                        return withUnsafePointer(to: &empty) { empty in
+                            var source = BridgeSource(
+                                script: id.index, file: path, name: name, bytes: text.baseAddress ?? empty,
+                                count: text.count)
+                            return bridgeCompile(bridge, &source)
+                        }
+                    }
+                }
+            }
+        }
+        return compiled ? nil : error(in: bundle, file: file.path)
+    }
+
+    private func run(_ file: ScriptFile, as id: ScriptID, in bundle: ScriptBundle) -> ScriptError? {
+        bridgeRun(bridge, id.index) ? nil : error(in: bundle, file: file.path)
+    }
+
+    /// Points every id at the script that serves it. Returns the names of those that this bundle has not.
+    private func setRoutes(of bundle: ScriptBundle) -> [String] {
+        let present = Set(bundle.scripts.map(\.name))
+        let main = present.contains("main") ? intern("main").index : -1
+        for (index, name) in names.enumerated() {
+            targets[index] = present.contains(name) ? Int32(index) : main
+        }
+        fallback = nil
+        routes = [:]
+        for route in bundle.routes {
+            if route.path == "*" {
+                fallback = intern(route.script)
+            } else {
+                routes[route.path] = intern(route.script)
+            }
+        }
+        return names.filter { !present.contains($0) }
+    }
+}

@@ -1,0 +1,94 @@
+// One shard of the store: a dictionary behind a lock, and which of its entries expire first.
+//
+// Runs on: any thread.
+
+import Synchronization
+
+final class KeyValueShard: Sendable {
+    struct Entry {
+        var value: KeyValue
+        var deadline: Double?
+    }
+
+    struct State {
+        var entries: [[UInt8]: Entry] = [:]
+        var expiry = ExpiryQueue()
+        var mortal = 0
+    }
+
+    /// What an entry takes besides its key and value.
+    static let overhead = 96
+
+    /// How many expired entries one write frees.
+    private static let sweep = 8
+
+    private let state = Mutex(State())
+
+    var count: Int {
+        state.withLock { $0.entries.count }
+    }
+
+    func value(of key: [UInt8], now: Double) -> KeyValue? {
+        state.withLock { state in
+            guard let entry = state.entries[key], !entry.hasExpired(now) else { return nil }
+            return entry.value
+        }
+    }
+
+    /// Lets `body` replace the live entry of a key. `nil`, and nothing is changed, when the new one has no room.
+    func change<Result>(
+        _ key: [UInt8], now: Double, used: borrowing Atomic<Int>, limit: Int,
+        _ body: (Entry?, inout Entry?) -> Result
+    ) -> Result? {
+        freeExpired(now: now, atMost: Self.sweep, used: used)
+        return state.withLock { state in
+            let stored = state.entries[key]
+            let live = stored.flatMap { $0.hasExpired(now) ? nil : $0 }
+            var entry = live
+            let result = body(live, &entry)
+            let growth = Self.size(key, entry) - Self.size(key, stored)
+            let total = used.add(growth, ordering: .relaxed).newValue
+            if growth > 0, total > limit {
+                used.subtract(growth, ordering: .relaxed)
+                return nil
+            }
+            state.replace(key, stored, by: entry)
+            return result
+        }
+    }
+
+    func freeExpired(now: Double, atMost count: Int, used: borrowing Atomic<Int>) {
+        state.withLock { state in
+            for _ in 0..<count {
+                guard let key = state.expiry.next(before: now) else { return }
+                guard let entry = state.entries[key], entry.hasExpired(now) else { continue }
+                used.subtract(Self.size(key, entry), ordering: .relaxed)
+                state.replace(key, entry, by: nil)
+            }
+        }
+    }
+
+    private static func size(_ key: [UInt8], _ entry: Entry?) -> Int {
+        entry.map { key.count + $0.value.size + overhead } ?? 0
+    }
+}
+
+extension KeyValueShard.Entry {
+    func hasExpired(_ now: Double) -> Bool {
+        deadline.map { $0 <= now } ?? false
+    }
+}
+
+extension KeyValueShard.State {
+    mutating func replace(_ key: [UInt8], _ old: KeyValueShard.Entry?, by new: KeyValueShard.Entry?) {
+        entries[key] = new
+        mortal += (new?.deadline == nil ? 0 : 1) - (old?.deadline == nil ? 0 : 1)
+        if let deadline = new?.deadline, deadline != old?.deadline {
+            expiry.add(key, at: deadline)
+        }
+        // Entries that were written anew leave their old deadlines behind; never more of those than of entries.
+        if expiry.count > 2 * mortal + 64 {
+            expiry = ExpiryQueue(entries.compactMap { key, entry in entry.deadline.map { (key, $0) } })
+        }
+    }
+}

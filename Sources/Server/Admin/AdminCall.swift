@@ -1,0 +1,71 @@
+// One request to the admin API on its way through the server: what was asked, and where the answer goes.
+//
+// Runs on: the admin thread.
+
+import HTTP1
+import PubSub
+
+/// A request and its answer.
+final class AdminCall {
+    let head: RequestHead
+    /// The path's parts that the route leaves open, decoded, by name.
+    let parameters: [String: String]
+    let query: QueryString
+    var body: [UInt8] = []
+    private let requestID: String
+    /// Nil once answered. Weak: who hangs up before the answer gets none.
+    private weak var connection: AdminConnection?
+
+    init(head: RequestHead, parameters: [String: String], requestID: String, connection: AdminConnection) {
+        self.head = head
+        self.parameters = parameters
+        self.requestID = requestID
+        self.connection = connection
+        query = QueryString(head.query ?? "")
+    }
+
+    func answer(_ status: Int = 200, _ json: JSONOutput) {
+        answer(Response(status: status, fields: [("Content-Type", "application/json")], body: json.bytes))
+    }
+
+    func answer(_ response: Response) {
+        var response = response
+        response.fields.append(("X-Request-Id", requestID))
+        connection?.answer(self, with: response)
+        connection = nil
+    }
+
+    func fail(_ error: AdminError) {
+        var response = Response(
+            status: error.status, fields: [("Content-Type", "application/json")], body: error.json.bytes)
+        switch error.status {
+        case 401: response.fields.append(("WWW-Authenticate", "Bearer"))
+        case 429, 503: response.fields.append(("Retry-After", "1"))
+        default: break
+        }
+        answer(response)
+    }
+
+    // MARK: What was asked
+
+    /// The channel named in the path.
+    func channel() throws(AdminError) -> Channel {
+        guard let channel = Channel(parameters["channel"] ?? "") else { throw .channelNameInvalid }
+        return channel
+    }
+
+    /// The connection named in the path.
+    func connectionID() throws(AdminError) -> ConnectionID {
+        guard let id = ConnectionID(parameters["id"] ?? "") else { throw .connectionNotFound }
+        return id
+    }
+
+    /// `?limit=`, 1 to 1000, 100 when absent.
+    func limit() throws(AdminError) -> Int {
+        guard let text = query.first("limit") else { return 100 }
+        guard let limit = Int(text), (1...1000).contains(limit) else {
+            throw AdminError.parameterInvalid.saying("limit is a number from 1 to 1000")
+        }
+        return limit
+    }
+}

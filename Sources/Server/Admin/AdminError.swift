@@ -1,0 +1,77 @@
+// Every error that the admin API answers with: status, stable code, message, and a hint where one helps. Clients may compare
+// codes; messages are for people.
+
+/// A refused request.
+struct AdminError: Error, Sendable {
+    let status: Int
+    let code: String
+    var message: String
+    var hint: String?
+    /// Further members of the error object, as JSON text.
+    var details: [(name: String, json: String)] = []
+
+    static let badRequest = AdminError(status: 400, code: "bad_request", message: "the request is malformed")
+    static let channelNameInvalid = AdminError(
+        status: 400, code: "channel_name_invalid",
+        message: "a channel name has 1 to 255 bytes of UTF-8 and no control characters",
+        hint: "percent-encode what is not a letter, digit, '-', '.', '_' or '~'")
+    static let textNotUTF8 = AdminError(
+        status: 400, code: "text_not_utf8", message: "the body is pushed as a text message and is not UTF-8",
+        hint: "send bytes with 'Content-Type: application/octet-stream'")
+    static let jsonInvalid = AdminError(status: 400, code: "json_invalid", message: "the body is not the JSON that is expected")
+    static let parameterInvalid = AdminError(
+        status: 400, code: "parameter_invalid", message: "a query parameter has a value that is not allowed")
+    static let closeCodeInvalid = AdminError(
+        status: 400, code: "close_code_invalid", message: "a close code is 1000 to 1003, 1007 to 1014, or 3000 to 4999",
+        hint: "the reason may have at most 123 bytes")
+    static let keyMissing = AdminError(
+        status: 401, code: "key_missing", message: "this API needs a key",
+        hint: "send 'Authorization: Bearer KEY' or 'X-API-Key: KEY'")
+    static let keyUnknown = AdminError(status: 401, code: "key_unknown", message: "the key is not one of this server's")
+    static let scopeMissing = AdminError(
+        status: 403, code: "scope_missing", message: "the key has not the scope that this request needs")
+    static let hostNotAllowed = AdminError(
+        status: 403, code: "host_not_allowed", message: "without keys, the API answers only requests for this machine by name",
+        hint: "use http://127.0.0.1:PORT or http://localhost:PORT, or configure admin.keys")
+    static let originNotAllowed = AdminError(
+        status: 403, code: "origin_not_allowed", message: "requests from pages of other origins are refused",
+        hint: "call the API from a backend, or configure admin.keys")
+    static let notFound = AdminError(
+        status: 404, code: "not_found", message: "there is nothing at this path", hint: "see the API table in the README")
+    static let connectionNotFound = AdminError(
+        status: 404, code: "connection_not_found", message: "no open connection has this id")
+    static let methodNotAllowed = AdminError(
+        status: 405, code: "method_not_allowed", message: "this path does not take this method")
+    static let scriptsInvalid = AdminError(
+        status: 422, code: "scripts_invalid", message: "the scripts do not load; the version that was live goes on",
+        hint: "'errors' says where; nothing has changed")
+    static let overloaded = AdminError(
+        status: 503, code: "overloaded", message: "the workers do not keep up; the message was not taken",
+        hint: "try again in a moment")
+    static let stopping = AdminError(status: 503, code: "stopping", message: "the server stops")
+
+    static let all: [AdminError] = [
+        badRequest, channelNameInvalid, textNotUTF8, jsonInvalid, parameterInvalid, closeCodeInvalid, keyMissing,
+        keyUnknown, scopeMissing, hostNotAllowed, originNotAllowed, notFound, connectionNotFound, methodNotAllowed,
+        scriptsInvalid, overloaded, stopping,
+    ]
+
+    /// The same error with a message for this case.
+    func saying(_ message: String) -> AdminError {
+        var copy = self
+        copy.message = message
+        return copy
+    }
+
+    /// `{"error":{"code":…,"message":…,"hint":…}}`
+    var json: JSONOutput {
+        JSONOutput.object { error in
+            error.member("error") { members in
+                members.add("code", code)
+                members.add("message", message)
+                if let hint { members.add("hint", hint) }
+                for detail in details { members.addJSON(detail.name, detail.json) }
+            }
+        }
+    }
+}

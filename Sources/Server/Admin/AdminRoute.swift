@@ -1,0 +1,88 @@
+// The route table: one array, the single list of what the API can do. The README's table is tested against it.
+//
+// Read next: AdminServer+Publishing.swift, AdminServer+Looking.swift.
+
+import HTTP1
+
+/// One method on one path.
+struct AdminRoute: Sendable {
+    typealias Handler = @Sendable (AdminServer, AdminCall) throws(AdminError) -> Void
+
+    let method: HTTPMethod
+    /// Parts between slashes; `{name}` takes any one part.
+    let path: String
+    /// The scope that a key needs; nil for what anybody may ask.
+    let scope: AdminScope?
+    let summary: String
+    let handler: Handler
+
+    static let all: [AdminRoute] = [
+        AdminRoute(
+            method: .post, path: "/v1/channels/{channel}/messages", scope: .publish,
+            summary: "push the body to a channel's subscribers (`?exclude=ID`)"
+        ) { (server, call) throws(AdminError) in try server.publishToChannel(call) },
+        AdminRoute(
+            method: .post, path: "/v1/connections/{id}/messages", scope: .publish,
+            summary: "push the body to one connection"
+        ) { (server, call) throws(AdminError) in try server.sendToConnection(call) },
+        AdminRoute(
+            method: .post, path: "/v1/users/{user}/messages", scope: .publish,
+            summary: "push the body to all connections of a user"
+        ) { (server, call) throws(AdminError) in try server.sendToUser(call) },
+        AdminRoute(
+            method: .post, path: "/v1/messages", scope: .publish,
+            summary: "push the body to every connection (`?path=/chat`: to those of one path)"
+        ) { (server, call) throws(AdminError) in try server.sendToEveryone(call) },
+        AdminRoute(
+            method: .post, path: "/v1/publish", scope: .publish,
+            summary: "push as JSON: `channel`, `channels`, `connection` or `user`; `data` or `dataBase64`; `exclude`"
+        ) { (server, call) throws(AdminError) in try server.publishJSON(call) },
+        AdminRoute(
+            method: .get, path: "/v1/connections", scope: .read,
+            summary: "list connections (`?channel=&user=&path=&limit=&cursor=`)"
+        ) { (server, call) throws(AdminError) in try server.listConnections(call) },
+        AdminRoute(
+            method: .get, path: "/v1/connections/{id}", scope: .read, summary: "one connection"
+        ) { (server, call) throws(AdminError) in try server.describeConnection(call) },
+        AdminRoute(
+            method: .delete, path: "/v1/connections/{id}", scope: .manage,
+            summary: "close one connection (`?code=&reason=`)"
+        ) { (server, call) throws(AdminError) in try server.closeConnection(call) },
+        AdminRoute(
+            method: .get, path: "/v1/channels", scope: .read,
+            summary: "list channels with their subscriber counts (`?prefix=&limit=&cursor=`)"
+        ) { (server, call) throws(AdminError) in try server.listChannels(call) },
+        AdminRoute(
+            method: .post, path: "/v1/scripts/reload", scope: .manage,
+            summary: "check the scripts and swap them in, on all workers or on none"
+        ) { (server, call) throws(AdminError) in server.reloadScripts(call) },
+        AdminRoute(
+            method: .get, path: "/v1/scripts", scope: .read,
+            summary: "scripts with routes, live version, hashes, calls and errors"
+        ) { (server, call) throws(AdminError) in server.listScripts(call) },
+        AdminRoute(
+            method: .get, path: "/v1/node", scope: .read, summary: "version, uptime, workers, counters, memory"
+        ) { (server, call) throws(AdminError) in server.describeNode(call) },
+        AdminRoute(
+            method: .get, path: "/healthz", scope: nil, summary: "200 while the server runs, without a key"
+        ) { (server, call) throws(AdminError) in call.answer(.text(200, "ok")) },
+    ]
+
+    private var parts: [Substring] { path.split(separator: "/") }
+
+    /// The open parts if the path fits, decoded; nil if it does not.
+    func match(_ requested: [Substring]) -> [String: String]? {
+        let parts = parts
+        guard parts.count == requested.count else { return nil }
+        var parameters: [String: String] = [:]
+        for (part, given) in zip(parts, requested) {
+            if part.hasPrefix("{") {
+                // What does not decode stays as it is, and is then no valid name or id.
+                parameters[String(part.dropFirst().dropLast())] = Percent.decode(given) ?? "\u{0}"
+            } else if part != given {
+                return nil
+            }
+        }
+        return parameters
+    }
+}

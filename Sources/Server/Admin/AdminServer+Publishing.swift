@@ -1,0 +1,192 @@
+// Pushes: from a request's body to a frame, to the workers, and the answer that says what happened.
+
+import EventLoop
+import HTTP1
+import PubSub
+import WebSocket
+
+extension AdminServer {
+    // MARK: The body is the message
+
+    func publishToChannel(_ call: AdminCall) throws(AdminError) {
+        let channel = try call.channel()
+        let frame = try message(call)
+        let exclude = try excluded(call.query.first("exclude"))
+        publish(frame, to: [channel], exclude: exclude) { call.finish($0) }
+    }
+
+    func sendToConnection(_ call: AdminCall) throws(AdminError) {
+        try send(message(call), to: call.connectionID(), call)
+    }
+
+    func sendToUser(_ call: AdminCall) throws(AdminError) {
+        try send(message(call), to: .user(call.parameters["user"] ?? ""), call)
+    }
+
+    func sendToEveryone(_ call: AdminCall) throws(AdminError) {
+        try send(message(call), to: call.query.first("path").map { .path($0) } ?? .everyone, call)
+    }
+
+    /// Text, whatever the content type says (`curl -d` claims a form), unless it says bytes.
+    private func message(_ call: AdminCall) throws(AdminError) -> Frame {
+        let type = call.head.first("content-type")?.prefix { $0 != ";" }.lowercased()
+        if type == "application/octet-stream" { return .binary(call.body) }
+        return try text(call.body)
+    }
+
+    private func text(_ bytes: [UInt8]) throws(AdminError) -> Frame {
+        var validator = UTF8Validator()
+        let isValid = bytes.withUnsafeBytes { validator.consume($0) } && validator.isComplete
+        guard isValid else { throw .textNotUTF8 }
+        return bytes.withUnsafeBytes { .text($0) }
+    }
+
+    /// The connection that must not get the publication.
+    private func excluded(_ text: String?) throws(AdminError) -> ConnectionID? {
+        guard let text else { return nil }
+        guard let id = ConnectionID(text) else {
+            throw AdminError.parameterInvalid.saying("exclude is a connection's id")
+        }
+        return id
+    }
+
+    // MARK: The message is in JSON
+
+    private static let knownMembers: Set = ["channel", "channels", "user", "connection", "data", "dataBase64", "exclude"]
+
+    func publishJSON(_ call: AdminCall) throws(AdminError) {
+        let members: [String: (value: JSONReader.Value, json: String)]
+        do {
+            members = try JSONReader.members(of: call.body)
+        } catch {
+            throw AdminError.jsonInvalid.saying(error.message)
+        }
+        if let unknown = members.keys.filter({ !Self.knownMembers.contains($0) }).min() {
+            let known = Self.knownMembers.sorted().joined(separator: ", ")
+            throw AdminError.jsonInvalid.saying("the member \"\(unknown)\" is not one of: \(known)")
+        }
+        let frame = try frame(members)
+        let exclude = try excluded(try string(members, "exclude"))
+        let targets = ["channel", "channels", "user", "connection"].filter { members[$0] != nil }
+        guard targets.count == 1 else {
+            throw AdminError.jsonInvalid.saying("exactly one of channel, channels, user and connection says whom it is for")
+        }
+        if let user = try string(members, "user") { return send(frame, to: .user(user), call) }
+        if let text = try string(members, "connection") {
+            guard let id = ConnectionID(text) else { throw .connectionNotFound }
+            return try send(frame, to: id, call)
+        }
+        let channels = try channels(members)
+        publish(frame, to: channels, exclude: exclude) { outcome in
+            if members["channels"] == nil { call.finish(outcome) } else { call.finishMany(outcome) }
+        }
+    }
+
+    private func frame(_ members: [String: (value: JSONReader.Value, json: String)]) throws(AdminError) -> Frame {
+        if let encoded = try string(members, "dataBase64") {
+            guard members["data"] == nil, let bytes = Base64.decode(encoded) else {
+                throw AdminError.jsonInvalid.saying("dataBase64 is Base64, and stands in the place of data")
+            }
+            return .binary(bytes)
+        }
+        guard let data = members["data"] else { throw AdminError.jsonInvalid.saying("data or dataBase64 is missing") }
+        if case .string(let text) = data.value { return .text(text) }
+        return .text(data.json)
+    }
+
+    private func channels(_ members: [String: (value: JSONReader.Value, json: String)]) throws(AdminError) -> [Channel] {
+        var names: [String] = []
+        if let name = try string(members, "channel") { names = [name] }
+        if case .strings(let several)? = members["channels"]?.value { names = several }
+        guard (1...100).contains(names.count) else {
+            throw AdminError.jsonInvalid.saying("channels is a list of 1 to 100 channel names")
+        }
+        var channels: [Channel] = []
+        for name in names {
+            guard let channel = Channel(name) else { throw .channelNameInvalid }
+            channels.append(channel)
+        }
+        return channels
+    }
+
+    private func string(
+        _ members: [String: (value: JSONReader.Value, json: String)], _ name: String
+    ) throws(AdminError) -> String? {
+        guard let member = members[name] else { return nil }
+        guard case .string(let text) = member.value else {
+            throw AdminError.jsonInvalid.saying("\(name) is a string")
+        }
+        return text
+    }
+
+    // MARK: On to the workers
+
+    private func publish(
+        _ frame: Frame, to channels: [Channel], exclude: ConnectionID?,
+        then finish: @escaping (Result<[PushOutcome], AdminError>) -> Void
+    ) {
+        var outcomes: [PushOutcome] = []
+        publishNext(frame, channels[...], exclude: exclude, &outcomes, finish)
+    }
+
+    /// One channel after the other, so that the answer's counts are each channel's own.
+    private func publishNext(
+        _ frame: Frame, _ channels: ArraySlice<Channel>, exclude: ConnectionID?, _ outcomes: inout [PushOutcome],
+        _ finish: @escaping (Result<[PushOutcome], AdminError>) -> Void
+    ) {
+        guard let channel = channels.first else { return finish(.success(outcomes)) }
+        let ticket = nextTicket()
+        let outcome = node.broker.publish(frame, to: channel, exclude: exclude?.subscriber, origin: nil, receipt: ticket)
+        guard case .published(let position, let workers, _) = outcome else { return finish(.failure(.overloaded)) }
+        let done = outcomes
+        gather(ticket, from: workers.count) { [unowned self] answers, isComplete in
+            var outcomes = done
+            outcomes.append(
+                PushOutcome(
+                    id: pushID(ticket), channel: channel, position: position, count: answers.deliveries,
+                    isComplete: isComplete, version: node.liveScripts.version))
+            publishNext(frame, channels.dropFirst(), exclude: exclude, &outcomes, finish)
+        }
+    }
+
+    private func send(_ frame: Frame, to audience: Audience, _ call: AdminCall) {
+        let ticket = nextTicket()
+        node.workers.postToAll(.send(frame, to: audience, ticket: ticket))
+        gather(ticket, from: node.workers.count) { [unowned self] answers, isComplete in
+            call.finish(.success([direct(ticket, answers.deliveries, isComplete)]))
+        }
+    }
+
+    private func send(_ frame: Frame, to id: ConnectionID, _ call: AdminCall) throws(AdminError) {
+        guard id.node == node.number, Int(id.worker) < node.workers.count else { throw .connectionNotFound }
+        let ticket = nextTicket()
+        guard node.workers[Int(id.worker)].offer(.send(frame, to: .connection(id), ticket: ticket)) else {
+            throw .overloaded
+        }
+        gather(ticket, from: 1) { [unowned self] answers, isComplete in
+            let count = answers.deliveries
+            if isComplete && count.matched == 0 { return call.fail(.connectionNotFound) }
+            call.finish(.success([direct(ticket, count, isComplete)]))
+        }
+    }
+
+    private func direct(_ ticket: UInt64, _ count: DeliveryCount, _ isComplete: Bool) -> PushOutcome {
+        PushOutcome(
+            id: pushID(ticket), channel: nil, position: nil, count: count, isComplete: isComplete,
+            version: node.liveScripts.version)
+    }
+
+    /// Unique for the node's life, and different from another life's.
+    private func pushID(_ ticket: UInt64) -> String {
+        String(UInt64(node.number) << 48 | UInt64(node.startedAt & 0xFFFF) << 32 | ticket, radix: 36)
+    }
+}
+
+extension [(worker: UInt8, answer: WorkerAnswer)] {
+    /// The deliveries of all workers together.
+    fileprivate var deliveries: DeliveryCount {
+        reduce(into: DeliveryCount()) { sum, entry in
+            if case .delivered(let count) = entry.answer { sum += count }
+        }
+    }
+}

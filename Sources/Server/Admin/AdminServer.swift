@@ -1,0 +1,142 @@
+// The admin thread: the same event loop with an HTTP listener and no Lua, so that a stuck script never takes the admin API with
+// it. It asks the workers through their inboxes and answers when they have.
+//
+// Runs on: its own thread.
+// Read next: AdminRoute.swift, AdminServer+Access.swift.
+
+import EventLoop
+import HTTP1
+import Logging
+
+/// The admin API's thread.
+final class AdminServer {
+    /// How long the workers have for an answer, in milliseconds.
+    static let patience: UInt64 = 1_000
+
+    /// A question to the workers whose answers are coming in.
+    private struct Question {
+        var awaited: Int
+        var answers: [(worker: UInt8, answer: WorkerAnswer)] = []
+        let timer: TimerID
+        let finish: ([(worker: UInt8, answer: WorkerAnswer)], _ isComplete: Bool) -> Void
+    }
+
+    let node: Node
+    let loop = EventLoop()
+    let log: Logger
+    let limits: HTTPLimits
+    let requestTimeout: UInt64
+    private var listener: Listener?
+    private var questions: [UInt64: Question] = [:]
+    private var reloads: [UInt64: AdminCall] = [:]
+    private var lastTicket: UInt64 = 0
+    private var random = SecretGenerator()
+    private(set) var isStopping = false
+
+    init(node: Node) {
+        self.node = node
+        log = node.log
+        var limits = HTTPLimits()
+        limits.maxBody = node.configuration.admin.maxBody
+        limits.maxHead = node.configuration.http.maxHead
+        limits.maxFields = node.configuration.http.maxFields
+        self.limits = limits
+        requestTimeout = node.configuration.admin.requestTimeout.milliseconds
+        loop.attach(node.admin) { [unowned self] message in handle(message) }
+    }
+
+    /// Begins to accept requests; answers the address in use.
+    func listen(on address: SocketAddress) throws(ListenError) -> SocketAddress {
+        let listener = try Listener(address, isShared: false, on: loop) { [unowned self] descriptor, peer in
+            _ = AdminConnection(descriptor: descriptor, peer: peer, server: self)
+        }
+        self.listener = listener
+        return listener.address
+    }
+
+    func run() { loop.run() }
+
+    private func handle(_ message: AdminMessage) {
+        switch message {
+        case .answer(let ticket, let worker, let answer): take(answer, from: worker, for: ticket)
+        case .reloaded(let ticket, let report): finishReload(ticket, report)
+        case .stop: stop()
+        }
+    }
+
+    // MARK: Asking the workers
+
+    /// A number that names one question.
+    func nextTicket() -> UInt64 {
+        lastTicket += 1
+        return lastTicket
+    }
+
+    /// Waits for the answers of `count` workers to the question `ticket`, at most a second, and hands over what has come.
+    func gather(
+        _ ticket: UInt64, from count: Int,
+        then finish: @escaping ([(worker: UInt8, answer: WorkerAnswer)], _ isComplete: Bool) -> Void
+    ) {
+        guard count > 0 else { return finish([], true) }
+        let timer = loop.schedule(after: Self.patience) { [unowned self] in
+            guard let question = questions.removeValue(forKey: ticket) else { return }
+            question.finish(question.answers, false)
+        }
+        questions[ticket] = Question(awaited: count, timer: timer, finish: finish)
+    }
+
+    private func take(_ answer: WorkerAnswer, from worker: UInt8, for ticket: UInt64) {
+        guard var question = questions.removeValue(forKey: ticket) else { return }
+        question.answers.append((worker, answer))
+        question.awaited -= 1
+        guard question.awaited == 0 else {
+            questions[ticket] = question
+            return
+        }
+        loop.cancel(question.timer)
+        question.finish(question.answers, true)
+    }
+
+    // MARK: Reload
+
+    func reloadScripts(_ call: AdminCall) {
+        let ticket = nextTicket()
+        reloads[ticket] = call
+        node.reloader.post(.reload(cause: "admin API", ticket: ticket))
+    }
+
+    private func finishReload(_ ticket: UInt64, _ report: ReloadReport) {
+        guard let call = reloads.removeValue(forKey: ticket) else { return }
+        answer(call, report)
+    }
+
+    // MARK: Request ids and the end
+
+    /// The caller's own id when it sends one that can stand in a header and a log, else a new one.
+    func requestID(for head: RequestHead?) -> String {
+        if let given = head?.first("x-request-id"), (1...128).contains(given.utf8.count),
+            given.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
+        {
+            return given
+        }
+        return String(random.next(), radix: 36)
+    }
+
+    /// Takes no more requests; those that are in are answered first.
+    private func stop() {
+        isStopping = true
+        if let listener { loop.remove(listener) }
+        listener = nil
+        leaveWhenAnswered(until: loop.now + 2 * Self.patience)
+    }
+
+    private func leaveWhenAnswered(until deadline: UInt64) {
+        guard questions.isEmpty || loop.now >= deadline else {
+            loop.schedule(after: 10) { [unowned self] in leaveWhenAnswered(until: deadline) }
+            return
+        }
+        for (_, call) in reloads { call.fail(.stopping) }
+        reloads = [:]
+        loop.atEndOfTurn { [loop] in loop.stop() }
+    }
+}

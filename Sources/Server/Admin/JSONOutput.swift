@@ -1,0 +1,71 @@
+// JSON out, written straight into bytes: the admin API's answers are small and flat, and need no tree.
+
+/// A JSON text under construction.
+struct JSONOutput: Sendable {
+    private(set) var bytes: [UInt8] = []
+
+    var text: String { String(decoding: bytes, as: UTF8.self) }
+
+    static func object(_ fill: (inout Members) -> Void) -> JSONOutput {
+        var json = JSONOutput()
+        json.appendObject(fill)
+        return json
+    }
+
+    /// The members of an object that is being written.
+    struct Members {
+        fileprivate var json: JSONOutput
+        private var isFirst = true
+
+        fileprivate init(_ json: JSONOutput) { self.json = json }
+
+        mutating func add(_ name: String, _ value: String) { addJSON(name, JSONQuoting.quoted(value)) }
+        mutating func add(_ name: String, _ value: String?) {
+            if let value { add(name, value) } else { addJSON(name, "null") }
+        }
+        mutating func add(_ name: String, _ value: some BinaryInteger) { addJSON(name, String(value)) }
+        mutating func add(_ name: String, _ value: Bool) { addJSON(name, value ? "true" : "false") }
+        mutating func add(_ name: String, _ values: [String]) {
+            addJSON(name, "[" + values.map { JSONQuoting.quoted($0) }.joined(separator: ",") + "]")
+        }
+
+        /// Adds a member whose value is JSON text already.
+        mutating func addJSON(_ name: String, _ value: String) {
+            begin(name)
+            json.bytes.append(contentsOf: value.utf8)
+        }
+
+        /// Adds an object.
+        mutating func member(_ name: String, _ fill: (inout Members) -> Void) {
+            begin(name)
+            json.appendObject(fill)
+        }
+
+        /// Adds a list of objects.
+        mutating func list<Element>(_ name: String, _ elements: [Element], _ fill: (Element, inout Members) -> Void) {
+            begin(name)
+            json.bytes.append(UInt8(ascii: "["))
+            for (index, element) in elements.enumerated() {
+                if index > 0 { json.bytes.append(UInt8(ascii: ",")) }
+                json.appendObject { fill(element, &$0) }
+            }
+            json.bytes.append(UInt8(ascii: "]"))
+        }
+
+        private mutating func begin(_ name: String) {
+            if !isFirst { json.bytes.append(UInt8(ascii: ",")) }
+            isFirst = false
+            json.bytes.append(contentsOf: JSONQuoting.quoted(name).utf8)
+            json.bytes.append(UInt8(ascii: ":"))
+        }
+    }
+
+    private mutating func appendObject(_ fill: (inout Members) -> Void) {
+        bytes.append(UInt8(ascii: "{"))
+        var members = Members(self)
+        bytes = []
+        fill(&members)
+        self = members.json
+        bytes.append(UInt8(ascii: "}"))
+    }
+}

@@ -1,0 +1,44 @@
+// How the admin API writes what the workers told it.
+
+import WebSocket
+
+extension ConnectionSummary {
+    func write(to members: inout JSONOutput.Members) {
+        members.add("id", id.text)
+        members.add("user", user)
+        members.add("path", path)
+        members.add("remoteAddress", remoteAddress)
+        members.add("subprotocol", subprotocol)
+        members.add("script", script)
+        members.add("openedAt", openedAt)
+        members.add("messagesIn", messagesIn)
+        members.add("messagesOut", messagesOut)
+        members.add("bytesIn", bytesIn)
+        members.add("bytesOut", bytesOut)
+        members.add("queuedBytes", queuedBytes)
+        members.add("channels", channels)
+        members.add("state", state)
+    }
+}
+
+extension WorkerStatistics {
+    func write(to members: inout JSONOutput.Members) {
+        members.add("connections", connections)
+        members.add("subscriptions", subscriptions)
+        members.add("opened", opened)
+        members.add("messagesIn", messagesIn)
+        members.add("messagesOut", messagesOut)
+        members.add("bytesIn", bytesIn)
+        members.add("bytesOut", bytesOut)
+        members.add("scriptErrors", scriptErrors)
+        members.add("deliveriesDropped", deliveriesDropped)
+        members.add("refusedForDescriptors", refusedForDescriptors)
+        members.add("handshakesRefused", handshakesRefused)
+        members.add("luaMemoryBytes", luaMemory)
+        members.member("closes") { counts in
+            for reason in CloseReason.allCases where Int(reason.rawValue) < closes.count {
+                counts.add(reason.counter, closes[Int(reason.rawValue)])
+            }
+        }
+    }
+}

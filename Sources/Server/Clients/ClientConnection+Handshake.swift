@@ -1,0 +1,124 @@
+// From the first byte to the 101: requests are parsed in the receive buffer, the handshake is checked, the script is asked, and
+// what is no WebSocket gets its plain answer.
+
+import Logging
+import EventLoop
+import HTTP1
+import Scripting
+import WebSocket
+
+extension ClientConnection {
+    func receiveRequest(_ bytes: UnsafeMutableRawBufferPointer) {
+        guard let state = handshake else { return }
+        let input = UnsafeRawBufferPointer(bytes).bytes
+        var offset = 0
+        while phase == .handshake, isWritable {
+            switch state.parser.next(input, from: &offset) {
+            case .needMore:
+                return
+            case .head(let head):
+                answer(head, state)
+            case .body:
+                break
+            case .end:
+                if phase == .handshake { setDeadline(milliseconds: worker.timeouts.handshake) }
+            case .failure(let error):
+                refuse(.text(error.status, error.reason))
+            }
+        }
+        if phase == .open, offset < bytes.count {
+            receiveFrames(UnsafeMutableRawBufferPointer(rebasing: bytes[offset...]))
+        }
+    }
+
+    func handshakeIsLate() {
+        guard let state = handshake else { return abort() }
+        if state.parser.isIdle && state.answered > 0 { return finish() }
+        worker.count(.handshakeTimeout)
+        refuse(.text(408, "the request was not complete in time"))
+    }
+
+    private func answer(_ head: RequestHead, _ state: HandshakeState) {
+        switch Handshake.evaluate(HandshakeRequest(head: head)) {
+        case .notAnUpgrade:
+            answerPlainly(head, state)
+        case .refuse(let status, let reason, let fields):
+            var response = Response.text(status, reason)
+            response.fields += fields.map { (name: $0.0, value: $0.1) }
+            refuse(response)
+        case .accept(let acceptance):
+            upgrade(head, acceptance)
+        }
+    }
+
+    private func answerPlainly(_ head: RequestHead, _ state: HandshakeState) {
+        state.answered += 1
+        let response = worker.page.response(to: head)
+        let keepsAlive = head.keepAlive && head.body == .none && response.status < 400
+        var bytes: [UInt8] = []
+        response.encode(
+            into: &bytes, keepAlive: keepsAlive, omitBody: head.method == .head, minorVersion: head.minorVersion)
+        bytes.withUnsafeBytes { write($0) }
+        if !keepsAlive { finish(within: worker.timeouts.close) }
+    }
+
+    /// Answers and hangs up.
+    private func refuse(_ response: Response) {
+        worker.statistics.handshakesRefused += 1
+        worker.log.debug("handshake refused", metadata: ["status": "\(response.status)", "remote": "\(peer)"])
+        var bytes: [UInt8] = []
+        response.encode(into: &bytes, keepAlive: false)
+        bytes.withUnsafeBytes { write($0) }
+        finish(within: worker.timeouts.close)
+    }
+
+    private func upgrade(_ head: RequestHead, _ acceptance: Handshake.Acceptance) {
+        guard let path = Percent.decode(head.path) else {
+            return refuse(.text(400, "the path is not percent-encoded UTF-8"))
+        }
+        guard let script = worker.engine.script(forPath: path) else {
+            return refuse(.text(404, "no script serves this path"))
+        }
+        self.script = script
+        self.head = head.bytes
+        var subprotocol = Handshake.chooseSubprotocol(
+            offered: acceptance.subprotocols, supported: worker.node.configuration.websocket.subprotocols)
+        if worker.engine.defines(.upgrade, script) {
+            let request = UpgradeRequest(
+                path: path, ip: peer.host, query: QueryString(head.query ?? "").pairs, headers: head.joinedFields,
+                subprotocols: acceptance.subprotocols)
+            switch worker.engine.onUpgrade(script, handle, request: request) {
+            case .accept(let chosen):
+                if let chosen { subprotocol = chosen }
+            case .refuse(let status, let body):
+                return refuse(.text(status, body))
+            case .failed(let error):
+                worker.note(error, on: self)
+                return refuse(.text(500, "the handler script failed"))
+            }
+        }
+        if let subprotocol { extras = Box(Extras(subprotocol: subprotocol)) }
+        switchProtocols(acceptance.accept, subprotocol: subprotocol)
+    }
+
+    private func switchProtocols(_ accept: String, subprotocol: String?) {
+        var response: [UInt8] = []
+        Handshake.writeResponse(accept: accept, subprotocol: subprotocol, into: &response)
+        response.withUnsafeBytes { write($0) }
+        handshake = nil
+        phase = .open
+        setDeadline(milliseconds: nil)
+        worker.opened(self)
+    }
+}
+
+/// An HTTP request as the handshake looks at it.
+private struct HandshakeRequest: Handshake.Request {
+    let head: RequestHead
+
+    var isGet: Bool { head.method == .get }
+    var minorVersion: Int { head.minorVersion }
+    var hasBody: Bool { head.body != .none }
+    func all(_ name: String) -> [String] { head.all(name) }
+    func hasToken(_ token: String, in name: String) -> Bool { head.hasToken(token, in: name) }
+}

@@ -1,0 +1,38 @@
+// What scripts and the admin API ask about the request that opened the connection. Read anew from the kept bytes each time:
+// few ask, and every connection would pay for keeping it parsed.
+
+import HTTP1
+
+extension ClientConnection {
+    var requestHead: RequestHead? { RequestHead(validated: head) }
+
+    /// The decoded path, `/` before the handshake.
+    var path: String {
+        guard let head = requestHead else { return "/" }
+        return Percent.decode(head.path) ?? head.path
+    }
+
+    /// The decoded pairs of the query, in order.
+    var query: [(name: String, value: String)] { requestHead.map { QueryString($0.query ?? "").pairs } ?? [] }
+
+    /// The header fields, names in lower case, repeated ones joined by `, ` (RFC 9110, section 5.3).
+    var headers: [(name: String, value: String)] { requestHead?.joinedFields ?? [] }
+
+    var user: String? { extras?.value.user }
+    var subprotocol: String? { extras?.value.subprotocol }
+}
+
+extension RequestHead {
+    /// The header fields, each name once.
+    var joinedFields: [(name: String, value: String)] {
+        var joined: [(name: String, value: String)] = []
+        for field in fields {
+            if let place = joined.firstIndex(where: { $0.name == field.name }) {
+                joined[place].value += ", " + field.value
+            } else {
+                joined.append(field)
+            }
+        }
+        return joined
+    }
+}

@@ -1,0 +1,107 @@
+// One client: an HTTP request that becomes a WebSocket. The socket brings bytes, the parsers decide, and this file does what
+// they decided; what a message means is the script's affair, through the worker.
+//
+// Runs on: its worker's thread.
+// Allocates: at the handshake; per message nothing.
+// Read next: ClientConnection+Handshake.swift, ClientConnection+Frames.swift, ClientConnection+Sending.swift.
+
+import EventLoop
+import HTTP1
+import PubSub
+import Scripting
+import WebSocket
+
+/// A client's connection, from accept to close.
+final class ClientConnection: Socket, Subscriber {
+    /// Where in its life the connection is.
+    enum Phase {
+        /// HTTP: waiting for a request, or answering those that are none for a WebSocket.
+        case handshake
+        /// Able to talk.
+        case open
+        /// Our Close frame is sent, the peer's awaited.
+        case closing
+        /// Both are done with it; the socket is being hung up.
+        case closed
+    }
+
+    /// What only few connections have.
+    struct Extras {
+        var user: String?
+        var subprotocol: String?
+    }
+
+    unowned(unsafe) let worker: Worker
+    /// The random half of the connection's id.
+    let secret: UInt64
+    var phase = Phase.handshake
+    /// Which script serves it, by name: a reload does not change it.
+    var script: ScriptID!
+    var decoder = MessageDecoder()
+    /// Only until the handshake is done.
+    var handshake: HandshakeState?
+    /// The bytes of the request that opened it, kept for scripts that ask for its query or headers.
+    var head: [UInt8] = []
+    var memberships: [Membership] = []
+    var extras: Box<Extras>?
+    /// Seconds since 1970.
+    var openedAt: UInt32 = 0
+    var messagesIn: UInt32 = 0
+    var messagesOut: UInt32 = 0
+    var bytesIn: UInt64 = 0
+    var bytesOut: UInt64 = 0
+
+    init(descriptor: Int32, peer: SocketAddress, worker: Worker) {
+        self.worker = worker
+        secret = worker.random.next()
+        super.init(descriptor: descriptor, peer: peer, on: worker.loop)
+        handshake = HandshakeState(limits: worker.httpLimits)
+        setDeadline(milliseconds: worker.timeouts.handshake)
+    }
+
+    var handle: ConnectionHandle { ConnectionHandle(slot: token.slot, generation: token.generation) }
+
+    var id: ConnectionID {
+        ConnectionID(node: worker.node.number, worker: worker.index, slot: token.slot, secret: secret)
+    }
+
+    var subscriberID: SubscriberID { id.subscriber }
+
+    // MARK: What the socket tells
+
+    override func received(_ bytes: UnsafeMutableRawBufferPointer) {
+        switch phase {
+        case .handshake: receiveRequest(bytes)
+        case .open, .closing: receiveFrames(bytes)
+        case .closed: break
+        }
+    }
+
+    override func receivedEnd() {
+        switch phase {
+        case .handshake, .closed: finish(within: worker.timeouts.close)
+        case .open, .closing: abort()
+        }
+    }
+
+    override func deadlineReached() {
+        switch phase {
+        case .handshake: handshakeIsLate()
+        case .closing: worker.count(.closeTimeout); abort()
+        case .open, .closed: break
+        }
+    }
+
+    override func didClose() {
+        let wasOpen = phase == .open
+        phase = .closed
+        if wasOpen { worker.ended(self, code: .abnormal, reason: "") }
+        worker.forget(self)
+    }
+}
+
+/// Boxes a rarely used value, so that a connection without it pays for one pointer.
+final class Box<Value> {
+    var value: Value
+    init(_ value: Value) { self.value = value }
+}

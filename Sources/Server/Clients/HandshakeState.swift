@@ -1,0 +1,12 @@
+// What a connection needs only until it is open: the parser, and whether it has answered plain requests already.
+
+import HTTP1
+
+/// The HTTP part of a connection's life.
+final class HandshakeState {
+    var parser: RequestParser
+    /// Requests answered on this connection that were not for a WebSocket.
+    var answered = 0
+
+    init(limits: HTTPLimits) { parser = RequestParser(limits: limits) }
+}

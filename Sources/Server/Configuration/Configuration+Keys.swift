@@ -1,0 +1,140 @@
+// The table of keys: the single source of what can be configured. A new key is a field in a section and a row here;
+// every layer and the documented file follow.
+//
+// Read next: ConfigurationKey.swift
+
+internal import Logging
+
+extension Configuration {
+    /// Every section with what it is about, in the order of the documented file.
+    static let sections: [(name: String, documentation: String)] = [
+        ("log", "What is logged. The log goes to standard error."),
+        ("admin", "The admin API: pushes from backends, and a look inside. Keep it apart from the clients' port."),
+        ("scripts", "The Lua scripts that decide what the server does."),
+        ("kv", "The key-value store that scripts on all workers share."),
+        ("websocket", "Limits of each client's connection."),
+        ("http", "Limits of the head of an HTTP request, on both ports."),
+        ("timeouts", "How long Perigee waits for others."),
+    ]
+
+    /// Every key, those of one section next to each other.
+    static let keys: [ConfigurationKey] =
+        serverKeys + logKeys + adminKeys + scriptKeys + kvKeys + webSocketKeys + httpKeys + timeoutKeys
+
+    private static let anyTime: ClosedRange<Duration> = .milliseconds(10) ... .seconds(3600)
+
+    private static let serverKeys = [
+        ConfigurationKey("listen", \.listen, .address, "Where clients connect."),
+        ConfigurationKey(
+            "workers", \.workers, .number(0...256),
+            "Worker threads, each with its own connections and Lua state; 0 starts one for each core."),
+        ConfigurationKey("demo", \.demo, .flag, "Whether GET / on the clients' port answers the demo page."),
+    ]
+
+    private static let logKeys = [
+        ConfigurationKey(
+            "log.level", \.log.level, .choice([.trace, .debug, .info, .notice, .warning, .error]),
+            "The least severe level that is written."),
+        ConfigurationKey(
+            "log.format", \.log.format, .choice,
+            "text is a line for people: time, level, message, key=value fields. json is one object on each line."),
+    ]
+
+    private static let adminKeys = [
+        ConfigurationKey(
+            "admin.listen", \.admin.listen, .address,
+            "Where the admin API listens. Without a key it must be an address that only this machine reaches."),
+        ConfigurationKey(
+            "admin.keys", \.admin.keys, .adminKeys, secret: true,
+            """
+            The keys that open the API; none: open to everybody on this machine. A key has 16 or more characters.
+            Without scopes it opens everything; its scopes are some of publish (push messages), read (look),
+            manage (close connections, reload scripts). In a variable: NAME=KEY or NAME:SCOPE+SCOPE=KEY.
+              keys:
+                - name: shop
+                  key: at-least-16-characters
+                  scopes: [publish]
+            """),
+        ConfigurationKey(
+            "admin.maxBody", \.admin.maxBody, .size(1...(1 << 30)),
+            "The largest body of a request; a larger one is answered 413."),
+        ConfigurationKey(
+            "admin.requestTimeout", \.admin.requestTimeout, .time(anyTime),
+            "How long a request may take to arrive; a slower one is answered 408."),
+    ]
+
+    private static let scriptKeys = [
+        ConfigurationKey("scripts.folder", \.scripts.folder, .folder, "The folder of the scripts."),
+        ConfigurationKey(
+            "scripts.watch", \.scripts.watch, .flag,
+            "Whether a saved script is loaded at once. Without it, SIGHUP and the admin API reload."),
+        ConfigurationKey(
+            "scripts.debounce", \.scripts.debounce, .time(.milliseconds(1) ... .seconds(60)),
+            "How long the folder must be quiet before a change is loaded."),
+        ConfigurationKey(
+            "scripts.loadBudget", \.scripts.loadBudget, .time(anyTime),
+            "How long loading the scripts may take; longer fails the load, and the old ones stay."),
+        ConfigurationKey(
+            "scripts.memory", \.scripts.memory, .size((1 << 20)...(64 << 30)),
+            "Lua's memory in each worker. Beyond it an allocation fails, and with it that one event."),
+        ConfigurationKey(
+            "scripts.onError", \.scripts.onError, .choice,
+            "What an error in a handler does to its connection: keep it, or close it with 1011."),
+        ConfigurationKey(
+            "scripts.routes", \.scripts.routes, .routes,
+            """
+            The script of each path. Empty: by file name, chat.lua serves /chat and main.lua every other path.
+            In a variable: PATH=SCRIPT,PATH=SCRIPT.
+              routes:
+                /chat: rooms/chat
+            """),
+        ConfigurationKey(
+            "scripts.settings", \.scripts.settings, .settings, secret: true,
+            """
+            Your own settings; scripts see them as config.NAME. In a variable: NAME=VALUE,NAME=VALUE or {NAME: VALUE}.
+              settings:
+                greeting: Hello
+                limits: [10, 100]
+            """),
+    ]
+
+    private static let kvKeys = [
+        ConfigurationKey(
+            "kv.memory", \.kv.memory, .size((64 << 10)...(64 << 30)), "What the store may hold, keys included.")
+    ]
+
+    private static let webSocketKeys = [
+        ConfigurationKey(
+            "websocket.maxMessage", \.websocket.maxMessage, .size(1...(1 << 30)),
+            "The largest message a client may send; a larger one closes its connection with 1009."),
+        ConfigurationKey(
+            "websocket.maxQueue", \.websocket.maxQueue, .size((1 << 10)...(1 << 30)),
+            "What may wait for a slow client; more closes its connection with 1013."),
+        ConfigurationKey(
+            "websocket.subprotocols", \.websocket.subprotocols, .tokens,
+            "Subprotocols that the server speaks, the preferred one first. In a variable: NAME,NAME."),
+        ConfigurationKey(
+            "websocket.maxChannels", \.websocket.maxChannels, .number(1...1_000_000),
+            "Channels that one connection may subscribe to."),
+    ]
+
+    private static let httpKeys = [
+        ConfigurationKey(
+            "http.maxHead", \.http.maxHead, .size((1 << 10)...(1 << 20)),
+            "The request line and all fields together; more is answered 431."),
+        ConfigurationKey(
+            "http.maxFields", \.http.maxFields, .number(1...10_000), "Fields in a request; more are answered 431."),
+    ]
+
+    private static let timeoutKeys = [
+        ConfigurationKey(
+            "timeouts.handshake", \.timeouts.handshake, .time(anyTime),
+            "From a connection to its complete handshake; longer is answered 408."),
+        ConfigurationKey(
+            "timeouts.close", \.timeouts.close, .time(anyTime),
+            "From our close frame to the client's; then the connection is cut."),
+        ConfigurationKey(
+            "timeouts.stop", \.timeouts.stop, .time(anyTime),
+            "From the signal to stop until every connection has closed; then what is left is cut."),
+    ]
+}

@@ -1,0 +1,33 @@
+// What must hold between keys, whatever each of them allows alone.
+
+extension Configuration {
+    /// A rule that does not hold.
+    struct Breach: Equatable {
+        /// The keys that the rule is about; the one to change first.
+        let keys: [String]
+        let message: String
+    }
+
+    /// The rules between keys that do not hold.
+    var breaches: [Breach] {
+        [openAdmin, sharedPort].compactMap(\.self)
+    }
+
+    /// Whoever reaches the admin API without a key may do everything.
+    private var openAdmin: Breach? {
+        guard admin.keys.isEmpty, !admin.listen.isLoopback else { return nil }
+        return Breach(
+            keys: ["admin.listen", "admin.keys"],
+            message: "\(admin.listen) is reachable from other machines and admin.keys is empty; "
+                + "configure a key, or listen on a loopback address such as \(ListenAddress.loopback(port: 9080))")
+    }
+
+    /// The kernel would spread connections between the two, instead of refusing the second.
+    private var sharedPort: Breach? {
+        guard admin.listen.port == listen.port, listen.port != 0,
+            admin.listen.host == listen.host || admin.listen.isWildcard || listen.isWildcard
+        else { return nil }
+        return Breach(
+            keys: ["admin.listen", "listen"], message: "\(admin.listen) overlaps the clients' address \(listen)")
+    }
+}

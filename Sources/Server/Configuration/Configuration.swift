@@ -1,0 +1,32 @@
+// The effective configuration: plain typed values, one field for each key that an operator can set. What a key allows,
+// what it says about itself and how it is written is in the table of keys; its default is here, once, as the initial
+// value of its field.
+//
+// Read next: Configuration+Keys.swift, then Configuration+Load.swift
+
+/// Everything that an operator can tell Perigee, as one value; `init()` is the default of every key.
+public struct Configuration: Sendable, Equatable {
+    /// Where clients connect.
+    public var listen = ListenAddress.anywhere(port: 8080)
+    /// Worker threads, 0 to 256; 0 stands for one for each core.
+    public var workers = 0
+    /// Whether `GET /` on the clients' port answers the demo page.
+    public var demo = true
+    /// What is logged, and in which format.
+    public var log = Log()
+    /// The admin API.
+    public var admin = Admin()
+    /// The Lua scripts.
+    public var scripts = Scripts()
+    /// The key-value store that all scripts share.
+    public var kv = KV()
+    /// Limits of WebSocket connections.
+    public var websocket = WebSocket()
+    /// Limits of HTTP requests.
+    public var http = HTTP()
+    /// How long Perigee waits for peers.
+    public var timeouts = Timeouts()
+
+    /// The default of every key.
+    public init() {}
+}

@@ -1,0 +1,56 @@
+// One row of the table of keys. Reading, environment names, the documented file and `perigee config` all come from it.
+
+/// A key: its path, its type with the allowed range, what it is for. Its default is its field's in `Configuration()`.
+struct ConfigurationKey: Sendable {
+    /// Section and name, as in `admin.maxBody`.
+    let path: String
+    /// What the key is for; one line, or more where a person needs them.
+    let documentation: String
+    /// What a value may be.
+    let allowed: String
+    /// Whether the value is shown only to who asks for secrets.
+    let isSecret: Bool
+    /// Whether a change waits for the next start of the process.
+    let needsRestart: Bool
+    /// Reads a node into the field; what is wrong goes to the findings, and then the field keeps its value.
+    let assign: @Sendable (YAMLNode, inout Configuration, inout [Finding]) -> Void
+    /// The field's value as a node; a secret one only if it may be shown.
+    let value: @Sendable (_ configuration: Configuration, _ showSecrets: Bool) -> YAMLNode
+    /// The node that the text of a variable or flag stands for; nil for a type whose text is the value.
+    let split: (@Sendable (String) -> YAMLNode)?
+
+    init<Value>(
+        _ path: String, _ field: any WritableKeyPath<Configuration, Value> & Sendable, _ type: ValueType<Value>,
+        secret: Bool = false, needsRestart: Bool = true, _ documentation: String
+    ) {
+        self.path = path
+        self.documentation = documentation
+        self.allowed = type.allowed
+        self.isSecret = secret
+        self.needsRestart = needsRestart
+        self.split = type.split
+        self.value = { configuration, showSecrets in type.write(configuration[keyPath: field], showSecrets) }
+        self.assign = { node, configuration, findings in
+            let before = findings.count
+            let value = type.read(node, &findings)
+            if findings.count == before, let value { configuration[keyPath: field] = value }
+        }
+    }
+
+    /// The section, as in `admin`; nil for a key outside of all sections.
+    var section: String? { path.firstIndex(of: ".").map { String(path[..<$0]) } }
+
+    /// The name within the section.
+    var name: String { section.map { String(path.dropFirst($0.count + 1)) } ?? path }
+
+    /// The environment variable: `admin.maxBody` is `PERIGEE_ADMIN_MAX_BODY`.
+    var environmentName: String {
+        path.reduce(into: Self.environmentPrefix) { name, character in
+            if character.isUppercase { name += "_" }
+            name += character == "." ? "_" : character.uppercased()
+        }
+    }
+
+    /// What the name of every environment variable of ours begins with.
+    static let environmentPrefix = "PERIGEE_"
+}

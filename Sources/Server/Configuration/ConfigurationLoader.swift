@@ -1,0 +1,166 @@
+// Puts the layers of a configuration on top of each other and collects what is wrong with any of them. It never stops
+// at a problem: a value that cannot be used leaves the key as it was, and the next one is read.
+//
+// Read next: Configuration+Rules.swift
+
+/// A configuration while it is being put together.
+struct ConfigurationLoader {
+    private var configuration = Configuration()
+    private var problems: [ConfigurationProblems.Problem] = []
+    private var omitted = 0
+    /// Which layer set a key last; a rule between keys names it.
+    private var origins: [String: ConfigurationProblems.Source] = [:]
+    /// Keys with a problem of their own; rules between keys leave them alone.
+    private var faulty: Set<String> = []
+
+    private static let keys = Dictionary(uniqueKeysWithValues: Configuration.keys.map { ($0.path, $0) })
+    private static let sections = Set(Configuration.sections.map(\.name))
+
+    /// Puts a YAML file on top.
+    mutating func read(file: String) {
+        do throws(ConfigurationFile.Unreadable) {
+            read(yaml: try ConfigurationFile.read(file), file: file)
+        } catch {
+            add(.file(name: JSONQuoting.bare(file), line: nil, column: nil), error.reason)
+        }
+    }
+
+    /// Puts the text of a YAML file on top.
+    mutating func read(yaml: String, file: String) {
+        let source = { (position: YAMLNode.Position?) -> ConfigurationProblems.Source in
+            .file(name: JSONQuoting.bare(file), line: position?.line, column: position?.column)
+        }
+        let (root, mistakes) = YAMLReader.read(yaml)
+        for mistake in mistakes { add(source(mistake.position), mistake.message) }
+        var seen: Set<String> = []
+        if let root, !root.isNull { read(section: nil, root, &seen, source) }
+    }
+
+    /// Puts the variables that begin with `PERIGEE_` on top.
+    mutating func read(environment: [String: String]) {
+        let names = Dictionary(uniqueKeysWithValues: Configuration.keys.map { ($0.environmentName, $0) })
+        for (name, value) in environment.sorted(by: { $0.key < $1.key })
+        where name.hasPrefix(ConfigurationKey.environmentPrefix) {
+            let source = ConfigurationProblems.Source.environment(name: JSONQuoting.bare(name))
+            if let key = names[name] {
+                assign(key, text: value, from: source)
+            } else {
+                add(source, "unknown variable" + Self.hint(variable: name))
+            }
+        }
+    }
+
+    /// Puts what the command line sets on top.
+    mutating func read(flags: [(path: String, value: String)]) {
+        for (path, value) in flags {
+            guard let key = Self.keys[path] else {
+                add(.flag, "unknown key '\(path)'" + Self.hint(path), path: path)
+                continue
+            }
+            assign(key, text: value, from: .flag)
+        }
+    }
+
+    /// The configuration, or everything that is wrong.
+    consuming func finish() throws(ConfigurationProblems) -> Configuration {
+        for breach in configuration.breaches where faulty.isDisjoint(with: breach.keys) {
+            let source = breach.keys.lazy.compactMap { origins[$0] }.first ?? .defaults
+            add(source, "\(breach.keys[0]): \(breach.message)", path: breach.keys[0])
+        }
+        guard problems.isEmpty else { throw ConfigurationProblems(problems: problems, omitted: omitted) }
+        return configuration
+    }
+}
+
+extension ConfigurationLoader {
+    private typealias Locate = (YAMLNode.Position?) -> ConfigurationProblems.Source
+
+    /// Reads the entries of a section, or of the file's top.
+    private mutating func read(section: String?, _ node: YAMLNode, _ seen: inout Set<String>, _ source: Locate) {
+        guard case .map(let entries) = node.content else {
+            let subject = section ?? "the file"
+            return add(source(node.position), "\(subject) is \(node.kind); allowed: a map of keys", path: section)
+        }
+        for entry in entries {
+            let path = section.map { "\($0).\(entry.name)" } ?? entry.name
+            if let key = Self.keys[path] {
+                if seen.insert(path).inserted {
+                    assign(key, entry.value, source)
+                } else {
+                    add(source(entry.position), "\(path): given more than once", path: path)
+                }
+            } else if section == nil, Self.sections.contains(path) {
+                if !entry.value.isNull { read(section: path, entry.value, &seen, source) }
+            } else {
+                add(source(entry.position), "unknown key '\(path)'" + Self.hint(path), path: path)
+            }
+        }
+    }
+
+    /// Reads the text of a variable or flag; a list or map may be written as YAML there, too.
+    private mutating func assign(_ key: ConfigurationKey, text: String, from source: ConfigurationProblems.Source) {
+        guard let split = key.split else { return assign(key, .text(text)) { _ in source } }
+        guard let first = text.first(where: { $0 != " " }), "[{".contains(first) else {
+            return assign(key, split(text)) { _ in source }
+        }
+        let (root, mistakes) = YAMLReader.read(text)
+        for mistake in mistakes { add(source, "\(key.path): \(mistake.message)", path: key.path) }
+        if let root, mistakes.isEmpty { assign(key, root) { _ in source } }
+    }
+
+    private mutating func assign(_ key: ConfigurationKey, _ node: YAMLNode, _ source: Locate) {
+        var findings: [Finding] = []
+        key.assign(node, &configuration, &findings)
+        if findings.isEmpty {
+            origins[key.path] = source(node.position)
+        } else {
+            faulty.insert(key.path)
+        }
+        for finding in findings {
+            let path = key.path + finding.path
+            switch finding.fault {
+            case .notAllowed(let given, let allowed):
+                let what = given.map { "\(path) is \($0)" } ?? "\(path) is not allowed"
+                add(
+                    source(finding.position), "\(what); allowed: \(allowed)", path: path, given: given, allowed: allowed
+                )
+            case .unknown(let hint): add(source(finding.position), "unknown key '\(path)'\(hint)", path: path)
+            case .told(let message): add(source(finding.position), "\(path): \(message)", path: path)
+            }
+        }
+    }
+
+    private mutating func add(
+        _ source: ConfigurationProblems.Source, _ message: @autoclosure () -> String, path: String? = nil,
+        given: String? = nil, allowed: String? = nil
+    ) {
+        guard problems.count < ConfigurationProblems.most else { return omitted += 1 }
+        problems.append(
+            .init(
+                source: source, path: path.map(Self.shown), message: Self.shown(message()), given: given,
+                allowed: allowed))
+    }
+
+    /// The text on one line, and no longer than a person reads.
+    private static func shown(_ text: String) -> String {
+        JSONQuoting.bare(text.count > 500 ? text.prefix(499) + "…" : text[...])
+    }
+
+    /// What an unknown variable was probably meant to be.
+    private static func hint(variable name: String) -> String {
+        let prefix = ConfigurationKey.environmentPrefix
+        let known = Configuration.keys.map { String($0.environmentName.dropFirst(prefix.count)) }
+        let nearest = Nearest.name(to: String(name.dropFirst(prefix.count)), among: known)
+        return nearest.map { "; did you mean \(prefix)\($0)?" } ?? ""
+    }
+
+    /// What an unknown key was probably meant to be; else what its section has.
+    private static func hint(_ path: String) -> String {
+        if let nearest = Nearest.name(to: path, among: Configuration.keys.map(\.path) + sections.sorted()) {
+            return "; did you mean '\(nearest)'?"
+        }
+        let section = path.firstIndex(of: ".").map { String(path[..<$0]) }
+        let known = Configuration.keys.filter { $0.section == section }.map(\.name)
+        return known.isEmpty ? "" : "; known\(section.map { " in '\($0)'" } ?? ""): \(known.joined(separator: ", "))"
+    }
+}

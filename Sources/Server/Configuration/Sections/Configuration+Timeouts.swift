@@ -1,0 +1,16 @@
+// The `timeouts` section: how long Perigee waits for peers.
+
+extension Configuration {
+    /// How long Perigee waits for peers.
+    public struct Timeouts: Sendable, Equatable {
+        /// From the connection to the complete handshake, 10 ms to 1 h; longer is answered 408.
+        public var handshake = Duration.seconds(10)
+        /// From our close frame to the client's, 10 ms to 1 h; then the connection is cut.
+        public var close = Duration.seconds(5)
+        /// From the signal to stop until every connection is closed, 10 ms to 1 h; then what is left is cut.
+        public var stop = Duration.seconds(10)
+
+        /// The default of every key.
+        public init() {}
+    }
+}

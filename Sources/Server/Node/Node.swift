@@ -1,0 +1,71 @@
+// What the threads of one server share. All of it is immutable or a door: configuration, inboxes, broker, store.
+//
+// Read next: ../Worker/Worker.swift.
+
+import EventLoop
+import Glibc
+import Logging
+import PubSub
+import Scripting
+import Synchronization
+
+/// The shared half of a running server.
+final class Node: Sendable {
+    let configuration: Configuration
+    let log: Logger
+    /// Part of every connection id, drawn at start, so that ids of different nodes and lives differ.
+    let number: UInt16
+    let workers: WorkerInboxes
+    let broker: any Broker
+    let store: KeyValueStore
+    let admin = Inbox<AdminMessage>()
+    let reloader = Inbox<ReloadMessage>()
+    /// Seconds since 1970 at start.
+    let startedAt: Int
+    private let live = Mutex(LiveScripts())
+
+    init(configuration: Configuration, workers count: Int, log: Logger) {
+        self.configuration = configuration
+        self.log = log
+        number = UInt16.random(in: 0...UInt16.max)
+        workers = WorkerInboxes(count: count)
+        broker = MemoryBroker(receiver: workers)
+        store = KeyValueStore(limit: configuration.kv.memory)
+        startedAt = time(nil)
+    }
+
+    /// The scripts that are live.
+    var liveScripts: LiveScripts { live.withLock { $0 } }
+
+    /// Notes that all workers run this bundle.
+    func setLive(_ bundle: ScriptBundle) {
+        let scripts = bundle.routes.compactMap { route in
+            bundle.scripts.first { $0.name == route.script }.map { script in
+                LiveScripts.Script(
+                    name: script.name, file: script.path, route: route.path, hash: String(script.hash, radix: 16))
+            }
+        }
+        live.withLock { $0 = LiveScripts(version: bundle.version, loadedAt: time(nil), scripts: scripts) }
+    }
+
+    var scriptOptions: ScriptOptions { Self.scriptOptions(configuration, store: store) }
+
+    /// What the configuration says about scripts, as the Lua host wants it.
+    static func scriptOptions(_ configuration: Configuration, store: KeyValueStore) -> ScriptOptions {
+        ScriptOptions(
+            memoryLimit: configuration.scripts.memory,
+            loadBudget: configuration.scripts.loadBudget.seconds,
+            settings: configuration.scripts.settings.json,
+            store: store)
+    }
+}
+
+extension Duration {
+    /// The duration in seconds.
+    var seconds: Double {
+        Double(components.seconds) + Double(components.attoseconds) / 1e18
+    }
+
+    /// The duration in whole milliseconds, for timers and deadlines.
+    var milliseconds: UInt64 { UInt64(max(0, seconds * 1000).rounded()) }
+}

@@ -1,0 +1,184 @@
+// The whole server: starts the threads in the one order that never shows a half-ready server, and stops them in the reverse.
+//
+// Runs on: the caller's thread, usually main.
+// Read next: Node/Node.swift, then Worker/Worker.swift.
+
+import CLinux
+import EventLoop
+import Glibc
+public import Logging
+import PubSub
+import Scripting
+
+/// A running server.
+public final class Server {
+    /// What a starting thread tells the one that starts it.
+    private enum Start: Sendable {
+        case ready
+        case failed(StartError)
+    }
+
+    /// Where clients connect, as `127.0.0.1:8080`; the port is the one in use.
+    public let clientAddress: String
+    /// Where the admin API listens.
+    public let adminAddress: String
+    /// The port of `clientAddress`.
+    public let clientPort: UInt16
+    /// The port of `adminAddress`.
+    public let adminPort: UInt16
+    /// How many workers there are.
+    public var workerCount: Int { node.workers.count }
+
+    private let node: Node
+    private let workers: [LoopThread]
+    private let adminThread: LoopThread
+    private let reloadThread: LoopThread
+
+    /// Starts a server: when this returns, clients can connect and backends can push.
+    public init(_ configuration: Configuration, log: Logger) throws(StartError) {
+        let count = configuration.workers > 0 ? configuration.workers : max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+        let node = Node(configuration: configuration, workers: min(count, 256), log: log)
+        let bundle = try Self.loadScripts(node)
+        let clients = try Self.reserve(configuration.listen)
+        let (adminThread, admin) = try Self.startAdmin(node)
+        let page = PlainPages(admin: configuration.demo ? "http://\(Self.shown(admin))" : nil)
+        do throws(StartError) {
+            workers = try Self.startWorkers(node, bundle: bundle, address: clients, page: page)
+        } catch {
+            node.admin.post(.stop)
+            adminThread.join()
+            throw error
+        }
+        node.setLive(bundle)
+        reloadThread = LoopThread(name: "perigee-reload") { Reloader(node: node, live: bundle).run() }
+        self.node = node
+        self.adminThread = adminThread
+        clientAddress = Self.shown(clients)
+        adminAddress = Self.shown(admin)
+        clientPort = clients.port
+        adminPort = admin.port
+    }
+
+    /// The scripts that are live: name and route.
+    public var scripts: [(name: String, route: String)] { node.liveScripts.scripts.map { ($0.name, $0.route) } }
+
+    /// Loads the scripts anew, as SIGHUP does; what comes of it is in the log.
+    public func reload() { node.reloader.post(.reload(cause: "signal", ticket: nil)) }
+
+    /// Stops accepting, closes every connection with 1001, and returns when all is written or the grace time is over.
+    public func stop() {
+        node.reloader.post(.stop)
+        reloadThread.join()
+        node.admin.post(.stop)
+        adminThread.join()
+        node.workers.postToAll(.stop)
+        for worker in workers { worker.join() }
+    }
+
+    /// Lets the process open as many descriptors as the system allows it: each connection takes one.
+    public static func raiseDescriptorLimit() { _ = clinux_raise_descriptor_limit() }
+
+    // MARK: Starting
+
+    private static func loadScripts(_ node: Node) throws(StartError) -> ScriptBundle {
+        let scripts = node.configuration.scripts
+        let bundle: ScriptBundle
+        do throws(ScriptErrors) {
+            bundle = try ScriptBundle.load(folder: scripts.folder, version: 1, routes: scripts.routes)
+        } catch {
+            throw .scripts(error.errors)
+        }
+        let errors = ScriptEngine.check(bundle, options: node.scriptOptions)
+        guard errors.isEmpty else { throw .scripts(errors) }
+        return bundle
+    }
+
+    private static func reserve(_ address: ListenAddress) throws(StartError) -> SocketAddress {
+        do throws(ListenError) {
+            return try Listener.reservePort(of: socketAddress(address))
+        } catch {
+            throw .listen("\(error)")
+        }
+    }
+
+    private static func socketAddress(_ address: ListenAddress) -> SocketAddress {
+        guard let socketAddress = SocketAddress(host: address.host, port: address.port) else {
+            preconditionFailure("the configuration let an address pass that is none: \(address)")
+        }
+        return socketAddress
+    }
+
+    private static func startAdmin(_ node: Node) throws(StartError) -> (LoopThread, SocketAddress) {
+        enum AdminStart: Sendable { case ready(SocketAddress), failed(ListenError) }
+        let started = Inbox<AdminStart>()
+        let address = socketAddress(node.configuration.admin.listen)
+        let thread = LoopThread(name: "perigee-admin") {
+            let server = AdminServer(node: node)
+            do throws(ListenError) {
+                started.post(.ready(try server.listen(on: address)))
+            } catch {
+                return started.post(.failed(error))
+            }
+            server.run()
+        }
+        switch started.wait()[0] {
+        case .ready(let address): return (thread, address)
+        case .failed(let error):
+            thread.join()
+            throw .listen("\(error)")
+        }
+    }
+
+    private static func startWorkers(
+        _ node: Node, bundle: ScriptBundle, address: SocketAddress, page: PlainPages
+    ) throws(StartError) -> [LoopThread] {
+        let started = Inbox<Start>()
+        let threads = (0..<node.workers.count).map { index in
+            LoopThread(name: "perigee-\(index)") {
+                run(worker: UInt8(index), node, bundle: bundle, address: address, page: page, started)
+            }
+        }
+        var failures: [StartError] = []
+        var awaited = threads.count
+        while awaited > 0 {
+            for start in started.wait() {
+                awaited -= 1
+                if case .failed(let failure) = start { failures.append(failure) }
+            }
+        }
+        guard let failure = failures.first else { return threads }
+        node.workers.postToAll(.stop)
+        for thread in threads { thread.join() }
+        throw failure
+    }
+
+    private static func run(
+        worker index: UInt8, _ node: Node, bundle: ScriptBundle, address: SocketAddress, page: PlainPages,
+        _ started: Inbox<Start>
+    ) {
+        let worker: Worker
+        do throws(ScriptError) {
+            worker = try Worker(index: index, node: node, page: page)
+        } catch {
+            return started.post(.failed(.scripts([error])))
+        }
+        let errors = worker.start(bundle)
+        guard errors.isEmpty else { return started.post(.failed(.scripts(errors))) }
+        do throws(ListenError) {
+            try worker.listen(on: address)
+        } catch {
+            return started.post(.failed(.listen("\(error)")))
+        }
+        started.post(.ready)
+        worker.run()
+    }
+
+    /// The address as a client can use it: a wildcard is reached through the loopback address.
+    private static func shown(_ address: SocketAddress) -> String {
+        switch address.host {
+        case "0.0.0.0": "127.0.0.1:\(address.port)"
+        case "::": "[::1]:\(address.port)"
+        default: "\(address)"
+        }
+    }
+}

@@ -1,0 +1,103 @@
+// What happens to connections, as the scripts see it: opened, message, ended. Exactly one onClose follows each onOpen.
+
+import PubSub
+import EventLoop
+import Glibc
+import Logging
+import Scripting
+import WebSocket
+
+extension Worker {
+    /// The handshake is answered; the script may talk.
+    func opened(_ connection: ClientConnection) {
+        connection.openedAt = UInt32(truncatingIfNeeded: time(nil))
+        openCount += 1
+        statistics.opened += 1
+        if isStopping { return connection.close(.shuttingDown) }
+        perform(engine.onOpen(connection.script, connection.handle), on: connection)
+    }
+
+    func message(_ connection: ClientConnection, _ payload: UnsafeRawBufferPointer, binary: Bool) {
+        perform(engine.onMessage(connection.script, connection.handle, payload, binary: binary), on: connection)
+    }
+
+    /// The connection is over for scripts and channels, whatever its socket still has to do. The script's onClose may still look
+    /// at the connection and its channels, and publish.
+    func ended(_ connection: ClientConnection, code: CloseCode, reason: String) {
+        openCount -= 1
+        statistics.messagesIn += UInt64(connection.messagesIn)
+        statistics.messagesOut += UInt64(connection.messagesOut)
+        statistics.bytesIn += connection.bytesIn
+        statistics.bytesOut += connection.bytesOut
+        var reason = reason
+        let outcome = reason.withUTF8 { bytes in
+            engine.onClose(
+                connection.script, connection.handle, code: code.rawValue, reason: UnsafeRawBufferPointer(bytes))
+        }
+        if case .failed(let error) = outcome { note(error, on: connection) }
+        hub.unsubscribeFromAll(connection)
+        identify(connection, as: nil)
+        engine.forget(connection.handle)
+        if isStopping && openCount == 0 { allEnded() }
+    }
+
+    /// The socket is gone; what a refused handshake may have left behind goes with it.
+    func forget(_ connection: ClientConnection) { engine.forget(connection.handle) }
+
+    private func perform(_ outcome: EventOutcome, on connection: ClientConnection) {
+        switch outcome {
+        case .done:
+            break
+        case .closeRequested(let code, let reason):
+            connection.close(CloseCode(rawValue: code), reason: reason)
+        case .failed(let error):
+            note(error, on: connection)
+            if node.configuration.scripts.onError == .close { connection.close(.scriptError) }
+        }
+    }
+
+    /// A mistake of the script: counted, and told to the log with all that helps to find it.
+    func note(_ error: ScriptError, on connection: ClientConnection?) {
+        statistics.scriptErrors += 1
+        var metadata: Logger.Metadata = ["version": "\(error.version)"]
+        if let connection { metadata["connection"] = "\(connection.id.text)" }
+        log.error("\(error)", metadata: metadata)
+    }
+
+    func count(_ reason: CloseReason) { statistics.closes[Int(reason.rawValue)] += 1 }
+
+    func logClose(_ connection: ClientConnection, _ reason: CloseReason) {
+        log.log(
+            level: Logger.Level(reason.level), "connection closed",
+            metadata: [
+                "connection": "\(connection.id.text)", "remote": "\(connection.peer)", "code": "\(reason.code.rawValue)",
+                "reason": "\(reason.text)",
+            ])
+    }
+
+    /// Keeps the index of users; nil takes the connection out of it.
+    func identify(_ connection: ClientConnection, as user: String?) {
+        if let old = connection.user {
+            users[old]?.removeAll { $0 === connection }
+            if users[old]?.isEmpty == true { users[old] = nil }
+        }
+        if let user { users[user, default: []].append(connection) }
+        guard user != nil || connection.extras != nil else { return }
+        if connection.extras == nil { connection.extras = Box(ClientConnection.Extras()) }
+        connection.extras?.value.user = user
+    }
+}
+
+extension Logger.Level {
+    /// The log's word for how loudly a close is told.
+    init(_ level: CloseReason.Level) {
+        self =
+            switch level {
+            case .debug: .debug
+            case .info: .info
+            case .notice: .notice
+            case .warning: .warning
+            case .error: .error
+            }
+    }
+}

@@ -1,0 +1,131 @@
+// What other threads ask of this worker, and the answers. One batch is handled per turn, before sockets are written, so a
+// burst of pushes costs each subscriber one write.
+
+import EventLoop
+import PubSub
+import Scripting
+import WebSocket
+
+extension Worker {
+    func handle(_ message: WorkerMessage) {
+        switch message {
+        case .deliver(let publication, let receipt):
+            let count = deliver(publication)
+            if let receipt { answer(receipt, .delivered(count)) }
+        case .send(let frame, let audience, let ticket):
+            let count = send(frame, to: audience)
+            if let ticket { answer(ticket, .delivered(count)) }
+        case .close(let id, let code, let reason, let ticket):
+            let isClosed = connection(id)?.close(code, reason: reason) ?? false
+            if isClosed { count(.closedByOperator) }
+            if let ticket { answer(ticket, .closed(isClosed)) }
+        case .describe(let id, let ticket):
+            answer(ticket, .connection(connection(id).flatMap(summary)))
+        case .list(let query, let ticket):
+            answer(ticket, list(query))
+        case .channels(let query, let ticket):
+            answer(ticket, .channels(list(query)))
+        case .statistics(let ticket):
+            answer(ticket, .statistics(currentStatistics()))
+        case .scriptStatistics(let ticket):
+            answer(ticket, .scripts(scriptStatistics()))
+        case .prepare(let bundle):
+            prepare(bundle)
+        case .commit:
+            commit()
+        case .discard:
+            engine.discard()
+        case .stop:
+            stop()
+        }
+    }
+
+    private func answer(_ ticket: UInt64, _ answer: WorkerAnswer) {
+        node.admin.post(.answer(ticket: ticket, worker: index, answer))
+    }
+
+    @discardableResult
+    func deliver(_ publication: Publication) -> DeliveryCount {
+        let count = hub.deliver(publication)
+        statistics.deliveriesDropped += UInt64(count.dropped)
+        return count
+    }
+
+    private func send(_ frame: Frame, to audience: Audience) -> DeliveryCount {
+        var count = DeliveryCount()
+        let sendOne = { (connection: ClientConnection) in
+            guard connection.phase == .open else { return }
+            count.note(connection.send(frame) == .sent ? .queued : .dropped)
+        }
+        switch audience {
+        case .connection(let id): connection(id).map(sendOne)
+        case .user(let user): users[user]?.forEach(sendOne)
+        case .path(let path): forEachOpenConnection { if $0.path == path { sendOne($0) } }
+        case .everyone: forEachOpenConnection(sendOne)
+        }
+        statistics.deliveriesDropped += UInt64(count.dropped)
+        return count
+    }
+
+    // MARK: Looking
+
+    private func summary(_ connection: ClientConnection) -> ConnectionSummary? {
+        guard connection.phase == .open || connection.phase == .closing else { return nil }
+        return ConnectionSummary(
+            id: connection.id, user: connection.user, path: connection.path, remoteAddress: "\(connection.peer)",
+            openedAt: Int(connection.openedAt), subprotocol: connection.subprotocol,
+            script: engine.name(of: connection.script), messagesIn: UInt64(connection.messagesIn),
+            messagesOut: UInt64(connection.messagesOut), bytesIn: connection.bytesIn, bytesOut: connection.bytesOut,
+            queuedBytes: connection.queuedBytes, channels: connection.memberships.map(\.channel.name),
+            state: connection.phase == .open ? "open" : "closing")
+    }
+
+    private func list(_ query: ConnectionQuery) -> WorkerAnswer {
+        var page: [ConnectionSummary] = []
+        for slot in Int(query.firstSlot)..<max(Int(query.firstSlot), loop.slotCount) {
+            guard let connection = loop.source(at: slot) as? ClientConnection, matches(connection, query),
+                let summary = summary(connection)
+            else { continue }
+            if page.count == query.limit { return .connections(page, nextSlot: UInt32(slot)) }
+            page.append(summary)
+        }
+        return .connections(page, nextSlot: nil)
+    }
+
+    private func matches(_ connection: ClientConnection, _ query: ConnectionQuery) -> Bool {
+        if let channel = query.channel, !hub.isSubscribed(connection, to: channel) { return false }
+        if let user = query.user, connection.user != user { return false }
+        if let path = query.path, connection.path != path { return false }
+        return true
+    }
+
+    private func list(_ query: ChannelQuery) -> [ChannelSummary] {
+        hub.page(prefix: query.prefix, after: query.after, limit: query.limit).map {
+            ChannelSummary(name: $0.name, subscribers: $0.subscribers)
+        }
+    }
+
+    private func scriptStatistics() -> [ScriptStatistics] {
+        engine.handlerCounts.map { script in
+            ScriptStatistics(
+                name: script.script,
+                handlers: script.handlers.map { ($0.handler.name, $0.count.calls, $0.count.errors) })
+        }
+    }
+
+    /// Counters of ended connections are summed up already; those of open ones are added here.
+    private func currentStatistics() -> WorkerStatistics {
+        var current = statistics
+        current.connections = openCount
+        current.subscriptions = hub.subscriptionCount
+        current.refusedForDescriptors = listener?.refused ?? 0
+        current.luaMemory = engine.memoryInUse
+        forEachOpenConnection { connection in
+            current.messagesIn += UInt64(connection.messagesIn)
+            current.messagesOut += UInt64(connection.messagesOut)
+            current.bytesIn += connection.bytesIn
+            current.bytesOut += connection.bytesOut
+        }
+        return current
+    }
+}

@@ -1,0 +1,167 @@
+// What scripts can ask of the server. Called while a handler runs, so nothing here runs another one: closing is finished at
+// the end of the turn.
+
+import EventLoop
+import Logging
+import PubSub
+import Scripting
+import WebSocket
+
+extension Worker: ScriptHost {
+    // MARK: One connection
+
+    func send(_ handle: ConnectionHandle, _ payload: UnsafeRawBufferPointer, binary: Bool) -> SendResult {
+        connection(handle)?.send(payload, binary: binary) ?? .closed
+    }
+
+    func close(_ handle: ConnectionHandle, code: UInt16, reason: UnsafeRawBufferPointer) -> Bool {
+        connection(handle)?.close(CloseCode(rawValue: code), reason: String(decoding: reason, as: UTF8.self)) ?? false
+    }
+
+    func subscribe(_ handle: ConnectionHandle, channel name: UnsafeRawBufferPointer) -> SubscribeResult {
+        guard let connection = connection(handle), connection.phase == .open else { return .closed }
+        guard let channel = Channel(name) else { return .invalidName }
+        if hub.isSubscribed(connection, to: channel) { return .alreadySubscribed }
+        guard connection.memberships.count < maxChannels else { return .tooMany }
+        hub.subscribe(connection, to: channel)
+        return .subscribed
+    }
+
+    func unsubscribe(_ handle: ConnectionHandle, channel name: UnsafeRawBufferPointer) -> Bool {
+        guard let connection = connection(handle), let channel = Channel(name) else { return false }
+        return hub.unsubscribe(connection, from: channel)
+    }
+
+    func identify(_ handle: ConnectionHandle, user: UnsafeRawBufferPointer?) -> Bool {
+        guard let connection = connection(handle), connection.phase == .open else { return false }
+        identify(connection, as: user.map { String(decoding: $0, as: UTF8.self) })
+        return true
+    }
+
+    func isOpen(_ handle: ConnectionHandle) -> Bool { connection(handle)?.phase == .open }
+
+    func queued(_ handle: ConnectionHandle) -> Int { connection(handle)?.queuedBytes ?? 0 }
+
+    func text(_ property: ConnectionText, of handle: ConnectionHandle, into answer: inout ScriptStrings) -> Bool {
+        guard let connection = connection(handle) else { return false }
+        let text: String? =
+            switch property {
+            case .id: connection.id.text
+            case .user: connection.user
+            case .ip: connection.peer.host
+            case .path: connection.path
+            case .subprotocol: connection.subprotocol
+            }
+        guard let text else { return false }
+        answer.append(text)
+        return true
+    }
+
+    func pairs(_ pairs: ConnectionPairs, of handle: ConnectionHandle, into answer: inout ScriptStrings) {
+        guard let connection = connection(handle) else { return }
+        let list =
+            switch pairs {
+            case .query: connection.query
+            case .headers: connection.headers
+            }
+        for pair in list { answer.append(name: pair.name, value: pair.value) }
+    }
+
+    func channels(of handle: ConnectionHandle, into answer: inout ScriptStrings) {
+        for membership in connection(handle)?.memberships ?? [] { answer.append(membership.channel.name) }
+    }
+
+    // MARK: The server
+
+    func publish(
+        channel name: UnsafeRawBufferPointer, _ payload: UnsafeRawBufferPointer, binary: Bool, except: ConnectionHandle?
+    ) -> PublishResult {
+        guard let channel = Channel(name) else { return .invalidName }
+        let exclude = except.flatMap { connection($0)?.subscriberID }
+        let frame = binary ? Frame.binary(payload) : Frame.text(payload)
+        // While messages of an earlier order are still being handled, this one has to queue behind them.
+        let origin = loop.isHandlingInbox ? nil : index
+        switch node.broker.publish(frame, to: channel, exclude: exclude, origin: origin, receipt: nil) {
+        case .published(let position, _, let publication):
+            if let publication { deliver(publication) }
+            return .published(offset: position.offset)
+        case .overloaded:
+            return .refused("overloaded")
+        }
+    }
+
+    func send(toID text: UnsafeRawBufferPointer, _ payload: UnsafeRawBufferPointer, binary: Bool) -> Bool {
+        guard let id = routable(text) else { return false }
+        if id.worker == index { return connection(id)?.send(payload, binary: binary) == .sent }
+        let frame = binary ? Frame.binary(payload) : Frame.text(payload)
+        return node.workers[Int(id.worker)].offer(.send(frame, to: .connection(id), ticket: nil))
+    }
+
+    func broadcast(_ payload: UnsafeRawBufferPointer, binary: Bool) {
+        let frame = binary ? Frame.binary(payload) : Frame.text(payload)
+        node.workers.postToOthers(of: index, .send(frame, to: .everyone, ticket: nil))
+        forEachOpenConnection { _ = $0.send(frame) }
+    }
+
+    func disconnect(id text: UnsafeRawBufferPointer, code: UInt16, reason: UnsafeRawBufferPointer) -> Bool {
+        guard let id = routable(text) else { return false }
+        let code = CloseCode(rawValue: code)
+        let reason = String(decoding: reason, as: UTF8.self)
+        if id.worker == index { return connection(id)?.close(code, reason: reason) ?? false }
+        node.workers[Int(id.worker)].post(.close(id, code: code, reason: reason, ticket: nil))
+        return true
+    }
+
+    /// The id if it can be one of this node's connections.
+    private func routable(_ text: UnsafeRawBufferPointer) -> ConnectionID? {
+        guard let id = ConnectionID(String(decoding: text, as: UTF8.self)), id.node == node.number,
+            Int(id.worker) < node.workers.count
+        else { return nil }
+        return id
+    }
+
+    // MARK: Timers and log
+
+    func setTimer(id: Int32, after seconds: Double, every period: Double?, name: String?) {
+        cancelTimer(id: id)
+        arm(id, due: loop.now + Self.milliseconds(seconds), period: period.map(Self.milliseconds))
+    }
+
+    func cancelTimer(id: Int32) {
+        if let timer = timers.removeValue(forKey: id) { loop.cancel(timer) }
+    }
+
+    /// Arms a timer; a periodic one keeps its phase, and skips what it has missed.
+    private func arm(_ id: Int32, due: UInt64, period: UInt64?) {
+        timers[id] = loop.schedule(after: due - min(due, loop.now)) { [unowned self] in
+            timers[id] = nil
+            if let period {
+                let missed = (loop.now - min(loop.now, due)) / period
+                arm(id, due: due + (missed + 1) * period, period: period)
+            }
+            if case .failed(let error) = engine.fireTimer(id) { note(error, on: nil) }
+        }
+    }
+
+    /// At least a millisecond, at most some thirty years: whatever a script asks for, the clock can add it.
+    private static func milliseconds(_ seconds: Double) -> UInt64 {
+        UInt64(min(max(1, (seconds * 1000).rounded(.up)), 1e12))
+    }
+
+    func log(
+        level: ScriptLogLevel, message: UnsafeRawBufferPointer, fields: [(name: String, value: String)], script: String,
+        line: Int
+    ) {
+        let severity: Logger.Level =
+            switch level {
+            case .debug: .debug
+            case .info: .info
+            case .warning: .warning
+            case .error: .error
+            }
+        var metadata: Logger.Metadata = [:]
+        if !script.isEmpty { metadata["script"] = "\(script):\(line)" }
+        for field in fields { metadata[field.name] = "\(field.value)" }
+        log.log(level: severity, "\(String(decoding: message, as: UTF8.self))", metadata: metadata)
+    }
+}

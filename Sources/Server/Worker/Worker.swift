@@ -1,0 +1,115 @@
+// One worker: a thread with its event loop, its connections, its hub and its Lua state. Everything here was created on that
+// thread and never leaves it; other threads reach it through its inbox.
+//
+// Runs on: its own thread, from `init` to the end of `run`.
+// Read next: Worker+Events.swift (what happens to connections), Worker+ScriptHost.swift (what scripts ask), Worker+Inbox.swift
+// (what other threads ask).
+
+import EventLoop
+import HTTP1
+import Logging
+import PubSub
+import Scripting
+import WebSocket
+
+/// A worker thread's world.
+final class Worker {
+    /// Timeouts in milliseconds, converted once.
+    struct Timeouts {
+        let handshake: UInt64
+        let close: UInt64
+        let stop: UInt64
+    }
+
+    let node: Node
+    let index: UInt8
+    let loop = EventLoop()
+    let page: PlainPages
+    let httpLimits: HTTPLimits
+    let timeouts: Timeouts
+    let maxMessage: Int
+    let maxQueue: Int
+    let maxChannels: Int
+    let log: Logger
+    private(set) var hub: Hub!
+    private(set) var engine: ScriptEngine!
+    var listener: Listener?
+    var random = SecretGenerator()
+    var statistics = WorkerStatistics()
+    /// Connections by the user that a script said is theirs.
+    var users: [String: [ClientConnection]] = [:]
+    /// Open connections: those whose script has seen onOpen and not yet onClose.
+    var openCount = 0
+    var timers: [Int32: TimerID] = [:]
+    var isStopping = false
+
+    init(index: UInt8, node: Node, page: PlainPages) throws(ScriptError) {
+        self.node = node
+        self.index = index
+        self.page = page
+        let configuration = node.configuration
+        var limits = HTTPLimits()
+        limits.maxHead = configuration.http.maxHead
+        limits.maxFields = configuration.http.maxFields
+        httpLimits = limits
+        timeouts = Timeouts(
+            handshake: configuration.timeouts.handshake.milliseconds,
+            close: configuration.timeouts.close.milliseconds,
+            stop: configuration.timeouts.stop.milliseconds)
+        maxMessage = configuration.websocket.maxMessage
+        maxQueue = configuration.websocket.maxQueue
+        maxChannels = configuration.websocket.maxChannels
+        var log = node.log
+        log[metadataKey: "worker"] = "\(index)"
+        self.log = log
+        statistics.closes = Array(repeating: 0, count: CloseReason.allCases.count)
+        hub = Hub { [index, broker = node.broker] channel, isWanted in
+            if isWanted {
+                broker.subscribe(index, to: channel)
+            } else {
+                broker.unsubscribe(index, from: channel)
+            }
+        }
+        var options = node.scriptOptions
+        options.workerIndex = Int(index)
+        engine = try ScriptEngine(host: self, options: options)
+        loop.attach(node.workers[Int(index)]) { [unowned self] message in handle(message) }
+    }
+
+    /// Begins to accept clients.
+    func listen(on address: SocketAddress) throws(ListenError) {
+        listener = try Listener(address, isShared: node.workers.count > 1, on: loop) {
+            [unowned self] descriptor, peer in
+            _ = ClientConnection(descriptor: descriptor, peer: peer, worker: self)
+        }
+    }
+
+    /// Runs until the worker has been stopped and its connections are gone.
+    func run() {
+        loop.run()
+        engine = nil
+    }
+
+    /// The connection that a script's handle names, nil when it is gone. Scripts get handles of client connections only, and a
+    /// slot's generation is never used twice, so whatever is found is one.
+    func connection(_ handle: ConnectionHandle) -> ClientConnection? {
+        loop.source(Token(slot: handle.slot, generation: handle.generation)).map {
+            unsafeDowncast($0, to: ClientConnection.self)
+        }
+    }
+
+    /// The connection that an id names, nil when it is not here or gone.
+    func connection(_ id: ConnectionID) -> ClientConnection? {
+        guard id.node == node.number, id.worker == index else { return nil }
+        guard let connection = loop.source(at: Int(id.slot)) as? ClientConnection else { return nil }
+        return connection.secret == id.secret ? connection : nil
+    }
+
+    /// Calls `body` with every connection that is open.
+    func forEachOpenConnection(_ body: (ClientConnection) -> Void) {
+        for slot in 0..<loop.slotCount {
+            guard let connection = loop.source(at: slot) as? ClientConnection, connection.phase == .open else { continue }
+            body(connection)
+        }
+    }
+}

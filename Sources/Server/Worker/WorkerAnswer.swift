@@ -1,0 +1,89 @@
+// What workers answer to the admin thread.
+
+import PubSub
+import Scripting
+
+/// A worker's answer to one question.
+enum WorkerAnswer: Sendable {
+    case delivered(DeliveryCount)
+    case closed(Bool)
+    case connection(ConnectionSummary?)
+    /// - nextSlot: where the listing goes on, nil at its end.
+    case connections([ConnectionSummary], nextSlot: UInt32?)
+    case channels([ChannelSummary])
+    case statistics(WorkerStatistics)
+    case scripts([ScriptStatistics])
+}
+
+/// A connection as the admin API shows it.
+struct ConnectionSummary: Sendable {
+    var id: ConnectionID
+    var user: String?
+    var path: String
+    var remoteAddress: String
+    /// Seconds since 1970.
+    var openedAt: Int
+    var subprotocol: String?
+    var script: String
+    var messagesIn: UInt64
+    var messagesOut: UInt64
+    var bytesIn: UInt64
+    var bytesOut: UInt64
+    /// Bytes that the kernel has not taken yet.
+    var queuedBytes: Int
+    var channels: [String]
+    /// "open" or "closing".
+    var state: String
+}
+
+/// A channel as the admin API shows it.
+struct ChannelSummary: Sendable {
+    var name: String
+    var subscribers: Int
+}
+
+/// One worker's counters since start, and its gauges now.
+struct WorkerStatistics: Sendable {
+    var connections = 0
+    var subscriptions = 0
+    var opened: UInt64 = 0
+    var messagesIn: UInt64 = 0
+    var messagesOut: UInt64 = 0
+    var bytesIn: UInt64 = 0
+    var bytesOut: UInt64 = 0
+    var scriptErrors: UInt64 = 0
+    var deliveriesDropped: UInt64 = 0
+    /// Connections turned away because the process had no descriptor for them.
+    var refusedForDescriptors: UInt64 = 0
+    /// HTTP errors and refused handshakes on the clients' port.
+    var handshakesRefused: UInt64 = 0
+    /// How often each `CloseReason` ended a connection, by its raw value.
+    var closes: [UInt64] = []
+    var luaMemory = 0
+
+    static func += (left: inout WorkerStatistics, right: WorkerStatistics) {
+        left.connections += right.connections
+        left.subscriptions += right.subscriptions
+        left.opened += right.opened
+        left.messagesIn += right.messagesIn
+        left.messagesOut += right.messagesOut
+        left.bytesIn += right.bytesIn
+        left.bytesOut += right.bytesOut
+        left.scriptErrors += right.scriptErrors
+        left.deliveriesDropped += right.deliveriesDropped
+        left.refusedForDescriptors += right.refusedForDescriptors
+        left.handshakesRefused += right.handshakesRefused
+        left.luaMemory += right.luaMemory
+        let count = max(left.closes.count, right.closes.count)
+        left.closes = (0..<count).map { index in
+            (index < left.closes.count ? left.closes[index] : 0) + (index < right.closes.count ? right.closes[index] : 0)
+        }
+    }
+}
+
+/// One script's counters on one worker.
+struct ScriptStatistics: Sendable {
+    var name: String
+    /// By handler name: calls and errors.
+    var handlers: [(name: String, calls: UInt64, errors: UInt64)]
+}

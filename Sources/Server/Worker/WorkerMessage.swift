@@ -1,0 +1,52 @@
+// Everything that another thread can ask of a worker. A `ticket` names the question; the answer goes to the admin thread's inbox.
+
+import PubSub
+import Scripting
+import WebSocket
+
+/// A message in a worker's inbox.
+enum WorkerMessage: Sendable {
+    /// Hand a publication to the subscribers here, and report the count if there is a receipt.
+    case deliver(Publication, receipt: UInt64?)
+    /// Send a frame to one connection, to a user's, to those of a path, or to all.
+    case send(Frame, to: Audience, ticket: UInt64?)
+    case close(ConnectionID, code: CloseCode, reason: String, ticket: UInt64?)
+    case describe(ConnectionID, ticket: UInt64)
+    case list(ConnectionQuery, ticket: UInt64)
+    case channels(ChannelQuery, ticket: UInt64)
+    case statistics(ticket: UInt64)
+    case scriptStatistics(ticket: UInt64)
+    /// Reload, step by step: run a bundle beside the live one, then make it live or drop it.
+    case prepare(ScriptBundle)
+    case commit
+    case discard
+    case stop
+}
+
+/// Whom a direct message is for.
+enum Audience: Sendable {
+    case connection(ConnectionID)
+    case user(String)
+    case path(String)
+    case everyone
+}
+
+/// Which connections a listing is about.
+struct ConnectionQuery: Sendable {
+    var channel: Channel?
+    var user: String?
+    var path: String?
+    /// Begins at this slot of the worker's table.
+    var firstSlot: UInt32 = 0
+    /// At most so many, 1 to 1000.
+    var limit: Int
+}
+
+/// Which channels a listing is about.
+struct ChannelQuery: Sendable {
+    var prefix = ""
+    /// Only channels whose name comes after this one.
+    var after: String?
+    /// At most so many, 1 to 1000.
+    var limit: Int
+}

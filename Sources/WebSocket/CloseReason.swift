@@ -1,0 +1,93 @@
+// Every reason for which the server ends a connection, in one table: what the peer is told, how loudly it is logged,
+// and how it is counted. A script that closes with a code and text of its own is not here; neither is a peer that
+// leaves.
+// Read next: Frame+Control.swift, which encodes a reason as a Close frame.
+
+/// A reason of the server's own for ending a connection.
+public enum CloseReason: UInt8, CaseIterable, Sendable {
+    // Breaches of the protocol, in the order in which the decoder can notice them.
+
+    /// A frame has a reserved bit set that no extension of this connection gives a meaning (RFC 6455, 5.2).
+    case reservedBits
+    /// A frame has an opcode that RFC 6455 keeps for later (5.2).
+    case unknownOpcode
+    /// A control frame has no FIN bit (RFC 6455, 5.5).
+    case fragmentedControl
+    /// A continuation frame came while no message was open (RFC 6455, 5.4).
+    case unexpectedContinuation
+    /// A text or binary frame came while a fragmented message was open (RFC 6455, 5.4).
+    case expectedContinuation
+    /// A frame from a client is not masked (RFC 6455, 5.1).
+    case maskMissing
+    /// A control frame declares more than 125 bytes (RFC 6455, 5.5).
+    case controlTooLong
+    /// A length is written in more bytes than it needs (RFC 6455, 5.2).
+    case lengthNotMinimal
+    /// A 64-bit length has its highest bit set (RFC 6455, 5.2).
+    case lengthTooLarge
+    /// A message is, or declares to be, larger than the limit.
+    case messageTooBig
+    /// A text message is not UTF-8 (RFC 6455, 8.1).
+    case invalidText
+    /// A Close frame has one byte of payload, which is half a code (RFC 6455, 5.5.1).
+    case closePayloadOfOneByte
+    /// A Close frame carries a code that must not be sent (RFC 6455, 7.4).
+    case invalidCloseCode
+    /// The text of a Close frame is not UTF-8 (RFC 6455, 5.5.1).
+    case invalidCloseReason
+
+    // The server's own.
+
+    /// The client reads more slowly than messages for it arrive, and its queue is over the limit.
+    case slowConsumer
+    /// The server stops.
+    case shuttingDown
+    /// The server failed in a way that is its own fault.
+    case internalError
+    /// The handler script raised an error, and the configuration says that this closes the connection.
+    case scriptError
+    /// An operator closed the connection through the admin API without saying why.
+    case closedByOperator
+    /// The request that should open the connection was not complete in time: HTTP 408, no Close frame.
+    case handshakeTimeout
+    /// The peer did not answer a Close frame in time: the socket is dropped, no further frame.
+    case closeTimeout
+
+    /// What the Close frame carries; `abnormal` where the connection ends without one.
+    public var code: CloseCode { row.code }
+
+    /// What the peer reads beside the code: plain ASCII, at most 123 bytes (RFC 6455, 5.5).
+    public var text: String { row.text }
+
+    /// How loudly it is logged.
+    public var level: Level { row.level }
+
+    /// The value by which closes are counted: lower-case letters and underscores.
+    public var counter: String { row.counter }
+
+    private var row: (code: CloseCode, level: Level, counter: String, text: String) {
+        switch self {
+        case .reservedBits: (.protocolError, .info, "reserved_bits", "reserved bits must be zero")
+        case .unknownOpcode: (.protocolError, .info, "unknown_opcode", "unknown opcode")
+        case .fragmentedControl: (.protocolError, .info, "fragmented_control", "a control frame must not be fragmented")
+        case .unexpectedContinuation: (.protocolError, .info, "unexpected_continuation", "no message to continue")
+        case .expectedContinuation: (.protocolError, .info, "expected_continuation", "a message is still open")
+        case .maskMissing: (.protocolError, .info, "mask_missing", "frames from clients must be masked")
+        case .controlTooLong: (.protocolError, .info, "control_too_long", "a control frame carries at most 125 bytes")
+        case .lengthNotMinimal: (.protocolError, .info, "length_not_minimal", "a length must take the fewest bytes")
+        case .lengthTooLarge: (.protocolError, .info, "length_too_large", "a length has at most 63 bits")
+        case .messageTooBig: (.messageTooBig, .info, "message_too_big", "message too big")
+        case .invalidText: (.invalidPayload, .info, "invalid_text", "text must be UTF-8")
+        case .closePayloadOfOneByte: (.protocolError, .info, "close_payload_of_one_byte", "half a close code")
+        case .invalidCloseCode: (.protocolError, .info, "invalid_close_code", "invalid close code")
+        case .invalidCloseReason: (.invalidPayload, .info, "invalid_close_reason", "a close reason must be UTF-8")
+        case .slowConsumer: (.tryAgainLater, .notice, "slow_consumer", "slow consumer")
+        case .shuttingDown: (.goingAway, .debug, "shutting_down", "server shutting down")
+        case .internalError: (.internalError, .error, "internal_error", "internal error")
+        case .scriptError: (.internalError, .warning, "script_error", "script error")
+        case .closedByOperator: (.normal, .info, "closed_by_operator", "closed by operator")
+        case .handshakeTimeout: (.abnormal, .debug, "handshake_timeout", "handshake timed out")
+        case .closeTimeout: (.abnormal, .debug, "close_timeout", "close was not answered")
+        }
+    }
+}

@@ -1,0 +1,21 @@
+// The command line: which words there are, and what each does. Exit codes: 0 done, 1 `check` found something, 2 configuration,
+// 3 an address that cannot be used, 4 scripts that do not load, 64 wrong usage.
+//
+// Read next: Serve.swift.
+
+import ArgumentParser
+import Server
+
+@main
+struct Perigee: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "perigee",
+        abstract: "A WebSocket push server whose behaviour is written in Lua and changes while it runs.",
+        discussion: """
+            Exit codes: 0 done; 1 'check' found mistakes; 2 the configuration is wrong; 3 an address cannot be used;
+            4 the scripts do not load; 64 the command line is wrong.
+            """,
+        version: PerigeeVersion.text,
+        subcommands: [Serve.self, Check.self, Config.self, Version.self],
+        defaultSubcommand: Serve.self)
+}

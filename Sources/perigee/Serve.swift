@@ -1,0 +1,55 @@
+// `perigee serve`: starts the server, says where everything is, and waits for signals.
+
+import ArgumentParser
+import Glibc
+import Server
+
+struct Serve: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Run the server (the default).",
+        discussion: "SIGHUP loads the scripts anew. SIGTERM and SIGINT stop: clients get close code 1001.")
+
+    @OptionGroup var options: ConfigurationOptions
+
+    func run() throws {
+        let configuration = try options.load()
+        // Blocked before any thread starts, so that only the wait below ever takes one.
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        for signal in [SIGINT, SIGTERM, SIGHUP] { sigaddset(&signals, signal) }
+        pthread_sigmask(SIG_BLOCK, &signals, nil)
+        signal(SIGPIPE, SIG_IGN)
+        Server.raiseDescriptorLimit()
+
+        let server: Server
+        do throws(StartError) {
+            server = try Server(configuration, log: configuration.makeLogger())
+        } catch {
+            throw Complaint("\(error)", exitCode: error.exitCode)
+        }
+        announce(server, configuration)
+        while true {
+            var received: Int32 = 0
+            guard sigwait(&signals, &received) == 0 else { continue }
+            if received == SIGHUP {
+                server.reload()
+            } else {
+                break
+            }
+        }
+        server.stop()
+    }
+
+    private func announce(_ server: Server, _ configuration: Configuration) {
+        var lines = ["Perigee \(PerigeeVersion.text)"]
+        lines.append("  clients    ws://\(server.clientAddress)")
+        if configuration.demo { lines.append("  demo page  http://\(server.clientAddress)/") }
+        lines.append("  admin API  http://\(server.adminAddress)")
+        for script in server.scripts {
+            lines.append("  script     \(script.name).lua serves \(script.route)")
+        }
+        lines.append("  try        curl -d 'hello' http://\(server.adminAddress)/v1/channels/lobby/messages")
+        for line in lines { print(line) }
+        fflush(nil)
+    }
+}

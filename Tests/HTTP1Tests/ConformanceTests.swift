@@ -1,0 +1,73 @@
+// The tables of good and of bad requests, whole and in every way of cutting them.
+
+import HTTP1
+import Testing
+
+@Suite("Request conformance")
+struct ConformanceTests {
+    @Test("accepts what RFC 9112 allows, and reads it rightly", arguments: GoodRequest.all)
+    func accepts(_ row: GoodRequest) throws {
+        let seen = Observation(row.text)
+        #expect(seen.failure == nil)
+        #expect(seen.endsIdle)
+        let request = try #require(seen.requests.first)
+        #expect(seen.requests.count == 1)
+        #expect(GoodRequest.summary(of: request.head) == row.summary)
+        #expect(String(decoding: request.body, as: UTF8.self) == row.body)
+        #expect(request.isComplete)
+    }
+
+    @Test("reads a request alike however it is cut", arguments: GoodRequest.all)
+    func survivesCuts(_ row: GoodRequest) {
+        let bytes = Array(row.text.utf8)
+        let whole = Observation([bytes])
+        for pieces in Cuts.everywhere(bytes) { #expect(Observation(pieces) == whole) }
+        #expect(Observation(Cuts.byteByByte(bytes)) == whole)
+    }
+
+    @Test("refuses what is malformed or ambiguous, and says why", arguments: BadRequest.all)
+    func refuses(_ row: BadRequest) {
+        let seen = Observation([row.bytes])
+        #expect(seen.failure == row.error)
+        #expect(seen.requests.allSatisfy { !$0.isComplete })
+        #expect(!seen.endsIdle)
+    }
+
+    @Test("refuses a request alike however it is cut", arguments: BadRequest.all)
+    func refusesCuts(_ row: BadRequest) {
+        let whole = Observation([row.bytes])
+        for pieces in Cuts.everywhere(row.bytes) { #expect(Observation(pieces) == whole) }
+        #expect(Observation(Cuts.byteByByte(row.bytes)) == whole)
+    }
+
+    @Test("reads a bad request behind a good one as two, never as one", arguments: BadRequest.all)
+    func refusesBehindGood(_ row: BadRequest) {
+        let good = Array("POST /good HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nhi".utf8)
+        let seen = Observation([good + row.bytes])
+        #expect(seen.requests.first?.isComplete == true)
+        #expect(seen.failure == row.error)
+    }
+
+    @Test("refuses garbage before a line ends", arguments: [[0x16], [0xFF], [0x00], [0x7B], Array("GET\t".utf8)])
+    func refusesEarly(_ bytes: [UInt8]) {
+        #expect(Observation([bytes]).failure == .badRequestLine)
+    }
+
+    @Test("reopens every accepted head from its bytes alone", arguments: GoodRequest.all)
+    func reopens(_ row: GoodRequest) throws {
+        let head = try #require(Observation(row.text).requests.first?.head)
+        let reopened = try #require(RequestHead(validated: head.bytes))
+        #expect(GoodRequest.summary(of: reopened) == row.summary)
+        #expect(reopened.expectsContinue == head.expectsContinue)
+    }
+
+    @Test("does not reopen what never was a head", arguments: BadRequest.all)
+    func doesNotReopen(_ row: BadRequest) {
+        // A head may be good and only its body bad, or only too long a body.
+        let isHead =
+            [HTTPError.bodyTooLarge, .badChunk].contains(row.error) || !Observation([row.bytes]).requests.isEmpty
+        if !isHead { #expect(RequestHead(validated: row.bytes) == nil) }
+        #expect(RequestHead(validated: Array("GET / HTTP/1.1\r\nHost: h\r\n\r\nmore".utf8)) == nil)
+        #expect(RequestHead(validated: Array("GET / HTTP/1.1\r\nHost: h\r\n".utf8)) == nil)
+    }
+}

@@ -1,0 +1,127 @@
+// Each limit at its border: what just fits is accepted, one more is refused, and always alike however the input is cut.
+
+import HTTP1
+import Testing
+
+@Suite("Request limits")
+struct LimitTests {
+    private static let limits = {
+        var limits = HTTPLimits()
+        limits.maxRequestLine = 40
+        limits.maxHead = 100
+        limits.maxFields = 4
+        limits.maxBody = 10
+        limits.maxChunkExtensions = 8
+        return limits
+    }()
+
+    /// What the parser says about a text, the same for every cut of it.
+    private func failure(_ text: String) -> HTTPError? {
+        let bytes = Array(text.utf8)
+        let whole = Observation([bytes], limits: Self.limits)
+        for pieces in Cuts.everywhere(bytes) { #expect(Observation(pieces, limits: Self.limits) == whole) }
+        #expect(Observation(Cuts.byteByByte(bytes), limits: Self.limits) == whole)
+        return whole.failure
+    }
+
+    private func chunked(_ body: String) -> String {
+        "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n\(body)"
+    }
+
+    @Test("closes with 414 when the request line is over its limit")
+    func requestLine() {
+        func request(_ length: Int) -> String {
+            "GET /\(String(repeating: "a", count: length - 14)) HTTP/1.1\r\nHost: h\r\n\r\n"
+        }
+        #expect(failure(request(40)) == nil)
+        #expect(failure(request(41)) == .uriTooLong)
+        #expect(failure("GET /\(String(repeating: "a", count: 200))") == .uriTooLong)
+        #expect(HTTPError.uriTooLong.status == 414)
+    }
+
+    @Test("closes with 431 when the head is over its limit, before it has come to its end")
+    func head() {
+        func request(_ length: Int, cutTo count: Int = .max) -> String {
+            let text = "GET / HTTP/1.1\r\nHost: h\r\nA: \(String(repeating: "a", count: length - 32))\r\n\r\n"
+            return String(decoding: text.utf8.prefix(count), as: UTF8.self)
+        }
+        #expect(request(100).utf8.count == 100)
+        #expect(failure(request(100)) == nil)
+        #expect(failure(request(101)) == .headTooLarge)
+        #expect(failure(request(200, cutTo: 100)) == .headTooLarge)
+        #expect(failure(request(200, cutTo: 99)) == nil)
+        #expect(HTTPError.headTooLarge.status == 431)
+    }
+
+    @Test("closes with 431 when there are more fields than the limit")
+    func fields() {
+        func request(_ count: Int) -> String {
+            "GET / HTTP/1.1\r\nHost: h\r\n\(String(repeating: "A: b\r\n", count: count - 1))\r\n"
+        }
+        #expect(failure(request(4)) == nil)
+        #expect(failure(request(5)) == .tooManyFields)
+        #expect(HTTPError.tooManyFields.status == 431)
+    }
+
+    @Test("closes with 413 at the head when the declared length is over the limit")
+    func declaredBody() {
+        func request(_ length: Int) -> String { "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: \(length)\r\n\r\n" }
+        #expect(failure(request(10) + "0123456789") == nil)
+        #expect(failure(request(11)) == .bodyTooLarge)
+        #expect(Observation(request(11), limits: Self.limits).requests.isEmpty)
+        #expect(HTTPError.bodyTooLarge.status == 413)
+    }
+
+    @Test("closes with 413 when chunks add up to more than the limit")
+    func chunkedBody() {
+        #expect(failure(chunked("5\r\nhello\r\n5\r\nworld\r\n0\r\n\r\n")) == nil)
+        #expect(failure(chunked("5\r\nhello\r\n6\r\nworld!\r\n0\r\n\r\n")) == .bodyTooLarge)
+        #expect(failure(chunked("b\r\n")) == .bodyTooLarge)
+    }
+
+    @Test("counts the extensions of all chunks of a body together")
+    func extensions() {
+        #expect(failure(chunked("1;abcd\r\nx\r\n1;efgh\r\nx\r\n0\r\n\r\n")) == nil)
+        #expect(failure(chunked("1;abcd\r\nx\r\n1;efghi\r\nx\r\n0\r\n\r\n")) == .badChunk)
+        #expect(failure(chunked("1;\(String(repeating: "a", count: 100))")) == .badChunk)
+    }
+
+    @Test("holds trailers to the limits of a head")
+    func trailers() {
+        #expect(failure(chunked("0\r\n\(String(repeating: "A: b\r\n", count: 4))\r\n")) == nil)
+        #expect(failure(chunked("0\r\n\(String(repeating: "A: b\r\n", count: 5))\r\n")) == .tooManyFields)
+        #expect(failure(chunked("0\r\nA: \(String(repeating: "a", count: 93))\r\n\r\n")) == nil)
+        #expect(failure(chunked("0\r\nA: \(String(repeating: "a", count: 94))\r\n\r\n")) == .headTooLarge)
+    }
+
+    @Test("reads a long head byte by byte without looking at a byte again", .timeLimit(.minutes(1)))
+    func longHead() {
+        var limits = HTTPLimits()
+        limits.maxHead = 200_000
+        let text = "GET / HTTP/1.1\r\nHost: h\r\nA: \(String(repeating: "a", count: 150_000))\r\n\r\n"
+        // Looking at all bytes again for each new one would take ten billion steps.
+        #expect(Observation(text.utf8.map { [$0] }, limits: limits).requests.count == 1)
+    }
+
+    @Test("refuses everything when a limit is 0, without a trap")
+    func zeroes() {
+        var limits = HTTPLimits()
+        limits.maxHead = 0
+        #expect(Observation("GET / HTTP/1.1\r\n", limits: limits).failure == .headTooLarge)
+        limits = HTTPLimits()
+        limits.maxRequestLine = 0
+        #expect(Observation("GET / HTTP/1.1\r\n", limits: limits).failure == .uriTooLong)
+        limits = HTTPLimits()
+        limits.maxFields = 0
+        #expect(Observation("GET / HTTP/1.1\r\nHost: h\r\n\r\n", limits: limits).failure == .tooManyFields)
+    }
+
+    @Test("reopens a head that today's limits would refuse")
+    func reopensLongHead() {
+        let path = String(repeating: "a", count: 20_000)
+        let fields = String(repeating: "A: b\r\n", count: 200)
+        let bytes = Array("POST /\(path) HTTP/1.1\r\nHost: h\r\n\(fields)Content-Length: 99999999\r\n\r\n".utf8)
+        #expect(Observation([bytes]).failure == .uriTooLong)
+        #expect(RequestHead(validated: bytes)?.fields.count == 202)
+    }
+}

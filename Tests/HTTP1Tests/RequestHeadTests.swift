@@ -1,0 +1,115 @@
+// Looking things up in a head.
+
+import HTTP1
+import Testing
+
+@Suite("Request head")
+struct RequestHeadTests {
+    private let head = RequestHead(
+        validated: Array(
+            """
+            GET /chat?channel=a HTTP/1.1\r
+            Host: example.org\r
+            Connection: keep-alive , Upgrade\r
+            Accept: text/html\r
+            accept: text/plain\r
+            X-Text: grüße\r
+            Connection: ,,TE\r
+            Empty:\r
+            \r
+
+            """.utf8))!
+
+    @Test("finds a field whatever the case of its name")
+    func first() {
+        #expect(head.first("host") == "example.org")
+        #expect(head.first("HOST") == "example.org")
+        #expect(head.first("Accept") == "text/html")
+        #expect(head.first("x-text") == "grüße")
+        #expect(head.first("empty") == "")
+        #expect(head.first("hos") == nil)
+        #expect(head.first("hosts") == nil)
+        #expect(head.first("") == nil)
+    }
+
+    @Test("gives all values of a name in their order, apart or joined")
+    func all() {
+        #expect(head.all("ACCEPT") == ["text/html", "text/plain"])
+        #expect(head.joined("accept") == "text/html, text/plain")
+        #expect(head.joined("host") == "example.org")
+        #expect(head.all("cookie").isEmpty)
+        #expect(head.joined("cookie") == nil)
+    }
+
+    @Test("finds a token in every list of a name, whatever its case, and only whole")
+    func tokens() {
+        #expect(head.hasToken("upgrade", in: "connection"))
+        #expect(head.hasToken("Keep-Alive", in: "Connection"))
+        #expect(head.hasToken("te", in: "connection"))
+        #expect(!head.hasToken("up", in: "connection"))
+        #expect(!head.hasToken("keep-alive , upgrade", in: "connection"))
+        #expect(!head.hasToken("upgrade", in: "accept"))
+        #expect(!head.hasToken("upgrade", in: "cookie"))
+    }
+
+    @Test("lists all fields with names in lower case")
+    func fields() {
+        #expect(head.fields.map(\.name) == ["host", "connection", "accept", "accept", "x-text", "connection", "empty"])
+        #expect(head.fields.map(\.value).first == "example.org")
+        #expect(head.fields.count == 7)
+    }
+
+    @Test("knows the target and its parts as they were sent")
+    func target() {
+        #expect(head.target == "/chat?channel=a")
+        #expect(head.path == "/chat")
+        #expect(head.query == "channel=a")
+    }
+
+    @Test("takes the host of an absolute target over the Host field")
+    func absoluteTarget() {
+        let head = RequestHead(validated: Array("GET http://a:1/b HTTP/1.1\r\nHost: c\r\n\r\n".utf8))
+        #expect(head?.host == "a:1")
+        #expect(head?.first("host") == "c")
+        #expect(head?.target == "http://a:1/b")
+        #expect(head?.path == "/b")
+    }
+
+    @Test("tells the known methods apart, in upper case only")
+    func methods() {
+        func method(_ name: String) -> HTTPMethod? {
+            RequestHead(validated: Array("\(name) / HTTP/1.1\r\nHost: h\r\n\r\n".utf8))?.method
+        }
+        let known: [(String, HTTPMethod)] = [
+            ("GET", .get), ("HEAD", .head), ("POST", .post), ("PUT", .put), ("DELETE", .delete), ("OPTIONS", .options),
+            ("PATCH", .patch), ("TRACE", .other), ("Get", .other), ("GETS", .other), ("PUSH", .other),
+        ]
+        for (name, expected) in known { #expect(method(name) == expected) }
+    }
+
+    @Test("expects a 100 only in HTTP/1.1 and only with a body")
+    func expectation() {
+        func expects(_ request: String) -> Bool? {
+            RequestHead(validated: Array("\(request)\r\nHost: h\r\nExpect: 100-continue\r\n\r\n".utf8))?.expectsContinue
+        }
+        #expect(expects("POST / HTTP/1.1\r\nContent-Length: 5") == true)
+        #expect(expects("POST / HTTP/1.1\r\nTransfer-Encoding: chunked") == true)
+        #expect(expects("POST / HTTP/1.0\r\nContent-Length: 5") == false)
+        #expect(expects("POST / HTTP/1.1") == false)
+    }
+
+    @Test("gives what is not UTF-8 in a value as replacement characters")
+    func repairs() {
+        let bytes = Array("GET / HTTP/1.1\r\nHost: h\r\nA: x".utf8) + [0xFF] + Array("y\r\n\r\n".utf8)
+        #expect(RequestHead(validated: bytes)?.first("a") == "x\u{FFFD}y")
+    }
+
+    @Test("keeps no byte more than the head, in one piece or in many")
+    func exactBytes() throws {
+        let bytes = Array("GET / HTTP/1.1\r\nHost: h\r\n\r\n".utf8)
+        for pieces in Cuts.everywhere(bytes + bytes) {
+            let seen = Observation(pieces)
+            #expect(seen.requests.map(\.head.bytes) == [bytes, bytes])
+        }
+    }
+}

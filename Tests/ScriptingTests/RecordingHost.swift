@@ -1,0 +1,124 @@
+// A host that writes down what scripts ask for, and answers as it is told.
+
+import Scripting
+
+final class RecordingHost: ScriptHost {
+    enum Call: Equatable {
+        case send(UInt32, String, binary: Bool)
+        case close(UInt32, UInt16, String)
+        case subscribe(UInt32, String)
+        case unsubscribe(UInt32, String)
+        case identify(UInt32, String?)
+        case publish(String, String, binary: Bool, except: UInt32?)
+        case sendTo(String, String, binary: Bool)
+        case broadcast(String, binary: Bool)
+        case disconnect(String, UInt16, String)
+        case setTimer(Int32, Double, every: Double?, name: String?)
+        case cancelTimer(Int32)
+        case log(ScriptLogLevel, String, [String], String, Int)
+    }
+
+    var calls: [Call] = []
+    var isGone: Set<ConnectionHandle> = []
+    var sendResult = SendResult.sent
+    var subscribeResult = SubscribeResult.subscribed
+    var publishResult = PublishResult.published(offset: 7)
+    var found = true
+    var texts: [ConnectionText: String] = [.id: "c1", .ip: "10.0.0.9", .path: "/chat"]
+    var query: [(name: String, value: String)] = []
+    var headers: [(name: String, value: String)] = []
+    var channelNames: [String] = []
+
+    /// The texts that were sent to connections, in order.
+    var sent: [String] {
+        calls.compactMap { if case .send(_, let text, _) = $0 { text } else { nil } }
+    }
+
+    private func text(_ bytes: UnsafeRawBufferPointer) -> String {
+        String(decoding: bytes, as: UTF8.self)
+    }
+
+    func send(_ connection: ConnectionHandle, _ payload: UnsafeRawBufferPointer, binary: Bool) -> SendResult {
+        if isGone.contains(connection) { return .closed }
+        calls.append(.send(connection.slot, text(payload), binary: binary))
+        return sendResult
+    }
+
+    func close(_ connection: ConnectionHandle, code: UInt16, reason: UnsafeRawBufferPointer) -> Bool {
+        if isGone.contains(connection) { return false }
+        calls.append(.close(connection.slot, code, text(reason)))
+        return true
+    }
+
+    func subscribe(_ connection: ConnectionHandle, channel: UnsafeRawBufferPointer) -> SubscribeResult {
+        calls.append(.subscribe(connection.slot, text(channel)))
+        return subscribeResult
+    }
+
+    func unsubscribe(_ connection: ConnectionHandle, channel: UnsafeRawBufferPointer) -> Bool {
+        calls.append(.unsubscribe(connection.slot, text(channel)))
+        return found
+    }
+
+    func identify(_ connection: ConnectionHandle, user: UnsafeRawBufferPointer?) -> Bool {
+        calls.append(.identify(connection.slot, user.map(text)))
+        return !isGone.contains(connection)
+    }
+
+    func isOpen(_ connection: ConnectionHandle) -> Bool { !isGone.contains(connection) }
+
+    func queued(_ connection: ConnectionHandle) -> Int { 42 }
+
+    func text(_ property: ConnectionText, of connection: ConnectionHandle, into answer: inout ScriptStrings) -> Bool {
+        guard !isGone.contains(connection), let text = texts[property] else { return false }
+        answer.append(text)
+        return true
+    }
+
+    func pairs(_ pairs: ConnectionPairs, of connection: ConnectionHandle, into answer: inout ScriptStrings) {
+        for pair in pairs == .query ? query : headers {
+            answer.append(name: pair.name, value: pair.value)
+        }
+    }
+
+    func channels(of connection: ConnectionHandle, into answer: inout ScriptStrings) {
+        channelNames.forEach { answer.append($0) }
+    }
+
+    func publish(
+        channel: UnsafeRawBufferPointer, _ payload: UnsafeRawBufferPointer, binary: Bool, except: ConnectionHandle?
+    ) -> PublishResult {
+        calls.append(.publish(text(channel), text(payload), binary: binary, except: except?.slot))
+        return publishResult
+    }
+
+    func send(toID identifier: UnsafeRawBufferPointer, _ payload: UnsafeRawBufferPointer, binary: Bool) -> Bool {
+        calls.append(.sendTo(text(identifier), text(payload), binary: binary))
+        return found
+    }
+
+    func broadcast(_ payload: UnsafeRawBufferPointer, binary: Bool) {
+        calls.append(.broadcast(text(payload), binary: binary))
+    }
+
+    func disconnect(id identifier: UnsafeRawBufferPointer, code: UInt16, reason: UnsafeRawBufferPointer) -> Bool {
+        calls.append(.disconnect(text(identifier), code, text(reason)))
+        return found
+    }
+
+    func setTimer(id: Int32, after seconds: Double, every period: Double?, name: String?) {
+        calls.append(.setTimer(id, seconds, every: period, name: name))
+    }
+
+    func cancelTimer(id: Int32) {
+        calls.append(.cancelTimer(id))
+    }
+
+    func log(
+        level: ScriptLogLevel, message: UnsafeRawBufferPointer, fields: [(name: String, value: String)], script: String,
+        line: Int
+    ) {
+        let shown = fields.map { "\($0.name)=\($0.value)" }.sorted()
+        calls.append(.log(level, text(message), shown, script, line))
+    }
+}

@@ -1,0 +1,125 @@
+import Testing
+
+@testable import Scripting
+
+@Suite("timers")
+struct TimerTests {
+    let stage: Stage
+
+    init() throws {
+        stage = try Stage()
+    }
+
+    private static let ticking = "local n = 0 server.every('tick', 5, function() n = n + 1 server.broadcast(n) end)"
+
+    @Test("after runs its function once")
+    func after() throws {
+        #expect(try stage.run("show(server.after(1.5, function() server.broadcast('ding') end))") == ["1"])
+        #expect(stage.host.calls.first == .setTimer(1, 1.5, every: nil, name: nil))
+        #expect(stage.engine.fireTimer(1).isDone)
+        #expect(stage.engine.fireTimer(1).isDone)
+        #expect(stage.host.calls.filter { $0 == .broadcast("ding", binary: false) }.count == 1)
+    }
+
+    @Test("a declared timer starts at the commit, not before, and runs again and again")
+    func every() throws {
+        try stage.prepare(["main": Self.ticking]).get()
+        #expect(stage.host.calls.isEmpty)
+        stage.engine.commit()
+        #expect(stage.host.calls == [.setTimer(1, 5, every: 5, name: "tick")])
+        _ = stage.engine.fireTimer(1)
+        _ = stage.engine.fireTimer(1)
+        #expect(stage.host.calls.suffix(2) == [.broadcast("1", binary: false), .broadcast("2", binary: false)])
+    }
+
+    @Test("a reload keeps the number and phase of a named timer and runs the new code")
+    func reload() throws {
+        try stage.load(["main": Self.ticking])
+        stage.host.calls = []
+        try stage.load(["main": "server.every('tick', 5, function() server.broadcast('new') end)"], version: 2)
+        #expect(stage.host.calls.isEmpty)
+        _ = stage.engine.fireTimer(1)
+        #expect(stage.host.calls == [.broadcast("new", binary: false)])
+    }
+
+    @Test("a reload with another period arms the timer anew")
+    func newPeriod() throws {
+        try stage.load(["main": Self.ticking])
+        try stage.load(["main": "server.every('tick', 6, print)"], version: 2)
+        #expect(stage.host.calls.last == .setTimer(1, 6, every: 6, name: "tick"))
+    }
+
+    @Test("a reload cancels what the new code does not declare, once its onReload has run")
+    func cancelled() throws {
+        try stage.load(["main": Self.ticking + " function onStart() server.after(9, print) server.every('kept', 3, print) end"])
+        stage.host.calls = []
+        try stage.load(["main": "function onReload() server.every('kept', 3, print) end"], version: 2)
+        #expect(stage.host.calls == [.cancelTimer(1), .cancelTimer(2)])
+        #expect(stage.engine.fireTimer(2).isDone)
+        #expect(stage.engine.link.timers.count == 1)
+    }
+
+    @Test("a bundle that fails to load leaves the timers as they were")
+    func failedReload() throws {
+        try stage.load(["main": Self.ticking])
+        stage.host.calls = []
+        #expect(try !stage.prepare(["main": "server.every('tick', 6, print) server.every('b', 1, print) error('x')"]).errors.isEmpty)
+        #expect(stage.host.calls.isEmpty)
+        _ = stage.engine.fireTimer(1)
+        #expect(stage.host.calls == [.broadcast("1", binary: false)])
+    }
+
+    @Test("cancel takes a number or a name and says whether there was one")
+    func cancel() throws {
+        let shown = try stage.run(
+            """
+            local id = server.after(1, print)
+            server.every('e', 1, print)
+            show(server.cancel(id), server.cancel(id), server.cancel('e'), server.cancel('e'), server.cancel(1 << 40))
+            """)
+        #expect(shown == ["true false true false false"])
+        #expect(stage.engine.link.timers.count == 0)
+    }
+
+    @Test("named timers run on worker 0 alone")
+    func otherWorker() throws {
+        let other = try Stage(options: ScriptOptions(workerIndex: 1))
+        try other.load(["main": Self.ticking + " function onMessage(conn) conn:send(tostring(server.every('x', 1, print))) server.after(1, print) end"])
+        other.message()
+        #expect(other.host.calls == [.send(1, "true", binary: false), .setTimer(1, 1, every: nil, name: nil)])
+    }
+
+    @Test("two declarations of one name are an error with file and line")
+    func twice() throws {
+        let errors = try stage.prepare(["main": "server.every('a', 1, print)\nserver.every('a', 2, print)"]).errors
+        #expect(errors.map(\.summary) == ["main.lua:2: server.every: there are two timers named 'a'"])
+    }
+
+    @Test("mistakes are errors", arguments: [
+        ("server.after('x', print)", "server.after: seconds must be a number, not string"),
+        ("server.after(-1, print)", "server.after: seconds must be from 0 to 1e9, not -1.0"),
+        ("server.after(0/0, print)", "server.after: seconds must be from 0 to 1e9, not "),
+        ("server.after(1)", "server.after: expected a function, not no value"),
+        ("server.every('', 1, print)", "server.every: the name must have from 1 to 1024 bytes"),
+        ("server.every('a', 0, print)", "server.every: seconds must be at least 0.001"),
+    ])
+    func mistakes(call: String, message: String) throws {
+        #expect(try stage.failure(call).message.hasPrefix(message))
+    }
+
+    @Test("a timer that raises is reported and, if it repeats, goes on")
+    func failing() throws {
+        try stage.load(["main": "server.every('a', 1,\nfunction() error('oops') end)"])
+        let error = try #require(stage.engine.fireTimer(1).error)
+        #expect(error.summary == "main.lua:2: oops")
+        #expect(stage.engine.fireTimer(1).error != nil)
+        #expect(stage.engine.timerCount == HandlerCount(calls: 2, errors: 2))
+    }
+
+    @Test("there is a limit on timers")
+    func limit() throws {
+        let error = try stage.failure("for i = 1, 10001 do server.after(1, print) end")
+        #expect(error.message == "server.after: too many timers")
+        #expect(stage.engine.link.timers.count == TimerTable.limit)
+    }
+}

@@ -1,0 +1,40 @@
+// The table of close reasons is one that can be sent, logged and counted.
+
+import Testing
+import WebSocket
+
+@Suite struct CloseReasonTests {
+    @Test("has a code that may be sent, or none", arguments: CloseReason.allCases)
+    func code(_ reason: CloseReason) {
+        #expect(reason.code.isValidOnWire || reason.code == .abnormal)
+    }
+
+    @Test("has a short ASCII text", arguments: CloseReason.allCases)
+    func text(_ reason: CloseReason) {
+        #expect((1...123).contains(reason.text.utf8.count))
+        #expect(reason.text.utf8.allSatisfy { $0 < 0x80 })
+    }
+
+    @Test("is counted under a name of its own that Prometheus takes")
+    func counters() {
+        let counters = CloseReason.allCases.map(\.counter)
+        #expect(Set(counters).count == counters.count)
+        #expect(counters.allSatisfy { $0.utf8.allSatisfy { (0x61...0x7A).contains($0) || $0 == 0x5F } })
+    }
+
+    @Test("closes with 1002, 1007 or 1009 as RFC 6455 asks")
+    func codes() {
+        #expect(CloseReason.maskMissing.code == .protocolError)
+        #expect(CloseReason.invalidText.code == .invalidPayload)
+        #expect(CloseReason.invalidCloseReason.code == .invalidPayload)
+        #expect(CloseReason.messageTooBig.code == .messageTooBig)
+        #expect(CloseReason.slowConsumer.code == .tryAgainLater)
+        #expect(CloseReason.shuttingDown.code == .goingAway)
+    }
+
+    @Test("orders its levels from debug to error")
+    func levels() {
+        #expect(CloseReason.Level.debug < .info)
+        #expect(CloseReason.Level.warning < .error)
+    }
+}
