@@ -56,7 +56,10 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", providers: [.apt(["libssl-dev"])]),
 
         // --- beside the server ---
-        .target(name: "PerigeeTestKit", dependencies: ["Server"], swiftSettings: swift),
+        .target(
+            name: "PerigeeTestKit",
+            dependencies: ["Server", "CLinux", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: swift),
         .executableTarget(
             name: "perigee-bench",
             dependencies: [
@@ -67,12 +70,15 @@ let package = Package(
         // --- tests mirror the sources ---
         .testTarget(name: "EventLoopTests", dependencies: ["EventLoop", "CLinux"], swiftSettings: swift),
         .testTarget(name: "HTTP1Tests", dependencies: ["HTTP1"], swiftSettings: swift),
-        .testTarget(name: "WebSocketTests", dependencies: ["WebSocket"], swiftSettings: swift),
+        .testTarget(name: "WebSocketTests", dependencies: ["WebSocket", "AllocationCounter"], swiftSettings: swift),
         .testTarget(name: "PubSubTests", dependencies: ["PubSub", "WebSocket"], swiftSettings: swift),
-        .testTarget(name: "ScriptingTests", dependencies: ["Scripting"], swiftSettings: swift),
+        .testTarget(name: "ScriptingTests", dependencies: ["Scripting", "AllocationCounter"], swiftSettings: swift),
+        .testTarget(name: "PerigeeTestKitTests", dependencies: ["PerigeeTestKit"], swiftSettings: swift),
         .testTarget(
             name: "ServerTests",
             dependencies: ["Server", "PerigeeTestKit", .product(name: "Logging", package: "swift-log")],
             swiftSettings: swift),
+        // Counts the calls of malloc on a thread: "no allocation per message" is a test, not a hope.
+        .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
     ]
 )

@@ -4,8 +4,8 @@
 enum Authority {
     /// Whether a range holds a host, optionally with a port from 0 to 65535.
     ///
-    /// Stricter than the grammar: the host may not be empty, and its name has no `sub-delims`. No real name has them, and
-    /// the comma among them is what two joined Host fields look like. User information is refused as well.
+    /// Stricter than the grammar: the host may not be empty, and its name has no `sub-delims`. No real name has them,
+    /// and the comma among them is what two joined Host fields look like. User information is refused as well.
     static func isValid(_ range: Range<Int>, of head: RawSpan) -> Bool {
         guard let hostEnd = endOfHost(range, of: head) else { return false }
         return hostEnd == range.upperBound || isPort(hostEnd..<range.upperBound, of: head)

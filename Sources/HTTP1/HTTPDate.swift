@@ -2,7 +2,8 @@
 
 /// Writes times as HTTP does (`IMF-fixdate`, RFC 9110, section 5.6.7).
 public enum HTTPDate {
-    /// The text of a time, as in `Sun, 06 Nov 1994 08:49:37 GMT`; a time outside the years 1970 to 9999 is moved to their border.
+    /// The text of a time, as in `Sun, 06 Nov 1994 08:49:37 GMT`; a time outside the years 1970 to 9999 is moved to
+    /// their border.
     public static func text(secondsSince1970 seconds: Int) -> String {
         let seconds = min(max(seconds, 0), lastSecond)
         let (days, time) = (seconds / 86400, seconds % 86400)

@@ -1,11 +1,12 @@
-// Every reason for which a request is refused before anybody looks at what it asks for, with the status and the sentence that
-// the peer gets.
+// Every reason for which a request is refused before anybody looks at what it asks for, with the status and the
+// sentence that the peer gets.
 
 /// Why a request was refused; the connection is closed after the answer, since its next bytes cannot be trusted.
 public enum HTTPError: UInt8, Error, Sendable, Hashable, CaseIterable {
     /// Not `METHOD SP target SP HTTP/x.y`, or a part of it is malformed (RFC 9112, section 3).
     case badRequestLine
-    /// A field line without a name, with a name that is no token, or with a blank before the colon (RFC 9112, section 5.1).
+    /// A field line without a name, with a name that is no token, or with a blank before the colon (RFC 9112, section
+    /// 5.1).
     case badField
     /// A line feed without a carriage return.
     case bareLineFeed

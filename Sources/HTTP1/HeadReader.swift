@@ -1,5 +1,5 @@
-// Reads a request head line by line, as far as its bytes have come. Every byte is looked at once, however the head is cut, and
-// the answer depends on the bytes alone, never on the cuts.
+// Reads a request head line by line, as far as its bytes have come. Every byte is looked at once, however the head is
+// cut, and the answer depends on the bytes alone, never on the cuts.
 //
 // Allocates: the table of fields, once for up to 16 of them.
 // Read next: RequestLine.swift, FieldLine.swift, HeadRules.swift.

@@ -1,5 +1,5 @@
-// The fields that decide what a message is: where its body ends, for which host it is, whether the connection goes on. Every
-// ambiguity between them is an attack or a broken peer, and is refused (RFC 9112, sections 3.2, 6.3 and 11.2).
+// The fields that decide what a message is: where its body ends, for which host it is, whether the connection goes on.
+// Every ambiguity between them is an attack or a broken peer, and is refused (RFC 9112, sections 3.2, 6.3 and 11.2).
 
 /// What the fields seen so far say about the message as a whole.
 struct HeadRules {
@@ -38,7 +38,8 @@ struct HeadRules {
     /// How the body is framed, once all fields are known; refuses what is wrong with them together.
     func framing(for line: RequestLine, maxBody: Int) throws(HTTPError) -> BodyFraming {
         if !hasHost, line.minorVersion > 0 { throw .missingHost }
-        // An HTTP/1.0 peer cannot mean chunks, nor can it wait for a 100 (RFC 9112, section 6.1; RFC 9110, section 10.1.1).
+        // An HTTP/1.0 peer cannot mean chunks, nor can it wait for a 100 (RFC 9112, section 6.1; RFC 9110, section
+        // 10.1.1).
         if isChunked, line.minorVersion == 0 { throw .unsupportedTransferEncoding }
         if expectsOther, line.minorVersion > 0 { throw .expectationFailed }
         if isChunked, contentLength != nil { throw .conflictingLength }

@@ -2,8 +2,8 @@
 
 /// The names and values of an `application/x-www-form-urlencoded` text, decoded, in their order.
 ///
-/// Lenient, since people type it: a broken escape stays as it is, what is not UTF-8 becomes U+FFFD, a name without `=` has an
-/// empty value, and empty parts are skipped.
+/// Lenient, since people type it: a broken escape stays as it is, what is not UTF-8 becomes U+FFFD, a name without `=`
+/// has an empty value, and empty parts are skipped.
 public struct QueryString: Sendable {
     /// The pairs in the order they were sent; a name may come more than once.
     public let pairs: [(name: String, value: String)]

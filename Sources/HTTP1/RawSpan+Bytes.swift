@@ -1,5 +1,5 @@
-// Reading bytes out of a raw span, bounds-checked. The only file of this target that touches memory by address; where others say
-// `unsafe bytes.span.bytes`, the mark is the standard library's warning of padding, which bytes do not have.
+// Reading bytes out of a raw span, bounds-checked. The only file of this target that touches memory by address; where
+// others say `unsafe bytes.span.bytes`, the mark is the standard library's warning of padding, which bytes do not have.
 //
 // Allocates: one array or string where one is returned, nothing else.
 

@@ -20,7 +20,8 @@ extension RequestHead {
         return values
     }
 
-    /// The values of all fields with this name as one list, joined by `, ` (RFC 9110, section 5.3); nil without such a field.
+    /// The values of all fields with this name as one list, joined by `, ` (RFC 9110, section 5.3); nil without such a
+    /// field.
     public func joined(_ name: String) -> String? {
         let values = all(name)
         return values.isEmpty ? nil : values.joined(separator: ", ")

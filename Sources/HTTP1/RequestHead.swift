@@ -1,4 +1,5 @@
-// A request head that was accepted: its bytes, and a table of where things are in them. Strings are made when somebody asks.
+// A request head that was accepted: its bytes, and a table of where things are in them. Strings are made when somebody
+// asks.
 //
 // Allocates: nothing to look a field up; one string for each value handed out.
 // Read next: RequestHead+Fields.swift.

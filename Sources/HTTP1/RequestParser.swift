@@ -1,5 +1,5 @@
-// The server side of HTTP/1.1 as a value: bytes go in, decisions come out, and what they do to a socket is for others. Strict on
-// purpose: what two servers might read in two ways is refused (RFC 9112, section 11.2).
+// The server side of HTTP/1.1 as a value: bytes go in, decisions come out, and what they do to a socket is for others.
+// Strict on purpose: what two servers might read in two ways is refused (RFC 9112, section 11.2).
 //
 // Runs on: the thread that owns the connection.
 // Allocates: per head its bytes and its table of fields; more only for a head that comes in pieces. Nothing for bodies.
@@ -55,8 +55,8 @@ public struct RequestParser: Sendable {
 
     /// Reads on from `offset`, which must lie in the input, and moves it behind what was consumed.
     ///
-    /// Call it until it answers `needMore`; then all input is consumed. After `head` the offset is at the first byte behind
-    /// the blank line. After `failure` the parser stays failed, and the offset means nothing.
+    /// Call it until it answers `needMore`; then all input is consumed. After `head` the offset is at the first byte
+    /// behind the blank line. After `failure` the parser stays failed, and the offset means nothing.
     public mutating func next(_ input: RawSpan, from offset: inout Int) -> Event {
         precondition(offset >= 0 && offset <= input.byteCount, "the offset lies outside the input")
         do {

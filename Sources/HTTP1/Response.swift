@@ -1,5 +1,5 @@
-// An HTTP/1.1 response and how it is written (RFC 9112, section 4). The writer owns the framing, so that no field that a script or
-// a handler sets can end the message early or begin another.
+// An HTTP/1.1 response and how it is written (RFC 9112, section 4). The writer owns the framing, so that no field that
+// a script or a handler sets can end the message early or begin another.
 //
 // Allocates: what the output needs to grow.
 
@@ -9,8 +9,8 @@ public struct Response: Sendable {
     public var status: Int
     /// The fields in the order they are sent.
     ///
-    /// Content-Length and Transfer-Encoding are written by `encode` and left out here, and so is Connection but for a 101. A
-    /// field whose name is no token is left out; control bytes in a value become spaces.
+    /// Content-Length and Transfer-Encoding are written by `encode` and left out here, and so is Connection but for a
+    /// 101. A field whose name is no token is left out; control bytes in a value become spaces.
     public var fields: [(name: String, value: String)]
     /// The body.
     public var body: [UInt8]

@@ -1,4 +1,5 @@
-// The fields behind a chunked body (RFC 9112, section 7.1.2): held to the grammar and the limits of a head, then dropped.
+// The fields behind a chunked body (RFC 9112, section 7.1.2): held to the grammar and the limits of a head, then
+// dropped.
 //
 // Allocates: nothing.
 

@@ -1,4 +1,5 @@
-// The character classes of RFC 9110 and RFC 3986 as questions to a byte. Two 64-bit masks answer faster than a table in memory.
+// The character classes of RFC 9110 and RFC 3986 as questions to a byte. Two 64-bit masks answer faster than a table in
+// memory.
 
 extension UInt8 {
     /// Whether the byte may stand in a method or field name: `tchar` of RFC 9110, section 5.6.2.

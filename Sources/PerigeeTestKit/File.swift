@@ -3,6 +3,9 @@
 import Glibc
 
 enum File {
+    /// The folder that holds Package.swift, which this file lies two folders below.
+    static let repositoryRoot = String(#filePath.dropLast("/Sources/PerigeeTestKit/File.swift".count))
+
     /// Creates or replaces the file at `path`.
     static func write(_ bytes: [UInt8], to path: String) throws(ClientError) {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)

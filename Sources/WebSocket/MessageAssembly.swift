@@ -122,7 +122,7 @@ final class MessageAssembly {
         return nil
     }
 
-    /// Ends the message, whose bytes are `payload`. A text check that is complete is as new, ready for the next message.
+    /// Ends the message, whose bytes are `payload`. A complete text check is as good as new.
     private func deliver(_ payload: UnsafeRawBufferPointer) -> MessageDecoder.Event {
         guard text.isComplete else { return .failure(.invalidText) }
         let isBinary = messageOpcode == .binary

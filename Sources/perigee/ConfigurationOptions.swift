@@ -21,7 +21,7 @@ struct ConfigurationOptions: ParsableArguments {
     @Option(help: "How many worker threads; 0 for one per core.")
     var workers: String?
 
-    @Option(help: "trace, debug, info, notice, warning, error or critical.")
+    @Option(help: "trace, debug, info, notice, warning or error.")
     var logLevel: String?
 
     /// The effective configuration, or the end of the process with every problem on its own line.

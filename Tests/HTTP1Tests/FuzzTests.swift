@@ -1,5 +1,6 @@
-// Random damage to good requests. What comes out is mostly an error; the rules are that nothing traps, that no range leaves its
-// input, that the parser always goes on, and that how the input is cut makes no difference. `Observation` checks each step.
+// Random damage to good requests. What comes out is mostly an error; the rules are that nothing traps, that no range
+// leaves its input, that the parser always goes on, and that how the input is cut makes no difference. `Observation`
+// checks each step.
 
 import HTTP1
 import Testing

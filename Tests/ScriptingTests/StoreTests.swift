@@ -89,7 +89,7 @@ struct StoreTests {
 
     @Test("a full store refuses to grow, and says so to the script")
     func full() throws {
-        let store = store(limit: 400)
+        let store = store(limit: 380)
         #expect(store.set(key("a"), to: .string([UInt8](repeating: 1, count: 200))))
         #expect(!store.set(key("b"), to: .string([UInt8](repeating: 1, count: 200))))
         #expect(store.bytesInUse == 1 + 200 + KeyValueShard.overhead)

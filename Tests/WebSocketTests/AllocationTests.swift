@@ -68,9 +68,23 @@
 
         /// The allocations of this thread while `body` runs.
         private func count(_ body: () -> Void) -> Int {
+            warmUp()
             let before = allocations_of_thread()
             body()
             return allocations_of_thread() - before
+        }
+
+        /// Uses each type once, because Swift makes the description of a type when it is first used.
+        private func warmUp() {
+            var decoder = MessageDecoder()
+            for byte in ClientFrame.text("warm", fin: false) {
+                var byte = [byte]
+                byte.withUnsafeMutableBytes { bytes in
+                    var input = bytes
+                    _ = readMessages(&input, &decoder)
+                }
+            }
+            _ = Frame.binary([])
         }
 
         /// Reads all of the input and answers how many messages it held.

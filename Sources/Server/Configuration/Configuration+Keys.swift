@@ -84,9 +84,10 @@ extension Configuration {
             "scripts.routes", \.scripts.routes, .routes,
             """
             The script of each path. Empty: by file name, chat.lua serves /chat and main.lua every other path.
-            In a variable: PATH=SCRIPT,PATH=SCRIPT.
+            Else only the paths named here are served, "*" being every other. In a variable: PATH=SCRIPT,PATH=SCRIPT.
               routes:
                 /chat: rooms/chat
+                "*": main
             """),
         ConfigurationKey(
             "scripts.settings", \.scripts.settings, .settings, secret: true,

@@ -105,6 +105,21 @@ struct DemoPageTests {
         }
     }
 
+    @Test("copies a command as it is shown, and selects it for copying where there is no clipboard interface")
+    func copy() throws {
+        try withPage { page, _ in
+            let command = try page.evaluate("document.querySelector('#curl-channel').textContent")
+            let clipboard = "Object.defineProperty(navigator, 'clipboard', {configurable: true, value: "
+            try page.evaluate(clipboard + "{writeText: async text => { window.copied = text }}})")
+            try page.click("[data-of=curl-channel]")
+            #expect(try page.waitUntil("window.copied") == command)
+            try page.evaluate(clipboard + "undefined})")
+            try page.click("[data-of=curl-channel]")
+            try page.waitUntil("getSelection().toString()")
+            #expect(try page.evaluate("getSelection().toString()") == command)
+        }
+    }
+
     @Test("is used with the keyboard alone: Enter connects, the message field has the focus, Enter sends")
     func keyboard() throws {
         try withPage { page, _ in

@@ -79,7 +79,7 @@ struct ConfigurationRenderTests {
                 - {name: "007", key: "-----------------"}
             scripts:
               folder: "- odd: folder #1 "
-              routes: {"/:": main, "/a'b": "#x/null"}
+              routes: {"/:": main, "*": x, "/a'b": "#x/null"}
               settings:
                 "a: b": [1, 2.50, null, "x\\n\\u0085\\u2028\\u200e", {"": {}}]
                 cron: "*/5 * * * *"

@@ -111,17 +111,18 @@ struct ConfigurationValuesTests {
 
     @Test("routes map paths to names of scripts below the folder, without .lua")
     func routes() throws {
-        let expected = ["/": "main", "/chat": "rooms/chat"]
+        let expected = ["/": "main", "/chat": "rooms/chat", "*": "other"]
         #expect(
-            try loadConfiguration("scripts:\n  routes:\n    /: main.lua\n    /chat: rooms/chat").scripts.routes
+            try loadConfiguration("scripts:\n  routes:\n    /: main.lua\n    /chat: rooms/chat\n    '*': other").scripts
+                .routes
                 == expected)
-        let text = "/=main,/chat=rooms/chat.lua"
+        let text = "/=main,/chat=rooms/chat.lua,*=other"
         #expect(try loadConfiguration("", flags: [("scripts.routes", text)]).scripts.routes == expected)
         #expect(
             configurationProblems("scripts: {routes: {chat: x}}") == [
                 """
                 perigee.yaml:1:26: scripts.routes["chat"] is "x"; \
-                allowed: a map from paths such as /chat to names of scripts such as rooms/chat
+                allowed: a map from paths such as /chat, or *, to names of scripts such as rooms/chat
                 """
             ])
         for script in ["../x", "/etc/x", "a//b", "", ".lua", "a/./b", "[]"] {

@@ -39,7 +39,8 @@ struct LineLogHandlerTests {
             ("\u{1B}[31m", "\\u001b[31m", "\"\\u001b[31m\""), ("\u{0}", "\\u0000", "\"\\u0000\""),
             ("\u{9B}31m", "\\u009b31m", "\"\\u009b31m\""), ("x\u{202E}y", "x\\u202ey", "\"x\\u202ey\""),
             ("x\u{2028}y", "x\\u2028y", "\"x\\u2028y\""), ("say \"hi\"", "say \"hi\"", "\"say \\\"hi\\\"\""),
-            ("a=b", "a=b", "\"a=b\""), ("grüße", "grüße", "grüße"), ("back\\slash", "back\\slash", "\"back\\\\slash\""),
+            ("a=b", "a=b", "\"a=b\""), ("grüße", "grüße", "grüße"),
+            ("back\\slash", "back\\slash", "\"back\\\\slash\""),
         ])
     func injection(said: String, message: String, value: String) throws {
         let text = try written { log in log.info("\(said)") }
@@ -62,8 +63,9 @@ struct LineLogHandlerTests {
                 "script failed",
                 metadata: [
                     "connection": "c1",
-                    "traceback":
-                        "main.lua:3: boom\r\n2026-11-22T16:24:22.123Z info  forged\nstack traceback:\n\t[C]: in 'error'\u{1B}\n",
+                    "traceback": .string(
+                        "main.lua:3: boom\r\n2026-11-22T16:24:22.123Z info  forged\n"
+                            + "stack traceback:\n\t[C]: in 'error'\u{1B}\n"),
                 ])
         }
         #expect(

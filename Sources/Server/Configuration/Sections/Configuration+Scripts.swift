@@ -15,7 +15,7 @@ extension Configuration {
         public var memory = 64 << 20
         /// What an error in a handler does to the connection.
         public var onError = ErrorPolicy.keep
-        /// The script of each path, path → name without `.lua`; empty: by file name.
+        /// The script of each path, path → name without `.lua`, `*` for every other path; empty: by file name.
         public var routes: [String: String] = [:]
         /// What scripts see as `config`.
         public var settings = ScriptSettings()

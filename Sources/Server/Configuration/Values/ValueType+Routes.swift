@@ -1,10 +1,10 @@
 // The map from paths to scripts.
 
 extension ValueType where Value == [String: String] {
-    /// Paths that begin with `/`, each with the name of a script below the scripts folder; `.lua` may be written or
-    /// not.
+    /// Paths that begin with `/`, or `*` for every other path, each with the name of a script below the scripts folder;
+    /// `.lua` may be written or not.
     static var routes: ValueType {
-        let allowed = "a map from paths such as /chat to names of scripts such as rooms/chat"
+        let allowed = "a map from paths such as /chat, or *, to names of scripts such as rooms/chat"
         return ValueType(
             allowed: allowed,
             read: { node, findings in
@@ -26,7 +26,8 @@ extension ValueType where Value == [String: String] {
     }
 
     private static func isPath(_ text: String) -> Bool {
-        text.hasPrefix("/")
+        if text == "*" { return true }
+        return text.hasPrefix("/")
             && !text.unicodeScalars.contains { $0 == "?" || $0 == "#" || $0 == " " || JSONQuoting.isUnsafe($0) }
     }
 

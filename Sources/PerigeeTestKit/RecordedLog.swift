@@ -1,0 +1,68 @@
+// A log that a test can read, and wait for: what a reload did, what a script complained about.
+
+import CLinux
+import Glibc
+import Logging
+import Synchronization
+
+/// The entries of one server's log.
+public final class RecordedLog: Sendable {
+    private let entries = Mutex<[String]>([])
+    /// Rung at every entry, so that `wait` sleeps in `poll` and not in a loop.
+    private let bell: Int32
+
+    init() { bell = clinux_eventfd() }
+
+    deinit { close(bell) }
+
+    /// A logger of all levels that writes here.
+    func logger() -> Logger {
+        var logger = Logger(label: "test") { _ in Handler(log: self) }
+        logger.logLevel = .trace
+        return logger
+    }
+
+    /// Every entry so far: level, message, and metadata as `key=value`, sorted.
+    public var lines: [String] { entries.withLock { $0 } }
+
+    /// The first entry that contains `text`, waiting for it if need be.
+    /// - Throws: after `timeout`, with what there was instead.
+    @discardableResult
+    public func wait(for text: String, timeout: Duration = .seconds(10)) throws(ClientError) -> String {
+        let deadline = Deadline(after: timeout)
+        while true {
+            if let line = lines.first(where: { $0.contains(text) }) { return line }
+            guard try deadline.wait(for: POLLIN, on: bell) else {
+                throw .deadline(
+                    waitingFor: "a log entry with '\(text)'", got: Array(lines.joined(separator: "\n").utf8))
+            }
+            var count: UInt64 = 0
+            _ = read(bell, &count, 8)
+        }
+    }
+
+    fileprivate func append(_ line: String) {
+        entries.withLock { $0.append(line) }
+        var one: UInt64 = 1
+        _ = write(bell, &one, 8)
+    }
+
+    private struct Handler: LogHandler {
+        let log: RecordedLog
+        var logLevel = Logger.Level.trace
+        var metadata: Logger.Metadata = [:]
+
+        init(log: RecordedLog) { self.log = log }
+
+        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+            get { metadata[key] }
+            set { metadata[key] = newValue }
+        }
+
+        func log(event: LogEvent) {
+            let fields = metadata.merging(event.metadata ?? [:]) { $1 }
+            let text = fields.map { "\($0.key)=\($0.value)" }.sorted().joined(separator: " ")
+            log.append("\(event.level) \(event.message) \(text)")
+        }
+    }
+}

@@ -1,0 +1,21 @@
+// What an engine holds, and the handles by which tests make memory scarce.
+
+import LuaBridge
+
+extension ScriptEngine {
+    /// Versions of the scripts that something still refers to, the live one included. More than a few for long is a leak in a script: a function of
+    /// old code kept in `conn.data`, say.
+    public var generationsAlive: Int {
+        Int(bridgeGenerationsAlive(bridge))
+    }
+
+    /// A full collection, which stops the worker for as long as it takes.
+    func collect() {
+        bridgeCollect(bridge)
+    }
+
+    /// Refuses every allocation of the Lua state after the next `count`; negative refuses none.
+    func refuseAllocations(after count: Int) {
+        bridgeRefuseAllocations(bridge, Int64(count))
+    }
+}

@@ -1,0 +1,87 @@
+import Glibc
+import Testing
+
+@testable import Scripting
+
+@Suite("allocations", .serialized)
+struct AllocationTests {
+    /// A host that only counts, so that what is measured is the engine.
+    private final class CountingHost: ScriptHost {
+        var messages = 0
+        func send(_ connection: ConnectionHandle, _ payload: UnsafeRawBufferPointer, binary: Bool) -> SendResult {
+            messages += 1
+            return .sent
+        }
+        func close(_ connection: ConnectionHandle, code: UInt16, reason: UnsafeRawBufferPointer) -> Bool { false }
+        func subscribe(_ connection: ConnectionHandle, channel: UnsafeRawBufferPointer) -> SubscribeResult { .closed }
+        func unsubscribe(_ connection: ConnectionHandle, channel: UnsafeRawBufferPointer) -> Bool { false }
+        func identify(_ connection: ConnectionHandle, user: UnsafeRawBufferPointer?) -> Bool { false }
+        func isOpen(_ connection: ConnectionHandle) -> Bool { true }
+        func queued(_ connection: ConnectionHandle) -> Int { 0 }
+        func text(
+            _ property: ConnectionText, of connection: ConnectionHandle, into answer: inout ScriptStrings
+        ) -> Bool { false }
+        func pairs(_ pairs: ConnectionPairs, of connection: ConnectionHandle, into answer: inout ScriptStrings) {}
+        func channels(of connection: ConnectionHandle, into answer: inout ScriptStrings) {}
+        func publish(
+            channel: UnsafeRawBufferPointer, _ payload: UnsafeRawBufferPointer, binary: Bool, except: ConnectionHandle?
+        ) -> PublishResult {
+            messages += 1
+            return .published(offset: 1)
+        }
+        func send(
+            toID identifier: UnsafeRawBufferPointer, _ payload: UnsafeRawBufferPointer, binary: Bool
+        ) -> Bool { false }
+        func broadcast(_ payload: UnsafeRawBufferPointer, binary: Bool) {}
+        func disconnect(
+            id identifier: UnsafeRawBufferPointer, code: UInt16, reason: UnsafeRawBufferPointer
+        ) -> Bool { false }
+        func setTimer(id: Int32, after seconds: Double, every period: Double?, name: String?) {}
+        func cancelTimer(id: Int32) {}
+        func log(
+            level: ScriptLogLevel, message: UnsafeRawBufferPointer, fields: [(name: String, value: String)],
+            script: String, line: Int
+        ) {}
+    }
+
+    /// Runs `body` many times and says how many Swift objects this thread allocated meanwhile.
+    private func allocations(_ source: String, _ size: Int) throws -> Int {
+        let host = CountingHost()
+        let engine = try ScriptEngine(host: host, options: ScriptOptions())
+        try engine.prepare(ScriptBundle(version: 1, scripts: ["main": source])).get()
+        engine.commit()
+        let id = engine.intern("main")
+        let payload = [UInt8](repeating: UInt8(ascii: "x"), count: size)
+        return payload.withUnsafeBytes { payload in
+            let run = {
+                for slot: UInt32 in 0..<10_000 {
+                    _ = engine.onMessage(id, ConnectionHandle(slot: slot % 100, generation: 1), payload, binary: false)
+                }
+            }
+            run()
+            let counted = SwiftAllocations.count(during: run)
+            #expect(host.messages == 20_000)
+            return counted
+        }
+    }
+
+    @Test("an echo through Lua allocates nothing in Swift", arguments: [0, 64, 16_384])
+    func echo(size: Int) throws {
+        let source = "function onMessage(conn, message, binary) conn:send(message, binary) end"
+        #expect(try allocations(source, size) == 0)
+    }
+
+    @Test("a publication through Lua allocates nothing in Swift")
+    func publish() throws {
+        let source = "function onMessage(conn, message) server.publish('lobby', message, {except = conn}) end"
+        #expect(try allocations(source, 64) == 0)
+    }
+
+    @Test("the counter counts")
+    func counter() {
+        final class Box { var value = 1 }
+        var boxes: [Box] = []
+        boxes.reserveCapacity(100)
+        #expect(SwiftAllocations.count { for _ in 0..<100 { boxes.append(Box()) } } >= 100)
+    }
+}
