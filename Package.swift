@@ -7,6 +7,9 @@ let swift: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("MemberImportVisibility"),
+    // One thread owns each object, so the release build leaves out the run-time check for overlapping accesses; debug keeps it.
+    // Generic code of one target (the inbox, above all) is specialised where another uses it.
+    .unsafeFlags(["-enforce-exclusivity=unchecked", "-cross-module-optimization"], .when(configuration: .release)),
 ]
 
 let package = Package(

@@ -34,6 +34,11 @@ public final class EventLoop {
     /// Sockets to close at the end of this turn.
     var closing: [Socket] = []
     private var deferred: [() -> Void] = []
+    /// Called when a turn's sockets are written, before the loop may sleep: for telling other threads what the turn has done.
+    public var turnFinished: () -> Void = {}
+    /// Set while another thread is expected to post soon. The loop then gives way once before it sleeps: where both threads share
+    /// a core, the other one runs now, and its post is found without a wake-up.
+    public var expectsPost = false
 
     /// Milliseconds of the monotonic clock, read once a turn.
     public private(set) var now: UInt64
@@ -113,7 +118,8 @@ public final class EventLoop {
     public func attach<Message: Sendable>(_ inbox: Inbox<Message>, handle: @escaping (Message) -> Void) {
         let source = InboxSource(inbox, handle: handle)
         self.inbox = source
-        add(source, for: .readable)
+        // Every wake-up is a change of the counter, so it need never be read.
+        add(source, for: [.readable, .onChange])
     }
 
     /// Whether messages of the batch that is being handled are still to come.
@@ -139,6 +145,7 @@ public final class EventLoop {
         var timeout = timeUntilNextDue()
         if let limit { timeout = min(timeout ?? limit, limit) }
         if !closing.isEmpty || !dirty.isEmpty || !deferred.isEmpty { timeout = 0 }
+        if expectsPost { sched_yield() }
         if let inbox, !inbox.prepareToSleep() { timeout = 0 }
         let count = clinux_epoll_wait(epoll, events, Self.eventCapacity, timeout.map { Int32(min($0, 60_000)) } ?? -1)
         inbox?.awake()
@@ -201,6 +208,7 @@ public final class EventLoop {
             closing.removeAll(keepingCapacity: true)
             for socket in batch { socket.finishClosing() }
         } while !dirty.isEmpty || !closing.isEmpty || !deferred.isEmpty
+        turnFinished()
     }
 
     private func runDeferred() {
@@ -213,7 +221,8 @@ public final class EventLoop {
 
     /// Writes every socket that has output; afterwards the turn buffer is empty. Calls back to nobody.
     func flushDirty() {
-        for socket in dirty { socket.flush() }
+        // Who was flushed before its turn came may be blocked since then; epoll says when it goes on.
+        for socket in dirty where socket.flags.contains(.dirty) { socket.flush() }
         dirty.removeAll(keepingCapacity: true)
         turnBuffer.reset()
     }

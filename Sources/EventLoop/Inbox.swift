@@ -35,6 +35,15 @@ public final class Inbox<Message: Sendable>: Sendable {
         if sleeps { wake() }
     }
 
+    /// Adds several messages, with one wake-up.
+    public func post(contentsOf messages: [Message]) {
+        let sleeps = state.withLock { state in
+            state.messages.append(contentsOf: messages)
+            return Self.takeSleep(&state)
+        }
+        if sleeps { wake() }
+    }
+
     /// Adds a message unless `limit` messages wait already: for data, whose sender can be told "overloaded".
     public func offer(_ message: Message) -> Bool {
         let (accepted, sleeps) = state.withLock { state in

@@ -28,11 +28,6 @@ final class InboxSource<Message: Sendable>: AnyInboxSource {
         super.init(descriptor: dup(inbox.wakeUp))
     }
 
-    override func ready(_ readiness: Readiness) {
-        var counter: UInt64 = 0
-        _ = read(descriptor, &counter, 8)
-    }
-
     override func drain() -> Bool {
         inbox.drain(into: &batch)
         guard !batch.isEmpty else { return false }

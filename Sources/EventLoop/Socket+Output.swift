@@ -20,7 +20,6 @@ extension Socket {
     /// Writes `count` bytes that `fill` puts at the address it is given.
     public final func write(count: Int, _ fill: (UnsafeMutableRawPointer) -> Void) {
         guard count > 0, isWritable else { return }
-        queuedBytes += count
         if case .queue(let queue) = output, queue.isDetached || flags.contains(.blocked) {
             fill(queue.reserve(count))
         } else if let address = reserveInTurn(count) {
@@ -28,6 +27,8 @@ extension Socket {
         } else {
             fill(detachedQueue().reserve(count))
         }
+        // Not earlier: making room may flush this socket, and that must not wait for bytes that are not there yet.
+        queuedBytes += count
         markDirty()
     }
 

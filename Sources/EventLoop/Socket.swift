@@ -82,7 +82,7 @@ open class Socket: Source {
     public final func finish(within: UInt64 = 5_000) {
         guard isWritable else { return }
         flags.insert(.finishing)
-        flags.remove(.paused)
+        setReading(true)
         setDeadline(milliseconds: within)
         markDirty()
     }
@@ -99,6 +99,7 @@ open class Socket: Source {
     public final override func ready(_ readiness: Readiness) {
         guard !flags.contains(.closing) else { return }
         if readiness.contains(.writable) { flush() }
+        guard !flags.contains(.closing) else { return }
         let isBroken = !readiness.isDisjoint(with: .broken)
         if isBroken && flags.contains(.paused) { return abort() }
         if readiness.contains(.readable) || isBroken { receive() }

@@ -17,6 +17,8 @@ public struct SocketAddress: Hashable, Sendable {
 
     /// Parses a numeric host (`127.0.0.1`, `::1`) or `localhost`; nil for anything else.
     public init?(host: String, port: UInt16) {
+        // The C functions below would take what stands before a zero byte for the whole.
+        guard !host.utf8.contains(0) else { return nil }
         let host = host == "localhost" ? "127.0.0.1" : host
         var four = in_addr()
         var six = in6_addr()

@@ -12,6 +12,8 @@ public struct Readiness: OptionSet, Sendable {
 
     public static let readable = Readiness(rawValue: 0x001)  // EPOLLIN
     public static let writable = Readiness(rawValue: 0x004)  // EPOLLOUT
+    /// Reported once per change and not for as long as it lasts (EPOLLET).
+    static let onChange = Readiness(rawValue: 1 << 31)
     /// An error or a hang-up; epoll reports it whether asked or not.
     public static let broken = Readiness(rawValue: 0x008 | 0x010)  // EPOLLERR | EPOLLHUP
 }

@@ -15,6 +15,8 @@ struct TimerWheel {
 
     private struct Node {
         var due: UInt64 = 0
+        /// Counts the timers ever set: which of two due in the same millisecond was set first.
+        var number: UInt64 = 0
         var use: UInt32 = 0
         var bucket: Int32 = -1
         var previous: Int32 = -1
@@ -31,6 +33,9 @@ struct TimerWheel {
     /// One bit per bucket that holds a timer, one word per level: the next due time without a search.
     private var occupied = [UInt64](repeating: 0, count: levels)
     private var now: UInt64
+    private var lastNumber: UInt64 = 0
+    /// The timers of the bucket that expires.
+    private var expiring: [(number: UInt64, node: Int32)] = []
     private(set) var count = 0
 
     init(now: UInt64) { self.now = now }
@@ -44,7 +49,9 @@ struct TimerWheel {
             index = Int32(nodes.count)
             nodes.append(Node())
         }
+        lastNumber += 1
         nodes[Int(index)].due = max(due, now + 1)
+        nodes[Int(index)].number = lastNumber
         nodes[Int(index)].action = action
         place(index)
         count += 1
@@ -81,7 +88,8 @@ struct TimerWheel {
         return earliest
     }
 
-    /// Moves the clock to `time` and hands over the actions that are due, in the order of their due times.
+    /// Moves the clock to `time` and hands over the actions that are due, in the order of their due times, and of their setting
+    /// where those are equal.
     mutating func advance(to time: UInt64, into actions: inout [Action]) {
         while now < time {
             guard let next = nextDue, next <= time else {
@@ -97,10 +105,16 @@ struct TimerWheel {
     private mutating func expire(_ bucket: Int, into actions: inout [Action]) {
         while heads[bucket] >= 0 {
             let index = heads[bucket]
+            expiring.append((nodes[Int(index)].number, index))
             unlink(index)
+        }
+        // A timer that came down from an upper level stands behind younger ones that were placed here at once.
+        if expiring.count > 1 { expiring.sort { $0.number < $1.number } }
+        for (_, index) in expiring {
             if let action = nodes[Int(index)].action { actions.append(action) }
             release(index)
         }
+        expiring.removeAll(keepingCapacity: true)
     }
 
     /// Where an upper level's wheel has turned onto a new bucket, its timers move down.
@@ -128,7 +142,6 @@ struct TimerWheel {
         link(index, into: bucket)
     }
 
-    /// Appends at the list's end, so that timers due in the same millisecond fire in the order in which they were set.
     private mutating func link(_ index: Int32, into bucket: Int32) {
         let head = heads[Int(bucket)]
         nodes[Int(index)].bucket = bucket

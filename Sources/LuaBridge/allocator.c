@@ -28,6 +28,7 @@ void *bridge_allocate(void *context, void *block, size_t old_size, size_t new_si
     if (new_size > old_size && !may_grow(b, new_size - old_size)) {
         return NULL;
     }
+    b->allocations += 1;
     void *moved = realloc(block, new_size);
     if (moved == NULL) {
         if (new_size > old_size) {
@@ -42,6 +43,11 @@ void *bridge_allocate(void *context, void *block, size_t old_size, size_t new_si
 size_t bridgeMemory(const Bridge *b)
 {
     return b->memory;
+}
+
+uint64_t bridgeAllocations(const Bridge *b)
+{
+    return b->allocations;
 }
 
 void bridgeRefuseAllocations(Bridge *b, int64_t count)

@@ -2,12 +2,20 @@
 // event that waits keeps its coroutine, and the next one takes another.
 #include "internal.h"
 
+// Gives a coroutine the stack that it should have from the start; `L` is told when there is no memory. [] -> []
+void ensure_stack(lua_State *L, lua_State *co)
+{
+    if (!lua_checkstack(co, coroutine_slots)) {
+        luaL_error(L, "not enough memory");
+    }
+}
+
 // Makes a coroutine and keeps it from the collector. [] -> [], and the reference is in the argument.
 static int make(lua_State *L)
 {
     Coroutine *made = lua_touserdata(L, 1);
     made->state = lua_newthread(L);
-    luaL_checkstack(made->state, coroutine_slots, NULL);
+    ensure_stack(L, made->state);
     made->reference = luaL_ref(L, LUA_REGISTRYINDEX);
     return 0;
 }

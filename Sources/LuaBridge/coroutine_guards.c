@@ -12,18 +12,11 @@ static void call_original(lua_State *L)
     lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
 }
 
-static void make_room(lua_State *L, lua_State *co)
-{
-    if (co != NULL && !lua_checkstack(co, coroutine_slots)) {
-        luaL_error(L, "not enough memory");
-    }
-}
-
 // [f] -> [thread]
 static int guarded_create(lua_State *L)
 {
     call_original(L);
-    make_room(L, lua_tothread(L, -1));
+    ensure_stack(L, lua_tothread(L, -1));
     return 1;
 }
 
@@ -31,8 +24,8 @@ static int guarded_create(lua_State *L)
 static int guarded_wrap(lua_State *L)
 {
     call_original(L);
-    if (lua_getupvalue(L, -1, 1) != NULL) {
-        make_room(L, lua_tothread(L, -1));
+    if (lua_getupvalue(L, -1, 1) != NULL) { // the thread that the function resumes
+        ensure_stack(L, lua_tothread(L, -1));
         lua_pop(L, 1);
     }
     return 1;

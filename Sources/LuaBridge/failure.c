@@ -163,7 +163,8 @@ BridgeOutcome failure_read(Bridge *b, lua_State *co, int status)
     failure_clear(b);
     write_traceback(b, co);
     if (status == LUA_YIELD) {
-        return finish(b, (size_t)snprintf(b->message, sizeof b->message, "coroutine.yield: a handler cannot yield by itself"));
+        const char *what = b->loading ? "a script cannot yield while it loads" : "a handler cannot yield by itself";
+        return finish(b, (size_t)snprintf(b->message, sizeof b->message, "coroutine.yield: %s", what));
     }
     lua_xmove(co, b->main, 1);
     if (lua_type(b->main, -1) == LUA_TTABLE && !b->loading && read_close_request(b, b->main)) {

@@ -189,22 +189,15 @@ static void merge_returned(lua_State *L, const char *file, int handlers, int ret
     }
 }
 
-// [load] -> []
-static int run_body(lua_State *L)
+// The top level has returned; its handlers are kept. The context is the script's number.
+// [load generation scripts entry handlers file returned] -> []
+static int keep_handlers(lua_State *L, int status, lua_KContext script)
 {
-    Bridge *b = bridge_of(L);
-    int script = ((const Load *)lua_touserdata(L, 1))->script;
-    lua_rawgeti(L, LUA_REGISTRYINDEX, b->candidate->table);
-    lua_getfield(L, 2, "scripts");
-    lua_rawgeti(L, 3, script); // [load generation scripts entry]
-    lua_rawgeti(L, 4, 2);
-    lua_rawgeti(L, 4, 3);
-    lua_rawgeti(L, 4, 1);
-    lua_call(L, 0, 1); // [load generation scripts entry handlers file returned]
+    (void)status;
     merge_returned(L, lua_tostring(L, 6), 5, 7);
     lua_pushnil(L);
     lua_rawseti(L, 3, script);
-    int *handlers = b->candidate->handlers + script * bridgeEventCount;
+    int *handlers = bridge_of(L)->candidate->handlers + script * bridgeEventCount;
     for (int event = 0; event < bridgeEventCount; event++) {
         lua_pushstring(L, event_names[event]);
         if (lua_rawget(L, 5) == LUA_TNIL) {
@@ -214,6 +207,20 @@ static int run_body(lua_State *L)
         }
     }
     return 0;
+}
+
+// [load] -> []
+static int run_body(lua_State *L)
+{
+    int script = ((const Load *)lua_touserdata(L, 1))->script;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, bridge_of(L)->candidate->table);
+    lua_getfield(L, 2, "scripts");
+    lua_rawgeti(L, 3, script);
+    lua_rawgeti(L, 4, 2);
+    lua_rawgeti(L, 4, 3);
+    lua_rawgeti(L, 4, 1); // [load generation scripts entry handlers file chunk]
+    lua_callk(L, 0, 1, script, keep_handlers);
+    return keep_handlers(L, LUA_OK, script);
 }
 
 bool bridgeRun(Bridge *b, int32_t script)

@@ -60,6 +60,7 @@ struct Bridge {
 
     size_t memory;
     size_t memory_limit;
+    uint64_t allocations;
     int64_t allocations_left; // negative: no end
 
     bool running; // Lua code is on the stack
@@ -117,6 +118,7 @@ extern const char *const event_names[bridgeEventCount];
 int event_named(const char *name);
 
 // coroutine.c
+void ensure_stack(lua_State *L, lua_State *co);
 bool coroutine_take(Bridge *b, Coroutine *taken);
 void coroutine_give_back(Bridge *b, Coroutine coroutine);
 void coroutine_recover(Bridge *b, Coroutine coroutine);

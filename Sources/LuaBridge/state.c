@@ -57,7 +57,7 @@ static int set_up(lua_State *L)
 {
     Bridge *b = bridge_of(L);
     const BridgeOptions *options = lua_touserdata(L, 1);
-    luaL_checkstack(L, coroutine_slots, NULL);
+    ensure_stack(L, L);
     readonly_open(L);
     timers_open(L);
     conn_open(L);

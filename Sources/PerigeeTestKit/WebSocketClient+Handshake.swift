@@ -20,6 +20,14 @@ extension WebSocketClient {
         return WebSocketClient(socket: socket, response: response)
     }
 
+    /// Takes over a connection on which the test has sent an upgrade request with the example key of `request`: reads and
+    /// checks the 101.
+    public static func adopt(_ socket: RawSocket) throws(ClientError) -> WebSocketClient {
+        let response = try HTTPResponse.read(from: socket, method: "GET")
+        try check(response, key: "dGhlIHNhbXBsZSBub25jZQ==", subprotocols: [])
+        return WebSocketClient(socket: socket, response: response)
+    }
+
     /// Asks for the same upgrade and answers the HTTP response with which the server refuses it; a 101 is an error.
     public static func handshakeRefused(
         host: String = "127.0.0.1", port: some BinaryInteger, path: String = "/",

@@ -1,4 +1,9 @@
 // A channel's name. Whoever holds a `Channel` holds a valid one.
+//
+// Names are compared byte by byte, as scripts compare them. Swift's own comparison of strings calls the two ways to write "é" the
+// same, and a script that lets a client into the one channel would let it into the other.
+
+import Glibc
 
 /// A valid channel name: 1 to 255 bytes of UTF-8 without control characters.
 public struct Channel: Hashable, Sendable, CustomStringConvertible {
@@ -23,4 +28,26 @@ public struct Channel: Hashable, Sendable, CustomStringConvertible {
     }
 
     public var description: String { name }
+
+    public static func == (left: Channel, right: Channel) -> Bool { compare(left.name, right.name) == 0 }
+
+    public func hash(into hasher: inout Hasher) {
+        Self.withBytes(of: name) { hasher.combine(bytes: $0) }
+    }
+
+    /// Less than, equal to or greater than 0, as the bytes of `left` come before, are, or come after those of `right`.
+    static func compare(_ left: String, _ right: String) -> Int {
+        withBytes(of: left) { left in
+            withBytes(of: right) { right in
+                guard let first = left.baseAddress, let second = right.baseAddress else { return left.count - right.count }
+                let order = Int(memcmp(first, second, min(left.count, right.count)))
+                return order == 0 ? left.count - right.count : order
+            }
+        }
+    }
+
+    private static func withBytes<Result>(of text: String, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+        var text = text
+        return text.withUTF8 { body(UnsafeRawBufferPointer($0)) }
+    }
 }

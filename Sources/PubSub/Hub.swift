@@ -80,8 +80,8 @@ public final class Hub {
     ///   - limit: at most so many.
     public func page(prefix: String, after: String?, limit: Int) -> [(name: String, subscribers: Int)] {
         var page: [(name: String, subscribers: Int)] = []
-        for (channel, subscribers) in channels where channel.name.hasPrefix(prefix) {
-            if let after, channel.name <= after { continue }
+        for (channel, subscribers) in channels where channel.name.utf8.starts(with: prefix.utf8) {
+            if let after, Channel.compare(channel.name, after) <= 0 { continue }
             page.append((channel.name, subscribers.list.count))
             // Cutting back at twice the limit keeps a walk over very many channels linear.
             if page.count >= 2 * limit { Self.cut(&page, to: limit) }
@@ -91,7 +91,7 @@ public final class Hub {
     }
 
     private static func cut(_ page: inout [(name: String, subscribers: Int)], to limit: Int) {
-        page.sort { $0.name < $1.name }
+        page.sort { Channel.compare($0.name, $1.name) < 0 }
         page.removeLast(max(0, page.count - limit))
     }
 

@@ -11,7 +11,4 @@ public struct StreamPosition: Hashable, Sendable {
         self.offset = offset
         self.epoch = epoch
     }
-
-    /// The epoch as clients see it: an opaque string.
-    public var epochText: String { String(epoch, radix: 36) }
 }

@@ -9,6 +9,7 @@ import Glibc
 public import Logging
 import PubSub
 import Scripting
+import WebSocket
 
 /// A running server.
 public final class Server {
@@ -36,6 +37,8 @@ public final class Server {
 
     /// Starts a server: when this returns, clients can connect and backends can push.
     public init(_ configuration: Configuration, log: Logger) throws(StartError) {
+        // The first use of SHA-1 sets OpenSSL up, which takes a megabyte and a moment: better now than in the first handshake.
+        _ = Handshake.acceptValue(key: "")
         let count = configuration.workers > 0 ? configuration.workers : max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         let node = Node(configuration: configuration, workers: min(count, 256), log: log)
         let bundle = try Self.loadScripts(node)

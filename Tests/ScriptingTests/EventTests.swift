@@ -131,7 +131,7 @@ struct EventTests {
 
     @Test("the traceback of a deep recursion is cut")
     func deepTraceback() throws {
-        let error = try stage.failure("local function f() return 1 + f() end f()")
+        let error = try stage.failure("local function f(a, b, c, d) return 1 + f(a, b, c, d) end f()")
         let lines = error.traceback?.split(separator: "\n") ?? []
         #expect(lines.count == 21)
         #expect(lines.last == "...")

@@ -111,7 +111,7 @@ struct LoadTests {
     func budget(source: String) throws {
         let stage = try Stage(options: ScriptOptions(loadBudget: 0.02))
         let problems = try stage.prepare(["main": "\n" + source]).errors
-        #expect(problems.first?.message == "the scripts took more than 0.02 s to load")
+        #expect(problems.first?.message.hasSuffix("the scripts took more than 0.02 s to load") == true)
         #expect(problems.first?.line == 2)
         #expect(try stage.run("show('alive')") == ["alive"])
     }
@@ -126,7 +126,7 @@ struct LoadTests {
 
     @Test("a top level that yields is an error")
     func yielding() throws {
-        #expect(try errors("\ncoroutine.yield()") == ["main.lua:2: attempt to yield from outside a coroutine"])
+        #expect(try errors("\ncoroutine.yield()") == ["main.lua:2: coroutine.yield: a script cannot yield while it loads"])
     }
 
     @Test("check finds what prepare finds and touches nothing")

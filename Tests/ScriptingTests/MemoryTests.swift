@@ -21,12 +21,12 @@ struct MemoryTests {
         "local s = 'x' while true do s = s .. s end", "('x'):rep(1 << 40)", "string.pack('c2000000000', '')",
         "local t = {} while true do t = {t} conn.data = t end", "local t = {} while true do t[#t + 1] = coroutine.create(print) end",
         "local t = {} for i = 1, 1e6 do t[i] = 'abc' end json.encode(t)", "conn:send(('x'):rep(1e6)) conn:send(('x'):rep(3e6))",
-        "json.decode('[' .. ('[],'):rep(3e5) .. '[]]')", "for i = 1, 1e6 do pcall(string.rep, 'x', 1e9) end local t = {} while true do t[#t+1] = {} end",
+        "json.decode('[' .. ('[],'):rep(3e5) .. '[]]')", "for i = 1, 1000 do pcall(string.rep, 'x', 1e9) end local t = {} while true do t[#t+1] = {} end",
     ])
     func bombs(body: String) throws {
         let stage = try Stage(options: ScriptOptions(memoryLimit: 2 << 20))
         #expect(try stage.failure(body).message.isEmpty == false)
-        _ = try stage.run("conn.data = nil")
+        stage.engine.forget(stage.first)
         stage.engine.collect()
         #expect(try stage.run("show('alive')") == ["alive"])
         #expect(stage.engine.memoryInUse < 1 << 20)
@@ -111,11 +111,17 @@ struct MemoryTests {
 
     @Test("an engine whose limit has no room for a state says so")
     func tooSmall() {
-        for limit in stride(from: 1, to: 60_000, by: 997) {
-            guard let error = #expect(throws: ScriptError.self, performing: { try Stage(options: ScriptOptions(memoryLimit: limit)) }) else { continue }
-            #expect(error.message.contains("not enough memory"))
-            if limit > 30_000 { break }
+        var refused = 0
+        for limit in stride(from: 1, to: 1 << 20, by: 997) {
+            do throws(ScriptError) {
+                _ = try ScriptEngine(host: RecordingHost(), options: ScriptOptions(memoryLimit: limit))
+                break
+            } catch {
+                #expect(error.message.contains("not enough memory"))
+                refused += 1
+            }
         }
+        #expect(refused > 10 && refused < 100)
     }
 
     @Test("connections that come and go leave nothing behind")

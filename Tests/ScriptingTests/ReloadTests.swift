@@ -67,7 +67,7 @@ struct ReloadTests {
         ask()
         #expect(stage.engine.script(forPath: "/chat") == stage.main)
         let bare = try stage.load(["other": says("other")], version: 3)
-        #expect(bare.missingScripts == ["main", "chat"])
+        #expect(bare.missingScripts == ["chat", "main"])
         #expect(stage.engine.script(forPath: "/chat") == nil)
         ask()
         try stage.load(["chat": says("chat again")], version: 4)

@@ -1,103 +1,100 @@
 // What decoding and encoding allocate, counted.
 
-#if canImport(AllocationCounter)
-    import AllocationCounter
-    import Testing
-    import WebSocket
+import AllocationCounter
+import Testing
+import WebSocket
 
-    @Suite struct AllocationTests {
-        @Test("allocates nothing for 10,000 small messages that arrive whole")
-        func wholeMessages() {
-            let batch = (0..<100).flatMap { _ in ClientFrame.text("sixteen bytes ok") + ClientFrame.ping([1]) }
-            let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: batch.count, alignment: 16)
-            defer { buffer.deallocate() }
-            var decoder = MessageDecoder()
+@Suite struct AllocationTests {
+    @Test("allocates nothing for 10,000 small messages that arrive whole")
+    func wholeMessages() {
+        let batch = (0..<100).flatMap { _ in ClientFrame.text("sixteen bytes ok") + ClientFrame.ping([1]) }
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: batch.count, alignment: 16)
+        defer { buffer.deallocate() }
+        var decoder = MessageDecoder()
+        var messages = 0
+        let allocations = count {
+            for _ in 0..<100 {
+                batch.withUnsafeBytes { buffer.copyMemory(from: $0) }
+                var input = buffer
+                messages += readMessages(&input, &decoder)
+            }
+        }
+        #expect(allocations == 0)
+        #expect(messages == 10_000)
+    }
+
+    @Test("allocates an assembly and its bytes for a frame that is cut, and nothing more for the rest of it")
+    func cutFrame() {
+        var decoder = MessageDecoder()
+        var bytes = ClientFrame.text("cut here")
+        bytes.withUnsafeMutableBytes { bytes in
+            var head = UnsafeMutableRawBufferPointer(rebasing: bytes[..<9])
+            var tail = UnsafeMutableRawBufferPointer(rebasing: bytes[9...])
+            #expect(count { _ = readMessages(&head, &decoder) } == 2)
             var messages = 0
-            let allocations = count {
-                for _ in 0..<100 {
-                    batch.withUnsafeBytes { buffer.copyMemory(from: $0) }
-                    var input = buffer
-                    messages += readMessages(&input, &decoder)
+            #expect(count { messages = readMessages(&tail, &decoder) } == 0)
+            #expect(messages == 1)
+        }
+    }
+
+    @Test("grows a large message by doubling", arguments: [1, 7, 1000])
+    func doubling(_ pieceSize: Int) {
+        let stream = ClientFrame.binary([UInt8](repeating: 0, count: 60_000))
+        var decoder = MessageDecoder()
+        var bytes = stream
+        let allocations = bytes.withUnsafeMutableBytes { bytes in
+            count {
+                var start = 0
+                while start < bytes.count {
+                    let end = min(start + pieceSize, bytes.count)
+                    var piece = UnsafeMutableRawBufferPointer(rebasing: bytes[start..<end])
+                    _ = readMessages(&piece, &decoder)
+                    start = end
                 }
             }
-            #expect(allocations == 0)
-            #expect(messages == 10_000)
         }
+        // From 64 bytes to 60,000 are ten doublings; the first is the assembly itself.
+        #expect(allocations <= 12)
+    }
 
-        @Test("allocates an assembly and its bytes for a frame that is cut, and nothing more for the rest of it")
-        func cutFrame() {
-            var decoder = MessageDecoder()
-            var bytes = ClientFrame.text("cut here")
-            bytes.withUnsafeMutableBytes { bytes in
-                var head = UnsafeMutableRawBufferPointer(rebasing: bytes[..<9])
-                var tail = UnsafeMutableRawBufferPointer(rebasing: bytes[9...])
-                #expect(count { _ = readMessages(&head, &decoder) } == 2)
-                var messages = 0
-                #expect(count { messages = readMessages(&tail, &decoder) } == 0)
-                #expect(messages == 1)
+    @Test("allocates once for a frame, however large", arguments: [0, 100, 100_000])
+    func frame(_ size: Int) {
+        let payload = [UInt8](repeating: 1, count: size)
+        var frame: Frame?
+        #expect(count { frame = .binary(payload) } == 1)
+        #expect(frame?.payloadCount == size)
+    }
+
+    /// The allocations of this thread while `body` runs.
+    private func count(_ body: () -> Void) -> Int {
+        warmUp()
+        let before = allocations_of_thread()
+        body()
+        return allocations_of_thread() - before
+    }
+
+    /// Uses each type once, because Swift makes the description of a type when it is first used.
+    private func warmUp() {
+        var decoder = MessageDecoder()
+        for byte in ClientFrame.text("warm", fin: false) {
+            var byte = [byte]
+            byte.withUnsafeMutableBytes { bytes in
+                var input = bytes
+                _ = readMessages(&input, &decoder)
             }
         }
+        _ = Frame.binary([])
+    }
 
-        @Test("grows a large message by doubling", arguments: [1, 7, 1000])
-        func doubling(_ pieceSize: Int) {
-            let stream = ClientFrame.binary([UInt8](repeating: 0, count: 60_000))
-            var decoder = MessageDecoder()
-            var bytes = stream
-            let allocations = bytes.withUnsafeMutableBytes { bytes in
-                count {
-                    var start = 0
-                    while start < bytes.count {
-                        let end = min(start + pieceSize, bytes.count)
-                        var piece = UnsafeMutableRawBufferPointer(rebasing: bytes[start..<end])
-                        _ = readMessages(&piece, &decoder)
-                        start = end
-                    }
-                }
-            }
-            // From 64 bytes to 60,000 are ten doublings; the first is the assembly itself.
-            #expect(allocations <= 12)
-        }
-
-        @Test("allocates once for a frame, however large", arguments: [0, 100, 100_000])
-        func frame(_ size: Int) {
-            let payload = [UInt8](repeating: 1, count: size)
-            var frame: Frame?
-            #expect(count { frame = .binary(payload) } == 1)
-            #expect(frame?.payloadCount == size)
-        }
-
-        /// The allocations of this thread while `body` runs.
-        private func count(_ body: () -> Void) -> Int {
-            warmUp()
-            let before = allocations_of_thread()
-            body()
-            return allocations_of_thread() - before
-        }
-
-        /// Uses each type once, because Swift makes the description of a type when it is first used.
-        private func warmUp() {
-            var decoder = MessageDecoder()
-            for byte in ClientFrame.text("warm", fin: false) {
-                var byte = [byte]
-                byte.withUnsafeMutableBytes { bytes in
-                    var input = bytes
-                    _ = readMessages(&input, &decoder)
-                }
-            }
-            _ = Frame.binary([])
-        }
-
-        /// Reads all of the input and answers how many messages it held.
-        private func readMessages(_ input: inout UnsafeMutableRawBufferPointer, _ decoder: inout MessageDecoder) -> Int
-        {
-            var messages = 0
-            while true {
-                switch decoder.next(&input, maxMessage: 100_000) {
-                case .message: messages += 1
-                case .ping: continue
-                case .needMore, .pong, .close, .failure: return messages
-                }
+    /// Reads all of the input and answers how many messages it held.
+    private func readMessages(_ input: inout UnsafeMutableRawBufferPointer, _ decoder: inout MessageDecoder) -> Int {
+        var messages = 0
+        while true {
+            switch decoder.next(&input, maxMessage: 100_000) {
+            case .message: messages += 1
+            case .ping: continue
+            case .needMore, .pong, .close, .failure: return messages
             }
         }
     }
-#endif
+}

@@ -86,6 +86,9 @@ void bridgeTextSet(BridgeText *text, const void *_Nullable bytes, size_t count);
 // Bytes in use by the state.
 size_t bridgeMemory(const Bridge *bridge);
 
+// Blocks that the state has asked for, moved ones included.
+uint64_t bridgeAllocations(const Bridge *bridge);
+
 // Generations that something still refers to, the live one included.
 uint32_t bridgeGenerationsAlive(const Bridge *bridge);
 

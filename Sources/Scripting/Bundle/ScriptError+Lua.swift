@@ -3,34 +3,40 @@
 extension ScriptError {
     /// Makes an error of Lua's message and traceback. `file` is the one to name when neither says where.
     init(message: String, traceback: String, file: String?, bundle: ScriptBundle) {
-        let place = Self.place(in: message) ?? Self.place(in: traceback)
-        let found = place.flatMap { bundle.file(named: $0.file) }
-        let line = place?.line
-        let isNamed = Self.place(in: message) != nil && found != nil
+        let named = Self.place(in: message, of: bundle)
+        let place = named ?? Self.innermost(traceback, of: bundle)
         self.init(
-            file: found?.path ?? file ?? "",
-            line: found == nil ? nil : line,
-            message: isNamed ? String(message[(place?.end ?? message.startIndex)...]) : Self.withoutFile(message, file),
-            sourceLine: line.flatMap { found?.line($0) },
+            file: place?.file.path ?? file ?? "",
+            line: place?.line,
+            message: named.map { String(message[$0.end...]) } ?? Self.withoutFile(message, file),
+            sourceLine: place.flatMap { $0.file.line($0.line) },
             traceback: traceback.isEmpty ? nil : traceback,
             version: bundle.version)
     }
 
     private struct Place {
-        let file: String
+        let file: ScriptFile
         let line: Int
         let end: String.Index
     }
 
-    /// The place that a text begins with: a file name, a line number, and a colon after each.
-    private static func place(in text: String) -> Place? {
+    /// The place that a text begins with: a file of the bundle and a line number, with a colon after each.
+    private static func place(in text: String, of bundle: ScriptBundle) -> Place? {
         guard let fileEnd = text.firstIndex(of: ":") else { return nil }
         let rest = text[text.index(after: fileEnd)...]
-        guard let lineEnd = rest.firstIndex(of: ":"), let line = Int(rest[..<lineEnd]), line > 0 else { return nil }
+        guard let lineEnd = rest.firstIndex(of: ":"), let line = Int(rest[..<lineEnd]), line > 0,
+            let file = bundle.file(named: String(text[..<fileEnd]))
+        else { return nil }
         let end = rest.index(after: lineEnd)
-        return Place(
-            file: String(text[..<fileEnd]), line: line,
-            end: end < text.endIndex && text[end] == " " ? text.index(after: end) : end)
+        return Place(file: file, line: line, end: text[end...].hasPrefix(" ") ? text.index(after: end) : end)
+    }
+
+    /// The first place in a traceback, behind the calls of C.
+    private static func innermost(_ traceback: String, of bundle: ScriptBundle) -> Place? {
+        for call in traceback.split(separator: "\n") {
+            if let place = place(in: String(call), of: bundle) { return place }
+        }
+        return nil
     }
 
     private static func withoutFile(_ message: String, _ file: String?) -> String {

@@ -9,6 +9,11 @@ extension ScriptEngine {
         Int(bridgeGenerationsAlive(bridge))
     }
 
+    /// Blocks that the Lua state has asked for, to tell them from Swift's.
+    var allocations: Int {
+        Int(truncatingIfNeeded: bridgeAllocations(bridge))
+    }
+
     /// A full collection, which stops the worker for as long as it takes.
     func collect() {
         bridgeCollect(bridge)

@@ -111,7 +111,7 @@ public final class ScriptEngine {
 
     @inline(__always)
     func countIndex(_ handler: ScriptHandler, _ id: ScriptID) -> Int {
-        Int(id.index) * ScriptHandler.allCases.count + handler.rawValue
+        Int(id.index) * ScriptHandler.count + handler.rawValue
     }
 
     /// The number of a script's name, for the life of the engine.
@@ -121,7 +121,7 @@ public final class ScriptEngine {
         ids[name] = id
         names.append(name)
         targets.append(-1)
-        counts.append(contentsOf: repeatElement(HandlerCount(), count: ScriptHandler.allCases.count))
+        counts.append(contentsOf: repeatElement(HandlerCount(), count: ScriptHandler.count))
         return id
     }
 }

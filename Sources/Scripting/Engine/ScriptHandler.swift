@@ -25,6 +25,9 @@ public enum ScriptHandler: Int, Sendable, CaseIterable {
         }
     }
 
+    /// As many as `allCases`, without the array.
+    static let count = Int(bridgeEventCount)
+
     var event: BridgeEvent {
         switch self {
         case .upgrade: .upgrade

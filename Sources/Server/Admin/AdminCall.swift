@@ -10,18 +10,17 @@ final class AdminCall {
     let head: RequestHead
     /// The path's parts that the route leaves open, decoded, by name.
     let parameters: [String: String]
-    let query: QueryString
+    private(set) lazy var query = QueryString(head.query ?? "")
     var body: [UInt8] = []
-    private let requestID: String
-    /// Nil once answered. Weak: who hangs up before the answer gets none.
-    private weak var connection: AdminConnection?
+    let requestID: String
+    /// Nil once answered. A connection that has hung up since ignores the answer.
+    private var connection: AdminConnection?
 
     init(head: RequestHead, parameters: [String: String], requestID: String, connection: AdminConnection) {
         self.head = head
         self.parameters = parameters
         self.requestID = requestID
         self.connection = connection
-        query = QueryString(head.query ?? "")
     }
 
     func answer(_ status: Int = 200, _ json: JSONOutput) {
@@ -35,16 +34,7 @@ final class AdminCall {
         connection = nil
     }
 
-    func fail(_ error: AdminError) {
-        var response = Response(
-            status: error.status, fields: [("Content-Type", "application/json")], body: error.json.bytes)
-        switch error.status {
-        case 401: response.fields.append(("WWW-Authenticate", "Bearer"))
-        case 429, 503: response.fields.append(("Retry-After", "1"))
-        default: break
-        }
-        answer(response)
-    }
+    func fail(_ error: AdminError) { answer(error.response) }
 
     // MARK: What was asked
 

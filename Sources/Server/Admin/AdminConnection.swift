@@ -1,5 +1,5 @@
-// One HTTP connection to the admin API: requests in, one at a time, answers out in order. While an answer is being gathered
-// from the workers nothing more is read, so a pipeline costs its sender time and us nothing.
+// One HTTP connection to the admin API: requests in, one at a time, answers out in order. Who sends on while an answer is being
+// gathered from the workers is not read from any further, so a pipeline costs its sender time and us one receive buffer.
 //
 // Runs on: the admin thread.
 
@@ -14,8 +14,9 @@ final class AdminConnection: Socket {
     private var call: AdminCall?
     private var isComplete = false
     private var refusal: AdminError?
+    private var handler: AdminRoute.Handler?
     /// What arrived behind a request that is not answered yet; at most one receive buffer.
-    private var backlog: [UInt8] = []
+    private var backlog: ArraySlice<UInt8> = []
     private var hasEnded = false
     private var answered = 0
 
@@ -27,7 +28,16 @@ final class AdminConnection: Socket {
     }
 
     override func received(_ bytes: UnsafeMutableRawBufferPointer) {
-        parse(UnsafeRawBufferPointer(bytes))
+        guard isComplete || !backlog.isEmpty else {
+            // The time is for one request, from its first byte.
+            if parser.isIdle { setDeadline(milliseconds: server.requestTimeout) }
+            let taken = parse(UnsafeRawBufferPointer(bytes))
+            backlog = Array(bytes[taken...])[...]
+            if isComplete { perform() }
+            return
+        }
+        backlog.append(contentsOf: bytes)
+        setReading(false)
     }
 
     /// The peer has nothing more to ask; what it asked is still answered.
@@ -36,18 +46,21 @@ final class AdminConnection: Socket {
         if !isComplete { finish() }
     }
 
+    override func didClose() { call = nil }
+
     override func deadlineReached() {
         guard !isComplete else { return }
         if parser.isIdle && call == nil && answered > 0 { return finish() }
-        reject(408, "request_timeout", "the request was not complete in time")
+        reject(.requestTimeout)
     }
 
-    private func parse(_ input: UnsafeRawBufferPointer) {
+    /// Reads on to the end of a request, and answers how many bytes it has done with.
+    private func parse(_ input: UnsafeRawBufferPointer) -> Int {
         var offset = 0
         while !isComplete, isWritable {
             switch parser.next(input.bytes, from: &offset) {
             case .needMore:
-                return
+                return input.count
             case .head(let head):
                 begin(head)
             case .body(let range):
@@ -55,13 +68,12 @@ final class AdminConnection: Socket {
             case .end:
                 isComplete = true
                 setDeadline(milliseconds: nil)
-                if offset < input.count { backlog = Array(input[offset...]) }
-                setReading(false)
-                perform()
+                return offset
             case .failure(let error):
-                reject(error.status, "bad_request", error.reason)
+                reject(AdminError(error))
             }
         }
+        return input.count
     }
 
     private func begin(_ head: RequestHead) {
@@ -70,13 +82,11 @@ final class AdminConnection: Socket {
         call = AdminCall(head: head, parameters: route.parameters, requestID: requestID, connection: self)
         handler = route.handler
         refusal = route.error
-        guard head.expectsContinue, refusal == nil else { return }
-        var bytes = Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)
-        bytes.withUnsafeBytes { write($0) }
-        bytes.removeAll()
+        guard head.expectsContinue else { return }
+        // Who waits for leave to send its body is told at once that it has not.
+        if let refusal { return reject(refusal) }
+        Array("HTTP/1.1 100 Continue\r\n\r\n".utf8).withUnsafeBytes { write($0) }
     }
-
-    private var handler: AdminRoute.Handler?
 
     private func perform() {
         guard let call else { return }
@@ -88,21 +98,21 @@ final class AdminConnection: Socket {
         }
     }
 
-    /// A request that could not be read: answered, and then nothing more can be understood.
-    private func reject(_ status: Int, _ code: String, _ message: String) {
-        let error = AdminError(status: status, code: code, message: message)
-        var response = Response(status: status, fields: [("Content-Type", "application/json")], body: error.json.bytes)
-        response.fields.append(("X-Request-Id", server.requestID(for: nil)))
+    /// A request that was not read to its end: answered, and then nothing more can be understood.
+    private func reject(_ error: AdminError) {
+        var response = error.response
+        response.fields.append(("X-Request-Id", call?.requestID ?? server.requestID(for: nil)))
         var bytes: [UInt8] = []
-        response.encode(into: &bytes, keepAlive: false)
+        response.encode(into: &bytes, keepAlive: false, omitBody: call?.head.method == .head)
         bytes.withUnsafeBytes { write($0) }
-        call = nil
+        self.call = nil
         finish()
     }
 
     func answer(_ call: AdminCall, with response: Response) {
         guard call === self.call, isWritable else { return }
-        let keepsAlive = call.head.keepAlive && !hasEnded && !server.isStopping
+        let goesOn = !hasEnded || !backlog.isEmpty
+        let keepsAlive = call.head.keepAlive && goesOn && !server.isStopping
         var bytes: [UInt8] = []
         response.encode(
             into: &bytes, keepAlive: keepsAlive, omitBody: call.head.method == .head,
@@ -115,7 +125,6 @@ final class AdminConnection: Socket {
         answered += 1
         guard keepsAlive else { return finish() }
         setDeadline(milliseconds: server.requestTimeout)
-        setReading(true)
         resume()
     }
 
@@ -124,8 +133,9 @@ final class AdminConnection: Socket {
         guard !backlog.isEmpty else { return }
         loop.atEndOfTurn { [self] in
             let input = backlog
-            backlog = []
-            input.withUnsafeBytes { parse($0) }
+            backlog = input.dropFirst(input.withUnsafeBytes { parse($0) })
+            if backlog.isEmpty { setReading(true) }
+            if isComplete { perform() } else if hasEnded { finish() }
         }
     }
 }

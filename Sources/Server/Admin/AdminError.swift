@@ -42,9 +42,22 @@ struct AdminError: Error, Sendable {
         status: 404, code: "connection_not_found", message: "no open connection has this id")
     static let methodNotAllowed = AdminError(
         status: 405, code: "method_not_allowed", message: "this path does not take this method")
+    static let requestTimeout = AdminError(
+        status: 408, code: "request_timeout", message: "the request was not complete in time")
+    static let bodyTooLarge = AdminError(
+        status: 413, code: "body_too_large", message: "the body is larger than this API takes",
+        hint: "admin.maxBody is the limit")
+    static let targetTooLong = AdminError(status: 414, code: "target_too_long", message: "the request line is too long")
+    static let expectationFailed = AdminError(
+        status: 417, code: "expectation_failed", message: "the only expectation that is met is 100-continue")
     static let scriptsInvalid = AdminError(
         status: 422, code: "scripts_invalid", message: "the scripts do not load; the version that was live goes on",
         hint: "'errors' says where; nothing has changed")
+    static let headTooLarge = AdminError(
+        status: 431, code: "head_too_large", message: "the header fields are too many or too large",
+        hint: "http.maxHead and http.maxFields are the limits")
+    static let versionNotSupported = AdminError(
+        status: 505, code: "http_version_not_supported", message: "this API speaks HTTP/1.1")
     static let overloaded = AdminError(
         status: 503, code: "overloaded", message: "the workers do not keep up; the message was not taken",
         hint: "try again in a moment")
@@ -53,7 +66,8 @@ struct AdminError: Error, Sendable {
     static let all: [AdminError] = [
         badRequest, channelNameInvalid, textNotUTF8, jsonInvalid, parameterInvalid, closeCodeInvalid, keyMissing,
         keyUnknown, scopeMissing, hostNotAllowed, originNotAllowed, notFound, connectionNotFound, methodNotAllowed,
-        scriptsInvalid, overloaded, stopping,
+        requestTimeout, bodyTooLarge, targetTooLong, expectationFailed, scriptsInvalid, headTooLarge,
+        versionNotSupported, overloaded, stopping,
     ]
 
     /// The same error with a message for this case.

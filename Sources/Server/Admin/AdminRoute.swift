@@ -15,6 +15,16 @@ struct AdminRoute: Sendable {
     let scope: AdminScope?
     let summary: String
     let handler: Handler
+    private let parts: [Substring]
+
+    init(method: HTTPMethod, path: String, scope: AdminScope?, summary: String, handler: @escaping Handler) {
+        self.method = method
+        self.path = path
+        self.scope = scope
+        self.summary = summary
+        self.handler = handler
+        parts = path.split(separator: "/")
+    }
 
     static let all: [AdminRoute] = [
         AdminRoute(
@@ -68,12 +78,9 @@ struct AdminRoute: Sendable {
         ) { (server, call) throws(AdminError) in call.answer(.text(200, "ok")) },
     ]
 
-    private var parts: [Substring] { path.split(separator: "/") }
-
     /// The open parts if the path fits, decoded; nil if it does not.
     func match(_ requested: [Substring]) -> [String: String]? {
-        let parts = parts
-        guard parts.count == requested.count else { return nil }
+        guard parts.count == requested.count, parts.last == requested.last || parts.last?.first == "{" else { return nil }
         var parameters: [String: String] = [:]
         for (part, given) in zip(parts, requested) {
             if part.hasPrefix("{") {

@@ -18,7 +18,7 @@ extension AdminServer {
         for route in AdminRoute.all {
             guard let parameters = route.match(parts) else { continue }
             guard route.method == method else {
-                others.append("\(route.method)".uppercased())
+                others.append(route.method == .get ? "GET, HEAD" : "\(route.method)".uppercased())
                 continue
             }
             let error = route.scope.flatMap { refusal(of: head, needing: $0) }
@@ -29,11 +29,9 @@ extension AdminServer {
         let allowed = others.joined(separator: ", ")
         return Routing(
             handler: { (_, call) throws(AdminError) in
-                let error = AdminError.methodNotAllowed.saying("this path takes \(allowed)")
-                call.answer(
-                    Response(
-                        status: error.status, fields: [("Content-Type", "application/json"), ("Allow", allowed)],
-                        body: error.json.bytes))
+                var response = AdminError.methodNotAllowed.saying("this path takes \(allowed)").response
+                response.fields.append(("Allow", allowed))
+                call.answer(response)
             })
     }
 
@@ -70,7 +68,7 @@ extension AdminServer {
     /// Without keys, whoever reaches the loopback port may push; a web page that the operator's browser shows must not. Its
     /// requests carry its origin, or (by DNS rebinding) a host name that is not this machine's.
     private func pageRefusal(_ head: RequestHead) -> AdminError? {
-        guard let host = head.host, Self.isThisMachine(host) else { return .hostNotAllowed }
+        guard let host = head.host, isThisMachine(host) else { return .hostNotAllowed }
         if let origin = head.first("origin"), origin.lowercased() != "http://\(host.lowercased())" {
             return .originNotAllowed
         }
@@ -78,7 +76,15 @@ extension AdminServer {
         return nil
     }
 
-    private static func isThisMachine(_ host: String) -> Bool {
+    /// Clients say the same host in every request, so the last good one is remembered.
+    private func isThisMachine(_ host: String) -> Bool {
+        if host == lastLocalHost { return true }
+        guard Self.namesThisMachine(host) else { return false }
+        lastLocalHost = host
+        return true
+    }
+
+    private static func namesThisMachine(_ host: String) -> Bool {
         var name = Substring(host)
         if name.hasPrefix("[") {
             name = name.dropFirst().prefix { $0 != "]" }

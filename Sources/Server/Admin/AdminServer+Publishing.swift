@@ -71,6 +71,9 @@ extension AdminServer {
         guard targets.count == 1 else {
             throw AdminError.jsonInvalid.saying("exactly one of channel, channels, user and connection says whom it is for")
         }
+        guard exclude == nil || members["channel"] != nil || members["channels"] != nil else {
+            throw AdminError.jsonInvalid.saying("exclude goes with channel or channels")
+        }
         if let user = try string(members, "user") { return send(frame, to: .user(user), call) }
         if let text = try string(members, "connection") {
             guard let id = ConnectionID(text) else { throw .connectionNotFound }
@@ -178,7 +181,7 @@ extension AdminServer {
 
     /// Unique for the node's life, and different from another life's.
     private func pushID(_ ticket: UInt64) -> String {
-        String(UInt64(node.number) << 48 | UInt64(node.startedAt & 0xFFFF) << 32 | ticket, radix: 36)
+        Base32.text(of: UInt64(node.number) << 48 | UInt64(node.startedAt & 0xFFFF) << 32 | ticket)
     }
 }
 

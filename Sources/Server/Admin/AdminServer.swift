@@ -17,7 +17,8 @@ final class AdminServer {
     private struct Question {
         var awaited: Int
         var answers: [(worker: UInt8, answer: WorkerAnswer)] = []
-        let timer: TimerID
+        /// When patience ends, on the loop's clock.
+        let deadline: UInt64
         let finish: ([(worker: UInt8, answer: WorkerAnswer)], _ isComplete: Bool) -> Void
     }
 
@@ -27,7 +28,12 @@ final class AdminServer {
     let limits: HTTPLimits
     let requestTimeout: UInt64
     private var listener: Listener?
-    private var questions: [UInt64: Question] = [:]
+    private var questions: [UInt64: Question] = [:] {
+        didSet { loop.expectsPost = !questions.isEmpty }
+    }
+    private var isWatchingPatience = false
+    /// A `Host` that was found to name this machine.
+    var lastLocalHost = ""
     private var reloads: [UInt64: AdminCall] = [:]
     private var lastTicket: UInt64 = 0
     private var random = SecretGenerator()
@@ -78,11 +84,22 @@ final class AdminServer {
         then finish: @escaping ([(worker: UInt8, answer: WorkerAnswer)], _ isComplete: Bool) -> Void
     ) {
         guard count > 0 else { return finish([], true) }
-        let timer = loop.schedule(after: Self.patience) { [unowned self] in
-            guard let question = questions.removeValue(forKey: ticket) else { return }
-            question.finish(question.answers, false)
+        questions[ticket] = Question(awaited: count, deadline: loop.now + Self.patience, finish: finish)
+        if questions.count == 1 { watchPatience() }
+    }
+
+    /// One timer for all questions, while there are any.
+    private func watchPatience() {
+        guard !isWatchingPatience else { return }
+        isWatchingPatience = true
+        loop.schedule(after: Self.patience / 10) { [unowned self] in
+            isWatchingPatience = false
+            for (ticket, question) in questions where question.deadline <= loop.now {
+                questions[ticket] = nil
+                question.finish(question.answers, false)
+            }
+            if !questions.isEmpty { watchPatience() }
         }
-        questions[ticket] = Question(awaited: count, timer: timer, finish: finish)
     }
 
     private func take(_ answer: WorkerAnswer, from worker: UInt8, for ticket: UInt64) {
@@ -93,7 +110,6 @@ final class AdminServer {
             questions[ticket] = question
             return
         }
-        loop.cancel(question.timer)
         question.finish(question.answers, true)
     }
 
@@ -119,7 +135,7 @@ final class AdminServer {
         {
             return given
         }
-        return String(random.next(), radix: 36)
+        return Base32.text(of: random.next())
     }
 
     /// Takes no more requests; those that are in are answered first.

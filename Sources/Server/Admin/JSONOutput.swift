@@ -19,11 +19,15 @@ struct JSONOutput: Sendable {
 
         fileprivate init(_ json: JSONOutput) { self.json = json }
 
-        mutating func add(_ name: String, _ value: String) { addJSON(name, JSONQuoting.quoted(value)) }
+        mutating func add(_ name: String, _ value: String) {
+            begin(name)
+            json.appendQuoted(value)
+        }
         mutating func add(_ name: String, _ value: String?) {
             if let value { add(name, value) } else { addJSON(name, "null") }
         }
-        mutating func add(_ name: String, _ value: some BinaryInteger) { addJSON(name, String(value)) }
+        mutating func add(_ name: String, _ value: Int) { addJSON(name, String(value)) }
+        mutating func add(_ name: String, _ value: UInt64) { addJSON(name, String(value)) }
         mutating func add(_ name: String, _ value: Bool) { addJSON(name, value ? "true" : "false") }
         mutating func add(_ name: String, _ values: [String]) {
             addJSON(name, "[" + values.map { JSONQuoting.quoted($0) }.joined(separator: ",") + "]")
@@ -55,9 +59,18 @@ struct JSONOutput: Sendable {
         private mutating func begin(_ name: String) {
             if !isFirst { json.bytes.append(UInt8(ascii: ",")) }
             isFirst = false
-            json.bytes.append(contentsOf: JSONQuoting.quoted(name).utf8)
+            json.appendQuoted(name)
             json.bytes.append(UInt8(ascii: ":"))
         }
+    }
+
+    /// Nearly every text is plain ASCII and goes in as it is.
+    private mutating func appendQuoted(_ text: String) {
+        let isPlain = text.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
+        guard isPlain else { return bytes.append(contentsOf: JSONQuoting.quoted(text).utf8) }
+        bytes.append(UInt8(ascii: "\""))
+        bytes.append(contentsOf: text.utf8)
+        bytes.append(UInt8(ascii: "\""))
     }
 
     private mutating func appendObject(_ fill: (inout Members) -> Void) {

@@ -19,7 +19,7 @@ struct PushOutcome {
         if let channel { members.add("channel", channel.name) }
         if let position {
             members.add("offset", position.offset)
-            members.add("epoch", position.epochText)
+            members.add("epoch", Base32.text(of: position.epoch))
         }
         members.add("matched", count.matched)
         members.add("queued", count.queued)

@@ -26,7 +26,7 @@ extension ClientConnection {
                 refuse(.text(error.status, error.reason))
             }
         }
-        if phase == .open, offset < bytes.count {
+        if phase == .open || phase == .closing, offset < bytes.count {
             receiveFrames(UnsafeMutableRawBufferPointer(rebasing: bytes[offset...]))
         }
     }

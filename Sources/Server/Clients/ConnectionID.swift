@@ -21,16 +21,8 @@ struct ConnectionID: Hashable, Sendable {
     /// The same connection as channels know it.
     var subscriber: SubscriberID { SubscriberID(worker: worker, number: secret) }
 
-    // Crockford's alphabet: no letters that are mistaken for digits, nothing that a shell or a URL would treat specially.
-    private static let alphabet = Array("0123456789abcdefghjkmnpqrstvwxyz".utf8)
     /// 112 bits, 5 to a character.
     private static let textCount = 23
-
-    private static let values: [UInt8] = {
-        var values = [UInt8](repeating: 0xFF, count: 256)
-        for (value, letter) in alphabet.enumerated() { values[Int(letter)] = UInt8(value) }
-        return values
-    }()
 
     /// Reads the text form; nil when it is not one.
     init?(_ text: some StringProtocol) {
@@ -38,7 +30,7 @@ struct ConnectionID: Hashable, Sendable {
         var high: UInt64 = 0
         var low: UInt64 = 0
         for letter in text.utf8 {
-            let value = Self.values[Int(letter)]
+            let value = Base32.values[Int(letter)]
             guard value != 0xFF else { return nil }
             high = high << 5 | low >> 59
             low = low << 5 | UInt64(value)
@@ -55,7 +47,7 @@ struct ConnectionID: Hashable, Sendable {
             var high = UInt64(node) << 32 | UInt64(worker) << 24 | UInt64(slot)
             var low = secret
             for index in stride(from: Self.textCount - 1, through: 0, by: -1) {
-                output[index] = Self.alphabet[Int(low & 31)]
+                output[index] = Base32.alphabet[Int(low & 31)]
                 low = low >> 5 | high << 59
                 high >>= 5
             }

@@ -49,11 +49,15 @@ final class Reloader {
             watcher = try FileWatcher(
                 folder: node.configuration.scripts.folder,
                 quiet: node.configuration.scripts.debounce.milliseconds, on: loop
-            ) { [unowned self] in request(Request(cause: "file change", ticket: nil)) }
+            ) { [unowned self] in filesChanged() }
+            // A change between the start's reading and the first watch would go unnoticed.
+            filesChanged()
         } catch {
             node.log.warning("scripts are not watched", metadata: ["reason": "\(error.message)"])
         }
     }
+
+    private func filesChanged() { request(Request(cause: "file change", ticket: nil)) }
 
     private func handle(_ message: ReloadMessage) {
         switch message {
@@ -149,7 +153,8 @@ final class Reloader {
         case .failed(let errors):
             for error in errors {
                 node.log.error(
-                    "scripts not reloaded, version \(live.version) goes on: \(error)", metadata: ["cause": "\(cause)"])
+                    "scripts not reloaded, version \(live.version) goes on: \(error.summary)",
+                    metadata: error.metadata.merging(["cause": "\(cause)"]) { $1 })
             }
         }
     }

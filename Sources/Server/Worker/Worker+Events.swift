@@ -59,9 +59,9 @@ extension Worker {
     /// A mistake of the script: counted, and told to the log with all that helps to find it.
     func note(_ error: ScriptError, on connection: ClientConnection?) {
         statistics.scriptErrors += 1
-        var metadata: Logger.Metadata = ["version": "\(error.version)"]
+        var metadata = error.metadata
         if let connection { metadata["connection"] = "\(connection.id.text)" }
-        log.error("\(error)", metadata: metadata)
+        log.error("\(error.summary)", metadata: metadata)
     }
 
     func count(_ reason: CloseReason) { statistics.closes[Int(reason.rawValue)] += 1 }

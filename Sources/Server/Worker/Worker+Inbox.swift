@@ -41,7 +41,14 @@ extension Worker {
     }
 
     private func answer(_ ticket: UInt64, _ answer: WorkerAnswer) {
-        node.admin.post(.answer(ticket: ticket, worker: index, answer))
+        answers.append(.answer(ticket: ticket, worker: index, answer))
+    }
+
+    /// Sends this turn's answers, after its sockets are written.
+    func postAnswers() {
+        guard !answers.isEmpty else { return }
+        node.admin.post(contentsOf: answers)
+        answers.removeAll(keepingCapacity: true)
     }
 
     @discardableResult

@@ -42,6 +42,8 @@ final class Worker {
     var openCount = 0
     var timers: [Int32: TimerID] = [:]
     var isStopping = false
+    /// Answers of this turn for the admin thread, which is woken once for all of them.
+    var answers: [AdminMessage] = []
 
     init(index: UInt8, node: Node, page: PlainPages) throws(ScriptError) {
         self.node = node
@@ -74,6 +76,7 @@ final class Worker {
         options.workerIndex = Int(index)
         engine = try ScriptEngine(host: self, options: options)
         loop.attach(node.workers[Int(index)]) { [unowned self] message in handle(message) }
+        loop.turnFinished = { [unowned self] in postAnswers() }
     }
 
     /// Begins to accept clients.

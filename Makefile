@@ -1,0 +1,61 @@
+# make run, make test: all that a fresh Debian machine needs beyond make and a Swift 6.2+ toolchain is installed by them.
+
+# The one list of Debian packages, for building and running, and for the tests on top of it.
+PACKAGES      := liblua5.4-dev lua-cjson-dev libssl-dev
+TEST_PACKAGES := chromium curl
+
+SWIFT       ?= swift
+SWIFT_FLAGS := --explicit-target-dependency-import-check error
+SUDO        := $(if $(filter 0,$(shell id -u)),,sudo)
+SOURCES     := Package.swift Sources Tests
+# Handed to the server: make run ARGS='--listen 0.0.0.0:8080'
+ARGS        ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help run build test check format bench config packages test-packages toolchain clean
+
+help: ## what there is
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+run: build ## install what is needed, build, and serve Scripts/
+	.build/release/perigee serve $(ARGS)
+
+build: packages ## the release build
+	$(SWIFT) build -c release --product perigee $(SWIFT_FLAGS)
+
+test: packages test-packages check ## everything that CI runs
+	$(SWIFT) build --build-tests $(SWIFT_FLAGS)
+	$(SWIFT) test --skip-build
+
+check: toolchain ## formatting of all Swift files
+	$(SWIFT) format lint --strict --recursive $(SOURCES)
+
+format: toolchain ## put all Swift files into shape
+	$(SWIFT) format format --in-place --recursive $(SOURCES)
+
+bench: packages ## release build, then the load generator against it
+	$(SWIFT) build -c release $(SWIFT_FLAGS)
+	.build/release/perigee-bench $(ARGS)
+
+config: ## write config/perigee.yaml anew, after a key has changed
+	$(SWIFT) run perigee config --defaults > config/perigee.yaml.new
+	mv config/perigee.yaml.new config/perigee.yaml
+
+packages: toolchain
+	@$(call install,$(PACKAGES))
+
+test-packages:
+	@$(call install,$(TEST_PACKAGES))
+
+toolchain:
+	@command -v $(SWIFT) >/dev/null || { echo "Perigee needs a Swift 6.2 (or newer) toolchain: https://www.swift.org/install/linux/debian/"; exit 1; }
+
+clean: ## remove what was built
+	rm -rf .build .build-*
+
+# Installs those of the packages that are missing; nothing is asked of apt when none is.
+define install
+missing=$$(for p in $(1); do dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
+if [ -n "$$missing" ]; then echo "installing:" $$missing; \
+  $(SUDO) apt-get update -qq && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends $$missing >/dev/null || exit 1; fi
+endef

@@ -1,0 +1,147 @@
+// Order, wake-ups and limits of the one door between threads.
+
+import Glibc
+import Synchronization
+import Testing
+
+@testable import EventLoop
+
+@Suite("Inbox")
+struct InboxTests {
+    @Test("hands over messages in posting order, and each once")
+    func order() {
+        let inbox = Inbox<Int>()
+        for number in 0..<100 { inbox.post(number) }
+        var batch: [Int] = [-1]
+        inbox.drain(into: &batch)
+        #expect(batch == Array(0..<100))
+        inbox.drain(into: &batch)
+        #expect(batch.isEmpty)
+    }
+
+    @Test("offer is refused at the limit, post is not, and draining makes room")
+    func limit() {
+        let inbox = Inbox<Int>(limit: 2)
+        #expect(inbox.offer(1))
+        #expect(!inbox.isFull)
+        #expect(inbox.offer(2))
+        #expect(inbox.isFull)
+        #expect(!inbox.offer(3))
+        inbox.post(4)
+        var batch: [Int] = []
+        inbox.drain(into: &batch)
+        #expect(batch == [1, 2, 4])
+        #expect(inbox.isEmpty)
+        #expect(inbox.offer(5))
+    }
+
+    @Test("a burst of posts wakes a sleeping owner once, and an owner that is awake not at all")
+    func oneWakeUp() {
+        let inbox = Inbox<Int>()
+        #expect(wakeUps(inbox) == 0)
+        #expect(inbox.prepareToSleep())
+        for number in 0..<10 { inbox.post(number) }
+        #expect(wakeUps(inbox) == 1)
+        inbox.awake()
+        #expect(!inbox.prepareToSleep(), "messages wait, so it must not sleep")
+        _ = inbox.offer(10)
+        #expect(wakeUps(inbox) == 0)
+    }
+
+    private func wakeUps(_ inbox: Inbox<Int>) -> UInt64 {
+        var counter: UInt64 = 0
+        return read(inbox.wakeUp, &counter, 8) == 8 ? counter : 0
+    }
+
+    @Test("wakes a sleeping loop, every time")
+    func wakesLoop() {
+        let questions = Inbox<Int?>()
+        let answers = Inbox<Int>()
+        let thread = LoopThread(name: "answers") {
+            let loop = EventLoop()
+            loop.attach(questions) { [unowned loop] question in
+                if let question { answers.post(question * 2) } else { loop.stop() }
+            }
+            loop.run()
+        }
+        let stage = Stage()
+        var received: [Int] = []
+        stage.loop.attach(answers) { received.append($0) }
+        for number in 0..<2_000 {
+            questions.post(number)
+            guard stage.turn(until: { received.count == number + 1 }) else { break }
+        }
+        #expect(received == (0..<2_000).map { $0 * 2 })
+        questions.post(nil)
+        thread.join()
+    }
+
+    @Test("keeps each thread's order and loses nothing when many post at once")
+    func manyThreads() {
+        let inbox = Inbox<(thread: Int, number: Int)>(limit: 64)
+        let threads = (0..<4).map { thread in
+            LoopThread(name: "posts") {
+                for number in 0..<5_000 {
+                    if number % 3 == 0 {
+                        inbox.post((thread, number))
+                    } else {
+                        while !inbox.offer((thread, number)) { sched_yield() }
+                    }
+                }
+            }
+        }
+        let stage = Stage()
+        var next = [0, 0, 0, 0]
+        var isOrdered = true
+        stage.loop.attach(inbox) { message in
+            isOrdered = isOrdered && next[message.thread] == message.number
+            next[message.thread] += 1
+        }
+        stage.turn { next.allSatisfy { $0 == 5_000 } }
+        #expect(next == [5_000, 5_000, 5_000, 5_000])
+        #expect(isOrdered)
+        for thread in threads { thread.join() }
+    }
+
+    @Test("says while a batch is handled whether more of it is to come")
+    func pendingBatch() {
+        let inbox = Inbox<Int>()
+        let stage = Stage()
+        var pending: [Bool] = []
+        stage.loop.attach(inbox) { _ in pending.append(stage.loop.isHandlingInbox) }
+        for number in 0..<3 { inbox.post(number) }
+        stage.turn()
+        #expect(pending == [true, true, false])
+        #expect(!stage.loop.isHandlingInbox)
+    }
+
+    @Test("is drained before sockets are written, so that an answer leaves in the same turn")
+    func drainedBeforeWriting() {
+        let inbox = Inbox<Int>()
+        let stage = Stage()
+        let (socket, peer) = stage.pair()
+        stage.loop.attach(inbox) { socket.write([UInt8($0)]) }
+        inbox.post(42)
+        stage.turn()
+        #expect(peer.readAll() == [42])
+    }
+
+    @Test("a thread without a loop waits for messages")
+    func waitingThread() {
+        let inbox = Inbox<Int>()
+        let thread = LoopThread(name: "posts") { for number in 0..<1_000 { inbox.post(number) } }
+        var received: [Int] = []
+        while received.count < 1_000 { received += inbox.wait() }
+        #expect(received == Array(0..<1_000))
+        thread.join()
+        thread.join()
+    }
+
+    @Test("may be posted to when its loop is gone")
+    func outlivesLoop() {
+        let inbox = Inbox<Int>()
+        do { Stage().loop.attach(inbox) { _ in } }
+        inbox.post(1)
+        #expect(inbox.wait() == [1])
+    }
+}

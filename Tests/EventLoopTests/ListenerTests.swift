@@ -1,0 +1,98 @@
+// Opening, sharing and refusing ports.
+
+import Glibc
+import Testing
+
+@testable import EventLoop
+
+@Suite("Listener")
+struct ListenerTests {
+    private let stage = Stage()
+
+    private func listen(_ host: String, port: UInt16 = 0, isShared: Bool = false) throws(ListenError) -> Listener {
+        try Listener(SocketAddress(host: host, port: port)!, isShared: isShared, on: stage.loop) { close($0); _ = $1 }
+    }
+
+    @Test("port 0 listens on a port that the kernel picked, and says which", arguments: ["127.0.0.1", "::1"])
+    func portZero(_ host: String) throws {
+        var clients: [SocketAddress] = []
+        let listener = try Listener(SocketAddress(host: host, port: 0)!, isShared: false, on: stage.loop) {
+            clients.append($1)
+            close($0)
+        }
+        #expect(listener.address.port > 0)
+        #expect(listener.address.host == host)
+        let peers = (0..<3).map { _ in Stage.connect(to: listener.address) }
+        #expect(stage.turn { clients.count == 3 })
+        #expect(clients.allSatisfy { $0.isLoopback && $0.host == host && $0.port > 0 })
+        #expect(Set(clients).count == peers.count)
+        stage.loop.remove(listener)
+    }
+
+    @Test("hands over descriptors that do not block, do not delay, and do not leak into child processes")
+    func descriptor() throws {
+        var flags: (status: Int32, descriptor: Int32, noDelay: Int32)?
+        let listener = try Listener(SocketAddress(host: "127.0.0.1", port: 0)!, isShared: false, on: stage.loop) {
+            var noDelay: Int32 = 0
+            var size = socklen_t(4)
+            getsockopt($0, Int32(IPPROTO_TCP), TCP_NODELAY, &noDelay, &size)
+            flags = (fcntl($0, F_GETFL), fcntl($0, F_GETFD), noDelay)
+            close($0)
+            _ = $1
+        }
+        let peer = Stage.connect(to: listener.address)
+        stage.turn { flags != nil }
+        let seen = try #require(flags)
+        #expect(seen.status & O_NONBLOCK != 0)
+        #expect(seen.descriptor & FD_CLOEXEC != 0)
+        #expect(seen.noDelay != 0)
+        _ = peer
+        stage.loop.remove(listener)
+    }
+
+    @Test("a port in use is refused in words")
+    func inUse() throws {
+        let first = try listen("127.0.0.1")
+        let error = #expect(throws: ListenError.self) { _ = try self.listen("127.0.0.1", port: first.address.port) }
+        #expect(error?.code == EADDRINUSE)
+        #expect(
+            error?.description == "cannot listen on \(first.address): the port is in use by another process")
+        stage.loop.remove(first)
+    }
+
+    @Test("an address of another machine is refused in words")
+    func foreignAddress() {
+        let error = #expect(throws: ListenError.self) { _ = try self.listen("192.0.2.1", port: 1) }
+        #expect(error?.description == "cannot listen on 192.0.2.1:1: this machine has no such address")
+    }
+
+    @Test("loops share a port when they say so, and only then")
+    func shared() throws {
+        let first = try listen("127.0.0.1", isShared: true)
+        let second = try listen("127.0.0.1", port: first.address.port, isShared: true)
+        #expect(second.address == first.address)
+        #expect(throws: ListenError.self) { _ = try self.listen("127.0.0.1", port: first.address.port) }
+        stage.loop.remove(first)
+        stage.loop.remove(second)
+    }
+
+    @Test("reservePort picks a port, keeps a given one, and sees that somebody listens there even if they would share")
+    func reservePort() throws {
+        // An address of this test's own, so that no other takes the port between two looks at it.
+        let picked = try Listener.reservePort(of: SocketAddress(host: "127.0.0.2", port: 0)!)
+        #expect(picked.port > 0)
+        #expect(try Listener.reservePort(of: picked) == picked)
+        let listener = try listen("127.0.0.2", port: picked.port, isShared: true)
+        let error = #expect(throws: ListenError.self) { _ = try Listener.reservePort(of: picked) }
+        #expect(error?.code == EADDRINUSE)
+        stage.loop.remove(listener)
+    }
+
+    @Test("a removed listener refuses clients, and its port is free")
+    func removed() throws {
+        let listener = try listen("127.0.0.3")
+        let address = listener.address
+        stage.loop.remove(listener)
+        #expect(try Listener.reservePort(of: address) == address)
+    }
+}

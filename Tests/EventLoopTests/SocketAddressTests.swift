@@ -1,0 +1,64 @@
+// What an address is, how it shows, and what is none.
+
+import Testing
+
+@testable import EventLoop
+
+@Suite("SocketAddress")
+struct SocketAddressTests {
+    struct Row: Sendable, CustomTestStringConvertible {
+        let host: String
+        let shown: String
+        let isIPv4: Bool
+        let isLoopback: Bool
+        var testDescription: String { host }
+    }
+
+    static let rows = [
+        Row(host: "127.0.0.1", shown: "127.0.0.1:80", isIPv4: true, isLoopback: true),
+        Row(host: "localhost", shown: "127.0.0.1:80", isIPv4: true, isLoopback: true),
+        Row(host: "127.255.255.254", shown: "127.255.255.254:80", isIPv4: true, isLoopback: true),
+        Row(host: "0.0.0.0", shown: "0.0.0.0:80", isIPv4: true, isLoopback: false),
+        Row(host: "192.0.2.7", shown: "192.0.2.7:80", isIPv4: true, isLoopback: false),
+        Row(host: "255.255.255.255", shown: "255.255.255.255:80", isIPv4: true, isLoopback: false),
+        Row(host: "::1", shown: "[::1]:80", isIPv4: false, isLoopback: true),
+        Row(host: "::", shown: "[::]:80", isIPv4: false, isLoopback: false),
+        Row(host: "2001:db8::1", shown: "[2001:db8::1]:80", isIPv4: false, isLoopback: false),
+        Row(host: "2001:DB8:0:0::1", shown: "[2001:db8::1]:80", isIPv4: false, isLoopback: false),
+        Row(host: "fe80::1", shown: "[fe80::1]:80", isIPv4: false, isLoopback: false),
+        // An IPv4 client of an IPv6 socket: an IPv6 address that shows as IPv4.
+        Row(host: "::ffff:127.0.0.1", shown: "[127.0.0.1]:80", isIPv4: false, isLoopback: true),
+        Row(host: "::ffff:192.0.2.7", shown: "[192.0.2.7]:80", isIPv4: false, isLoopback: false),
+    ]
+
+    @Test("shows an address in its shortest form, and knows its family and its reach", arguments: rows)
+    func good(_ row: Row) throws {
+        let address = try #require(SocketAddress(host: row.host, port: 80))
+        #expect("\(address)" == row.shown)
+        #expect(address.isIPv4 == row.isIPv4)
+        #expect(address.isLoopback == row.isLoopback)
+        #expect(address.port == 80)
+    }
+
+    @Test(
+        "takes no names, no brackets, no zones, and nothing that is merely similar to an address",
+        arguments: [
+            "", " ", "example.org", "Localhost", "127.1", "127.0.0.1 ", "127.0.0.256", "127.0.0.1.1", "1.2.3", "0x7f.0.0.1",
+            "[::1]", "::1%lo", ":::1", "1:2:3:4:5:6:7:8:9", "::g", "127.0.0.1\u{0}x",
+        ])
+    func bad(_ host: String) {
+        #expect(SocketAddress(host: host, port: 1) == nil)
+    }
+
+    @Test("equal addresses are equal however they are written")
+    func equality() {
+        #expect(SocketAddress(host: "::1", port: 1) == SocketAddress(host: "0:0::1", port: 1))
+        #expect(SocketAddress(host: "::1", port: 1) != SocketAddress(host: "::1", port: 2))
+        #expect(SocketAddress(host: "127.0.0.1", port: 1) != SocketAddress(host: "::ffff:127.0.0.1", port: 1))
+    }
+
+    @Test("takes 20 bytes, because every connection carries one")
+    func size() {
+        #expect(MemoryLayout<SocketAddress>.size <= 20)
+    }
+}

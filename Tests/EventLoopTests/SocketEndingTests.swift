@@ -1,0 +1,230 @@
+// How a connection ends: politely, at once, by the peer, or because its time is up.
+
+import CLinux
+import Testing
+
+@testable import EventLoop
+
+@Suite("Socket: ending")
+struct SocketEndingTests {
+    private let stage = Stage()
+
+    private func milliseconds() -> UInt64 { clinux_monotonic_nanoseconds() / 1_000_000 }
+
+    @Test("after the peer's half-close the socket may still write, and closes when both have said goodbye")
+    func halfClose() throws {
+        let (socket, peer) = try stage.tcpPair()
+        peer.send([1, 2])
+        peer.shutdownWrite()
+        stage.turn { socket.events.contains(.end) }
+        #expect(socket.receivedBytes == [1, 2])
+        socket.write([3])
+        stage.turn()
+        #expect(peer.readAll() == [3])
+        #expect(socket.isWritable)
+        socket.finish()
+        stage.turn { socket.events.contains(.closed) }
+        #expect(peer.read() == nil)
+        #expect(socket.events.suffix(2) == [.end, .closed])
+        #expect(socket.descriptor == -1)
+    }
+
+    @Test("the peer's goodbye is reported once, and costs no turns afterwards")
+    func endOnce() throws {
+        let (socket, peer) = try stage.tcpPair()
+        peer.shutdownWrite()
+        stage.turn { socket.events.contains(.end) }
+        for _ in 0..<5 { stage.turn() }
+        #expect(socket.events == [.end])
+        let before = milliseconds()
+        stage.loop.turn(waitingAtMost: 30)
+        #expect(milliseconds() - before >= 29, "the loop sleeps")
+    }
+
+    @Test("finish loses nothing of what is queued, however slowly the peer reads")
+    func finishLosesNothing() {
+        let (socket, peer) = stage.pair(room: 4_096)
+        var generator = SeededGenerator(seed: 1)
+        let bytes = generator.bytes(400_000)
+        socket.write(shared: SharedBytes(Array(bytes[..<200_000])))
+        socket.write(Array(bytes[200_000...]))
+        socket.finish()
+        var received: [UInt8] = []
+        var isOver = false
+        stage.turn {
+            guard let piece = peer.read(atMost: 5_000) else {
+                isOver = true
+                return true
+            }
+            received += piece
+            return false
+        }
+        #expect(isOver)
+        #expect(received == bytes)
+        #expect(!socket.events.contains(.closed), "the peer has not hung up yet")
+        peer.hangUp()
+        #expect(stage.turn { socket.events == [.closed] })
+    }
+
+    @Test("finish swallows what still arrives, so that its last bytes are not lost to a reset")
+    func lingering() throws {
+        let (socket, peer) = try stage.tcpPair()
+        socket.write([1, 2, 3])
+        socket.finish()
+        stage.turn()
+        for _ in 0..<20 {
+            peer.send([UInt8](repeating: 9, count: 1_000))
+            stage.turn()
+        }
+        #expect(peer.read() == [1, 2, 3])
+        #expect(peer.read() == nil)
+        #expect(socket.events.isEmpty)
+        peer.hangUp()
+        #expect(stage.turn { socket.events == [.closed] })
+    }
+
+    @Test("finish cuts a peer that does not read when the time it was given is over")
+    func finishInTime() {
+        let (socket, peer) = stage.pair(room: 4_096)
+        socket.write([UInt8](repeating: 1, count: 100_000))
+        socket.finish(within: 20)
+        let before = milliseconds()
+        stage.turn { socket.events.contains(.closed) }
+        #expect((20...1_000).contains(milliseconds() - before))
+        #expect(socket.events == [.closed], "the deadline is the hang-up's, not the subclass's")
+        _ = peer
+    }
+
+    @Test("a socket that is not reading hears the peer hang up all the same once it has finished")
+    func finishWhilePaused() throws {
+        let (socket, peer) = try stage.tcpPair()
+        socket.setReading(false)
+        stage.turn()
+        socket.write([1])
+        socket.finish()
+        stage.turn()
+        #expect(peer.read() == [1])
+        peer.hangUp()
+        let before = milliseconds()
+        stage.turn { socket.events.contains(.closed) }
+        #expect(milliseconds() - before < Socket.lingerTime / 2)
+    }
+
+    @Test("abort closes at the end of the turn, once, and what was queued is dropped")
+    func abort() {
+        let (socket, peer) = stage.pair()
+        socket.write([1])
+        socket.abort()
+        socket.abort()
+        #expect(socket.events.isEmpty)
+        #expect(!socket.isWritable)
+        stage.turn()
+        #expect(socket.events == [.closed])
+        #expect(peer.read() == nil)
+        #expect(socket.queuedBytes == 0)
+        stage.turn()
+        #expect(socket.events == [.closed])
+    }
+
+    @Test("a socket aborted by another of the same turn hears nothing more of what arrived")
+    func abortedBeforeItsEvent() {
+        let (first, firstPeer) = stage.pair()
+        let (second, secondPeer) = stage.pair()
+        first.react = { _, event in
+            if case .bytes = event { second.abort() }
+        }
+        second.react = { _, event in
+            if case .bytes = event { first.abort() }
+        }
+        firstPeer.send([1])
+        secondPeer.send([1])
+        stage.turn()
+        let received = [first, second].filter { !$0.receivedBytes.isEmpty }
+        #expect(received.count == 1)
+        #expect(received.first?.events == [.bytes([1])])
+        #expect([first, second].count { $0.events == [.closed] } == 1)
+    }
+
+    @Test("a socket that aborts when it has drained hears nothing more of what arrived")
+    func abortInDrained() {
+        let (socket, peer) = stage.pair(room: 4_096)
+        socket.react = { socket, event in
+            if event == .drained { socket.abort() }
+        }
+        socket.write([UInt8](repeating: 1, count: 50_000))
+        stage.turn()
+        #expect(socket.isBlocked)
+        peer.send([5])
+        stage.turn {
+            _ = peer.readAll()
+            return socket.events.contains(.closed)
+        }
+        #expect(socket.events.filter { $0 != .bytes([5]) } == [.drained, .closed])
+        #expect(socket.events.last == .closed)
+        #expect(socket.events.firstIndex(of: .bytes([5])).map { $0 < socket.events.firstIndex(of: .drained)! } ?? true)
+    }
+
+    @Test("may write to others as it closes, and their bytes leave in the same turn")
+    func writingInDidClose() {
+        let (socket, _) = stage.pair()
+        let (other, otherPeer) = stage.pair(keepsWrites: true)
+        socket.react = { _, event in
+            if event == .closed { other.write([1, 2]) }
+        }
+        socket.abort()
+        stage.turn()
+        #expect(otherPeer.readRecords() == [[1, 2]])
+    }
+
+    @Test("a reset by the peer closes the socket, with output waiting or not", arguments: [0, 5_000_000])
+    func reset(_ queued: Int) throws {
+        let (socket, peer) = try stage.tcpPair()
+        if queued > 0 { socket.write([UInt8](repeating: 1, count: queued)) }
+        stage.turn()
+        #expect(socket.isBlocked == (queued > 0))
+        peer.reset()
+        #expect(stage.turn { socket.events == [.closed] })
+    }
+
+    @Test("a peer that is gone before the end of the turn closes the socket after the turn, not within the write")
+    func goneWhileWriting() {
+        let (socket, peer) = stage.pair()
+        peer.hangUp()
+        socket.write([1])
+        #expect(socket.events.isEmpty)
+        stage.turn()
+        #expect(socket.events.last == .closed)
+    }
+
+    @Test("a deadline is never early, is told once, and may be moved and taken back")
+    func deadlines() {
+        let (socket, _) = stage.pair()
+        let (moved, _) = stage.pair()
+        let (spared, _) = stage.pair()
+        let before = milliseconds()
+        socket.setDeadline(milliseconds: 50)
+        moved.setDeadline(milliseconds: 1)
+        moved.setDeadline(milliseconds: 3_600_000)
+        spared.setDeadline(milliseconds: 1)
+        spared.setDeadline(milliseconds: nil)
+        #expect(stage.turn { !socket.events.isEmpty })
+        #expect(milliseconds() - before >= 50)
+        #expect(socket.events == [.deadline])
+        #expect(moved.events.isEmpty)
+        #expect(spared.events.isEmpty)
+        #expect(socket.isWritable, "what a deadline does is the subclass's to say")
+    }
+
+    @Test("the deadline of a socket that is gone does not reach the one that took its slot")
+    func deadlineOfStranger() {
+        let (socket, _) = stage.pair()
+        socket.setDeadline(milliseconds: 1)
+        socket.abort()
+        stage.turn()
+        let (stranger, _) = stage.pair()
+        #expect(stranger.token.slot == socket.token.slot)
+        let before = milliseconds()
+        while milliseconds() - before < 210 { stage.loop.turn(waitingAtMost: 50) }
+        #expect(stranger.events.isEmpty)
+    }
+}

@@ -1,0 +1,97 @@
+// Random writers, slow readers: whatever the sizes, the kinds and the moments, the bytes that arrive are the bytes written.
+
+import Testing
+
+@testable import EventLoop
+
+@Suite("Socket: random writes")
+struct SocketFuzzTests {
+    @Test("the bytes read equal the bytes written, with a slow peer and a small buffer", arguments: 0..<12)
+    func slowPeer(_ seed: Int) {
+        var run = WritingRun(seed: UInt64(seed))
+        for _ in 0..<400 { run.step() }
+        run.finish()
+        for line in run.lines {
+            #expect(line.received == line.expected, "\(line.expected.count) written, \(line.received.count) read")
+            #expect(line.socket.queuedBytes == 0)
+        }
+        #expect(run.wasBlocked, "a run in which no peer is slow proves little")
+        #expect(run.sharedAlive == 0)
+    }
+}
+
+/// Some sockets of one loop, what was written to each, and what its peer has read.
+private struct WritingRun {
+    final class Line {
+        let socket: RecordingSocket
+        let peer: Peer
+        var expected: [UInt8] = []
+        var received: [UInt8] = []
+
+        init(_ pair: (socket: RecordingSocket, peer: Peer)) { (socket, peer) = pair }
+
+        func read(atMost limit: Int) { received += peer.read(atMost: limit) ?? [] }
+    }
+
+    private final class Count { var value = 0 }
+
+    private let stage = Stage()
+    private var generator: SeededGenerator
+    private let alive = Count()
+    let lines: [Line]
+    private(set) var wasBlocked = false
+
+    var sharedAlive: Int { alive.value }
+
+    init(seed: UInt64) {
+        generator = SeededGenerator(seed: seed)
+        let rooms: [Int32?] = [4_096, 20_000, nil]
+        lines = (0..<3).map { [stage] in Line(stage.pair(room: rooms[$0])) }
+    }
+
+    mutating func step() {
+        let line = lines.randomElement(using: &generator)!
+        switch Int.random(in: 0...11, using: &generator) {
+        case 0...3: write(line)
+        case 4...6: writeShared(line)
+        case 7: line.socket.flushNow()
+        case 8, 9: line.read(atMost: Int.random(in: 1...60_000, using: &generator))
+        default: stage.turn()
+        }
+        wasBlocked = wasBlocked || line.socket.isBlocked
+        // A writer that never waits for its reader would only test the memory of the machine.
+        while line.socket.queuedBytes > 1 << 20 {
+            line.read(atMost: 1 << 16)
+            stage.turn()
+        }
+    }
+
+    private mutating func size() -> Int {
+        let scales = [1...20, 1...600, 1...5_000, 4_000...30_000, 60_000...300_000]
+        return Int.random(in: scales[min(Int.random(in: 0...20, using: &generator) / 5, 4)], using: &generator)
+    }
+
+    private mutating func write(_ line: Line) {
+        let bytes = generator.bytes(size())
+        line.expected += bytes
+        line.socket.write(bytes)
+    }
+
+    private mutating func writeShared(_ line: Line) {
+        let bytes = generator.bytes(size())
+        alive.value += 1
+        let piece = SharedBytes(bytes) { [alive] in alive.value -= 1 }
+        for line in generator.oneIn(4) ? lines : [line] {
+            line.expected += bytes
+            line.socket.write(shared: piece)
+        }
+    }
+
+    mutating func finish() {
+        stage.turn {
+            for line in lines { line.read(atMost: 1 << 20) }
+            return lines.allSatisfy { $0.received.count >= $0.expected.count && $0.socket.queuedBytes == 0 }
+        }
+        stage.turn()
+    }
+}

@@ -1,0 +1,43 @@
+// A socket that notes what happens to it, and does what a test tells it to do then.
+
+import EventLoop
+import Glibc
+
+final class RecordingSocket: Socket {
+    enum Event: Equatable {
+        case bytes([UInt8])
+        case end
+        case drained
+        case deadline
+        case closed
+    }
+
+    private(set) var events: [Event] = []
+    /// The other end, which is to stay open as long as the socket lives, unless the test hangs it up.
+    var otherEnd: Peer?
+    /// What the socket does, beyond noting the event, when it happens.
+    var react: (RecordingSocket, Event) -> Void = { _, _ in }
+
+    private func note(_ event: Event) {
+        events.append(event)
+        react(self, event)
+    }
+
+    override func received(_ bytes: UnsafeMutableRawBufferPointer) { note(.bytes(Array(bytes))) }
+    override func receivedEnd() { note(.end) }
+    override func drained() { note(.drained) }
+    override func deadlineReached() { note(.deadline) }
+    override func didClose() { note(.closed) }
+
+    /// All bytes received so far, whatever the pieces in which they came.
+    var receivedBytes: [UInt8] {
+        events.flatMap { (event) -> [UInt8] in
+            if case .bytes(let bytes) = event { return bytes }
+            return []
+        }
+    }
+
+    func write(_ bytes: [UInt8]) { bytes.withUnsafeBytes { write($0) } }
+
+    func write(shared piece: SharedBytes) { write(shared: piece.bytes, owner: piece) }
+}

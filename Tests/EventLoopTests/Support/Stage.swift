@@ -1,0 +1,78 @@
+// A loop that a test drives by hand, with sockets whose other ends the test holds.
+
+import CLinux
+import EventLoop
+import Glibc
+
+struct Stage {
+    let loop = EventLoop()
+
+    /// A socket on the loop and its peer, over a UNIX socket pair.
+    /// - Parameters:
+    ///   - keepsWrites: make each write a record of its own, so that the peer can count writes.
+    ///   - room: how many bytes the kernel holds for the peer, about.
+    func pair(keepsWrites: Bool = false, room: Int32? = nil) -> (socket: RecordingSocket, peer: Peer) {
+        let type = keepsWrites ? SOCK_SEQPACKET : SOCK_STREAM
+        var ends: [Int32] = [-1, -1]
+        let made = socketpair(AF_UNIX, Int32(type.rawValue | SOCK_NONBLOCK.rawValue), 0, &ends)
+        precondition(made == 0, "socketpair: errno \(errno)")
+        if var room { setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &room, 4) }
+        let socket = RecordingSocket(descriptor: ends[0], peer: SocketAddress(host: "::1", port: 1)!, on: loop)
+        let peer = Peer(descriptor: ends[1])
+        socket.otherEnd = peer
+        return (socket, peer)
+    }
+
+    /// A socket on the loop and its peer, over TCP on the loopback interface.
+    func tcpPair() throws -> (socket: RecordingSocket, peer: Peer) {
+        var accepted: RecordingSocket?
+        let listener = try Listener(SocketAddress(host: "127.0.0.1", port: 0)!, isShared: false, on: loop) { [loop] in
+            accepted = RecordingSocket(descriptor: $0, peer: $1, on: loop)
+        }
+        let peer = Self.connect(to: listener.address)
+        turn { accepted != nil }
+        loop.remove(listener)
+        return (accepted!, peer)
+    }
+
+    static func connect(to address: SocketAddress) -> Peer {
+        let family = address.isIPv4 ? AF_INET : AF_INET6
+        let peer = Peer(descriptor: socket(family, Int32(SOCK_STREAM.rawValue), 0))
+        let result: Int32
+        if address.isIPv4 {
+            var target = sockaddr_in()
+            target.sin_family = sa_family_t(AF_INET)
+            target.sin_port = address.port.bigEndian
+            inet_pton(AF_INET, address.host, &target.sin_addr)
+            result = withUnsafeBytes(of: &target) { connect(peer.descriptor, $0) }
+        } else {
+            var target = sockaddr_in6()
+            target.sin6_family = sa_family_t(AF_INET6)
+            target.sin6_port = address.port.bigEndian
+            inet_pton(AF_INET6, address.host, &target.sin6_addr)
+            result = withUnsafeBytes(of: &target) { connect(peer.descriptor, $0) }
+        }
+        precondition(result == 0, "connect to \(address): errno \(-result)")
+        return peer
+    }
+
+    private static func connect(_ descriptor: Int32, _ target: UnsafeRawBufferPointer) -> Int32 {
+        clinux_connect(
+            descriptor, target.baseAddress!.assumingMemoryBound(to: sockaddr.self), socklen_t(target.count))
+    }
+
+    /// One turn that waits for nothing.
+    func turn() { loop.turn(waitingAtMost: 0) }
+
+    /// Turns until `condition` holds; false when it still does not after `limit` milliseconds.
+    @discardableResult
+    func turn(atMost limit: UInt64 = 5_000, until condition: () -> Bool) -> Bool {
+        let end = clinux_monotonic_nanoseconds() + limit * 1_000_000
+        while !condition() {
+            let now = clinux_monotonic_nanoseconds()
+            guard now < end else { return false }
+            loop.turn(waitingAtMost: min((end - now) / 1_000_000 + 1, 50))
+        }
+        return true
+    }
+}

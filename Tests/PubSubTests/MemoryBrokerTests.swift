@@ -1,0 +1,147 @@
+// Offsets, epochs and order, with one publisher and with several.
+
+import Dispatch
+import PubSub
+import Testing
+import WebSocket
+
+@Suite("MemoryBroker")
+struct MemoryBrokerTests {
+    private let receiver = RecordingReceiver()
+    private let broker: MemoryBroker
+    private let news = Channel("news")!
+
+    init() { broker = MemoryBroker(receiver: receiver) }
+
+    private func publish(
+        _ text: String = "x", to channel: Channel, exclude: SubscriberID? = nil, origin: UInt8? = nil,
+        receipt: UInt64? = nil
+    ) -> (position: StreamPosition, workers: WorkerSet, here: Publication?)? {
+        let outcome = broker.publish(.text(text), to: channel, exclude: exclude, origin: origin, receipt: receipt)
+        guard case .published(let position, let workers, let here) = outcome else { return nil }
+        return (position, workers, here)
+    }
+
+    @Test("counts each channel's publications from 1, in one epoch while somebody subscribes")
+    func offsets() throws {
+        let sport = try #require(Channel("sport"))
+        broker.subscribe(0, to: news)
+        broker.subscribe(0, to: sport)
+        let first = (0..<3).compactMap { _ in publish(to: news)?.position }
+        let other = try #require(publish(to: sport)?.position)
+        #expect(first.map(\.offset) == [1, 2, 3])
+        #expect(Set(first.map(\.epoch)).count == 1)
+        #expect(other.offset == 1)
+        #expect(other.epoch != first[0].epoch)
+    }
+
+    @Test("a channel that was gone and came back counts from 1 in a new epoch")
+    func epochs() {
+        broker.subscribe(3, to: news)
+        broker.subscribe(4, to: news)
+        let before = publish(to: news)?.position
+        broker.unsubscribe(3, from: news)
+        #expect(publish(to: news)?.position.epoch == before?.epoch, "one worker is left")
+        broker.unsubscribe(4, from: news)
+        #expect(broker.channelCount == 0)
+        broker.subscribe(3, to: news)
+        let after = publish(to: news)?.position
+        #expect(after?.offset == 1)
+        #expect(after?.epoch != before?.epoch)
+    }
+
+    @Test("a publication nobody subscribes to has a position of its own, is handed to nobody, and leaves nothing behind")
+    func nobody() throws {
+        let first = try #require(publish(to: news, origin: 0))
+        let second = try #require(publish(to: news, origin: 0))
+        #expect(first.position.offset == 1)
+        #expect(second.position.offset == 1)
+        #expect(first.position.epoch != second.position.epoch)
+        #expect(first.workers.isEmpty)
+        #expect(first.here == nil)
+        #expect(receiver.handed.isEmpty)
+        #expect(broker.channelCount == 0)
+    }
+
+    @Test("hands a publication to exactly the workers that subscribe, as it was published")
+    func workers() throws {
+        for worker in [0, 7, 255, 7] as [UInt8] { broker.subscribe(worker, to: news) }
+        broker.subscribe(9, to: Channel("sport")!)
+        let author = SubscriberID(worker: 7, number: 12)
+        let outcome = try #require(publish("hello", to: news, exclude: author, origin: 1, receipt: 99))
+        let handed = try #require(receiver.handed.first)
+        var expected = WorkerSet()
+        for worker in [0, 7, 255] as [UInt8] { expected.insert(worker) }
+        #expect(receiver.handed.count == 1)
+        #expect(handed.workers == expected)
+        #expect(outcome.workers == expected)
+        #expect(handed.publication.channel == news)
+        #expect(handed.publication.frame.payload.elementsEqual("hello".utf8))
+        #expect(handed.publication.exclude == author)
+        #expect(handed.publication.position == outcome.position)
+        #expect(handed.origin == 1)
+        #expect(handed.receipt == 99)
+        broker.unsubscribe(255, from: news)
+        #expect(publish(to: news)?.workers.contains(255) == false)
+    }
+
+    @Test("gives the origin its own delivery when the node says so, and nobody else")
+    func deliverHere() throws {
+        broker.subscribe(2, to: news)
+        let here = try #require(publish(to: news, origin: 2))
+        #expect(here.here?.position == here.position)
+        #expect(publish(to: news, origin: 1)?.here == nil)
+        #expect(publish(to: news, origin: nil)?.here == nil)
+    }
+
+    @Test("takes nothing for an overloaded worker, and the offsets go on without a gap")
+    func overloaded() {
+        broker.subscribe(0, to: news)
+        broker.subscribe(1, to: news)
+        #expect(publish(to: news)?.position.offset == 1)
+        receiver.overload([1])
+        #expect(publish(to: news) == nil)
+        receiver.overload([2])
+        #expect(publish(to: news)?.position.offset == 2)
+        #expect(receiver.handed.count == 2)
+    }
+
+    @Test("unsubscribing who never subscribed changes nothing")
+    func foreignUnsubscribe() {
+        broker.unsubscribe(1, from: news)
+        broker.subscribe(0, to: news)
+        broker.unsubscribe(1, from: news)
+        #expect(publish(to: news)?.workers.count == 1)
+    }
+
+    @Test("counts channels, over all its shards")
+    func channelCount() {
+        for index in 0..<100 { broker.subscribe(0, to: Channel("channel \(index)")!) }
+        #expect(broker.channelCount == 100)
+        for index in 0..<100 { broker.unsubscribe(0, from: Channel("channel \(index)")!) }
+        #expect(broker.channelCount == 0)
+    }
+
+    @Test("hands publications over in the order of their offsets, and each publisher's in its own order")
+    func twoPublishers() {
+        let channels = [news, Channel("sport")!]
+        for channel in channels { broker.subscribe(0, to: channel) }
+        DispatchQueue.concurrentPerform(iterations: 2) { publisher in
+            for number in 0..<2_000 {
+                for channel in channels {
+                    _ = broker.publish(
+                        .text("\(number)"), to: channel, exclude: nil, origin: UInt8(publisher), receipt: nil)
+                }
+            }
+        }
+        for channel in channels {
+            let handed = receiver.handed.filter { $0.publication.channel == channel }
+            #expect(handed.map(\.publication.position.offset) == Array(1...4_000))
+            for publisher in 0..<2 as Range<UInt8> {
+                let texts = handed.filter { $0.origin == publisher }
+                    .map { String(decoding: $0.publication.frame.payload, as: UTF8.self) }
+                #expect(texts == (0..<2_000).map { "\($0)" })
+            }
+        }
+    }
+}

@@ -1,0 +1,20 @@
+// A subscriber that keeps what it is delivered.
+
+import PubSub
+
+final class RecordingSubscriber: Subscriber {
+    let subscriberID: SubscriberID
+    var memberships: [Membership] = []
+    var received: [Publication] = []
+    var answer = Delivery.queued
+
+    init(_ number: UInt64, worker: UInt8 = 0) { subscriberID = SubscriberID(worker: worker, number: number) }
+
+    func deliver(_ publication: Publication) -> Delivery {
+        received.append(publication)
+        return answer
+    }
+
+    /// The names of its channels, sorted.
+    var channels: [String] { memberships.map(\.channel.name).sorted() }
+}

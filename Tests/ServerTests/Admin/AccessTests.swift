@@ -1,0 +1,135 @@
+// Who may use the admin API: keys with scopes, and without keys only this machine, never a web page.
+
+import PerigeeTestKit
+import Testing
+
+@testable import Server
+
+@Suite("Admin: access")
+struct AccessTests {
+    private static let keys = [
+        AdminKey(name: "shop", key: "publish-key-0123456789", scopes: [.publish]),
+        AdminKey(name: "dashboard", key: "read-key-0123456789", scopes: [.read]),
+        AdminKey(name: "deploy", key: "manage-key-0123456789", scopes: [.manage]),
+        AdminKey(name: "root", key: "everything-key-0123456789"),
+    ]
+
+    private func withKeys(_ body: (TestServer) throws -> Void) throws {
+        try withServer(scripts: AdminScripts.both, configure: { $0.admin.keys = Self.keys }, body)
+    }
+
+    /// A request that fits a route.
+    private func path(of route: AdminRoute) -> String {
+        route.path.replacing("{channel}", with: "news").replacing("{id}", with: "nobody").replacing(
+            "{user}", with: "ada")
+    }
+
+    @Test("every route takes the keys that have its scope, and refuses the others with 403")
+    func scopes() throws {
+        try withKeys { server in
+            for route in AdminRoute.all {
+                let method = "\(route.method)".uppercased()
+                for key in Self.keys {
+                    let answer = try server.ask(method, path(of: route), headers: [("X-API-Key", key.key)])
+                    let mayPass = route.scope.map(key.scopes.contains) ?? true
+                    #expect((answer.status == 403) == !mayPass, "\(method) \(route.path) with \(key.name)")
+                    #expect(answer.status != 401)
+                    if !mayPass { #expect(answer.errorCode == "scope_missing") }
+                }
+            }
+            let refused = try server.ask("GET", "/v1/node", headers: [("X-API-Key", Self.keys[0].key)]).json()
+            #expect(refused["error"]?["message"] == "the key 'shop' has not the scope 'read'")
+        }
+    }
+
+    @Test("without a key everything but /healthz is 401, and says how to send one")
+    func noKey() throws {
+        try withKeys { server in
+            for route in AdminRoute.all where route.scope != nil {
+                let answer = try server.ask("\(route.method)".uppercased(), path(of: route))
+                #expect(answer.status == 401 && answer.errorCode == "key_missing", "\(route.path)")
+                #expect(answer.header("WWW-Authenticate") == "Bearer")
+            }
+            #expect(try server.ask("GET", "/nothing/here").status == 401)
+            #expect(try server.ask("PUT", "/v1/node").status == 401)
+            let health = try server.ask("GET", "/healthz")
+            #expect(health.status == 200 && health.text == "ok")
+        }
+    }
+
+    @Test("a key comes as 'Authorization: Bearer KEY' or 'X-API-Key: KEY', and must be right to the byte")
+    func forms() throws {
+        try withKeys { server in
+            let key = Self.keys[3].key
+            let rows: [(header: (String, String), status: Int, code: String?)] = [
+                (("Authorization", "Bearer \(key)"), 200, nil), (("authorization", "bEARER \(key)"), 200, nil),
+                (("X-API-Key", key), 200, nil), (("x-api-key", key), 200, nil),
+                (("Authorization", "Bearer \(key)x"), 401, "key_unknown"),
+                (("Authorization", "Bearer \(key.dropLast())"), 401, "key_unknown"),
+                (("X-API-Key", key + key), 401, "key_unknown"), (("X-API-Key", key.uppercased()), 401, "key_unknown"),
+                (("X-API-Key", ""), 401, "key_unknown"), (("Authorization", "Basic \(key)"), 401, "key_missing"),
+                (("Authorization", key), 401, "key_missing"), (("Authorization", "Bearer"), 401, "key_missing"),
+            ]
+            for row in rows {
+                let answer = try server.ask("GET", "/v1/node", headers: [row.header])
+                #expect(answer.status == row.status && answer.errorCode == row.code, "\(row.header)")
+            }
+            #expect(try server.ask("GET", "/v1/node?key=\(key)").status == 401)
+        }
+    }
+
+    @Test("with keys configured, a key opens the API for any host name and any origin")
+    func keysAndOrigins() throws {
+        try withKeys { server throws in
+            let headers = [
+                ("X-API-Key", Self.keys[3].key), ("Host", "push.example"), ("Origin", "https://example.com"),
+            ]
+            #expect(try server.ask("GET", "/v1/node", headers: headers).status == 200)
+        }
+    }
+
+    @Test("without keys, only requests to this machine by name pass, and none from a page of another origin")
+    func loopback() throws {
+        try withServer(scripts: AdminScripts.both) { server in
+            let port = server.adminPort
+            let own = "127.0.0.1:\(port)"
+            let rows: [(headers: [(String, String)], code: String?)] = [
+                ([("Host", own)], nil), ([("Host", "localhost:\(port)")], nil), ([("Host", "LOCALHOST")], nil),
+                ([("Host", "[::1]:\(port)")], nil), ([("Host", "127.0.0.2")], nil),
+                ([("Host", "example.com")], "host_not_allowed"), ([("Host", "192.168.0.1")], "host_not_allowed"),
+                ([("Host", "127.0.0.1.example.com")], "host_not_allowed"),
+                ([("Host", "localhost.example.com:\(port)")], "host_not_allowed"),
+                ([("Host", "[2001:db8::1]")], "host_not_allowed"), ([("Host", "0.0.0.0")], "host_not_allowed"),
+                ([("Origin", "http://\(own)")], nil), ([("Origin", "http://example.com")], "origin_not_allowed"),
+                ([("Origin", "null")], "origin_not_allowed"), ([("Origin", "https://\(own)")], "origin_not_allowed"),
+                ([("Origin", "http://127.0.0.1:1")], "origin_not_allowed"),
+                ([("Origin", "http://localhost:\(port)")], "origin_not_allowed"),
+                ([("Sec-Fetch-Site", "none")], nil), ([("Sec-Fetch-Site", "same-origin")], nil),
+                ([("Sec-Fetch-Site", "cross-site")], "origin_not_allowed"),
+                ([("Sec-Fetch-Site", "same-site")], "origin_not_allowed"),
+            ]
+            for row in rows {
+                for (method, path) in [("POST", "/v1/messages"), ("GET", "/v1/node")] {
+                    let answer = try server.ask(method, path, headers: row.headers)
+                    #expect(answer.status == (row.code == nil ? 200 : 403), "\(row.headers)")
+                    #expect(answer.errorCode == row.code, "\(row.headers)")
+                }
+            }
+            let absolute = try server.ask("GET", "http://example.com/v1/node")
+            #expect(absolute.errorCode == "host_not_allowed")
+            #expect(try server.ask("GET", "/nothing", headers: [("Host", "example.com")]).status == 403)
+        }
+    }
+
+    @Test("a refused request pushes nothing and closes nobody")
+    func nothingHappens() throws {
+        try withKeys { server in
+            let client = try Client(server, "/?channel=news")
+            for headers in [[], [("X-API-Key", "wrong")], [("X-API-Key", Self.keys[1].key)]] {
+                #expect(try server.ask("POST", "/v1/channels/news/messages", headers: headers, body: "x").status >= 401)
+                #expect(try server.ask("DELETE", "/v1/connections/\(client.id)", headers: headers).status >= 401)
+            }
+            #expect(try client.socket.receiveAll() == [])
+        }
+    }
+}

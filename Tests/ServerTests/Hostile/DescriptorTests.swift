@@ -1,0 +1,94 @@
+// More clients than descriptors, on the program itself: a limit of its own would hurt every other test of this process.
+
+import Glibc
+import PerigeeTestKit
+import Testing
+
+@Suite("Descriptor exhaustion")
+struct DescriptorTests {
+    private static let script = """
+        server.every("tick", 0.05, function() server.broadcast("tick") end)
+        function onClose() server.broadcast("left") end
+        """
+
+    @Test("with 64 descriptors, 200 clients: serves what it can, refuses the rest cleanly, does not spin, and recovers")
+    func exhausted() throws {
+        let folder = try TemporaryFolder()
+        try folder.write(Self.script, to: "main.lua")
+        let (program, port) = try Self.start(descriptors: 64, scripts: folder.path)
+        let served = try Self.join(port, attempts: 200)
+        #expect((20..<64).contains(served.count))
+        try Self.expectIdle(program, while: served[0])
+
+        let (staying, leaving) = (served.dropLast(10), served.suffix(10))
+        for client in leaving { client.socket.close() }
+        for _ in leaving { try Self.awaitText("left", at: staying[0]) }
+        let joining = try Self.join(port, attempts: 100, wanted: leaving.count)
+        #expect(joining.count == leaving.count)
+
+        program.signal(SIGTERM)
+        for client in staying + joining { #expect(try client.expectClose(skippingMessages: true).code == 1001) }
+        #expect(try program.wait() == 0)
+    }
+
+    /// The clients that got in out of so many attempts, at most as many as wanted.
+    private static func join(_ port: Int, attempts: Int, wanted: Int = .max) throws -> [WebSocketClient] {
+        var joined: [WebSocketClient] = []
+        for _ in 0..<attempts where joined.count < wanted {
+            if let client = try attempt(port) { joined.append(client) }
+        }
+        return joined
+    }
+
+    private static func awaitText(_ text: String, at client: WebSocketClient) throws {
+        while try client.receiveText() != text {}
+    }
+
+    /// Starts the program beside this test's own, and answers the port for clients.
+    private static func start(descriptors: Int, scripts: String) throws -> (ChildProcess, port: Int) {
+        var path = [UInt8](repeating: 0, count: 4096)
+        let count = path.withUnsafeMutableBytes { readlink("/proc/self/exe", $0.baseAddress!, $0.count) }
+        let folder = String(decoding: path.prefix(max(count, 0)), as: UTF8.self).split(separator: "/").dropLast()
+        let program = "/" + folder.joined(separator: "/") + "/perigee"
+        let line = #"ulimit -n "$0"; exec "$@""#
+        let options = ["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--workers", "2", "--scripts", scripts]
+        let child = try ChildProcess.start("/bin/sh", ["-c", line, "\(descriptors)", program] + options)
+        let announced = try child.outputLine(containing: "ws://127.0.0.1:")
+        return (child, try #require(announced.split(separator: ":").last.flatMap { Int($0) }))
+    }
+
+    /// A client, or nil when the server turns it away; silence is an error.
+    private static func attempt(_ port: Int) throws -> WebSocketClient? {
+        do {
+            let socket = try RawSocket.connect(port: port, timeout: .seconds(30))
+            try socket.send(WebSocketClient.request(host: "127.0.0.1:\(port)"))
+            return try WebSocketClient.adopt(socket)
+        } catch ClientError.unexpected(let refusal) where refusal.contains("503 Service Unavailable") {
+            return nil
+        } catch ClientError.reset, ClientError.ended, ClientError.system {
+            return nil
+        }
+    }
+
+    /// For a second, in which the client gets its ticks, the program must do next to nothing.
+    private static func expectIdle(_ program: ChildProcess, while client: WebSocketClient) throws {
+        let start = ContinuousClock.now
+        let before = try processorTime(of: program.pid)
+        while ContinuousClock.now < start + .seconds(1) { #expect(try client.receiveText() == "tick") }
+        let spent = try processorTime(of: program.pid) - before
+        #expect(spent < 0.4, "\(ContinuousClock.now - start) of ticks took \(spent) s of CPU time")
+    }
+
+    /// The seconds of CPU time that a process has used, its threads together.
+    private static func processorTime(of process: Int32) throws -> Double {
+        let file = try #require(fopen("/proc/\(process)/stat", "r"))
+        defer { fclose(file) }
+        var line = [CChar](repeating: 0, count: 1024)
+        try #require(fgets(&line, Int32(line.count), file) != nil)
+        let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        // The name, in parentheses, is the one field that may hold a space; user and system time are the 14th and 15th.
+        let fields = try #require(text.split(separator: ")").last).split(separator: " ")
+        let ticks = try #require(Int(fields[11])) + #require(Int(fields[12]))
+        return Double(ticks) / Double(sysconf(Int32(_SC_CLK_TCK)))
+    }
+}

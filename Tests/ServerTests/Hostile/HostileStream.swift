@@ -1,0 +1,88 @@
+// One row of the table of what strangers send: the bytes, how they end, and what the server owes them.
+
+import PerigeeTestKit
+import Testing
+
+/// A byte stream that no honest client sends, and its expected fate.
+struct HostileStream: Sendable, CustomTestStringConvertible {
+    /// What the client does after its bytes.
+    enum Ending: Sendable {
+        /// It waits for what the server does.
+        case waits
+        /// It announces that it sends no more (FIN), and waits.
+        case halfCloses
+        /// It aborts the connection (RST) and is gone.
+        case resets
+    }
+
+    /// What the server must do.
+    enum Fate: Sendable, Equatable {
+        /// One HTTP response with this status and nothing else, then the end.
+        case status(Int)
+        /// A Close frame with this code and nothing else, then the end.
+        case close(UInt16)
+        /// The end, without a byte.
+        case silence
+        /// There is nobody left to be told.
+        case unknown
+    }
+
+    let testDescription: String
+    /// Whether a good handshake on the path /echo goes before the bytes.
+    let isUpgraded: Bool
+    let bytes: [UInt8]
+    let ending: Ending
+    let fate: Fate
+
+    /// Bytes in place of a request.
+    static func request(_ rule: String, _ bytes: [UInt8], _ fate: Fate, _ ending: Ending = .waits) -> HostileStream {
+        HostileStream(testDescription: rule, isUpgraded: false, bytes: bytes, ending: ending, fate: fate)
+    }
+
+    static func request(_ rule: String, _ text: String, _ fate: Fate, _ ending: Ending = .waits) -> HostileStream {
+        request(rule, Array(text.utf8), fate, ending)
+    }
+
+    /// Bytes in place of frames.
+    static func frames(_ rule: String, _ bytes: [UInt8], _ fate: Fate, _ ending: Ending = .waits) -> HostileStream {
+        HostileStream(testDescription: rule, isUpgraded: true, bytes: bytes, ending: ending, fate: fate)
+    }
+
+    static func frames(_ rule: String, _ frames: [ClientFrame], _ fate: Fate) -> HostileStream {
+        self.frames(rule, frames.flatMap(\.bytes), fate)
+    }
+}
+
+extension HostileStream {
+    /// Plays the row against a server, in segments of `size` bytes when a size is given; answers what the server did.
+    func play(on server: TestServer, inPiecesOf size: Int? = nil) throws -> Fate {
+        let socket = try isUpgraded ? server.connect("/echo").socket : server.dial()
+        do {
+            try socket.send(bytes, inPiecesOf: size ?? max(bytes.count, 1))
+        } catch .system {
+            // The server has hung up before the last byte; what it said is still to be read.
+        }
+        switch ending {
+        case .waits: break
+        case .halfCloses: try socket.shutdownWrite()
+        case .resets:
+            try socket.reset()
+            return .unknown
+        }
+        return Self.fate(from: try socket.awaitEnd())
+    }
+
+    /// What the server's last bytes are, in the words of the table.
+    private static func fate(from bytes: [UInt8]) -> Fate {
+        if bytes.isEmpty { return .silence }
+        if bytes.count >= 4, bytes[0] == 0x88, Int(bytes[1]) == bytes.count - 2 {
+            return .close(UInt16(bytes[2]) << 8 | UInt16(bytes[3]))
+        }
+        let text = String(decoding: bytes, as: UTF8.self)
+        let responses = text.split(separator: "HTTP/1.1 ", omittingEmptySubsequences: true)
+        guard responses.count == 1, text.hasPrefix("HTTP/1.1 "), let status = Int(responses[0].prefix(3)) else {
+            return .unknown
+        }
+        return .status(status)
+    }
+}
