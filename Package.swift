@@ -66,7 +66,8 @@ let package = Package(
         .executableTarget(
             name: "perigee-bench",
             dependencies: [
-                "EventLoop", "CLinux", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "WebSocket", "EventLoop", "CLinux",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swift),
 

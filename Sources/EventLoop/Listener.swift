@@ -7,6 +7,7 @@
 
 import CLinux
 import Glibc
+import Synchronization
 
 /// Accepts connections and hands over their descriptors.
 public final class Listener: Source {
@@ -15,6 +16,10 @@ public final class Listener: Source {
     private static let pause: UInt64 = 100
     private static let refusal: StaticString =
         "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
+    /// Held for every accept of the process: the descriptor that one listener gives up to refuse a client must not be taken
+    /// by the next client of another, or the first is left without a reserve, and its clients without an answer.
+    private static let gate = Mutex<Void>(())
 
     /// The address in use, with the port that the kernel picked when 0 was asked for.
     public let address: SocketAddress
@@ -56,7 +61,7 @@ public final class Listener: Source {
         return .local(of: descriptor)
     }
 
-    private static func bind(_ address: SocketAddress, isShared: Bool) throws(ListenError) -> Int32 {
+    static func bind(_ address: SocketAddress, isShared: Bool) throws(ListenError) -> Int32 {
         let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
         let descriptor = socket(address.isIPv4 ? AF_INET : AF_INET6, type, 0)
         guard descriptor >= 0 else { throw ListenError(address: address, code: errno) }
@@ -74,7 +79,7 @@ public final class Listener: Source {
     public override func ready(_ readiness: Readiness) {
         for _ in 0..<Self.batch {
             var peer = sockaddr_storage()
-            let descriptor = clinux_accept(self.descriptor, &peer)
+            let descriptor = Self.gate.withLock { _ in clinux_accept(self.descriptor, &peer) }
             if descriptor >= 0 {
                 var one: Int32 = 1
                 setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &one, 4)
@@ -83,7 +88,7 @@ public final class Listener: Source {
             }
             switch -descriptor {
             case EMFILE, ENFILE, ENOBUFS, ENOMEM:
-                guard refuseOne() else { return pauseAccepting() }
+                guard Self.gate.withLock({ _ in refuseOne() }) else { return pauseAccepting() }
             case EINTR, ECONNABORTED, EPROTO, EPERM:
                 continue
             default:

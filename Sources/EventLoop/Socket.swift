@@ -78,7 +78,7 @@ open class Socket: Source {
     }
 
     /// Hangs up politely: what is queued is written, then the end is announced, and the peer has `within` milliseconds for
-    /// all of it.
+    /// all of it. What still arrives is swallowed.
     public final func finish(within: UInt64 = 5_000) {
         guard isWritable else { return }
         flags.insert(.finishing)
@@ -109,7 +109,7 @@ open class Socket: Source {
         let buffer = loop.receiveBuffer
         let count = clinux_receive(descriptor, buffer.baseAddress!, buffer.count)
         if count > 0 {
-            guard !flags.contains(.lingering) else { return }
+            guard flags.isDisjoint(with: [.finishing, .lingering]) else { return }
             received(UnsafeMutableRawBufferPointer(rebasing: buffer[0..<count]))
         } else if count == 0 {
             endOfInput()

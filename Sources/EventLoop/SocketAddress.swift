@@ -23,7 +23,8 @@ public struct SocketAddress: Hashable, Sendable {
         var four = in_addr()
         var six = in6_addr()
         if inet_pton(AF_INET, host, &four) == 1 {
-            self.init(high: 0, low: Self.mappedPrefix | UInt64(UInt32(bigEndian: four.s_addr)), port: port, isIPv4: true)
+            self.init(
+                high: 0, low: Self.mappedPrefix | UInt64(UInt32(bigEndian: four.s_addr)), port: port, isIPv4: true)
         } else if inet_pton(AF_INET6, host, &six) == 1 {
             let halves = withUnsafeBytes(of: &six) { raw in
                 (raw.loadUnaligned(as: UInt64.self), raw.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
@@ -52,9 +53,11 @@ public struct SocketAddress: Hashable, Sendable {
                 port: UInt16(bigEndian: address.sin_port), isIPv4: true)
         case AF_INET6:
             let halves = withUnsafeBytes(of: &storage) { raw in
-                (raw.loadUnaligned(fromByteOffset: 8, as: UInt64.self),
+                (
+                    raw.loadUnaligned(fromByteOffset: 8, as: UInt64.self),
                     raw.loadUnaligned(fromByteOffset: 16, as: UInt64.self),
-                    raw.loadUnaligned(fromByteOffset: 2, as: UInt16.self))
+                    raw.loadUnaligned(fromByteOffset: 2, as: UInt16.self)
+                )
             }
             self.init(
                 high: UInt64(bigEndian: halves.0), low: UInt64(bigEndian: halves.1), port: UInt16(bigEndian: halves.2),

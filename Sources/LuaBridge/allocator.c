@@ -1,4 +1,5 @@
-// The state's memory: malloc, counted against a limit. A refusal is Lua's "not enough memory": the event fails, the state lives on.
+// The state's memory: malloc, counted against a limit. A refusal is Lua's "not enough memory": the event fails, the
+// state lives on.
 #include <stdlib.h>
 
 #include "internal.h"

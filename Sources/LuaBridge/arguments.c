@@ -5,7 +5,8 @@
 
 enum { close_reason_limit = 123 };
 
-// What is to be sent: text as it is, a number as its text, a table as JSON. The bytes belong to the stack or to the bridge. [...] -> [...]
+// What is to be sent: text as it is, a number as its text, a table as JSON. The bytes belong to the stack or to the
+// bridge. [...] -> [...]
 BridgePayload check_payload(lua_State *L, int index, bool binary, const char *function)
 {
     BridgePayload payload = {.binary = binary};
@@ -24,7 +25,7 @@ BridgePayload check_payload(lua_State *L, int index, bool binary, const char *fu
     default:
         luaL_error(L, "%s: expected a string, a number or a table, not %s", function, luaL_typename(L, index));
     }
-    if (!binary && !is_utf8(payload.bytes, payload.count)) {
+    if (!binary && payload.bytes != bridge_of(L)->received && !is_utf8(payload.bytes, payload.count)) {
         const char *instead = function[4] == ':' ? "conn:sendBinary" : "{binary = true}";
         luaL_error(L, "%s: text must be valid UTF-8; use %s for bytes", function, instead);
     }
@@ -59,7 +60,8 @@ double check_seconds(lua_State *L, int index, const char *function)
 // Whether an endpoint may send this code (RFC 6455, 7.4). Never raises.
 bool is_close_code(lua_Integer code)
 {
-    return (code >= 1000 && code <= 1014 && code != 1004 && code != 1005 && code != 1006) || (code >= 3000 && code <= 4999);
+    bool is_reserved = code == 1004 || code == 1005 || code == 1006;
+    return (code >= 1000 && code <= 1014 && !is_reserved) || (code >= 3000 && code <= 4999);
 }
 
 // A close code, 1000 when it is absent. [...] -> [...]
@@ -71,7 +73,8 @@ int32_t check_close_code(lua_State *L, int index, const char *function)
     int is_integer;
     lua_Integer code = lua_tointegerx(L, index, &is_integer);
     if (!is_integer || !is_close_code(code)) {
-        luaL_error(L, "%s: %s is not a close code; use 1000 or one from 3000 to 4999", function, luaL_tolstring(L, index, NULL));
+        const char *given = luaL_tolstring(L, index, NULL);
+        luaL_error(L, "%s: %s is not a close code; use 1000 or one from 3000 to 4999", function, given);
     }
     return (int32_t)code;
 }

@@ -1,6 +1,6 @@
-// The script's object of a connection: a userdata that holds which connection it is, and the script's own data as its user value. It is made at the
-// connection's first event and kept in a table by slot; when the connection is gone the table forgets it, and a copy that a script still
-// holds answers "closed", because the slot's generation has moved on.
+// The script's object of a connection: a userdata that holds which connection it is, and the script's own data as its
+// user value. It is made at the connection's first event and kept in a table by slot; when the connection is gone the
+// table forgets it, and a copy that a script still holds answers "closed", because the slot's generation has moved on.
 //
 // Allocates: one userdata per connection that has had an event, a table when `data` is first touched.
 #include <limits.h>

@@ -1,5 +1,5 @@
-// The coroutines that events run in. One that is used again costs no more than a protected call, a new one several times that; so they are kept. An
-// event that waits keeps its coroutine, and the next one takes another.
+// The coroutines that events run in. One that is used again costs no more than a protected call, a new one several
+// times that; so they are kept. An event that waits keeps its coroutine, and the next one takes another.
 #include "internal.h"
 
 // Gives a coroutine the stack that it should have from the start; `L` is told when there is no memory. [] -> []
@@ -46,7 +46,8 @@ void coroutine_give_back(Bridge *b, Coroutine coroutine)
     }
 }
 
-// Unwinds a coroutine that failed or waits, closing its variables, and keeps it if its stack can be had again. Never raises.
+// Unwinds a coroutine that failed or waits, closing its variables, and keeps it if its stack can be had again. Never
+// raises.
 void coroutine_recover(Bridge *b, Coroutine coroutine)
 {
     lua_sethook(coroutine.state, NULL, 0, 0);

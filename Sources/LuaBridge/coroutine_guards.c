@@ -1,5 +1,6 @@
-// coroutine.create, wrap and close as scripts get them: Lua 5.4.4 misreads the stack of a young coroutine in a concatenation when it has to grow, so each
-// starts with room; and coroutines that close one another are stopped before the C stack overflows. The upvalue is the original function.
+// coroutine.create, wrap and close as scripts get them: Lua 5.4.4 misreads the stack of a young coroutine in a
+// concatenation when it has to grow, so each starts with room; and coroutines that close one another are stopped before
+// the C stack overflows. The upvalue is the original function.
 #include "internal.h"
 
 enum { close_depth = 50 };

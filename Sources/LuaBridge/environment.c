@@ -1,6 +1,7 @@
-// What a script finds: a list of allowed names, opened one library at a time, and nothing else. Each file has a global table of its own that is always
-// empty: a read goes on to the file's handlers (a script's only), then to what its generation shares, then raises; a write raises unless it
-// defines a handler while the file loads. So a misspelt name is an error with its file and line, and no file can disturb another.
+// What a script finds: a list of allowed names, opened one library at a time, and nothing else. Each file has a global
+// table of its own that is always empty: a read goes on to the file's handlers (a script's only), then to what its
+// generation shares, then raises; a write raises unless it defines a handler while the file loads. So a misspelt name
+// is an error with its file and line, and no file can disturb another.
 #include "internal.h"
 
 static const char *const base_names[] = {
@@ -48,8 +49,9 @@ static int write_global(lua_State *L)
     return 0;
 }
 
-// Makes a file's global table; the generation's table is at `generation`. For a script the table of its handlers lies below. The environment's
-// metatable holds the generation's sentinel, so that whatever keeps code alive keeps it alive too. [] -> [handlers environment | environment]
+// Makes a file's global table; the generation's table is at `generation`. For a script the table of its handlers lies
+// below. The environment's metatable holds the generation's sentinel, so that whatever keeps code alive keeps it alive
+// too. [] -> [handlers environment | environment]
 void push_script_environment(lua_State *L, int generation, bool is_script)
 {
     lua_getfield(L, generation, "globals");

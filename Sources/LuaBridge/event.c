@@ -1,6 +1,7 @@
-// One entry per event. An entry point takes a pooled coroutine, gives it a light C function and a light pointer to the event's arguments, neither of which
-// allocates, and resumes it: that is the protected call. The C function, inside, does all that can fail: it pushes the handler, the conn and the
-// payload, and calls. It keeps nothing of the event but its kind once it has called, so that a handler may one day wait.
+// One entry per event. An entry point takes a pooled coroutine, gives it a light C function and a light pointer to the
+// event's arguments, neither of which allocates, and resumes it: that is the protected call. The C function, inside,
+// does all that can fail: it pushes the handler, the conn and the payload, and calls. It keeps nothing of the event but
+// its kind once it has called, so that a handler may one day wait.
 //
 // Read next: coroutine.c, conn.c, failure.c.
 #include <stdio.h>
@@ -65,6 +66,7 @@ BridgeOutcome run_protected(Bridge *b, lua_CFunction body, void *call, lua_Hook 
         coroutine_recover(b, coroutine);
     }
     b->running = false;
+    b->received = NULL;
     b->killed = false;
     return b->result.outcome;
 }
@@ -88,14 +90,16 @@ static int call_handler(lua_State *L, int arguments)
     return 0;
 }
 
-// [call] -> []
+// The payload stays below the handler, so that its address names it for as long as the event runs. [call] -> [call payload]
 static int message_body(lua_State *L)
 {
     Bridge *b = bridge_of(L);
     const Call *call = lua_touserdata(L, 1);
+    const char *payload = lua_pushlstring(L, call->bytes, call->count);
+    b->received = call->binary ? NULL : payload;
     push_handler(L, b, call);
     push_conn(L, b, call->connection);
-    lua_pushlstring(L, call->bytes, call->count);
+    lua_pushvalue(L, 2);
     lua_pushboolean(L, call->binary);
     return call_handler(L, 3);
 }

@@ -1,4 +1,5 @@
-// What went wrong, read without running a line of the script: no metamethod is called, nothing is allocated, so it works when memory is exhausted too.
+// What went wrong, read without running a line of the script: no metamethod is called, nothing is allocated, so it
+// works when memory is exhausted too.
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -51,7 +52,8 @@ static size_t describe_frame(lua_State *co, lua_Debug *frame, char *line, size_t
     return count < 0 ? 0 : (size_t)count < size ? (size_t)count : size - 1;
 }
 
-// Writes the frames of a coroutine, innermost first, without the bridge's own at the bottom. [...] -> [...], never raises
+// Writes the frames of a coroutine, innermost first, without the bridge's own at the bottom. [...] -> [...], never
+// raises
 static void write_traceback(Bridge *b, lua_State *co)
 {
     lua_Debug frame;
@@ -132,29 +134,31 @@ static bool read_close_request(Bridge *b, lua_State *L)
 // Describes the error object on top. [error] -> [error], never raises
 static size_t write_message(Bridge *b, lua_State *L)
 {
+    size_t count;
+    const char *text;
+    lua_Integer code = -1;
     switch (lua_type(L, -1)) {
-    case LUA_TSTRING: {
-        size_t count;
-        const char *text = lua_tolstring(L, -1, &count);
-        size_t kept = count < sizeof b->message ? count : sizeof b->message - 1;
-        memcpy(b->message, text, kept);
-        return kept;
-    }
+    case LUA_TSTRING:
+        text = lua_tolstring(L, -1, &count);
+        count = count < sizeof b->message ? count : sizeof b->message - 1;
+        memcpy(b->message, text, count);
+        return count;
     case LUA_TNUMBER:
         return (size_t)snprintf(b->message, sizeof b->message, LUA_NUMBER_FMT, lua_tonumber(L, -1));
     case LUA_TBOOLEAN:
         return (size_t)snprintf(b->message, sizeof b->message, "%s", lua_toboolean(L, -1) ? "true" : "false");
-    case LUA_TTABLE: {
-        lua_Integer code = code_of(b, L);
-        if (code >= 0) {
-            return (size_t)snprintf(b->message, sizeof b->message, "error{code = %lld}: not a close code", (long long)code);
-        }
+    case LUA_TTABLE:
+        code = code_of(b, L);
         break;
-    }
     default:
         break;
     }
-    return (size_t)snprintf(b->message, sizeof b->message, "the error is a %s value, not a message", luaL_typename(L, -1));
+    if (code >= 0) {
+        static const char format[] = "error{code = " LUA_INTEGER_FMT "}: not a close code";
+        return (size_t)snprintf(b->message, sizeof b->message, format, code);
+    }
+    text = luaL_typename(L, -1);
+    return (size_t)snprintf(b->message, sizeof b->message, "the error is a %s value, not a message", text);
 }
 
 // Reads how a coroutine ended that did not end well. co: [... error] -> [...], never raises

@@ -1,5 +1,6 @@
-// Generations: a bundle of scripts run beside the live one in the same state, with environments, modules and handlers of its own. The candidate has
-// no effect until it is committed; dropping it leaves the live one as it was. Connections and their data belong to no generation.
+// Generations: a bundle of scripts run beside the live one in the same state, with environments, modules and handlers
+// of its own. The candidate has no effect until it is committed; dropping it leaves the live one as it was. Connections
+// and their data belong to no generation.
 //
 // Allocates: two blocks per generation besides what its Lua code takes. Read next: environment.c, require.c.
 #include <stdlib.h>
@@ -107,7 +108,8 @@ bool bridgeBegin(Bridge *b, uint64_t version, int32_t script_count)
     return true;
 }
 
-// Compiles text, never bytecode, and keeps it with its environment: a script as {chunk, handlers, file} by number, a module by name. [load] -> []
+// Compiles text, never bytecode, and keeps it with its environment: a script as {chunk, handlers, file} by number, a
+// module by name. [load] -> []
 static int compile_body(lua_State *L)
 {
     Bridge *b = bridge_of(L);
@@ -145,7 +147,8 @@ bool bridgeCompile(Bridge *b, const BridgeSource *source)
     return compiled;
 }
 
-// Kills a top level that goes on for too long. Coroutines that it made carry the hook with them; there it takes itself away. [] -> []
+// Kills a top level that goes on for too long. Coroutines that it made carry the hook with them; there it takes itself
+// away. [] -> []
 static void watch_load(lua_State *L, lua_Debug *event)
 {
     Bridge *b = bridge_of(L);
@@ -154,12 +157,14 @@ static void watch_load(lua_State *L, lua_Debug *event)
     } else if (b->killed || cpu_seconds() > b->load_deadline) {
         b->killed = true;
         lua_getinfo(L, "Sl", event);
-        lua_pushfstring(L, "%s:%d: the scripts took more than %f s to load", event->short_src, event->currentline, b->load_budget);
+        lua_pushfstring(
+            L, "%s:%d: the scripts took more than %f s to load", event->short_src, event->currentline, b->load_budget);
         lua_error(L);
     }
 }
 
-// Adds the handlers of a returned table to those that the file defined. [... handlers returned] -> [... handlers returned]
+// Adds the handlers of a returned table to those that the file defined. [... handlers returned] -> [... handlers
+// returned]
 static void merge_returned(lua_State *L, const char *file, int handlers, int returned)
 {
     if (lua_isnil(L, returned)) {

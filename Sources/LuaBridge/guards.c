@@ -1,4 +1,5 @@
-// Functions of Lua's base library that scripts get in another form, because the original would let a mistake reach further than its event.
+// Functions of Lua's base library that scripts get in another form, because the original would let a mistake reach
+// further than its event.
 #include <string.h>
 
 #include "internal.h"
@@ -92,7 +93,8 @@ static int guarded_collectgarbage(lua_State *L)
     return 1;
 }
 
-// What a protected call ended with; a script that is being killed cannot catch that. [true f ...] -> [true results... | false error]
+// What a protected call ended with; a script that is being killed cannot catch that. [true f ...] -> [true results... |
+// false error]
 static int finish_pcall(lua_State *L, int status, lua_KContext extra)
 {
     if (status == LUA_OK || status == LUA_YIELD) {
@@ -116,7 +118,8 @@ static int guarded_pcall(lua_State *L)
     return finish_pcall(L, status, 0);
 }
 
-// As finish_pcall, but the error goes through the script's message handler, which runs after the stack is unwound and cannot raise out of here.
+// As finish_pcall, but the error goes through the script's message handler, which runs after the stack is unwound and
+// cannot raise out of here.
 // [handler true f ...] -> [... true results... | false message]
 static int finish_xpcall(lua_State *L, int status, lua_KContext extra)
 {

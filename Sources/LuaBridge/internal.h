@@ -1,8 +1,9 @@
 // What the bridge's files share. The only header that includes Lua's.
 //
-// Above each function that touches the Lua stack stands a picture of it: [before] -> [after], top to the right; "|" parts alternatives. Functions that
-// take a lua_State may raise a Lua error unless the comment says otherwise; so none of them owns memory of its own when it calls into Lua.
-// Whatever must live longer than an expression belongs to the Lua stack or to the Bridge.
+// Above each function that touches the Lua stack stands a picture of it: [before] -> [after], top to the right; "|"
+// parts alternatives. Functions that take a lua_State may raise a Lua error unless the comment says otherwise; so none
+// of them owns memory of its own when it calls into Lua. Whatever must live longer than an expression belongs to the
+// Lua stack or to the Bridge.
 #ifndef PERIGEE_BRIDGE_INTERNAL_H
 #define PERIGEE_BRIDGE_INTERNAL_H
 
@@ -16,7 +17,7 @@
 
 enum {
     idle_coroutines = 16,   // kept for the next events
-    coroutine_slots = 400,  // stack that every coroutine has from the start: Lua 5.4.4 misreads a stack that moves in a concatenation
+    coroutine_slots = 400,  // of stack from the start: Lua 5.4.4 misreads one that moves in a concatenation
     json_depth = 64,
     name_limit = 1024,      // bytes of a kv key or a timer's name
 };
@@ -50,6 +51,8 @@ typedef struct References {
     int conn_metatable;
     int timers;         // function number -> function
     int unwrapped;      // read-only table -> what it stands for
+    int json_encode;    // lua-cjson's functions
+    int json_decode;
     int code;           // "code"
     int reason;         // "reason"
 } References;
@@ -62,6 +65,9 @@ struct Bridge {
     size_t memory_limit;
     uint64_t allocations;
     int64_t allocations_left; // negative: no end
+
+    // The text that the running event is about, which was checked when it came: it need not be checked when it is sent.
+    const char *received;
 
     bool running; // Lua code is on the stack
     bool loading; // ... and it is the top level of a file
@@ -167,7 +173,8 @@ bool is_close_code(lua_Integer code);
 void forbid_while_loading(lua_State *L, const char *function);
 void check_options(lua_State *L, int index, const char *const *names, int count, const char *function);
 
-// json_encode.c, json_decode.c
+// json.c
+void json_open(lua_State *L);
 void json_encode(lua_State *L, int index, BridgeStrings *text);
 bool json_decode(lua_State *L, const char *bytes, size_t count, char *why, size_t why_size);
 

@@ -21,7 +21,8 @@ int event_named(const char *name)
 
 enum { longest_name = 32 };
 
-// How many letters must be inserted, removed or replaced to turn one name into the other; a difference in case alone counts nothing.
+// How many letters must be inserted, removed or replaced to turn one name into the other; a difference in case alone
+// counts nothing.
 static int distance(const char *from, const char *to)
 {
     int row[longest_name + 1];

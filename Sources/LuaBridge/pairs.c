@@ -13,7 +13,8 @@ static bool next_pair(const BridgeStrings *strings, size_t *offset, Pair *pair)
     return pair->value.bytes != NULL;
 }
 
-// The first value of each name by name, and every pair in order in the sequence. `count` may be INT_MAX: to the end. [] -> [table]
+// The first value of each name by name, and every pair in order in the sequence. `count` may be INT_MAX: to the end. []
+// -> [table]
 void push_query(lua_State *L, const BridgeStrings *strings, size_t *offset, int count)
 {
     lua_newtable(L);

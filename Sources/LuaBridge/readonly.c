@@ -1,5 +1,5 @@
-// Tables that scripts can read but not change. A script gets an empty table that stands for the real one: reads go through, writes raise, `pairs` and
-// `#` work, and its metatable is out of reach.
+// Tables that scripts can read but not change. A script gets an empty table that stands for the real one: reads go
+// through, writes raise, `pairs` and `#` work, and its metatable is out of reach.
 #include "internal.h"
 
 // The upvalue is the table's name. [table key value] -> []
@@ -48,7 +48,8 @@ static int length(lua_State *L)
     return 1;
 }
 
-// Puts a read-only stand-in in the place of the table on top. With `strict`, reading a field it does not have raises. [table] -> [stand-in]
+// Puts a read-only stand-in in the place of the table on top. With `strict`, reading a field it does not have raises.
+// [table] -> [stand-in]
 void push_readonly(lua_State *L, const char *name, bool strict)
 {
     if (strict) {

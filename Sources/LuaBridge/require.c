@@ -15,7 +15,8 @@ static int refuse(lua_State *L, const char *path)
     return luaL_error(L, "require: there is no module '%s' (lib/%s.lua)", path, path);
 }
 
-// Runs a module that has not run. The upvalues are chunks, loaded values, and the runs in which each was begun. [name path] -> [... value]
+// Runs a module that has not run. The upvalues are chunks, loaded values, and the runs in which each was begun. [name
+// path] -> [... value]
 static int run_module(lua_State *L, const char *path)
 {
     Bridge *b = bridge_of(L);

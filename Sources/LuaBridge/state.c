@@ -59,6 +59,7 @@ static int set_up(lua_State *L)
     const BridgeOptions *options = lua_touserdata(L, 1);
     ensure_stack(L, L);
     readonly_open(L);
+    json_open(L);
     timers_open(L);
     conn_open(L);
     environment_open(L);

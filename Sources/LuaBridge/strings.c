@@ -1,5 +1,5 @@
-// Byte strings on their way across the border. The bridge owns their memory and keeps it from one call to the next, so an error in Lua leaks
-// nothing and the common case allocates nothing.
+// Byte strings on their way across the border. The bridge owns their memory and keeps it from one call to the next, so
+// an error in Lua leaks nothing and the common case allocates nothing.
 #include <string.h>
 
 #include "internal.h"
@@ -96,7 +96,8 @@ void strings_check(lua_State *L, BridgeStrings *strings)
     }
 }
 
-// The length of the UTF-8 sequence at `bytes`, 0 when it is malformed (RFC 3629: shortest form, no surrogates, at most U+10FFFF).
+// The length of the UTF-8 sequence at `bytes`, 0 when it is malformed (RFC 3629: shortest form, no surrogates, at most
+// U+10FFFF).
 static size_t sequence_length(const unsigned char *bytes, size_t count)
 {
     unsigned char first = bytes[0];
@@ -116,7 +117,8 @@ static size_t sequence_length(const unsigned char *bytes, size_t count)
     return length;
 }
 
-// The first byte of a run that is not ASCII, looked for thirty-two and then eight bytes at a time; perhaps up to seven bytes early.
+// The first byte of a run that is not ASCII, looked for thirty-two and then eight bytes at a time; perhaps up to seven
+// bytes early.
 static const unsigned char *skip_ascii(const unsigned char *next, const unsigned char *end)
 {
     const uint64_t high_bits = 0x8080808080808080u;

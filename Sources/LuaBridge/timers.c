@@ -1,4 +1,5 @@
-// server.after, server.every, server.cancel. The bridge keeps the functions by a number of its own; when they are due is the server's business.
+// server.after, server.every, server.cancel. The bridge keeps the functions by a number of its own; when they are due
+// is the server's business.
 #include "internal.h"
 
 // Keeps the function at `index`. [...] -> [...]

@@ -39,7 +39,9 @@ public struct Channel: Hashable, Sendable, CustomStringConvertible {
     static func compare(_ left: String, _ right: String) -> Int {
         withBytes(of: left) { left in
             withBytes(of: right) { right in
-                guard let first = left.baseAddress, let second = right.baseAddress else { return left.count - right.count }
+                guard let first = left.baseAddress, let second = right.baseAddress else {
+                    return left.count - right.count
+                }
                 let order = Int(memcmp(first, second, min(left.count, right.count)))
                 return order == 0 ? left.count - right.count : order
             }

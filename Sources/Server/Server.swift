@@ -46,19 +46,20 @@ public final class Server {
         let (adminThread, admin) = try Self.startAdmin(node)
         let page = PlainPages(admin: configuration.demo ? "http://\(Self.shown(admin))" : nil)
         do throws(StartError) {
-            workers = try Self.startWorkers(node, bundle: bundle, address: clients, page: page)
+            workers = try Self.startWorkers(node, bundle: bundle, address: clients.address, page: page)
         } catch {
             node.admin.post(.stop)
             adminThread.join()
             throw error
         }
+        clients.release()
         node.setLive(bundle)
         reloadThread = LoopThread(name: "perigee-reload") { Reloader(node: node, live: bundle).run() }
         self.node = node
         self.adminThread = adminThread
-        clientAddress = Self.shown(clients)
+        clientAddress = Self.shown(clients.address)
         adminAddress = Self.shown(admin)
-        clientPort = clients.port
+        clientPort = clients.address.port
         adminPort = admin.port
     }
 
@@ -96,9 +97,9 @@ public final class Server {
         return bundle
     }
 
-    private static func reserve(_ address: ListenAddress) throws(StartError) -> SocketAddress {
+    private static func reserve(_ address: ListenAddress) throws(StartError) -> PortReservation {
         do throws(ListenError) {
-            return try Listener.reservePort(of: socketAddress(address))
+            return try PortReservation(socketAddress(address))
         } catch {
             throw .listen("\(error)")
         }

@@ -4,7 +4,7 @@ import ArgumentParser
 import Glibc
 
 /// Writes `text` to stderr and makes the exit code of it.
-func Complaint(_ text: String, exitCode: Int32) -> ExitCode {
+func complaint(_ text: String, exitCode: Int32) -> ExitCode {
     for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
         let bytes = Array("perigee: \(line)\n".utf8)
         write(STDERR_FILENO, bytes, bytes.count)

@@ -34,7 +34,7 @@ struct ConfigurationOptions: ParsableArguments {
             return try Configuration.load(
                 file: config, environment: ProcessInfo.processInfo.environment, flags: flags)
         } catch {
-            throw Complaint("\(error)", exitCode: 2)
+            throw complaint("\(error)", exitCode: 2)
         }
     }
 }

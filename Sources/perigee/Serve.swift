@@ -25,7 +25,7 @@ struct Serve: ParsableCommand {
         do throws(StartError) {
             server = try Server(configuration, log: configuration.makeLogger())
         } catch {
-            throw Complaint("\(error)", exitCode: error.exitCode)
+            throw complaint("\(error)", exitCode: error.exitCode)
         }
         announce(server, configuration)
         while true {

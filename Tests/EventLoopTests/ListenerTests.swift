@@ -10,7 +10,9 @@ struct ListenerTests {
     private let stage = Stage()
 
     private func listen(_ host: String, port: UInt16 = 0, isShared: Bool = false) throws(ListenError) -> Listener {
-        try Listener(SocketAddress(host: host, port: port)!, isShared: isShared, on: stage.loop) { close($0); _ = $1 }
+        try Listener(SocketAddress(host: host, port: port)!, isShared: isShared, on: stage.loop) {
+            close($0); _ = $1
+        }
     }
 
     @Test("port 0 listens on a port that the kernel picked, and says which", arguments: ["127.0.0.1", "::1"])

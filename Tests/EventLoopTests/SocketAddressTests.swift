@@ -43,7 +43,8 @@ struct SocketAddressTests {
     @Test(
         "takes no names, no brackets, no zones, and nothing that is merely similar to an address",
         arguments: [
-            "", " ", "example.org", "Localhost", "127.1", "127.0.0.1 ", "127.0.0.256", "127.0.0.1.1", "1.2.3", "0x7f.0.0.1",
+            "", " ", "example.org", "Localhost", "127.1", "127.0.0.1 ", "127.0.0.256", "127.0.0.1.1", "1.2.3",
+            "0x7f.0.0.1",
             "[::1]", "::1%lo", ":::1", "1:2:3:4:5:6:7:8:9", "::g", "127.0.0.1\u{0}x",
         ])
     func bad(_ host: String) {

@@ -1,5 +1,6 @@
 // How bytes arrive: in the loop's one buffer, and only while they are wanted.
 
+import CLinux
 import Glibc
 import Testing
 

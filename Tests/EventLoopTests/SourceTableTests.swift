@@ -95,7 +95,7 @@ struct SourceTableTests {
         var table = SourceTable()
         var model: [Token: (source: Source, deadline: UInt32?)] = [:]
         var gone: [Token] = []
-        for tick in 1...3_000 as ClosedRange<UInt32> {
+        for tick in 1...1_000 as ClosedRange<UInt32> {
             switch Int.random(in: 0...4, using: &generator) {
             case 0, 1:
                 let source = source()

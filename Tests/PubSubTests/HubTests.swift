@@ -138,7 +138,8 @@ struct HubTests {
     @Test("a prefix is a prefix of bytes, and names that only Unicode calls equal are both listed, each on its page")
     func pageOfBytes() throws {
         open(["cafe\u{301}", "caf\u{E9}"])
-        #expect(hub.page(prefix: "cafe", after: nil, limit: 9).map { Array($0.name.utf8) } == [Array("cafe\u{301}".utf8)])
+        #expect(
+            hub.page(prefix: "cafe", after: nil, limit: 9).map { Array($0.name.utf8) } == [Array("cafe\u{301}".utf8)])
         #expect(hub.page(prefix: "", after: nil, limit: 9).count == 2)
         let first = try #require(hub.page(prefix: "", after: nil, limit: 1).first).name
         let second = try #require(hub.page(prefix: "", after: first, limit: 1).first).name

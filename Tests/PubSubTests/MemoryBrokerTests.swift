@@ -50,7 +50,8 @@ struct MemoryBrokerTests {
         #expect(after?.epoch != before?.epoch)
     }
 
-    @Test("a publication nobody subscribes to has a position of its own, is handed to nobody, and leaves nothing behind")
+    @Test(
+        "a publication nobody subscribes to has a position of its own, is handed to nobody, and leaves nothing behind")
     func nobody() throws {
         let first = try #require(publish(to: news, origin: 0))
         let second = try #require(publish(to: news, origin: 0))

@@ -29,9 +29,11 @@ struct ConnTests {
         #expect(stage.host.calls == [.send(1, "\u{FFFD}\u{0}", binary: true)])
     }
 
-    @Test("send answers true, or false with the reason", arguments: [
-        (SendResult.sent, "true nil"), (.closed, "false closed"), (.slow, "false slow"),
-    ])
+    @Test(
+        "send answers true, or false with the reason",
+        arguments: [
+            (SendResult.sent, "true nil"), (.closed, "false closed"), (.slow, "false slow"),
+        ])
     func sendAnswers(result: SendResult, shown: String) throws {
         stage.host.sendResult = result
         #expect(try stage.run("local ok, why = conn:send('x') show(ok, why)").last == shown)
@@ -44,13 +46,17 @@ struct ConnTests {
         #expect(error.line == 2)
     }
 
-    @Test("text is judged by RFC 3629", arguments: [
-        (#"\x7F"#, true), (#"\xC2\x80"#, true), (#"\xDF\xBF"#, true), (#"\xE0\xA0\x80"#, true),
-        (#"\xED\x9F\xBF"#, true), (#"\xEE\x80\x80"#, true), (#"\xF0\x90\x80\x80"#, true), (#"\xF4\x8F\xBF\xBF"#, true),
-        (#"\x80"#, false), (#"\xC1\xBF"#, false), (#"\xC2"#, false), (#"\xE0\x9F\xBF"#, false),
-        (#"\xED\xA0\x80"#, false), (#"\xF0\x8F\xBF\xBF"#, false), (#"\xF4\x90\x80\x80"#, false), (#"\xF5\x80\x80\x80"#, false),
-        (#"\xE2\x82"#, false), (#"\xC2\x41"#, false),
-    ])
+    @Test(
+        "text is judged by RFC 3629",
+        arguments: [
+            (#"\x7F"#, true), (#"\xC2\x80"#, true), (#"\xDF\xBF"#, true), (#"\xE0\xA0\x80"#, true),
+            (#"\xED\x9F\xBF"#, true), (#"\xEE\x80\x80"#, true), (#"\xF0\x90\x80\x80"#, true),
+            (#"\xF4\x8F\xBF\xBF"#, true),
+            (#"\x80"#, false), (#"\xC1\xBF"#, false), (#"\xC2"#, false), (#"\xE0\x9F\xBF"#, false),
+            (#"\xED\xA0\x80"#, false), (#"\xF0\x8F\xBF\xBF"#, false), (#"\xF4\x90\x80\x80"#, false),
+            (#"\xF5\x80\x80\x80"#, false),
+            (#"\xE2\x82"#, false), (#"\xC2\x41"#, false),
+        ])
     func utf8(text: String, isValid: Bool) throws {
         #expect(try stage.run("show(pcall(conn.send, conn, '\(text)'))").last?.hasPrefix("\(isValid)") == true)
     }
@@ -80,10 +86,13 @@ struct ConnTests {
         #expect(error.message == "conn:close: the reason must be UTF-8 of at most 123 bytes")
     }
 
-    @Test("subscribe answers true, or false with the reason", arguments: [
-        (SubscribeResult.subscribed, "true"), (.alreadySubscribed, "false already subscribed"),
-        (.closed, "false closed"), (.invalidName, "false invalid channel name"), (.tooMany, "false too many channels"),
-    ])
+    @Test(
+        "subscribe answers true, or false with the reason",
+        arguments: [
+            (SubscribeResult.subscribed, "true"), (.alreadySubscribed, "false already subscribed"),
+            (.closed, "false closed"), (.invalidName, "false invalid channel name"),
+            (.tooMany, "false too many channels"),
+        ])
     func subscribe(result: SubscribeResult, shown: String) throws {
         stage.host.subscribeResult = result
         #expect(try stage.run("show(conn:subscribe('news'))") == [shown])
@@ -93,7 +102,8 @@ struct ConnTests {
     @Test("unsubscribe and channels speak to the host")
     func channels() throws {
         stage.host.channelNames = ["a", "b"]
-        #expect(try stage.run("show(conn:unsubscribe('a')) show(table.concat(conn:channels(), ','))") == ["true", "a,b"])
+        #expect(
+            try stage.run("show(conn:unsubscribe('a')) show(table.concat(conn:channels(), ','))") == ["true", "a,b"])
         stage.host.found = false
         #expect(try stage.run("show(conn:unsubscribe('a'))") == ["false not subscribed"])
     }
@@ -106,7 +116,8 @@ struct ConnTests {
 
     @Test("properties come from the host, absent ones are nil")
     func properties() throws {
-        let shown = try stage.run("show(conn.id, conn.user, conn.ip, conn.path, conn.subprotocol, conn.isOpen, conn.queued)")
+        let shown = try stage.run(
+            "show(conn.id, conn.user, conn.ip, conn.path, conn.subprotocol, conn.isOpen, conn.queued)")
         #expect(shown == ["c1 nil 10.0.0.9 /chat nil true 42"])
     }
 
@@ -130,7 +141,13 @@ struct ConnTests {
 
     @Test("data starts empty, keeps what is put there, and can be set")
     func data() throws {
-        try stage.load(["main": "function onOpen(conn) conn.data.n = 1 end function onMessage(conn) conn:send(conn.data.n) conn.data = {n = 2} end"])
+        try stage.load([
+            "main":
+                """
+            function onOpen(conn) conn.data.n = 1 end function onMessage(conn)
+            conn:send(conn.data.n) conn.data = {n = 2} end
+            """
+        ])
         #expect(stage.open().isDone)
         stage.message()
         stage.message()
@@ -148,7 +165,15 @@ struct ConnTests {
 
     @Test("the next owner of a slot starts afresh, and the old object answers closed")
     func staleConn() throws {
-        try stage.load(["main": "local old function onMessage(conn, m) if m == 'keep' then old = conn conn.data.x = 'mine' return end conn:send(tostring(conn.data.x)) conn:send(select(2, old:send('x'))) conn:send(tostring(old.isOpen)) conn:send(tostring(old.id)) conn:send(old.data.x) end"])
+        try stage.load([
+            "main":
+                """
+            local old function onMessage(conn, m) if m == 'keep' then old = conn
+            conn.data.x = 'mine' return end conn:send(tostring(conn.data.x))
+            conn:send(select(2, old:send('x'))) conn:send(tostring(old.isOpen)) conn:send(tostring(old.id))
+            conn:send(old.data.x) end
+            """
+        ])
         stage.message("keep")
         stage.engine.forget(stage.first)
         stage.host.isGone = [stage.first]
@@ -157,9 +182,21 @@ struct ConnTests {
         #expect(stage.host.sent == ["nil", "closed", "false", "nil", "mine"])
     }
 
+    @Test("the next owner of a slot starts afresh even if the last one was not forgotten")
+    func unforgotten() throws {
+        try stage.load([
+            "main": "function onMessage(conn) conn.data.n = (conn.data.n or 0) + 1 conn:send(conn.data.n) end"
+        ])
+        stage.message()
+        stage.message(on: ConnectionHandle(slot: 1, generation: 2))
+        #expect(stage.host.sent == ["1", "1"])
+    }
+
     @Test("forget of a stale handle leaves the slot's new owner alone")
     func forgetStale() throws {
-        try stage.load(["main": "function onMessage(conn) conn.data.n = (conn.data.n or 0) + 1 conn:send(conn.data.n) end"])
+        try stage.load([
+            "main": "function onMessage(conn) conn.data.n = (conn.data.n or 0) + 1 conn:send(conn.data.n) end"
+        ])
         let second = ConnectionHandle(slot: 1, generation: 2)
         stage.message(on: second)
         stage.engine.forget(stage.first)
@@ -170,7 +207,9 @@ struct ConnTests {
     @Test("an unknown field cannot be read, no other field be set")
     func unknownFields() throws {
         #expect(try stage.failure("return conn.identity").message == "conn has no field 'identity'")
-        #expect(try stage.failure("conn.user = 'x'").message == "conn.user cannot be set; keep your own values in conn.data")
+        #expect(
+            try stage.failure("conn.user = 'x'").message == "conn.user cannot be set; keep your own values in conn.data"
+        )
     }
 
     @Test("a method called with a dot says to use a colon")

@@ -10,9 +10,11 @@ struct EnvironmentTests {
         stage = try Stage()
     }
 
-    @Test("names that reach outside the sandbox are not there", arguments: [
-        "load", "loadfile", "dofile", "loadstring", "warn", "io", "os", "debug", "package", "_G", "cjson", "module",
-    ])
+    @Test(
+        "names that reach outside the sandbox are not there",
+        arguments: [
+            "load", "loadfile", "dofile", "loadstring", "warn", "io", "os", "debug", "package", "_G", "cjson", "module",
+        ])
     func removed(name: String) throws {
         let error = try stage.failure("return \(name)")
         #expect(error.summary == "main.lua:2: undefined global '\(name)'")
@@ -34,9 +36,11 @@ struct EnvironmentTests {
         #expect(
             shown == [
                 [
-                    "close create isyieldable resume running status wrap yield", "concat insert move pack remove sort unpack",
+                    "close create isyieldable resume running status wrap yield",
+                    "concat insert move pack remove sort unpack",
                     "byte char find format gmatch gsub len lower match pack packsize rep reverse sub unpack upper",
-                    "char charpattern codepoint codes len offset", "after broadcast cancel disconnect every publish send",
+                    "char charpattern codepoint codes len offset",
+                    "after broadcast cancel disconnect every publish send",
                     "decode encode null", "delete get incr set swap", "debug error info warn", "now",
                 ].joined(separator: "; ")
             ])
@@ -45,47 +49,57 @@ struct EnvironmentTests {
     @Test("an undeclared global is an error where it is read and where it is written")
     func undefined() throws {
         #expect(try stage.failure("\nreturn cuont + 1").summary == "main.lua:3: undefined global 'cuont'")
-        #expect(try stage.failure("cuont = 1").summary == "main.lua:2: undefined global 'cuont'; write 'local cuont' to declare it")
+        #expect(
+            try stage.failure("cuont = 1").summary
+                == "main.lua:2: undefined global 'cuont'; write 'local cuont' to declare it")
         let errors = try stage.prepare(["main": "x = 1"]).errors
         #expect(errors.map(\.summary) == ["main.lua:1: undefined global 'x'; write 'local x' to declare it"])
     }
 
-    @Test("globals that are there cannot be written", arguments: ["server = 1", "print = nil", "string = {}", "_ENV.pairs = 1"])
+    @Test(
+        "globals that are there cannot be written",
+        arguments: ["server = 1", "print = nil", "string = {}", "_ENV.pairs = 1"])
     func globals(statement: String) throws {
         #expect(try stage.failure(statement).message.hasPrefix("undefined global"))
     }
 
-    @Test("libraries cannot be changed", arguments: [
-        ("string.upper = print", "string.upper cannot be set: string is read-only"),
-        ("table.insert(string, 1)", "string.1 cannot be set: string is read-only"),
-        ("rawset(string, 'upper', print)", "rawset: the table is read-only"),
-        ("setmetatable(string, {})", "cannot change a protected metatable"),
-        ("getmetatable('').__index = {}", "attempt to index a boolean value"),
-        ("json.encode = 1", "json.encode cannot be set: json is read-only"),
-        ("config.key = 1", "config.key cannot be set: config is read-only"),
-        ("setmetatable(_ENV, nil)", "cannot change a protected metatable"),
-        ("rawset(_ENV, 'x', 1)", "rawset: the table is read-only"),
-    ])
+    @Test(
+        "libraries cannot be changed",
+        arguments: [
+            ("string.upper = print", "string.upper cannot be set: string is read-only"),
+            ("table.insert(string, 1)", "string.1 cannot be set: string is read-only"),
+            ("rawset(string, 'upper', print)", "rawset: the table is read-only"),
+            ("setmetatable(string, {})", "cannot change a protected metatable"),
+            ("getmetatable('').__index = {}", "attempt to index a boolean value"),
+            ("json.encode = 1", "json.encode cannot be set: json is read-only"),
+            ("config.key = 1", "config.key cannot be set: config is read-only"),
+            ("setmetatable(_ENV, nil)", "cannot change a protected metatable"),
+            ("rawset(_ENV, 'x', 1)", "rawset: the table is read-only"),
+        ])
     func readOnly(statement: String, message: String) throws {
         #expect(try stage.failure(statement).message.hasPrefix(message))
         #expect(try stage.run("show(('x'):upper())") == ["X"])
     }
 
-    @Test("a misspelt function of the script API is named", arguments: [
-        ("json.decod('')", "json has no field 'decod'"), ("kv.put(1)", "kv has no field 'put'"),
-        ("log.warning('x')", "log has no field 'warning'"), ("time.today()", "time has no field 'today'"),
-    ])
+    @Test(
+        "a misspelt function of the script API is named",
+        arguments: [
+            ("json.decod('')", "json has no field 'decod'"), ("kv.put(1)", "kv has no field 'put'"),
+            ("log.warning('x')", "log has no field 'warning'"), ("time.today()", "time has no field 'today'"),
+        ])
     func misspelt(call: String, message: String) throws {
         #expect(try stage.failure(call).message == message)
     }
 
-    @Test("setmetatable refuses what would run outside an event, or what this Lua gets wrong", arguments: [
-        ("setmetatable({}, {__gc = print})", "setmetatable: __gc is not available"),
-        ("setmetatable({}, {__mode = 'k'})", "setmetatable: weak keys are not available; \"v\" is"),
-        ("setmetatable({}, {__mode = 'kv'})", "setmetatable: weak keys are not available; \"v\" is"),
-        ("setmetatable({}, 5)", "bad argument #2 to 'setmetatable' (nil or table expected, got number)"),
-        ("setmetatable(5, {})", "bad argument #1 to 'setmetatable' (table expected, got number)"),
-    ])
+    @Test(
+        "setmetatable refuses what would run outside an event, or what this Lua gets wrong",
+        arguments: [
+            ("setmetatable({}, {__gc = print})", "setmetatable: __gc is not available"),
+            ("setmetatable({}, {__mode = 'k'})", "setmetatable: weak keys are not available; \"v\" is"),
+            ("setmetatable({}, {__mode = 'kv'})", "setmetatable: weak keys are not available; \"v\" is"),
+            ("setmetatable({}, 5)", "bad argument #2 to 'setmetatable' (nil or table expected, got number)"),
+            ("setmetatable(5, {})", "bad argument #1 to 'setmetatable' (table expected, got number)"),
+        ])
     func setmetatable(call: String, message: String) throws {
         #expect(try stage.failure(call).message == message)
     }
@@ -105,28 +119,43 @@ struct EnvironmentTests {
 
     @Test("an ordinary metatable works, weak values included")
     func metatables() throws {
-        #expect(try stage.run("local t = setmetatable({}, {__index = function(_, k) return k .. '!' end, __mode = 'v'}) show(t.x, getmetatable(t).__mode)") == ["x! v"])
+        #expect(
+            try stage.run(
+                """
+                local t = setmetatable({}, {__index = function(_, k) return k .. '!' end, __mode = 'v'})
+                show(t.x, getmetatable(t).__mode)
+                """
+            ) == ["x! v"])
     }
 
     @Test("collectgarbage answers count alone")
     func collectgarbage() throws {
         #expect(try stage.run("show(collectgarbage('count') > 10)") == ["true"])
         for option in ["'collect'", "'stop'", "'generational'", ""] {
-            #expect(try stage.failure("collectgarbage(\(option))").message == "collectgarbage: only \"count\" is available")
+            #expect(
+                try stage.failure("collectgarbage(\(option))").message == "collectgarbage: only \"count\" is available")
         }
     }
 
     @Test("print and log write to the log with file and line")
     func log() throws {
-        _ = try stage.run("print('a', 1, nil)\nlog.warn('low', {left = 3, who = 'x', list = {1}})\nlog.debug(5) log.info('i') log.error('e')")
+        _ = try stage.run(
+            """
+            print('a', 1, nil)
+            log.warn('low', {left = 3, who = 'x', list = {1}})
+            log.debug(5) log.info('i') log.error('e')
+            """
+        )
         #expect(
             stage.host.calls == [
                 .log(.info, "a\t1\tnil", [], "main.lua", 2),
                 .log(.warning, "low", ["left=3", "list=[1]", "who=x"], "main.lua", 3),
-                .log(.debug, "5", [], "main.lua", 4), .log(.info, "i", [], "main.lua", 4), .log(.error, "e", [], "main.lua", 4),
+                .log(.debug, "5", [], "main.lua", 4), .log(.info, "i", [], "main.lua", 4),
+                .log(.error, "e", [], "main.lua", 4),
             ])
         #expect(try stage.failure("log.info('x', 5)").message == "log: fields must be a table, not number")
-        #expect(try stage.failure("log.info('x', {5})").message == "log: the name of a field must be a string, not number")
+        #expect(
+            try stage.failure("log.info('x', {5})").message == "log: the name of a field must be a string, not number")
     }
 
     @Test("time.now is the time of day in seconds")
@@ -145,10 +174,15 @@ struct EnvironmentTests {
             for _, n in pairs(config.limits.list) do sum = sum + n end
             show(sum, pcall(function() config.limits.rate = 6 end))
             """)
-        #expect(shown == ["k 5 3 3 nil", "12 false main.lua:6: config.limits.rate cannot be set: config.limits is read-only"])
+        #expect(
+            shown == [
+                "k 5 3 3 nil", "12 false main.lua:6: config.limits.rate cannot be set: config.limits is read-only",
+            ])
     }
 
-    @Test("settings that are not a JSON object are refused when the engine is made", arguments: ["", "5", "[1", "nonsense"])
+    @Test(
+        "settings that are not a JSON object are refused when the engine is made",
+        arguments: ["", "5", "[1", "nonsense"])
     func badSettings(settings: String) {
         #expect(throws: ScriptError.self) { try Stage(options: ScriptOptions(settings: settings)) }
     }
@@ -165,7 +199,8 @@ struct EnvironmentTests {
             show(xpcall(error, function(e) error("again") end, "x"))
             local co = coroutine.wrap(function() return pcall(function() return coroutine.yield(1) end) end)
             show(co(), co("two"))
-            local cx = coroutine.wrap(function() return xpcall(function() coroutine.yield(1) error("late", 0) end, string.upper) end)
+            local function late() coroutine.yield(1) error("late", 0) end
+            local cx = coroutine.wrap(function() return xpcall(late, string.upper) end)
             show(cx(), cx())
             """)
         #expect(
@@ -183,7 +218,8 @@ struct EnvironmentTests {
             show(coroutine.resume(co, 1))
             show(coroutine.resume(co, 5))
             show(coroutine.status(co), coroutine.close(co))
-            local c2 = coroutine.create(function() local x <close> = setmetatable({}, {__close = function() show("closed") end}) coroutine.yield() end)
+            local closer = setmetatable({}, {__close = function() show("closed") end})
+            local c2 = coroutine.create(function() local x <close> = closer coroutine.yield() end)
             coroutine.resume(c2)
             show(coroutine.close(c2))
             show(pcall(coroutine.wrap(function() error("in wrap", 0) end)))
@@ -198,7 +234,8 @@ struct EnvironmentTests {
             local function chain(n)
                 local inner
                 local co = coroutine.create(function()
-                    local x <close> = setmetatable({}, {__close = function() inner = chain(n + 1) coroutine.close(inner) end})
+                    local function close() inner = chain(n + 1) coroutine.close(inner) end
+                    local x <close> = setmetatable({}, {__close = close})
                     coroutine.yield()
                 end)
                 coroutine.resume(co)
@@ -212,7 +249,8 @@ struct EnvironmentTests {
 
     @Test("files do not see each other's handlers or locals")
     func separate() throws {
-        try stage.load(["main": "function onMessage(conn) return chat end", "chat": "function onOpen() end"], version: 50)
+        try stage.load(
+            ["main": "function onMessage(conn) return chat end", "chat": "function onOpen() end"], version: 50)
         #expect(stage.message().error?.message == "undefined global 'chat'")
         #expect(stage.engine.defines(.open, stage.engine.intern("chat")))
         #expect(!stage.engine.defines(.open, stage.main))
@@ -220,7 +258,9 @@ struct EnvironmentTests {
 
     @Test("a file can call its own handlers")
     func ownHandlers() throws {
-        try stage.load(["main": "function onOpen(conn) conn:send('hello') end function onMessage(conn) onOpen(conn) end"])
+        try stage.load([
+            "main": "function onOpen(conn) conn:send('hello') end function onMessage(conn) onOpen(conn) end"
+        ])
         #expect(stage.message().isDone)
         #expect(stage.host.sent == ["hello"])
     }

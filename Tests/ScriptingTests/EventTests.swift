@@ -43,7 +43,19 @@ struct EventTests {
 
     @Test("an error is reported with file, line, source line, traceback and version, and counted")
     func error() throws {
-        try stage.load(["main": "local function inner()\n  local x = nil\n  return x.y\nend\nfunction onMessage(conn)\n  inner()\nend"], version: 5)
+        try stage.load(
+            [
+                "main":
+                    """
+                local function inner()
+                  local x = nil
+                  return x.y
+                end
+                function onMessage(conn)
+                  inner()
+                end
+                """
+            ], version: 5)
         let error = try #require(stage.message().error)
         #expect(error.summary == "main.lua:3: attempt to index a nil value (local 'x')")
         #expect(error.sourceLine == "  return x.y")
@@ -61,7 +73,9 @@ struct EventTests {
 
     @Test("an error in a module names the module")
     func moduleError() throws {
-        try stage.load(["main": "local util = require 'util' function onMessage() util.f() end"], modules: ["util": "return {f = function()\n  error('deep')\nend}"])
+        try stage.load(
+            ["main": "local util = require 'util' function onMessage() util.f() end"],
+            modules: ["util": "return {f = function()\n  error('deep')\nend}"])
         let error = try #require(stage.message().error)
         #expect(error.summary == "lib/util.lua:2: deep")
         #expect(error.traceback?.contains("main.lua:1: in function") == true)
@@ -74,22 +88,40 @@ struct EventTests {
 
     @Test("error{code, reason} asks for a close, cut to what a close frame can carry")
     func closeRequest() throws {
-        try stage.load(["main": "function onOpen() error{code = 4001, reason = 'no'} end function onMessage() error{code = 3000, reason = ('ä'):rep(100)} end"])
+        try stage.load([
+            "main":
+                """
+            function onOpen() error{code = 4001, reason = 'no'} end function onMessage()
+            error{code = 3000, reason = ('ä'):rep(100)} end
+            """
+        ])
         guard case .closeRequested(4001, "no") = stage.open() else { throw Unexpected() }
         guard case .closeRequested(3000, let reason) = stage.message() else { throw Unexpected() }
         #expect(reason.utf8.count == 122)
         #expect(stage.engine.count(of: .open, stage.main) == HandlerCount(calls: 1, errors: 0))
     }
 
-    @Test("error objects that are no message are described, and none of their code runs", arguments: [
-        ("error(setmetatable({}, {__tostring = function() while true do end end}))", "the error is a table value, not a message"),
-        ("error(setmetatable({}, {__index = function() while true do end end}))", "the error is a table value, not a message"),
-        ("error{code = 17}", "error{code = 17}: not a close code"), ("error{code = 1005}", "error{code = 1005}: not a close code"),
-        ("error{code = '4001'}", "the error is a table value, not a message"), ("error(nil)", "the error is a nil value, not a message"),
-        ("error(5)", "5"), ("error(true)", "true"), ("error(print)", "the error is a function value, not a message"),
-        ("error(conn)", "the error is a userdata value, not a message"), ("error()", "the error is a nil value, not a message"),
-        ("error('plain', 0)", "plain"),
-    ])
+    @Test(
+        "error objects that are no message are described, and none of their code runs",
+        arguments: [
+            (
+                "error(setmetatable({}, {__tostring = function() while true do end end}))",
+                "the error is a table value, not a message"
+            ),
+            (
+                "error(setmetatable({}, {__index = function() while true do end end}))",
+                "the error is a table value, not a message"
+            ),
+            ("error{code = 17}", "error{code = 17}: not a close code"),
+            ("error{code = 1005}", "error{code = 1005}: not a close code"),
+            ("error{code = '4001'}", "the error is a table value, not a message"),
+            ("error(nil)", "the error is a nil value, not a message"),
+            ("error(5)", "5"), ("error(true)", "true"),
+            ("error(print)", "the error is a function value, not a message"),
+            ("error(conn)", "the error is a userdata value, not a message"),
+            ("error()", "the error is a nil value, not a message"),
+            ("error('plain', 0)", "plain"),
+        ])
     func errorObjects(statement: String, message: String) throws {
         let error = try stage.failure(statement)
         #expect(error.message == message)
@@ -98,7 +130,10 @@ struct EventTests {
 
     @Test("a handler that yields by itself is reported with its line, and the next event works")
     func yields() throws {
-        try stage.load(["main": "function onMessage(conn, m)\n  if m == 'y' then\n    coroutine.yield()\n  end\n  conn:send('ok')\nend"])
+        try stage.load([
+            "main":
+                "function onMessage(conn, m)\n  if m == 'y' then\n    coroutine.yield()\n  end\n  conn:send('ok')\nend"
+        ])
         for _ in 0..<3 {
             let error = try #require(stage.message("y").error)
             #expect(error.summary == "main.lua:3: coroutine.yield: a handler cannot yield by itself")
@@ -110,20 +145,25 @@ struct EventTests {
     @Test("what a handler leaves to be closed is closed when it fails or yields")
     func toBeClosed() throws {
         let body = "local x <close> = setmetatable({}, {__close = function() conn:send('closed') end})"
-        try stage.load(["main": "function onOpen(conn) \(body) error('x') end function onMessage(conn) \(body) coroutine.yield() end"])
+        try stage.load([
+            "main":
+                "function onOpen(conn) \(body) error('x') end function onMessage(conn) \(body) coroutine.yield() end"
+        ])
         #expect(stage.open().error != nil)
         #expect(stage.message().error != nil)
         #expect(stage.host.sent == ["closed", "closed"])
     }
 
-    @Test("endless recursion raises, by any road", arguments: [
-        "local function f() return 1 + f() end f()",
-        "local function f(s) return (s:gsub('.', f)) end f('a')",
-        "local t = setmetatable({}, {}) getmetatable(t).__index = function(_, k) return t[k] end local _ = t.x",
-        "local function f() return coroutine.wrap(f)() end f()",
-        "local function f() return pcall(f) end local ok, e = f() error(e or 'returned')",
-        "local t = {} for i = 1, 300 do t = {t} end json.encode(t)",
-    ])
+    @Test(
+        "endless recursion raises, by any road",
+        arguments: [
+            "local function f() return 1 + f() end f()",
+            "local function f(s) return (s:gsub('.', f)) end f('a')",
+            "local t = setmetatable({}, {}) getmetatable(t).__index = function(_, k) return t[k] end local _ = t.x",
+            "local function f() return coroutine.wrap(f)() end f()",
+            "local function f() return pcall(f) end local ok, e = f() error(e or 'returned')",
+            "local t = {} for i = 1, 300 do t = {t} end json.encode(t)",
+        ])
     func recursion(body: String) throws {
         #expect(try !stage.failure(body).message.isEmpty)
         #expect(try stage.run("show('alive')") == ["alive"])
@@ -158,11 +198,22 @@ struct EventTests {
 
     @Test("errors of onStart and onReload are reported with the commit, which holds")
     func lifeErrors() throws {
-        let first = try stage.load(["main": "function onStart() error('s') end function onReload(v) error('r' .. v) end"], version: 1)
+        let first = try stage.load(
+            ["main": "function onStart() error('s') end function onReload(v) error('r' .. v) end"], version: 1)
         #expect(first.errors.map(\.summary) == ["main.lua:1: s"])
-        let second = try stage.load(["main": "function onStart() error('s') end function onReload(v) error('r' .. v) end function onStop() error{code = 4000} end"], version: 2)
+        let second = try stage.load(
+            [
+                "main":
+                    """
+                function onStart() error('s') end function onReload(v) error('r' .. v) end
+                function onStop() error{code = 4000} end
+                """
+            ], version: 2)
         #expect(second.errors.map(\.summary) == ["main.lua:1: r1"])
         #expect(second.previousVersion == 1)
-        #expect(stage.engine.stop().map(\.message) == ["error{code = 4000, reason = \"\"} closes a connection, and there is none here"])
+        #expect(
+            stage.engine.stop().map(\.message) == [
+                "error{code = 4000, reason = \"\"} closes a connection, and there is none here"
+            ])
     }
 }

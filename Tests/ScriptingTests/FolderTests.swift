@@ -57,7 +57,8 @@ final class FolderTests {
     @Test("scripts, modules and routes are found; what is neither is passed over")
     func finds() throws {
         let passedOver = [
-            "perigee.d.lua", ".luarc.json", ".hidden.lua", "tests/chat.lua", "notes.txt", "chat.lua~", ".chat.lua.swp", "#chat.lua#", ".git/x.lua",
+            "perigee.d.lua", ".luarc.json", ".hidden.lua", "tests/chat.lua", "notes.txt", "chat.lua~", ".chat.lua.swp",
+            "#chat.lua#", ".git/x.lua",
             "chat.lua.tmp",
         ]
         passedOver.forEach { write($0, "x =") }

@@ -25,7 +25,8 @@ struct LoadTests {
 
     @Test("an error of the top level has file, line and traceback")
     func topLevel() throws {
-        let error = try #require(try stage.prepare(["main": "local function f()\n  error('oops')\nend\nf()"]).errors.first)
+        let error = try #require(
+            try stage.prepare(["main": "local function f()\n  error('oops')\nend\nf()"]).errors.first)
         #expect(error.summary == "main.lua:2: oops")
         #expect(error.sourceLine == "  error('oops')")
         #expect(error.traceback?.contains("main.lua:4: in main chunk") == true)
@@ -37,14 +38,17 @@ struct LoadTests {
             ["a": "x = ", "b": "local y = )", "main": "local ok = 1"], modules: ["util": "return +"]
         ).errors
         #expect(problems.map(\.file) == ["lib/util.lua", "a.lua", "b.lua"])
-        let runs = try stage.prepare(["a": "require 'bad'", "b": "require 'bad'", "c": "nope()"], modules: ["bad": "error('mine')"])
+        let runs = try stage.prepare(
+            ["a": "require 'bad'", "b": "require 'bad'", "c": "nope()"], modules: ["bad": "error('mine')"])
         #expect(runs.errors.map(\.summary).filter { $0 == "lib/bad.lua:1: mine" }.count == 2)
         #expect(runs.errors.last?.summary == "c.lua:1: undefined global 'nope'")
     }
 
     @Test("handlers come from functions of the file or from a returned table")
     func handlers() throws {
-        try stage.load(["main": "function onOpen() end", "b": "return {onMessage = function() end, onClose = function() end}"])
+        try stage.load([
+            "main": "function onOpen() end", "b": "return {onMessage = function() end, onClose = function() end}",
+        ])
         let b = stage.engine.intern("b")
         #expect(ScriptHandler.allCases.filter { stage.engine.defines($0, stage.main) } == [.open])
         #expect(ScriptHandler.allCases.filter { stage.engine.defines($0, b) } == [.message, .close])
@@ -57,17 +61,22 @@ struct LoadTests {
         #expect(ScriptHandler.allCases.allSatisfy { stage.engine.defines($0, stage.main) })
     }
 
-    @Test("a handler with a wrong name or that is no function is an error with the nearest name", arguments: [
-        ("function onmessage() end", "main.lua:1: undefined global 'onmessage'; did you mean 'onMessage'?"),
-        ("function OnClosed() end", "main.lua:1: undefined global 'OnClosed'; did you mean 'onClose'?"),
-        ("onOpen = 5", "main.lua:1: onOpen must be a function, not number"),
-        ("return {onMesage = print}", "main.lua: unknown handler 'onMesage'; did you mean 'onMessage'?"),
-        ("return {helper = print}", "main.lua: unknown handler 'helper'"),
-        ("return {print}", "main.lua: unknown handler 'number'"),
-        ("return {onOpen = 'x'}", "main.lua: onOpen must be a function, not string"),
-        ("return 5", "main.lua: a script returns a table of handlers or nothing, not number"),
-        ("function onOpen() end return {onOpen = print}", "main.lua: onOpen is defined twice, as a function of the file and in the returned table"),
-    ])
+    @Test(
+        "a handler with a wrong name or that is no function is an error with the nearest name",
+        arguments: [
+            ("function onmessage() end", "main.lua:1: undefined global 'onmessage'; did you mean 'onMessage'?"),
+            ("function OnClosed() end", "main.lua:1: undefined global 'OnClosed'; did you mean 'onClose'?"),
+            ("onOpen = 5", "main.lua:1: onOpen must be a function, not number"),
+            ("return {onMesage = print}", "main.lua: unknown handler 'onMesage'; did you mean 'onMessage'?"),
+            ("return {helper = print}", "main.lua: unknown handler 'helper'"),
+            ("return {print}", "main.lua: unknown handler 'number'"),
+            ("return {onOpen = 'x'}", "main.lua: onOpen must be a function, not string"),
+            ("return 5", "main.lua: a script returns a table of handlers or nothing, not number"),
+            (
+                "function onOpen() end return {onOpen = print}",
+                "main.lua: onOpen is defined twice, as a function of the file and in the returned table"
+            ),
+        ])
     func wrongHandlers(source: String, message: String) throws {
         #expect(try errors(source) == [message])
     }
@@ -86,8 +95,17 @@ struct LoadTests {
     @Test("a module is run once and its value shared, by dots or slashes")
     func require() throws {
         try stage.load(
-            ["main": "local a, b = require 'game.board', require 'game/board' function onMessage(conn) conn:send(tostring(a == b)) conn:send(a.n) end"],
-            modules: ["game/board": "local util = require 'util' util.runs = util.runs + 1 return {n = util.runs}", "util": "return {runs = 0}"])
+            [
+                "main":
+                    """
+                local a, b = require 'game.board', require 'game/board' function onMessage(conn)
+                conn:send(tostring(a == b)) conn:send(a.n) end
+                """
+            ],
+            modules: [
+                "game/board": "local util = require 'util' util.runs = util.runs + 1 return {n = util.runs}",
+                "util": "return {runs = 0}",
+            ])
         stage.message()
         #expect(stage.host.sent == ["true", "1"])
     }
@@ -97,36 +115,55 @@ struct LoadTests {
         #expect(try errors("require 'none'") == ["main.lua:1: require: there is no module 'none' (lib/none.lua)"])
         #expect(try errors("require(5 .. {})").count == 1)
         #expect(try errors("require {}") == ["main.lua:1: require: the module's name must be a string, not table"])
-        #expect(try errors("require 'a'", modules: ["a": "require 'b'", "b": "\nrequire 'a'"]) == ["lib/b.lua:2: require: module 'a' requires itself, by way of others or directly"])
-        #expect(try errors("require 'a'", modules: ["a": "function onOpen() end"]) == ["lib/a.lua:1: undefined global 'onOpen'; write 'local onOpen' to declare it"])
+        #expect(
+            try errors("require 'a'", modules: ["a": "require 'b'", "b": "\nrequire 'a'"]) == [
+                "lib/b.lua:2: require: module 'a' requires itself, by way of others or directly"
+            ])
+        #expect(
+            try errors("require 'a'", modules: ["a": "function onOpen() end"]) == [
+                "lib/a.lua:1: undefined global 'onOpen'; write 'local onOpen' to declare it"
+            ])
     }
 
-    @Test("a top level that never ends fails within its budget, even if it catches errors", arguments: [
-        "while true do end", "while true do pcall(function() while true do end end) end",
-        "while true do xpcall(function() while true do end end, function() while true do end end) end",
-        "local co = coroutine.wrap(function() while true do end end) co()",
-        "while true do coroutine.resume(coroutine.create(function() while true do end end)) end",
-        "while true do local co = coroutine.create(function() local x <close> = setmetatable({}, {__close = function() end}) coroutine.yield() end) coroutine.resume(co) coroutine.close(co) end",
-    ])
+    @Test(
+        "a top level that never ends fails within its budget, even if it catches errors",
+        arguments: [
+            "while true do end", "while true do pcall(function() while true do end end) end",
+            "while true do xpcall(function() while true do end end, function() while true do end end) end",
+            "local co = coroutine.wrap(function() while true do end end) co()",
+            "while true do coroutine.resume(coroutine.create(function() while true do end end)) end",
+            """
+            while true do local co = coroutine.create(function()
+            local x <close> = setmetatable({}, {__close = function() end}) coroutine.yield() end)
+            coroutine.resume(co) coroutine.close(co) end
+            """,
+        ])
     func budget(source: String) throws {
         let stage = try Stage(options: ScriptOptions(loadBudget: 0.02))
         let problems = try stage.prepare(["main": "\n" + source]).errors
         #expect(problems.first?.message.hasSuffix("the scripts took more than 0.02 s to load") == true)
-        #expect(problems.first?.line == 2)
+        #expect((2...4).contains(problems.first?.line ?? 0))
         #expect(try stage.run("show('alive')") == ["alive"])
     }
 
     @Test("coroutines made while loading are not watched later")
     func hookGoes() throws {
         let stage = try Stage(options: ScriptOptions(loadBudget: 0.01))
-        try stage.load(["main": "local work = coroutine.wrap(function() while true do for i = 1, 1e6 do end coroutine.yield(1) end end) function onMessage(conn) conn:send(work()) end"])
+        try stage.load([
+            "main":
+                """
+            local work = coroutine.wrap(function() while true do
+            for i = 1, 1e6 do end coroutine.yield(1) end end) function onMessage(conn) conn:send(work()) end
+            """
+        ])
         for _ in 0..<3 { stage.message() }
         #expect(stage.host.sent == ["1", "1", "1"])
     }
 
     @Test("a top level that yields is an error")
     func yielding() throws {
-        #expect(try errors("\ncoroutine.yield()") == ["main.lua:2: coroutine.yield: a script cannot yield while it loads"])
+        #expect(
+            try errors("\ncoroutine.yield()") == ["main.lua:2: coroutine.yield: a script cannot yield while it loads"])
     }
 
     @Test("check finds what prepare finds and touches nothing")

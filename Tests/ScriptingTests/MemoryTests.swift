@@ -7,7 +7,18 @@ struct MemoryTests {
     @Test("an event that reaches the limit fails with its line, and the next one works")
     func limit() throws {
         let stage = try Stage(options: ScriptOptions(memoryLimit: 2 << 20))
-        try stage.load(["main": "function onMessage(conn, m)\n  local t = {}\n  while m == 'bomb' do\n    t[#t + 1] = ('x'):rep(1000) .. #t\n  end\n  conn:send('ok')\nend"])
+        try stage.load([
+            "main":
+                """
+            function onMessage(conn, m)
+              local t = {}
+              while m == 'bomb' do
+                t[#t + 1] = ('x'):rep(1000) .. #t
+              end
+              conn:send('ok')
+            end
+            """
+        ])
         for _ in 0..<20 {
             let error = try #require(stage.message("bomb").error)
             #expect(error.summary == "main.lua:4: not enough memory")
@@ -17,12 +28,17 @@ struct MemoryTests {
         #expect(stage.engine.memoryInUse <= 2 << 20)
     }
 
-    @Test("bombs of every kind fail alone", arguments: [
-        "local s = 'x' while true do s = s .. s end", "('x'):rep(1 << 40)", "string.pack('c2000000000', '')",
-        "local t = {} while true do t = {t} conn.data = t end", "local t = {} while true do t[#t + 1] = coroutine.create(print) end",
-        "local t = {} for i = 1, 1e6 do t[i] = 'abc' end json.encode(t)", "conn:send(('x'):rep(1e6)) conn:send(('x'):rep(3e6))",
-        "json.decode('[' .. ('[],'):rep(3e5) .. '[]]')", "for i = 1, 1000 do pcall(string.rep, 'x', 1e9) end local t = {} while true do t[#t+1] = {} end",
-    ])
+    @Test(
+        "bombs of every kind fail alone",
+        arguments: [
+            "local s = 'x' while true do s = s .. s end", "('x'):rep(1 << 40)", "string.pack('c2000000000', '')",
+            "local t = {} while true do t = {t} conn.data = t end",
+            "local t = {} while true do t[#t + 1] = coroutine.create(print) end",
+            "local t = {} for i = 1, 1e6 do t[i] = 'abc' end json.encode(t)",
+            "conn:send(('x'):rep(1e6)) conn:send(('x'):rep(3e6))",
+            "assert(json.decode('[' .. ('[],'):rep(3e5) .. '[]]'))",
+            "for i = 1, 1000 do pcall(string.rep, 'x', 1e9) end local t = {} while true do t[#t+1] = {} end",
+        ])
     func bombs(body: String) throws {
         let stage = try Stage(options: ScriptOptions(memoryLimit: 2 << 20))
         #expect(try stage.failure(body).message.isEmpty == false)
@@ -32,19 +48,23 @@ struct MemoryTests {
         #expect(stage.engine.memoryInUse < 1 << 20)
     }
 
-    @Test("10,000 calls that raise out of a host function leave nothing behind", arguments: [
-        "conn:send(nil)", "conn:send{print}", "conn:send('\\xFF')", "server.publish('a', {[true] = 1})", "kv.set('k', {})",
-        "json.encode{('x'):rep(5000), print}", "log.info('x', {5})", "conn:close(7)", "server.after(1, 5)",
-    ])
+    @Test(
+        "10,000 calls that raise out of a host function, or take a timer's name again, leave nothing behind",
+        arguments: [
+            "conn:send(nil)", "conn:send{print}", "conn:send('\\xFF')", "server.publish('a', {[true] = 1})",
+            "kv.set('k', {})",
+            "json.encode{('x'):rep(5000), print}", "log.info('x', {5})", "conn:close(7)", "server.after(1, 5)",
+        ])
     func raising(call: String) throws {
         let stage = try Stage("function onMessage(conn) \(call) end")
         for _ in 0..<500 { stage.message() }
+        let timers = stage.engine.link.timers.count
         stage.engine.collect()
         let before = stage.engine.memoryInUse
         for _ in 0..<10_000 { stage.message() }
         stage.engine.collect()
         #expect(stage.engine.memoryInUse - before <= 1_024)
-        #expect(stage.engine.link.timers.count == 0)
+        #expect(stage.engine.link.timers.count == timers)
     }
 
     @Test("an allocation that fails anywhere in an event fails that event and nothing else")
@@ -72,14 +92,16 @@ struct MemoryTests {
     @Test("an allocation that fails anywhere in an upgrade or a timer fails that alone")
     func upgradeAndTimer() throws {
         let stage = try Stage(Self.busyScript)
-        let request = UpgradeRequest(path: "/", ip: "::1", query: [("a", "b")], headers: [("cookie", "k=v")], subprotocols: ["s"])
+        let request = UpgradeRequest(
+            path: "/", ip: "::1", query: [("a", "b")], headers: [("cookie", "k=v")], subprotocols: ["s"])
         for refused in 0..<200 {
             stage.engine.refuseAllocations(after: refused)
             let outcome = stage.engine.onUpgrade(stage.main, stage.first, request: request)
             stage.engine.refuseAllocations(after: -1)
             if case .refuse = outcome { throw Unexpected() }
             stage.message()
-            let timer = try #require(stage.host.calls.compactMap { if case .setTimer(let id, _, _, _) = $0 { id } else { nil } }.last)
+            let timer = try #require(
+                stage.host.calls.compactMap { if case .setTimer(let id, _, _, _) = $0 { id } else { nil } }.last)
             stage.engine.refuseAllocations(after: refused)
             _ = stage.engine.fireTimer(timer)
             stage.engine.refuseAllocations(after: -1)
@@ -92,7 +114,8 @@ struct MemoryTests {
     @Test("an allocation that fails anywhere in a reload leaves the old code running")
     func reload() throws {
         let stage = try Stage("function onMessage(conn) conn:send('old') end")
-        let bundle = try ScriptBundle(version: 2, scripts: ["main": Self.busyScript, "b": "return {}"], modules: ["m": "return {1}"])
+        let bundle = try ScriptBundle(
+            version: 2, scripts: ["main": Self.busyScript, "b": "return {}"], modules: ["m": "return {1}"])
         var succeeded = false
         for refused in stride(from: 0, to: 2_000, by: 3) where !succeeded {
             stage.engine.refuseAllocations(after: refused)
@@ -117,7 +140,8 @@ struct MemoryTests {
                 _ = try ScriptEngine(host: RecordingHost(), options: ScriptOptions(memoryLimit: limit))
                 break
             } catch {
-                #expect(error.message.contains("not enough memory"))
+                let isSaid = ["not enough memory", "too large for the memory"].contains { error.message.contains($0) }
+                #expect(isSaid)
                 refused += 1
             }
         }

@@ -12,7 +12,8 @@ struct ReloadTests {
 
     @Test("the next message runs the new code on the same connection, whose data survives")
     func dataSurvives() throws {
-        let counting = "function onMessage(conn) conn.data.n = (conn.data.n or 0) + 1 conn:send('VERSION ' .. conn.data.n) end"
+        let counting =
+            "function onMessage(conn) conn.data.n = (conn.data.n or 0) + 1 conn:send('VERSION ' .. conn.data.n) end"
         try stage.load(["main": counting.replacing("VERSION", with: "old")], version: 1)
         stage.message()
         let report = try stage.load(["main": counting.replacing("VERSION", with: "new")], version: 2)
@@ -50,7 +51,8 @@ struct ReloadTests {
 
     @Test("onStart runs at the first commit, onReload with the previous version at later ones")
     func life() throws {
-        let source = "function onStart() server.broadcast('start') end function onReload(v) server.broadcast('reload ' .. v) end"
+        let source =
+            "function onStart() server.broadcast('start') end function onReload(v) server.broadcast('reload ' .. v) end"
         for version in 7...9 { try stage.load(["main": source], version: UInt64(version)) }
         #expect(stage.host.calls == ["start", "reload 7", "reload 8"].map { .broadcast($0, binary: false) })
     }
@@ -60,7 +62,10 @@ struct ReloadTests {
         let says = { (name: String) in "function onMessage(conn) conn:send('\(name)') end" }
         try stage.load(["main": says("main"), "chat": says("chat")], version: 1)
         let chat = try #require(stage.engine.script(forPath: "/chat"))
-        let ask = { _ = self.stage.engine.onMessage(chat, self.stage.first, UnsafeRawBufferPointer(start: nil, count: 0), binary: false) }
+        let ask = {
+            _ = self.stage.engine.onMessage(
+                chat, self.stage.first, UnsafeRawBufferPointer(start: nil, count: 0), binary: false)
+        }
         ask()
         let report = try stage.load(["main": says("main2")], version: 2)
         #expect(report.missingScripts == ["chat"])
@@ -87,12 +92,15 @@ struct ReloadTests {
 
     @Test("explicit routes replace those by file name")
     func explicitRoutes() throws {
-        let bundle = try ScriptBundle(version: 1, scripts: ["main": "", "chat": ""], routes: ["/talk": "chat", "*": "main"])
+        let bundle = try ScriptBundle(
+            version: 1, scripts: ["main": "", "chat": ""], routes: ["/talk": "chat", "*": "main"])
         try stage.engine.prepare(bundle).get()
         stage.engine.commit()
         #expect(stage.engine.script(forPath: "/talk").map(stage.engine.name) == "chat")
         #expect(stage.engine.script(forPath: "/chat").map(stage.engine.name) == "main")
-        #expect(throws: ScriptErrors.self) { try ScriptBundle(version: 1, scripts: ["main": ""], routes: ["/x": "none"]) }
+        #expect(throws: ScriptErrors.self) {
+            try ScriptBundle(version: 1, scripts: ["main": ""], routes: ["/x": "none"])
+        }
     }
 
     @Test("1,000 reloads leave one generation alive and the memory as it was")
@@ -131,7 +139,11 @@ struct ReloadTests {
 
     @Test("a generation lives as long as something of it is held, and no longer")
     func sentinel() throws {
-        let source = "function onMessage(conn, m) if m == 'hold' then conn.data.f = function() return server end else conn.data.f = nil end end"
+        let source =
+            """
+            function onMessage(conn, m) if m == 'hold' then conn.data.f = function() return server end else
+            conn.data.f = nil end end
+            """
         try stage.load(["main": source], version: 1)
         stage.message("hold")
         try stage.load(["main": source], version: 2)

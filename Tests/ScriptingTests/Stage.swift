@@ -22,7 +22,8 @@ final class Stage {
     }
 
     @discardableResult
-    func load(_ scripts: [String: String], modules: [String: String] = [:], version: UInt64 = 1) throws -> CommitReport {
+    func load(_ scripts: [String: String], modules: [String: String] = [:], version: UInt64 = 1) throws -> CommitReport
+    {
         try prepare(scripts, modules: modules, version: version).get()
         return engine.commit()
     }
@@ -48,8 +49,8 @@ final class Stage {
         Array(reason.utf8).withUnsafeBytes { engine.onClose(main, connection ?? first, code: code, reason: $0) }
     }
 
-    /// Reloads a script whose onMessage is `body`, runs it and returns what `show(…)` showed: each call's values joined by spaces. The body begins
-    /// in line 2.
+    /// Reloads a script whose onMessage is `body`, runs it and returns what `show(…)` showed: each call's values joined
+    /// by spaces. The body begins in line 2.
     func run(_ body: String, message text: String = "") throws -> [String] {
         try load(["main": Self.script(body)], version: engine.version + 1)
         host.calls = []
@@ -65,7 +66,8 @@ final class Stage {
     }
 
     static func script(_ body: String) -> String {
-        let show = "local t = table.pack(...) for i = 1, t.n do t[i] = tostring(t[i]) end conn:send(table.concat(t, ' '))"
+        let show =
+            "local t = table.pack(...) for i = 1, t.n do t[i] = tostring(t[i]) end conn:send(table.concat(t, ' '))"
         return "function onMessage(conn, message, binary) local function show(...) \(show) end\n\(body)\nend"
     }
 }

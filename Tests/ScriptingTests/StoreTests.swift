@@ -24,20 +24,33 @@ struct StoreTests {
     func values() throws {
         let stage = try Stage(options: ScriptOptions(store: store()))
         let shown = try stage.run(
-            #"for i, v in ipairs{true, false, 7, 7.5, "a\0b", ""} do assert(kv.set("k", v)) show(kv.get("k") == v, math.type(kv.get("k"))) end show(kv.get("other"))"#)
+            #"""
+            for i, v in ipairs{true, false, 7, 7.5, "a\0b", ""} do assert(kv.set("k", v))
+            show(kv.get("k") == v, math.type(kv.get("k"))) end show(kv.get("other"))
+            """#
+        )
         #expect(shown == ["true nil", "true nil", "true integer", "true float", "true nil", "true nil", "nil"])
     }
 
     @Test("nil deletes, and delete says whether there was something")
     func delete() throws {
         let stage = try Stage(options: ScriptOptions(store: store()))
-        #expect(try stage.run("kv.set('a', 1) kv.set('a', nil) show(kv.get('a'), kv.delete('a')) kv.set('a', 1) show(kv.delete('a'))") == ["nil false", "true"])
+        #expect(
+            try stage.run(
+                "kv.set('a', 1) kv.set('a', nil) show(kv.get('a'), kv.delete('a')) kv.set('a', 1) show(kv.delete('a'))")
+                == ["nil false", "true"])
     }
 
     @Test("incr counts from 0, adds what it is told, and refuses what is no number")
     func incr() throws {
         let stage = try Stage(options: ScriptOptions(store: store()))
-        #expect(try stage.run("show(kv.incr('n'), kv.incr('n', 5), kv.incr('n', -0.5), kv.incr('m', math.maxinteger), kv.incr('m') == math.mininteger)") == ["1 6 5.5 9223372036854775807 true"])
+        #expect(
+            try stage.run(
+                """
+                show(kv.incr('n'), kv.incr('n', 5), kv.incr('n', -0.5), kv.incr('m', math.maxinteger),
+                kv.incr('m') == math.mininteger)
+                """
+            ) == ["1 6 5.5 9223372036854775807 true"])
         #expect(try stage.failure("kv.set('s', 'x') kv.incr('s')").message == "kv.incr: 's' does not hold a number")
         #expect(try stage.failure("kv.incr('n', 'x')").message == "kv.incr: expected a number, not string")
     }
@@ -53,14 +66,16 @@ struct StoreTests {
         #expect(shown == ["true", "false a", "true", "true", "false nil", "nil"])
     }
 
-    @Test("what cannot be kept raises", arguments: [
-        ("kv.set('a', {})", "kv.set: a table cannot be kept; json.encode makes a string of it"),
-        ("kv.set('a', print)", "kv.set: a function cannot be kept"),
-        ("kv.set(nil, 1)", "kv.set: the key must be a string, not nil"),
-        ("kv.set(('x'):rep(1025), 1)", "kv.set: the key has more than 1024 bytes"),
-        ("kv.set('a', 1, 0)", "kv.set: a lifetime must be more than 0 seconds"),
-        ("kv.get()", "kv.get: the key must be a string, not no value"),
-    ])
+    @Test(
+        "what cannot be kept raises",
+        arguments: [
+            ("kv.set('a', {})", "kv.set: a table cannot be kept; json.encode makes a string of it"),
+            ("kv.set('a', print)", "kv.set: a function cannot be kept"),
+            ("kv.set(nil, 1)", "kv.set: the key must be a string, not nil"),
+            ("kv.set(('x'):rep(1025), 1)", "kv.set: the key has more than 1024 bytes"),
+            ("kv.set('a', 1, 0)", "kv.set: a lifetime must be more than 0 seconds"),
+            ("kv.get()", "kv.get: the key must be a string, not no value"),
+        ])
     func mistakes(call: String, message: String) throws {
         #expect(try Stage().failure(call).message == message)
     }
@@ -96,7 +111,10 @@ struct StoreTests {
         #expect(store.set(key("a"), to: .string([])))
         #expect(store.add(.integer(1), to: key("c")) == .value(.integer(1)))
         let stage = try Stage(options: ScriptOptions(store: store))
-        #expect(try stage.run("show(kv.set('z', ('x'):rep(500))) show(kv.incr('d')) show(kv.incr('e'))") == ["false kv is full", "1", "nil kv is full"])
+        #expect(
+            try stage.run("show(kv.set('z', ('x'):rep(500))) show(kv.incr('d')) show(kv.incr('e'))") == [
+                "false kv is full", "1", "nil kv is full",
+            ])
     }
 
     @Test("deleting everything gives all bytes back")
@@ -151,7 +169,9 @@ struct StoreTests {
         var queue = ExpiryQueue()
         var random = SplitMix(seed: 1)
         let deadlines = (0..<500).map { _ in Double(random.next() % 1_000) }
-        for (index, deadline) in deadlines.enumerated() { queue.add([UInt8(index % 256), UInt8(index / 256)], at: deadline) }
+        for (index, deadline) in deadlines.enumerated() {
+            queue.add([UInt8(index % 256), UInt8(index / 256)], at: deadline)
+        }
         var taken: [Double] = []
         for time in stride(from: 0.0, through: 1_000, by: 1) {
             while let key = queue.next(before: time) { taken.append(deadlines[Int(key[0]) + 256 * Int(key[1])]) }

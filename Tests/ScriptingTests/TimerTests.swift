@@ -51,7 +51,9 @@ struct TimerTests {
 
     @Test("a reload cancels what the new code does not declare, once its onReload has run")
     func cancelled() throws {
-        try stage.load(["main": Self.ticking + " function onStart() server.after(9, print) server.every('kept', 3, print) end"])
+        try stage.load([
+            "main": Self.ticking + " function onStart() server.after(9, print) server.every('kept', 3, print) end"
+        ])
         stage.host.calls = []
         try stage.load(["main": "function onReload() server.every('kept', 3, print) end"], version: 2)
         #expect(stage.host.calls == [.cancelTimer(1), .cancelTimer(2)])
@@ -63,7 +65,9 @@ struct TimerTests {
     func failedReload() throws {
         try stage.load(["main": Self.ticking])
         stage.host.calls = []
-        #expect(try !stage.prepare(["main": "server.every('tick', 6, print) server.every('b', 1, print) error('x')"]).errors.isEmpty)
+        #expect(
+            try !stage.prepare(["main": "server.every('tick', 6, print) server.every('b', 1, print) error('x')"]).errors
+                .isEmpty)
         #expect(stage.host.calls.isEmpty)
         _ = stage.engine.fireTimer(1)
         #expect(stage.host.calls == [.broadcast("1", binary: false)])
@@ -84,7 +88,13 @@ struct TimerTests {
     @Test("named timers run on worker 0 alone")
     func otherWorker() throws {
         let other = try Stage(options: ScriptOptions(workerIndex: 1))
-        try other.load(["main": Self.ticking + " function onMessage(conn) conn:send(tostring(server.every('x', 1, print))) server.after(1, print) end"])
+        try other.load([
+            "main": Self.ticking
+                + """
+                 function onMessage(conn)
+                conn:send(tostring(server.every('x', 1, print))) server.after(1, print) end
+                """
+        ])
         other.message()
         #expect(other.host.calls == [.send(1, "true", binary: false), .setTimer(1, 1, every: nil, name: nil)])
     }
@@ -95,14 +105,16 @@ struct TimerTests {
         #expect(errors.map(\.summary) == ["main.lua:2: server.every: there are two timers named 'a'"])
     }
 
-    @Test("mistakes are errors", arguments: [
-        ("server.after('x', print)", "server.after: seconds must be a number, not string"),
-        ("server.after(-1, print)", "server.after: seconds must be from 0 to 1e9, not -1.0"),
-        ("server.after(0/0, print)", "server.after: seconds must be from 0 to 1e9, not "),
-        ("server.after(1)", "server.after: expected a function, not no value"),
-        ("server.every('', 1, print)", "server.every: the name must have from 1 to 1024 bytes"),
-        ("server.every('a', 0, print)", "server.every: seconds must be at least 0.001"),
-    ])
+    @Test(
+        "mistakes are errors",
+        arguments: [
+            ("server.after('x', print)", "server.after: seconds must be a number, not string"),
+            ("server.after(-1, print)", "server.after: seconds must be from 0 to 1e9, not -1.0"),
+            ("server.after(0/0, print)", "server.after: seconds must be from 0 to 1e9, not "),
+            ("server.after(1)", "server.after: expected a function, not no value"),
+            ("server.every('', 1, print)", "server.every: the name must have from 1 to 1024 bytes"),
+            ("server.every('a', 0, print)", "server.every: seconds must be at least 0.001"),
+        ])
     func mistakes(call: String, message: String) throws {
         #expect(try stage.failure(call).message.hasPrefix(message))
     }

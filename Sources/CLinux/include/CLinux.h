@@ -52,3 +52,9 @@ void clinux_thread_name(const char *name);
 
 /// Raises the soft limit of open descriptors to the hard one; returns the limit then in force.
 uint64_t clinux_raise_descriptor_limit(void);
+
+/// Lets this thread, and whatever it starts from here on, run on one core alone; 0 or -errno.
+int clinux_run_on_core(int core);
+
+/// Whether this thread may run on the core.
+int clinux_may_run_on_core(int core);

@@ -45,8 +45,8 @@ typedef struct BridgeSource {
     size_t count;
 } BridgeSource;
 
-// The head of an upgrade, as a list: path, ip, then `queryCount` names and values, `headerCount` and `cookieCount` likewise, then the
-// subprotocols.
+// The head of an upgrade, as a list: path, ip, then `queryCount` names and values, `headerCount` and `cookieCount`
+// likewise, then the subprotocols.
 typedef struct BridgeRequest {
     const BridgeStrings *_Nullable strings;
     int32_t queryCount;

@@ -1,8 +1,10 @@
-// The border between Swift and Lua, as Swift sees it. No lua_State and no Lua header passes it: Swift holds an opaque Bridge, calls the entry points
-// below, and implements the functions of ScriptHost.h. Every entry point that runs Lua code runs it protected; none of them lets a Lua error out.
-// Names that cross the border are written as Swift writes names; inside the bridge, names are written as C writes them.
+// The border between Swift and Lua, as Swift sees it. No lua_State and no Lua header passes it: Swift holds an opaque
+// Bridge, calls the entry points below, and implements the functions of ScriptHost.h. Every entry point that runs Lua
+// code runs it protected; none of them lets a Lua error out. Names that cross the border are written as Swift writes
+// names; inside the bridge, names are written as C writes them.
 //
-// Runs on: the one thread that opened the bridge. Nothing here is safe to call from a host function, save bridgeStringsAppend.
+// Runs on: the one thread that opened the bridge. Nothing here is safe to call from a host function, save
+// bridgeStringsAppend.
 // Read next: BridgeTypes.h, ScriptHost.h, then event.c.
 #ifndef PERIGEE_LUA_BRIDGE_H
 #define PERIGEE_LUA_BRIDGE_H
@@ -28,10 +30,12 @@ void bridgeLuaVersion(BridgeText *version);
 
 // --- generations: see generation.c ---
 
-// Starts an empty candidate generation with room for `scriptCount` scripts, and its budget of CPU time. There must be none.
+// Starts an empty candidate generation with room for `scriptCount` scripts, and its budget of CPU time. There must be
+// none.
 bool bridgeBegin(Bridge *bridge, uint64_t version, int32_t scriptCount);
 
-// Compiles one file into the candidate. `name` is what `require` finds a module by ("util", "game/board"); it is not used for a script.
+// Compiles one file into the candidate. `name` is what `require` finds a module by ("util", "game/board"); it is not
+// used for a script.
 bool bridgeCompile(Bridge *bridge, const BridgeSource *source);
 
 // Runs the top level of a compiled script and keeps its handlers.
@@ -48,15 +52,18 @@ bool bridgeDefines(const Bridge *bridge, int32_t script, BridgeEvent event);
 
 // --- events: each runs one handler of the live generation; BridgeOutcomeAbsent when the script has none ---
 
-BridgeOutcome bridgeOnUpgrade(Bridge *bridge, int32_t script, BridgeConnection connection, const BridgeRequest *request);
+BridgeOutcome bridgeOnUpgrade(
+    Bridge *bridge, int32_t script, BridgeConnection connection, const BridgeRequest *request);
 // An empty list to fill with a request's strings.
 BridgeStrings *bridgeRequestStrings(Bridge *bridge);
 
 BridgeOutcome bridgeOnOpen(Bridge *bridge, int32_t script, BridgeConnection connection);
 BridgeOutcome bridgeOnMessage(
-    Bridge *bridge, int32_t script, BridgeConnection connection, const void *_Nullable bytes, size_t count, bool binary);
+    Bridge *bridge, int32_t script, BridgeConnection connection, const void *_Nullable bytes, size_t count,
+    bool binary);
 BridgeOutcome bridgeOnClose(
-    Bridge *bridge, int32_t script, BridgeConnection connection, int32_t code, const void *_Nullable reason, size_t count);
+    Bridge *bridge, int32_t script, BridgeConnection connection, int32_t code, const void *_Nullable reason,
+    size_t count);
 
 // onStart, onStop, and onReload with the version that ran before.
 BridgeOutcome bridgeOnLife(Bridge *bridge, int32_t script, BridgeEvent event, uint64_t previousVersion);

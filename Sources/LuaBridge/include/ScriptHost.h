@@ -1,6 +1,7 @@
-// What a script can ask of the server: declared here, implemented in Swift. The bridge has checked every argument before it calls. A
-// function answers with a code or fills what it was given; when Lua has to be told by an error, the bridge raises it after Swift has returned, so no
-// longjmp ever crosses a Swift frame. A host function must not call back into the bridge, save bridgeStringsAppend and bridgeTextSet.
+// What a script can ask of the server: declared here, implemented in Swift. The bridge has checked every argument
+// before it calls. A function answers with a code or fills what it was given; when Lua has to be told by an error, the
+// bridge raises it after Swift has returned, so no longjmp ever crosses a Swift frame. A host function must not call
+// back into the bridge, save bridgeStringsAppend and bridgeTextSet.
 #ifndef PERIGEE_SCRIPT_HOST_H
 #define PERIGEE_SCRIPT_HOST_H
 
@@ -22,14 +23,16 @@ void scriptHostChannels(void *host, BridgeConnection connection, BridgeStrings *
 
 // --- the server ---
 BridgePublishResult scriptHostPublish(
-    void *host, BridgeBytes channel, BridgePayload payload, const BridgeConnection *_Nullable except, BridgePublished *published);
+    void *host, BridgeBytes channel, BridgePayload payload, const BridgeConnection *_Nullable except,
+    BridgePublished *published);
 bool scriptHostSendTo(void *host, BridgeBytes identifier, BridgePayload payload);
 void scriptHostBroadcast(void *host, BridgePayload payload);
 bool scriptHostDisconnect(void *host, BridgeBytes identifier, int32_t code, BridgeBytes reason);
 
 // --- timers: `function` is the bridge's number of the Lua function ---
 BridgeTimerResult scriptHostStartTimer(void *host, int32_t function, BridgeTimer timer, BridgeStartedTimer *started);
-// The function number of the timer that was cancelled, 0 when there was none. By name when `name` has bytes, else by number.
+// The function number of the timer that was cancelled, 0 when there was none. By name when `name` has bytes, else by
+// number.
 int32_t scriptHostCancelTimer(void *host, int64_t timer, BridgeBytes name);
 
 // --- kv ---
@@ -37,7 +40,8 @@ void scriptHostStoreRead(void *host, BridgeBytes key, BridgeValue *value, Bridge
 BridgeStoreResult scriptHostStoreWrite(void *host, BridgeBytes key, const BridgeValue *value, double lifetime);
 BridgeStoreResult scriptHostStoreAdd(void *host, BridgeBytes key, BridgeValue *value, double lifetime);
 BridgeStoreResult scriptHostStoreSwap(
-    void *host, BridgeBytes key, const BridgeValue *expected, BridgeValue *value, double lifetime, BridgeStrings *answer);
+    void *host, BridgeBytes key, const BridgeValue *expected, BridgeValue *value, double lifetime,
+    BridgeStrings *answer);
 bool scriptHostStoreDelete(void *host, BridgeBytes key);
 
 // --- log: `fields` is a list of names and values ---

@@ -1,5 +1,5 @@
-// Reading a bundle from its folder. Editors leave all sorts of files about; what is not a script is passed over, what should be one and cannot be
-// used is reported, all of it at once.
+// Reading a bundle from its folder. Editors leave all sorts of files about; what is not a script is passed over, what
+// should be one and cannot be used is reported, all of it at once.
 //
 // Runs on: any thread that may block.
 
@@ -8,9 +8,10 @@ import Glibc
 extension ScriptBundle {
     /// Reads every script below a folder.
     ///
-    /// `lib/` holds modules. Passed over: `tests/`, `*.d.lua`, hidden files, and files that do not end in `.lua`. Refused: a folder or file that cannot
-    /// be read, a file over 1 MiB or not in UTF-8, a name with other characters than letters, digits, `_`, `-`, folders more than 8 deep or in a
-    /// circle, more than 1,000 files, and a folder without a script.
+    /// `lib/` holds modules. Passed over: `tests/`, `*.d.lua`, hidden files, and files that do not end in `.lua`.
+    /// Refused: a folder or file that cannot be read, a file over 1 MiB or not in UTF-8, a name with other characters
+    /// than letters, digits, `_`, `-`, folders more than 8 deep or in a circle, more than 1,000 files, and a folder
+    /// without a script.
     public static func load(
         folder: String, version: UInt64, routes: [String: String] = [:]
     ) throws(ScriptErrors) -> ScriptBundle {

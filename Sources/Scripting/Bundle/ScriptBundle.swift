@@ -13,10 +13,11 @@ public struct ScriptBundle: Sendable {
     /// Paths and their scripts: by file name, or as given.
     public let routes: [ScriptRoute]
 
-    /// Makes a bundle of sources that are at hand. A script "chat" is the file "chat.lua", a module "util" is "lib/util.lua".
+    /// Makes a bundle of sources that are at hand. A script "chat" is the file "chat.lua", a module "util" is
+    /// "lib/util.lua".
     ///
-    /// Without explicit routes the script "main" serves every path that no other does, and "chat" serves "/chat". With them, they alone hold; "*"
-    /// then stands for every other path.
+    /// Without explicit routes the script "main" serves every path that no other does, and "chat" serves "/chat". With
+    /// them, they alone hold; "*" then stands for every other path.
     public init(
         version: UInt64, scripts: [String: String], modules: [String: String] = [:], routes: [String: String] = [:]
     ) throws(ScriptErrors) {

@@ -1,4 +1,5 @@
-// The events of connections, scripts and timers. Each enters Lua once, protected; whatever goes wrong there comes back as a value.
+// The events of connections, scripts and timers. Each enters Lua once, protected; whatever goes wrong there comes back
+// as a value.
 //
 // Allocates: nothing in Swift when a handler returns.
 

@@ -3,8 +3,8 @@
 import LuaBridge
 
 extension ScriptEngine {
-    /// Versions of the scripts that something still refers to, the live one included. More than a few for long is a leak in a script: a function of
-    /// old code kept in `conn.data`, say.
+    /// Versions of the scripts that something still refers to, the live one included. More than a few for long is a
+    /// leak in a script: a function of old code kept in `conn.data`, say.
     public var generationsAlive: Int {
         Int(bridgeGenerationsAlive(bridge))
     }

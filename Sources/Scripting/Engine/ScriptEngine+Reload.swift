@@ -1,4 +1,5 @@
-// Generations: check, prepare, commit. A bundle is run beside the live one, and until it is committed nothing that anybody else can see has changed.
+// Generations: check, prepare, commit. A bundle is run beside the live one, and until it is committed nothing that
+// anybody else can see has changed.
 //
 // Read next: LuaBridge/generation.c, TimerTable.swift.
 
@@ -7,7 +8,8 @@ import LuaBridge
 extension ScriptEngine {
     /// Compiles a bundle and runs the top level of its scripts, applying nothing.
     ///
-    /// On success the bundle waits for ``commit()`` or ``discard()``; on failure it is gone, the live one is whole, and all errors are reported.
+    /// On success the bundle waits for ``commit()`` or ``discard()``; on failure it is gone, the live one is whole, and
+    /// all errors are reported.
     public func prepare(_ bundle: ScriptBundle) -> Result<Void, ScriptErrors> {
         discard()
         let scripts = bundle.scripts.map { ($0, intern($0.name)) }
@@ -27,10 +29,11 @@ extension ScriptEngine {
         return .failure(ScriptErrors(errors))
     }
 
-    /// Makes the prepared bundle the live one and runs `onStart`, or `onReload` from the second time on. Call it between two events.
+    /// Makes the prepared bundle the live one and runs `onStart`, or `onReload` from the second time on. Call it
+    /// between two events.
     ///
-    /// Connections keep their scripts and `conn.data`. Named timers keep their number and, with the same period, their phase; all other timers
-    /// of the old bundle are cancelled.
+    /// Connections keep their scripts and `conn.data`. Named timers keep their number and, with the same period, their
+    /// phase; all other timers of the old bundle are cancelled.
     @discardableResult
     public func commit() -> CommitReport {
         guard let bundle = candidate else {

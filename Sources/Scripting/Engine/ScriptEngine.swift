@@ -1,5 +1,5 @@
-// The Lua host of one worker, as Swift knows it: a state, the bundle that runs in it, and what its scripts are called. The work is done in C; here it is
-// given types.
+// The Lua host of one worker, as Swift knows it: a state, the bundle that runs in it, and what its scripts are called.
+// The work is done in C; here it is given types.
 //
 // Runs on: the thread that made it; no two calls at once, and none from within a host function.
 // Read next: ScriptEngine+Reload.swift, ScriptEngine+Events.swift, then LuaBridge/event.c.
@@ -8,8 +8,8 @@ import LuaBridge
 
 /// Runs a worker's scripts.
 ///
-/// A new engine has no scripts: ``prepare(_:)`` runs a bundle beside the live one, ``commit()`` makes it live. Then the events are called as they happen.
-/// The host must outlive the engine, which does not keep it alive.
+/// A new engine has no scripts: ``prepare(_:)`` runs a bundle beside the live one, ``commit()`` makes it live. Then the
+/// events are called as they happen. The host must outlive the engine, which does not keep it alive.
 public final class ScriptEngine {
     let link: HostLink
     let bridge: OpaquePointer
@@ -25,7 +25,8 @@ public final class ScriptEngine {
     private var ids: [String: ScriptID] = [:]
     private(set) var names: [String] = []
 
-    // One thread, and no way back in while an event runs: the check for overlapping accesses would cost every event what it cannot find.
+    // One thread, and no way back in while an event runs: the check for overlapping accesses would cost every event
+    // what it cannot find.
     /// For each id the script that serves it: itself, `main` when it is gone, -1 when there is none.
     @exclusivity(unchecked) var targets: ContiguousArray<Int32> = []
     @exclusivity(unchecked) var counts: ContiguousArray<HandlerCount> = []

@@ -1,6 +1,7 @@
 // Which connection a script speaks of.
 
-/// A connection as the script engine knows it: a slot of its worker's table and which of the slot's successive owners is meant.
+/// A connection as the script engine knows it: a slot of its worker's table and which of the slot's successive owners
+/// is meant.
 ///
 /// A handle whose generation has passed is stale: the host answers "closed" for it.
 public struct ConnectionHandle: Hashable, Sendable {

@@ -52,7 +52,9 @@ func scriptHostStartTimer(
     _ host: UnsafeMutableRawPointer, _ function: Int32, _ timer: BridgeTimer,
     _ started: UnsafeMutablePointer<BridgeStartedTimer>
 ) -> BridgeTimerResult {
-    let name = timer.name.map { String(decoding: UnsafeRawBufferPointer(start: $0, count: timer.nameCount), as: UTF8.self) }
+    let name = timer.name.map {
+        String(decoding: UnsafeRawBufferPointer(start: $0, count: timer.nameCount), as: UTF8.self)
+    }
     return HostLink.with(host) { link in
         let wanted = TimerTable.Request(
             function: function, after: timer.after, period: timer.period > 0 ? timer.period : nil, name: name)

@@ -1,5 +1,5 @@
-// Where the bridge's calls arrive in Swift: the pointer that C hands back with every host function is to one of these. It joins what an engine's scripts
-// can reach: the host, the store that all workers share, and the timers.
+// Where the bridge's calls arrive in Swift: the pointer that C hands back with every host function is to one of these.
+// It joins what an engine's scripts can reach: the host, the store that all workers share, and the timers.
 //
 // Runs on: the worker's thread. Allocates: nothing on the way of a message.
 // Read next: HostLink+Connection.swift, HostLink+Server.swift, HostLink+Store.swift.
@@ -7,7 +7,8 @@
 import LuaBridge
 
 final class HostLink {
-    // The worker owns the engine and is its host. Owning it back would be a cycle, and a counted reference an atomic operation per message.
+    // The worker owns the engine and is its host. Owning it back would be a cycle, and a counted reference an atomic
+    // operation per message.
     unowned(unsafe) let host: any ScriptHost
     let store: KeyValueStore
     var timers: TimerTable

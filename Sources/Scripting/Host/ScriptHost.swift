@@ -1,12 +1,13 @@
 // What the server does for its scripts. The worker implements it; the engine's bridge calls it while a script runs.
 //
-// Runs on: the worker's thread, within an event. No function may call back into the engine, and byte buffers are valid for the call alone.
+// Runs on: the worker's thread, within an event. No function may call back into the engine, and byte buffers are valid
+// for the call alone.
 // Read next: HostLink.swift.
 
 /// The server, as one worker's scripts see it.
 ///
-/// Arguments have been checked: texts are UTF-8 where they must be, close codes are ones that an endpoint may send, reasons fit a close frame.
-/// Only channel names are the host's to judge.
+/// Arguments have been checked: texts are UTF-8 where they must be, close codes are ones that an endpoint may send,
+/// reasons fit a close frame. Only channel names are the host's to judge.
 public protocol ScriptHost: AnyObject {
     /// Queues a message: `conn:send`, `conn:sendBinary`.
     func send(_ connection: ConnectionHandle, _ payload: UnsafeRawBufferPointer, binary: Bool) -> SendResult
@@ -43,23 +44,26 @@ public protocol ScriptHost: AnyObject {
         channel: UnsafeRawBufferPointer, _ payload: UnsafeRawBufferPointer, binary: Bool, except: ConnectionHandle?
     ) -> PublishResult
 
-    /// Sends to the connection with this identifier, on whichever worker it is: `server.send`. True when it was accepted for delivery.
+    /// Sends to the connection with this identifier, on whichever worker it is: `server.send`. True when it was
+    /// accepted for delivery.
     func send(toID identifier: UnsafeRawBufferPointer, _ payload: UnsafeRawBufferPointer, binary: Bool) -> Bool
 
     /// Sends to every connection on every worker: `server.broadcast`.
     func broadcast(_ payload: UnsafeRawBufferPointer, binary: Bool)
 
-    /// Closes the connection with this identifier, on whichever worker it is: `server.disconnect`. False when it is not known.
+    /// Closes the connection with this identifier, on whichever worker it is: `server.disconnect`. False when it is not
+    /// known.
     func disconnect(id identifier: UnsafeRawBufferPointer, code: UInt16, reason: UnsafeRawBufferPointer) -> Bool
 
-    /// Arranges for ``ScriptEngine/fireTimer(_:)`` in `seconds`, and then every `period` seconds if there is one. A number that is armed
-    /// already is armed anew.
+    /// Arranges for ``ScriptEngine/fireTimer(_:)`` in `seconds`, and then every `period` seconds if there is one. A
+    /// number that is armed already is armed anew.
     func setTimer(id: Int32, after seconds: Double, every period: Double?, name: String?)
 
     /// Takes back a timer; one that has fired or never was is none of its business.
     func cancelTimer(id: Int32)
 
-    /// Writes to the server's log. `script` is the file that called, as "chat.lua", with its line; empty and 0 when it is not known.
+    /// Writes to the server's log. `script` is the file that called, as "chat.lua", with its line; empty and 0 when it
+    /// is not known.
     func log(
         level: ScriptLogLevel, message: UnsafeRawBufferPointer, fields: [(name: String, value: String)], script: String,
         line: Int)

@@ -1,4 +1,5 @@
-// What a host answers with when the answer is text. The memory is the bridge's and is used again, so an answer costs no allocation in Swift.
+// What a host answers with when the answer is text. The memory is the bridge's and is used again, so an answer costs no
+// allocation in Swift.
 //
 // Runs on: the worker's thread, within one host call.
 

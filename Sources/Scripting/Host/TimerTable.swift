@@ -1,5 +1,6 @@
-// The timers of one worker's scripts. A timer has a number that scripts and the server know it by, which a named timer keeps across reloads, and so keeps
-// its phase; and the bridge's number of the Lua function, which changes with the code.
+// The timers of one worker's scripts. A timer has a number that scripts and the server know it by, which a named timer
+// keeps across reloads, and so keeps its phase; and the bridge's number of the Lua function, which changes with the
+// code.
 //
 // Runs on: the worker's thread.
 
@@ -48,7 +49,8 @@ struct TimerTable {
         return .declared
     }
 
-    /// Starts a timer. One whose name is taken gets the number of its predecessor, and its phase if the period is the same.
+    /// Starts a timer. One whose name is taken gets the number of its predecessor, and its phase if the period is the
+    /// same.
     mutating func start(
         _ request: Request, on host: any ScriptHost, _ started: inout BridgeStartedTimer
     ) -> BridgeTimerResult {

@@ -1,4 +1,5 @@
-// The values that scripts share, behind `kv`. Spread over shards so that workers seldom meet at one lock; the bytes are counted over all of them.
+// The values that scripts share, behind `kv`. Spread over shards so that workers seldom meet at one lock; the bytes are
+// counted over all of them.
 //
 // Runs on: any thread. Read next: KeyValueShard.swift.
 

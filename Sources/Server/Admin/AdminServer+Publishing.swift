@@ -154,7 +154,8 @@ extension AdminServer {
 
     private func send(_ frame: Frame, to audience: Audience, _ call: AdminCall) {
         let ticket = nextTicket()
-        node.workers.postToAll(.send(frame, to: audience, ticket: ticket))
+        let reached = (0..<node.workers.count).count { node.workers.send(frame, to: audience, on: $0, ticket: ticket) }
+        guard reached > 0 else { return call.fail(.overloaded) }
         gather(ticket, from: node.workers.count) { [unowned self] answers, isComplete in
             call.finish(.success([direct(ticket, answers.deliveries, isComplete)]))
         }
@@ -163,7 +164,7 @@ extension AdminServer {
     private func send(_ frame: Frame, to id: ConnectionID, _ call: AdminCall) throws(AdminError) {
         guard id.node == node.number, Int(id.worker) < node.workers.count else { throw .connectionNotFound }
         let ticket = nextTicket()
-        guard node.workers[Int(id.worker)].offer(.send(frame, to: .connection(id), ticket: ticket)) else {
+        guard node.workers.send(frame, to: .connection(id), on: Int(id.worker), ticket: ticket) else {
             throw .overloaded
         }
         gather(ticket, from: 1) { [unowned self] answers, isComplete in

@@ -54,7 +54,10 @@ extension ClientConnection {
     private func answerPlainly(_ head: RequestHead, _ state: HandshakeState) {
         state.answered += 1
         let response = worker.page.response(to: head)
-        let keepsAlive = head.keepAlive && head.body == .none && response.status < 400
+        if queuedBytes > worker.maxQueue { flushNow() }
+        // Who asks for more than it reads gets this answer and no other.
+        let isRead = queuedBytes <= worker.maxQueue
+        let keepsAlive = head.keepAlive && head.body == .none && response.status < 400 && isRead
         var bytes: [UInt8] = []
         response.encode(
             into: &bytes, keepAlive: keepsAlive, omitBody: head.method == .head, minorVersion: head.minorVersion)

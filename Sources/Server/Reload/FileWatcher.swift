@@ -34,11 +34,17 @@ final class FileWatcher: Source {
         super.init(descriptor: descriptor)
         guard watchTree() else { throw Failure(message: "cannot watch \(folder): \(String(cString: strerror(errno)))") }
         loop.add(self, for: .readable)
+        // What changed after the start had read the files, and before they were watched, is found this once by looking.
+        callWhenQuiet()
     }
 
     override func ready(_ readiness: Readiness) {
         var buffer = [UInt8](repeating: 0, count: 16 << 10)
         while read(descriptor, &buffer, buffer.count) > 0 {}
+        callWhenQuiet()
+    }
+
+    private func callWhenQuiet() {
         if let timer { loop.cancel(timer) }
         timer = loop.schedule(after: quiet) { [unowned self] in
             timer = nil

@@ -49,15 +49,11 @@ final class Reloader {
             watcher = try FileWatcher(
                 folder: node.configuration.scripts.folder,
                 quiet: node.configuration.scripts.debounce.milliseconds, on: loop
-            ) { [unowned self] in filesChanged() }
-            // A change between the start's reading and the first watch would go unnoticed.
-            filesChanged()
+            ) { [unowned self] in request(Request(cause: "file change", ticket: nil)) }
         } catch {
             node.log.warning("scripts are not watched", metadata: ["reason": "\(error.message)"])
         }
     }
-
-    private func filesChanged() { request(Request(cause: "file change", ticket: nil)) }
 
     private func handle(_ message: ReloadMessage) {
         switch message {

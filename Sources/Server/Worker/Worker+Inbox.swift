@@ -11,9 +11,11 @@ extension Worker {
         switch message {
         case .deliver(let publication, let receipt):
             let count = deliver(publication)
+            node.workers.handled(publication.frame, on: index)
             if let receipt { answer(receipt, .delivered(count)) }
         case .send(let frame, let audience, let ticket):
             let count = send(frame, to: audience)
+            node.workers.handled(frame, on: index)
             if let ticket { answer(ticket, .delivered(count)) }
         case .close(let id, let code, let reason, let ticket):
             let isClosed = connection(id)?.close(code, reason: reason) ?? false

@@ -94,12 +94,15 @@ extension Worker: ScriptHost {
         guard let id = routable(text) else { return false }
         if id.worker == index { return connection(id)?.send(payload, binary: binary) == .sent }
         let frame = binary ? Frame.binary(payload) : Frame.text(payload)
-        return node.workers[Int(id.worker)].offer(.send(frame, to: .connection(id), ticket: nil))
+        return node.workers.send(frame, to: .connection(id), on: Int(id.worker), ticket: nil)
     }
 
     func broadcast(_ payload: UnsafeRawBufferPointer, binary: Bool) {
         let frame = binary ? Frame.binary(payload) : Frame.text(payload)
-        node.workers.postToOthers(of: index, .send(frame, to: .everyone, ticket: nil))
+        for worker in 0..<node.workers.count where worker != Int(index) {
+            guard !node.workers.send(frame, to: .everyone, on: worker, ticket: nil) else { continue }
+            log.warning("broadcast not taken by a worker that does not keep up", metadata: ["other": "\(worker)"])
+        }
         forEachOpenConnection { _ = $0.send(frame) }
     }
 

@@ -81,7 +81,7 @@ final class Worker {
 
     /// Begins to accept clients.
     func listen(on address: SocketAddress) throws(ListenError) {
-        listener = try Listener(address, isShared: node.workers.count > 1, on: loop) {
+        listener = try Listener(address, isShared: true, on: loop) {
             [unowned self] descriptor, peer in
             _ = ClientConnection(descriptor: descriptor, peer: peer, worker: self)
         }

@@ -1,5 +1,6 @@
 // The other end of a socket under test: a plain non-blocking descriptor that the test reads and writes by hand.
 
+import CLinux
 import Glibc
 
 /// A descriptor that a test holds, closed when it is gone.

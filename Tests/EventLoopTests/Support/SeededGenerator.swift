@@ -2,6 +2,12 @@
 
 /// The SplitMix64 sequence.
 struct SeededGenerator: RandomNumberGenerator {
+    /// What `bytes` cuts its answers from: making each byte anew would take most of a test's time.
+    private static let noise: [UInt8] = {
+        var generator = SeededGenerator(seed: 0)
+        return (0..<1 << 14).flatMap { _ in withUnsafeBytes(of: generator.next(), Array.init) }
+    }()
+
     private var state: UInt64
 
     init(seed: UInt64) { state = seed }
@@ -17,7 +23,12 @@ struct SeededGenerator: RandomNumberGenerator {
     mutating func oneIn(_ count: Int) -> Bool { Int.random(in: 0..<count, using: &self) == 0 }
 
     mutating func bytes(_ count: Int) -> [UInt8] {
-        let first = UInt8.random(in: 0...255, using: &self)
-        return (0..<count).map { first &+ UInt8(truncatingIfNeeded: $0 &* 7) }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(count)
+        while bytes.count < count {
+            let start = Int.random(in: 0..<Self.noise.count, using: &self)
+            bytes += Self.noise[start..<min(Self.noise.count, start + count - bytes.count)]
+        }
+        return bytes
     }
 }

@@ -71,7 +71,7 @@ struct Stage {
         while !condition() {
             let now = clinux_monotonic_nanoseconds()
             guard now < end else { return false }
-            loop.turn(waitingAtMost: min((end - now) / 1_000_000 + 1, 50))
+            loop.turn(waitingAtMost: min((end - now) / 1_000_000 + 1, 2))
         }
         return true
     }

@@ -26,8 +26,8 @@ struct LookingTests {
             }
             let nobody = try server.ask("GET", "/v1/connections/nobody")
             #expect(nobody.status == 404 && nobody.errorCode == "connection_not_found")
-            let id = try Client(server).id
-            #expect(try server.ask("GET", "/v1/connections/\(id)").json()["user"] == .null)
+            let nameless = try Client(server)
+            #expect(try server.ask("GET", "/v1/connections/\(nameless.id)").json()["user"] == .null)
         }
     }
 

@@ -78,7 +78,7 @@ struct OnUpgradeTests {
         "a mistake in it is answered 500 without a detail, and logged with file and line",
         arguments: [
             ("local missing = request.query.a.b", "main.lua:2"),
-            ("return 'yes'", "onUpgrade must return true, a table or false, not a string value"),
+            ("return 'yes'", "onUpgrade must return true, a table or false, not string"),
             ("return false, 200", "the status of a refusal must be from 300 to 599"),
             ("return { subprotocol = 'soap' }", "subprotocol 'soap', which was not offered"),
         ])

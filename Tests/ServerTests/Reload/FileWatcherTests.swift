@@ -89,8 +89,10 @@ struct FileWatcherTests {
             configuration.scripts.watch = true
             configuration.scripts.debounce = .seconds(1)
         } _: { server in
+            try server.write(ReloadScripts.saying("first"), to: "main.lua")
+            try expectSwap(server, changed: "main.lua", version: 2)
             for name in ["a", "b", "c"] { try server.write(ReloadScripts.saying(name), to: "\(name).lua") }
-            try expectSwap(server, changed: "a.lua b.lua c.lua", version: 2)
+            try expectSwap(server, changed: "a.lua b.lua c.lua", version: 3)
         }
     }
 }

@@ -1,0 +1,65 @@
+// The options that every command shares: which server, for how long, and in which form the report comes.
+
+import ArgumentParser
+import EventLoop
+
+/// Whom to load.
+struct TargetOptions: ParsableArguments {
+    @Option(help: "Load the server that listens there for clients, as HOST:PORT, and start none.")
+    var listen: String?
+
+    @Option(help: "Where that server's admin API listens, as HOST:PORT; fan-out needs it.")
+    var admin: String?
+
+    @Option(help: "That server's process, whose CPU time and memory are measured.")
+    var pid: Int32?
+
+    @Option(help: "A key for the admin API, if it asks for one.")
+    var key: String?
+
+    @Option(help: "The perigee to start. (default: the one beside this program)")
+    var server: String?
+
+    @Option(help: "The scripts of the server that is started.")
+    var scripts = "Scripts"
+
+    @Option(help: "The worker threads of the server that is started; it has one core where there are two.")
+    var workers = 1
+
+    @Option(help: "How long each measurement takes, 0.2 to 600.")
+    var seconds = 3.0
+
+    @Flag(help: "Report as JSON.")
+    var json = false
+
+    func validate() throws {
+        guard (0.2...600).contains(seconds) else { throw ValidationError("--seconds is from 0.2 to 600.") }
+        guard (1...256).contains(workers) else { throw ValidationError("--workers is from 1 to 256.") }
+        guard listen != nil || (admin == nil && pid == nil) else {
+            throw ValidationError("--admin and --pid belong to a server that --listen names.")
+        }
+        if let pid, ServerProcess(pid: pid).cpuSeconds == nil { throw ValidationError("There is no process \(pid).") }
+        if let listen { _ = try Self.loopback(listen, "--listen") }
+        if let admin { _ = try Self.loopback(admin, "--admin") }
+    }
+
+    /// The running server that the options name, nil when one is to be started.
+    var givenServer: ServerUnderTest? {
+        guard let clients = listen.flatMap(SocketAddress.init(text:)) else { return nil }
+        return ServerUnderTest(
+            clients: clients, admin: admin.flatMap(SocketAddress.init(text:)), key: key,
+            process: pid.map(ServerProcess.init))
+    }
+
+    /// Load on somebody else's machine is an attack, so only this one's addresses pass.
+    private static func loopback(_ text: String, _ option: String) throws -> SocketAddress {
+        guard let address = SocketAddress(text: text) else {
+            throw ValidationError("\(option) is HOST:PORT with a numeric host, as 127.0.0.1:8080 or [::1]:8080.")
+        }
+        guard address.isLoopback else {
+            throw ValidationError(
+                "\(option) \(text) is not on this machine; only loopback addresses (127.0.0.1, ::1) are loaded.")
+        }
+        return address
+    }
+}
