@@ -95,7 +95,7 @@ private final class News {
     private let id: String
 
     init(for slow: WebSocketClient, on server: TestServer) throws {
-        admin = HTTPClient(port: server.adminPort, timeout: .seconds(30))
+        admin = HTTPClient(port: server.adminPort, timeout: .seconds(10))
         id = try slow.receiveText()
     }
 

@@ -9,12 +9,12 @@ extension TestServer {
         _ path: String = "/", headers: [(String, String)] = [], subprotocols: [String] = [], receiveBuffer: Int? = nil
     ) throws -> WebSocketClient {
         try WebSocketClient.connect(
-            port: clientPort, path: path, headers: headers, subprotocols: subprotocols, timeout: .seconds(30),
+            port: clientPort, path: path, headers: headers, subprotocols: subprotocols, timeout: .seconds(10),
             receiveBuffer: receiveBuffer)
     }
 
     /// A connection to the clients' port on which nothing has been said yet.
-    func dial() throws -> RawSocket { try RawSocket.connect(port: clientPort, timeout: .seconds(30)) }
+    func dial() throws -> RawSocket { try RawSocket.connect(port: clientPort, timeout: .seconds(10)) }
 
     /// The bytes of an upgrade request to this server.
     func upgrade(_ path: String = "/", headers: [(String, String)] = []) -> [UInt8] {

@@ -1,6 +1,5 @@
 // The commands that start nothing: check, config, version, help.
 
-import Glibc
 import PerigeeTestKit
 import Testing
 

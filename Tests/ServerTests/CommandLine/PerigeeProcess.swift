@@ -1,29 +1,7 @@
-// The built `perigee` as a test runs it: the program beside the test bundle, on free ports, with a folder of its own.
+// A running `perigee serve`: on free ports, with a scripts' folder of its own.
 
-import Glibc
 import PerigeeTestKit
 import Testing
-
-/// The program, and how it ended.
-enum PerigeeProgram {
-    /// Where the build put it.
-    static let path: String = {
-        var buffer = [CChar](repeating: 0, count: 4096)
-        let count = readlink("/proc/self/exe", &buffer, buffer.count)
-        let own = String(decoding: buffer.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        return own.split(separator: "/").dropLast().map { "/\($0)" }.joined() + "/perigee"
-    }()
-
-    /// Runs it to its end.
-    static func run(
-        _ arguments: [String], environment: [String: String] = [:]
-    ) throws -> (status: Int32, output: String, errors: String) {
-        let process = try ChildProcess.start(path, arguments, environment: environment, timeout: .seconds(30))
-        let output = try process.readOutputToEnd()
-        let errors = try process.readErrorsToEnd()
-        return (try process.wait(), output, errors)
-    }
-}
 
 /// A running `perigee serve`.
 final class PerigeeProcess {

@@ -59,7 +59,7 @@ struct DescriptorTests {
 
     /// A client, or nil when the server turns it away; silence is an error.
     private static func attempt(_ port: Int) throws(ClientError) -> WebSocketClient? {
-        let socket = try RawSocket.connect(port: port, timeout: .seconds(30))
+        let socket = try RawSocket.connect(port: port, timeout: .seconds(10))
         do {
             try socket.send(WebSocketClient.request(host: "127.0.0.1:\(port)"))
             return try WebSocketClient.adopt(socket)

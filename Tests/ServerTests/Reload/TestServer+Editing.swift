@@ -1,4 +1,4 @@
-// What the tests of reloading share: edits of a running server's scripts, and a script that says which code it is.
+// Edits of a running server's scripts, as editors make them.
 
 import Glibc
 import PerigeeTestKit
@@ -37,22 +37,5 @@ extension TestServer {
     func publish(_ text: String, to channel: String) throws(ClientError) -> JSON {
         try HTTPClient(port: adminPort, timeout: .seconds(20))
             .request("POST", "/v1/channels/\(channel)/messages", body: text).json()
-    }
-}
-
-/// Scripts for these tests.
-enum ReloadScripts {
-    /// Says its word, how many messages the connection has sent (from `conn.data`), and the version; subscribes to "news".
-    static func saying(_ word: String) -> String {
-        """
-        function onOpen(conn)
-            conn:subscribe("news")
-            conn.data.count = 0
-        end
-        function onMessage(conn, message)
-            conn.data.count = conn.data.count + 1
-            conn:send("\(word) " .. conn.data.count .. " v" .. server.version .. " " .. message)
-        end
-        """
     }
 }
