@@ -5,8 +5,9 @@
 
 import Glibc
 
-/// A valid channel name: 1 to 255 bytes of UTF-8 without control characters.
-public struct Channel: Hashable, Sendable, CustomStringConvertible {
+/// A valid channel name: 1 to 255 bytes of UTF-8 without control characters. Names are equal when their bytes are, whatever
+/// Unicode calls equivalent.
+public struct Channel: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// The most bytes a name may have.
     public static let maxCount = 255
 
@@ -29,20 +30,19 @@ public struct Channel: Hashable, Sendable, CustomStringConvertible {
 
     public var description: String { name }
 
-    public static func == (left: Channel, right: Channel) -> Bool { compare(left.name, right.name) == 0 }
+    public static func == (left: Channel, right: Channel) -> Bool { compare(left, right) == 0 }
+
+    /// In the order of the names' bytes.
+    public static func < (left: Channel, right: Channel) -> Bool { compare(left, right) < 0 }
 
     public func hash(into hasher: inout Hasher) {
         Self.withBytes(of: name) { hasher.combine(bytes: $0) }
     }
 
-    /// Less than, equal to or greater than 0, as the bytes of `left` come before, are, or come after those of `right`.
-    static func compare(_ left: String, _ right: String) -> Int {
-        withBytes(of: left) { left in
-            withBytes(of: right) { right in
-                guard let first = left.baseAddress, let second = right.baseAddress else {
-                    return left.count - right.count
-                }
-                let order = Int(memcmp(first, second, min(left.count, right.count)))
+    private static func compare(_ left: Channel, _ right: Channel) -> Int {
+        withBytes(of: left.name) { left in
+            withBytes(of: right.name) { right in
+                let order = Int(memcmp(left.baseAddress!, right.baseAddress!, min(left.count, right.count)))
                 return order == 0 ? left.count - right.count : order
             }
         }

@@ -78,11 +78,11 @@ public final class Hub {
     ///   - prefix: only those whose name begins so.
     ///   - after: only those whose name comes later.
     ///   - limit: at most so many.
-    public func page(prefix: String, after: String?, limit: Int) -> [(name: String, subscribers: Int)] {
-        var page: [(name: String, subscribers: Int)] = []
+    public func page(prefix: String, after: Channel?, limit: Int) -> [(channel: Channel, subscribers: Int)] {
+        var page: [(channel: Channel, subscribers: Int)] = []
         for (channel, subscribers) in channels where channel.name.utf8.starts(with: prefix.utf8) {
-            if let after, Channel.compare(channel.name, after) <= 0 { continue }
-            page.append((channel.name, subscribers.list.count))
+            if let after, channel <= after { continue }
+            page.append((channel, subscribers.list.count))
             // Cutting back at twice the limit keeps a walk over very many channels linear.
             if page.count >= 2 * limit { Self.cut(&page, to: limit) }
         }
@@ -90,8 +90,8 @@ public final class Hub {
         return page
     }
 
-    private static func cut(_ page: inout [(name: String, subscribers: Int)], to limit: Int) {
-        page.sort { Channel.compare($0.name, $1.name) < 0 }
+    private static func cut(_ page: inout [(channel: Channel, subscribers: Int)], to limit: Int) {
+        page.sort { $0.channel < $1.channel }
         page.removeLast(max(0, page.count - limit))
     }
 

@@ -123,7 +123,7 @@ struct HubTests {
     func page() {
         open(["b", "a", "ab", "abc", "Z", "é", "z", "a b"])
         func names(_ prefix: String, _ after: String?, _ limit: Int) -> [String] {
-            hub.page(prefix: prefix, after: after, limit: limit).map(\.name)
+            hub.page(prefix: prefix, after: after.flatMap { Channel($0) }, limit: limit).map(\.channel.name)
         }
         #expect(names("", nil, 100) == ["Z", "a", "a b", "ab", "abc", "b", "z", "é"])
         #expect(names("", nil, 3) == ["Z", "a", "a b"])
@@ -139,26 +139,26 @@ struct HubTests {
     func pageOfBytes() throws {
         open(["cafe\u{301}", "caf\u{E9}"])
         #expect(
-            hub.page(prefix: "cafe", after: nil, limit: 9).map { Array($0.name.utf8) } == [Array("cafe\u{301}".utf8)])
+            hub.page(prefix: "cafe", after: nil, limit: 9).map { Array($0.channel.name.utf8) } == [Array("cafe\u{301}".utf8)])
         #expect(hub.page(prefix: "", after: nil, limit: 9).count == 2)
-        let first = try #require(hub.page(prefix: "", after: nil, limit: 1).first).name
-        let second = try #require(hub.page(prefix: "", after: first, limit: 1).first).name
-        #expect(Array(first.utf8) == Array("cafe\u{301}".utf8))
-        #expect(Array(second.utf8) == Array("caf\u{E9}".utf8))
+        let first = try #require(hub.page(prefix: "", after: nil, limit: 1).first).channel
+        let second = try #require(hub.page(prefix: "", after: first, limit: 1).first).channel
+        #expect(Array(first.name.utf8) == Array("cafe\u{301}".utf8))
+        #expect(Array(second.name.utf8) == Array("caf\u{E9}".utf8))
     }
 
     @Test("page by page, every one of many channels is listed once with its count", arguments: [1, 7, 100, 1000])
     func pages(_ limit: Int) {
         open((0..<90).map { "channel-\($0 * 37 % 90)" })
         hub.subscribe(RecordingSubscriber(1000), to: channel("channel-3"))
-        var listed: [(name: String, subscribers: Int)] = []
+        var listed: [(channel: Channel, subscribers: Int)] = []
         while true {
-            let page = hub.page(prefix: "channel", after: listed.last?.name, limit: limit)
+            let page = hub.page(prefix: "channel", after: listed.last?.channel, limit: limit)
             #expect(page.count <= limit)
             listed += page
             if page.isEmpty { break }
         }
-        #expect(listed.map(\.name) == (0..<90).map { "channel-\($0)" }.sorted())
-        #expect(listed.allSatisfy { $0.subscribers == ($0.name == "channel-3" ? 2 : 1) })
+        #expect(listed.map(\.channel.name) == (0..<90).map { "channel-\($0)" }.sorted())
+        #expect(listed.allSatisfy { $0.subscribers == ($0.channel.name == "channel-3" ? 2 : 1) })
     }
 }

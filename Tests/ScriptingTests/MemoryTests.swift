@@ -54,6 +54,7 @@ struct MemoryTests {
             "conn:send(nil)", "conn:send{print}", "conn:send('\\xFF')", "server.publish('a', {[true] = 1})",
             "kv.set('k', {})",
             "json.encode{('x'):rep(5000), print}", "log.info('x', {5})", "conn:close(7)", "server.after(1, 5)",
+            "server.every('e', 1, function() return conn end)",
         ])
     func raising(call: String) throws {
         let stage = try Stage("function onMessage(conn) \(call) end")

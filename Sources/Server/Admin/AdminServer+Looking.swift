@@ -100,26 +100,26 @@ extension AdminServer {
         let limit = try call.limit()
         var query = ChannelQuery(limit: limit + 1)
         query.prefix = call.query.first("prefix") ?? ""
-        query.after = call.query.first("cursor")
+        query.after = call.query.first("cursor").flatMap { Channel($0) }
         let ticket = nextTicket()
         node.workers.postToAll(.channels(query, ticket: ticket))
         gather(ticket, from: node.workers.count) { answers, isComplete in
             guard isComplete else { return call.fail(.overloaded) }
-            var counts: [String: Int] = [:]
+            var counts: [Channel: Int] = [:]
             for entry in answers {
                 guard case .channels(let page) = entry.answer else { continue }
-                for channel in page { counts[channel.name, default: 0] += channel.subscribers }
+                for item in page { counts[item.channel, default: 0] += item.subscribers }
             }
-            let names = counts.keys.sorted()
-            let page = Array(names.prefix(limit))
+            let channels = counts.keys.sorted()
+            let page = Array(channels.prefix(limit))
             call.answer(
                 200,
                 JSONOutput.object { members in
-                    members.list("items", page) { name, item in
-                        item.add("channel", name)
-                        item.add("subscribers", counts[name] ?? 0)
+                    members.list("items", page) { channel, item in
+                        item.add("channel", channel.name)
+                        item.add("subscribers", counts[channel] ?? 0)
                     }
-                    members.add("next", names.count > limit ? page.last : nil)
+                    members.add("next", channels.count > limit ? page.last?.name : nil)
                 })
         }
     }

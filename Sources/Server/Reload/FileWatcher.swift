@@ -1,5 +1,6 @@
 // Watches a folder tree with inotify and calls when it has been quiet for a moment after a change: editors write a file in
-// several steps, some by renaming a new one into place.
+// several steps, some by renaming a new one into place. A folder that is never quiet is looked at all the same, and one that is gone
+// is watched again when it is back.
 //
 // Runs on: its loop's thread.
 
@@ -14,12 +15,19 @@ final class FileWatcher: Source {
     private static let mask = UInt32(
         IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF)
     private static let maxFolders = 1000
+    /// Changes that go on are told after this many times the quiet that was waited for.
+    private static let patience: UInt64 = 10
+    /// Milliseconds until a folder that is gone is looked for again.
+    private static let retry: UInt64 = 1000
 
     private let folder: String
     private let quiet: UInt64
     private unowned let loop: EventLoop
     private let changed: () -> Void
     private var timer: TimerID?
+    /// When the first of the changes came that have not been told yet.
+    private var firstChange: UInt64?
+    private var isGone = false
     private var watches: [Int32] = []
 
     /// - Parameters:
@@ -45,13 +53,27 @@ final class FileWatcher: Source {
     }
 
     private func callWhenQuiet() {
+        let first = firstChange ?? loop.now
+        firstChange = first
+        let latest = first + Self.patience * quiet
+        schedule(after: min(quiet, latest - min(latest, loop.now)))
+    }
+
+    private func schedule(after delay: UInt64) {
         if let timer { loop.cancel(timer) }
-        timer = loop.schedule(after: quiet) { [unowned self] in
+        timer = loop.schedule(after: delay) { [unowned self] in
             timer = nil
-            // Folders may have come or gone; watching one twice changes nothing.
-            _ = watchTree()
-            changed()
+            firstChange = nil
+            lookAgain()
         }
+    }
+
+    /// Folders may have come or gone, the whole tree among them; that is told once, and once more when it is back.
+    private func lookAgain() {
+        let wasGone = isGone
+        isGone = !watchTree()
+        if isGone { schedule(after: Self.retry) }
+        if !isGone || !wasGone { changed() }
     }
 
     private func watchTree() -> Bool {

@@ -110,7 +110,7 @@ extension Worker {
 
     private func list(_ query: ChannelQuery) -> [ChannelSummary] {
         hub.page(prefix: query.prefix, after: query.after, limit: query.limit).map {
-            ChannelSummary(name: $0.name, subscribers: $0.subscribers)
+            ChannelSummary(channel: $0.channel, subscribers: $0.subscribers)
         }
     }
 

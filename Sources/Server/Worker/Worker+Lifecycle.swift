@@ -27,10 +27,13 @@ extension Worker {
     func commit() {
         let report = engine.commit()
         for error in report.errors { note(error, on: nil) }
-        for name in report.missingScripts {
+        // One worker tells for all, and once.
+        for name in report.missingScripts where index == 0 && !missingScripts.contains(name) {
             log.warning(
-                "script removed; its connections go on with main", metadata: ["script": "\(name)", "version": "\(engine.version)"])
+                "script removed; main, if there is one, serves its connections from here on",
+                metadata: ["script": "\(name)", "version": "\(engine.version)"])
         }
+        missingScripts = report.missingScripts
         node.reloader.post(.committed(worker: index))
     }
 

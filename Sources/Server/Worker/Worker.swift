@@ -42,6 +42,8 @@ final class Worker {
     var openCount = 0
     var timers: [Int32: TimerID] = [:]
     var isStopping = false
+    /// Scripts that an earlier version had, as the last reload reported them.
+    var missingScripts: [String] = []
     /// Answers of this turn for the admin thread, which is woken once for all of them.
     var answers: [AdminMessage] = []
 

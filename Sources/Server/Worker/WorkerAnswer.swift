@@ -38,7 +38,7 @@ struct ConnectionSummary: Sendable {
 
 /// A channel as the admin API shows it.
 struct ChannelSummary: Sendable {
-    var name: String
+    var channel: Channel
     var subscribers: Int
 }
 

@@ -46,7 +46,7 @@ struct ConnectionQuery: Sendable {
 struct ChannelQuery: Sendable {
     var prefix = ""
     /// Only channels whose name comes after this one.
-    var after: String?
+    var after: Channel?
     /// At most so many, 1 to 1000.
     var limit: Int
 }
