@@ -4,6 +4,7 @@
 #include "CLinux.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/eventfd.h>
@@ -92,6 +93,11 @@ int clinux_thread_start(pthread_t *thread, size_t stack, void *(*body)(void *), 
 }
 
 void clinux_thread_name(const char *name) { pthread_setname_np(pthread_self(), name); }
+
+void clinux_keep_freed_memory(void) {
+    mallopt(M_TRIM_THRESHOLD, 16 << 20);
+    mallopt(M_MMAP_THRESHOLD, 1 << 20);
+}
 
 uint64_t clinux_raise_descriptor_limit(void) {
     struct rlimit limit;

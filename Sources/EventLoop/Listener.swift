@@ -88,7 +88,12 @@ public final class Listener: Source {
             }
             switch -descriptor {
             case EMFILE, ENFILE, ENOBUFS, ENOMEM:
-                guard Self.gate.withLock({ _ in refuseOne() }) else { return pauseAccepting() }
+                // The kernel says so whether or not anybody waits.
+                switch Self.gate.withLock({ _ in refuseOne() }) {
+                case .refused: continue
+                case .nobodyWaits: return
+                case .impossible: return pauseAccepting()
+                }
             case EINTR, ECONNABORTED, EPROTO, EPERM:
                 continue
             default:
@@ -97,9 +102,13 @@ public final class Listener: Source {
         }
     }
 
+    private enum Refusal {
+        case refused, nobodyWaits, impossible
+    }
+
     /// Uses the reserve to take one waiting client off the queue and turn it away.
-    private func refuseOne() -> Bool {
-        guard reserve >= 0 else { return false }
+    private func refuseOne() -> Refusal {
+        guard reserve >= 0 else { return .impossible }
         close(reserve)
         var peer = sockaddr_storage()
         let descriptor = clinux_accept(self.descriptor, &peer)
@@ -109,7 +118,8 @@ public final class Listener: Source {
             refused += 1
         }
         reserve = Self.openReserve()
-        return descriptor >= 0 && reserve >= 0
+        guard reserve >= 0 else { return .impossible }
+        return descriptor >= 0 ? .refused : descriptor == -EAGAIN ? .nobodyWaits : .impossible
     }
 
     private func pauseAccepting() {

@@ -49,7 +49,8 @@ final class OutputQueue {
         for index in pieces.indices {
             guard case .turn(let offset, let length) = pieces[index] else { continue }
             let copy = OwnedBytes(capacity: length)
-            copy.reserve(length)!.copyMemory(from: turn.bytes(at: offset, count: length).baseAddress!, byteCount: length)
+            copy.reserve(length)!.copyMemory(
+                from: turn.bytes(at: offset, count: length).baseAddress!, byteCount: length)
             pieces[index] = .own(copy)
         }
     }
@@ -93,12 +94,21 @@ final class OutputQueue {
             let used = min(pieces.count, Self.vectorLimit)
             for index in 0..<used {
                 let piece = bytes(at: index, turn: turn)
-                vector[index] = iovec(iov_base: UnsafeMutableRawPointer(mutating: piece.baseAddress!), iov_len: piece.count)
+                vector[index] = iovec(
+                    iov_base: UnsafeMutableRawPointer(mutating: piece.baseAddress!), iov_len: piece.count)
                 wanted += piece.count
             }
-            var sent: Int
-            repeat { sent = clinux_send_vector(descriptor, vector.baseAddress!, used) } while sent == -Int(EINTR)
-            return (wanted, sent == -Int(EAGAIN) ? 0 : sent)
+            return (wanted, Self.send(UnsafeBufferPointer(rebasing: vector[..<used]), to: descriptor))
+        }
+    }
+
+    /// One `writev`; 0 when the kernel has no room, negative when the connection is broken.
+    static func send(_ vector: UnsafeBufferPointer<iovec>, to descriptor: Int32) -> Int {
+        while true {
+            let sent = clinux_send_vector(descriptor, vector.baseAddress!, vector.count)
+            if sent >= 0 { return sent }
+            if sent == -Int(EAGAIN) { return 0 }
+            if sent != -Int(EINTR) { return sent }
         }
     }
 

@@ -52,6 +52,26 @@ extension Socket {
         markDirty()
     }
 
+    /// Writes two pieces that belong together from where they are, without waiting for the end of the turn: for large messages,
+    /// whose copying would cost more than the system call that it saves. What the kernel does not take is copied and queued.
+    public final func writeThrough(_ head: UnsafeRawBufferPointer, _ body: UnsafeRawBufferPointer) {
+        guard isWritable else { return }
+        flushNow()
+        var sent = 0
+        if queuedBytes == 0 && flags.isDisjoint(with: [.blocked, .closing]) {
+            sent = withUnsafeTemporaryAllocation(of: iovec.self, capacity: 2) { vector in
+                vector[0] = iovec(iov_base: UnsafeMutableRawPointer(mutating: head.baseAddress), iov_len: head.count)
+                vector[1] = iovec(iov_base: UnsafeMutableRawPointer(mutating: body.baseAddress), iov_len: body.count)
+                return OutputQueue.send(UnsafeBufferPointer(vector), to: descriptor)
+            }
+            if sent < 0 { return abort() }
+        }
+        guard sent < head.count + body.count else { return }
+        if sent < head.count { write(UnsafeRawBufferPointer(rebasing: head[sent...])) }
+        let sentOfBody = max(0, sent - head.count)
+        if sentOfBody < body.count { write(UnsafeRawBufferPointer(rebasing: body[sentOfBody...])) }
+    }
+
     /// Tries to hand what is queued to the kernel now, without waiting for the end of the turn: for whoever is about to call
     /// a queue too long.
     public final func flushNow() {
@@ -63,7 +83,7 @@ extension Socket {
 
     private func reserveInTurn(_ count: Int) -> UnsafeMutableRawPointer? {
         if count > loop.turnBuffer.capacityLeft {
-            guard count <= TurnBuffer.capacity / 4 else { return nil }
+            guard count <= TurnBuffer.capacity / 2 else { return nil }
             loop.flushDirty()
             // This socket may be blocked since then, and then its bytes belong into its queue.
             if flags.contains(.blocked) { return detachedQueue().reserve(count) }

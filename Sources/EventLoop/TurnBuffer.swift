@@ -6,7 +6,7 @@
 /// Bytes waiting for the end of the turn, as segments that sockets refer to by offset.
 struct TurnBuffer: ~Copyable {
     /// Half of a usual second-level cache: what was just written is still there when it is sent.
-    static let capacity = 256 << 10
+    static let capacity = 64 << 10
 
     private let base: UnsafeMutableRawPointer = .allocate(byteCount: capacity, alignment: 64)
     private(set) var count = 0

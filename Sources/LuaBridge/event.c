@@ -9,6 +9,13 @@
 
 #include "internal.h"
 
+enum { easy_memory = 8 << 20 };
+
+static size_t clamp(size_t value, size_t least, size_t most)
+{
+    return value < least ? least : value > most ? most : value;
+}
+
 typedef struct Call {
     int32_t script;
     BridgeEvent event;
@@ -21,14 +28,14 @@ typedef struct Call {
     const BridgeRequest *request;
 } Call;
 
-// Keeps the collector ahead of the memory limit: the fuller the state, the sooner the next cycle. Never raises.
+// Keeps the collector ahead of the memory limit: the fuller the state, the sooner the next cycle. A small state may grow to half a
+// megabyte first: its cycles are short, but a stream of large messages would start one every few messages. Never raises.
 static void tune_collector(Bridge *b)
 {
-    if (b->memory_limit == 0 || b->memory == 0) {
-        return;
-    }
-    size_t percent = b->memory_limit / (b->memory / 85 + 1);
-    lua_gc(b->main, LUA_GCINC, percent < 105 ? 105 : percent > 200 ? 200 : (int)percent, 0, 0);
+    size_t used = b->memory / 85 + 1;
+    size_t at_most = clamp(easy_memory / (b->memory / 100 + 1), 200, 1000);
+    size_t percent = b->memory_limit == 0 ? at_most : clamp(b->memory_limit / used, 105, at_most);
+    lua_gc(b->main, LUA_GCINC, (int)percent, 0, 0);
 }
 
 // Runs `body(call)` in a pooled coroutine, with a hook every thousand instructions if one is given. Never raises.

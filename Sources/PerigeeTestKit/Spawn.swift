@@ -28,6 +28,8 @@ struct Spawn {
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_adddup2(&actions, output, 1)
         posix_spawn_file_actions_adddup2(&actions, errors, 2)
+        // Sockets of other tests that are not marked close-on-exec stay here.
+        posix_spawn_file_actions_addclosefrom_np(&actions, 3)
 
         var attributes = Self.attributes()
         defer { posix_spawnattr_destroy(&attributes) }

@@ -48,8 +48,9 @@ struct EventLoopTests {
             socket.write([1])
             loop.atEndOfTurn { socket.write([2]) }
         }
+        socket.write([0])
         stage.turn()
-        #expect(peer.readRecords() == [[1, 2]])
+        #expect(peer.readRecords() == [[0, 1, 2]])
     }
 
     @Test("a source removed by another of the same turn is not called")

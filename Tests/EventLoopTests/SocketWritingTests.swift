@@ -89,6 +89,7 @@ struct SocketWritingTests {
         #expect(!socket.isBlocked)
         #expect(socket.queuedBytes == 0)
         #expect(socket.events == [.drained])
+        #expect(stage.sleeps, "nobody waits for room any more")
     }
 
     @Test("a peer that keeps up is never told of as drained")

@@ -139,7 +139,9 @@ struct HubTests {
     func pageOfBytes() throws {
         open(["cafe\u{301}", "caf\u{E9}"])
         #expect(
-            hub.page(prefix: "cafe", after: nil, limit: 9).map { Array($0.channel.name.utf8) } == [Array("cafe\u{301}".utf8)])
+            hub.page(prefix: "cafe", after: nil, limit: 9).map { Array($0.channel.name.utf8) } == [
+                Array("cafe\u{301}".utf8)
+            ])
         #expect(hub.page(prefix: "", after: nil, limit: 9).count == 2)
         let first = try #require(hub.page(prefix: "", after: nil, limit: 1).first).channel
         let second = try #require(hub.page(prefix: "", after: first, limit: 1).first).channel

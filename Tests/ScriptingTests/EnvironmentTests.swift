@@ -227,23 +227,27 @@ struct EnvironmentTests {
         #expect(shown == ["true 2", "true 10", "dead true", "closed", "true", "false in wrap"])
     }
 
-    @Test("coroutines that close one another without end raise, and the state lives")
+    @Test("a long chain of coroutines that close one another raises before the C stack overflows")
     func closeChain() throws {
-        let outcome = try stage.run(
+        let stage = try Stage(options: ScriptOptions(memoryLimit: 0))
+        let shown = try stage.run(
             """
-            local function chain(n)
-                local inner
-                local co = coroutine.create(function()
-                    local function close() inner = chain(n + 1) coroutine.close(inner) end
+            local last, reason
+            for i = 1, 20000 do
+                local previous = last
+                local function close()
+                    local closed, why = coroutine.close(previous)
+                    reason = reason or why
+                end
+                last = coroutine.create(function()
                     local x <close> = setmetatable({}, {__close = close})
                     coroutine.yield()
                 end)
-                coroutine.resume(co)
-                return co
+                coroutine.resume(last)
             end
-            show(type(coroutine.close(chain(1))))
+            show(coroutine.close(last), reason)
             """)
-        #expect(outcome == ["boolean"])
+        #expect(shown == ["true main.lua:6: coroutine.close: too many coroutines close one another"])
         #expect(try stage.run("show('alive')") == ["alive"])
     }
 

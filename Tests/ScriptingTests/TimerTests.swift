@@ -71,6 +71,8 @@ struct TimerTests {
         #expect(stage.host.calls.isEmpty)
         _ = stage.engine.fireTimer(1)
         #expect(stage.host.calls == [.broadcast("1", binary: false)])
+        try stage.load(["main": "server.every('b', 2, print)"], version: 3)
+        #expect(stage.host.calls.suffix(2) == [.setTimer(2, 2, every: 2, name: "b"), .cancelTimer(1)])
     }
 
     @Test("cancel takes a number or a name and says whether there was one")

@@ -50,6 +50,10 @@ int clinux_thread_start(pthread_t *thread, size_t stack, void *(*body)(void *), 
 
 void clinux_thread_name(const char *name);
 
+/// Lets malloc keep what was freed, up to 16 MiB, so that a stream of large messages does not give pages back and fetch them
+/// again for each.
+void clinux_keep_freed_memory(void);
+
 /// Raises the soft limit of open descriptors to the hard one; returns the limit then in force.
 uint64_t clinux_raise_descriptor_limit(void);
 

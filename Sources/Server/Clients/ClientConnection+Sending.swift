@@ -68,13 +68,24 @@ extension ClientConnection {
 
     private func writeFrame(_ opcode: Opcode, _ payload: UnsafeRawBufferPointer) {
         let size = FrameHeader.size(payload: payload.count) + payload.count
+        bytesOut += UInt64(size)
+        guard payload.count < Self.largePayload else { return writeLargeFrame(opcode, payload) }
         write(count: size) { address in
             let headerSize = FrameHeader.write(opcode: opcode, payload: payload.count, to: address)
             if let start = payload.baseAddress {
                 (address + headerSize).copyMemory(from: start, byteCount: payload.count)
             }
         }
-        bytesOut += UInt64(size)
+    }
+
+    /// Payloads from this size on are sent from where they are.
+    private static let largePayload = 8 << 10
+
+    private func writeLargeFrame(_ opcode: Opcode, _ payload: UnsafeRawBufferPointer) {
+        withUnsafeTemporaryAllocation(byteCount: FrameHeader.maxCount, alignment: 8) { header in
+            let size = FrameHeader.write(opcode: opcode, payload: payload.count, to: header.baseAddress!)
+            writeThrough(UnsafeRawBufferPointer(rebasing: header[..<size]), payload)
+        }
     }
 
     /// Writes a Close frame; without a code its body is empty.

@@ -5,8 +5,8 @@ import EventLoop
 import Glibc
 
 enum Dial {
-    /// Answers a non-blocking descriptor that is connected or about to be. It hangs up with a reset, because thousands of polite
-    /// goodbyes would leave the machine without ports for a minute.
+    /// Answers a non-blocking descriptor that is connected or about to be. It hangs up with a reset, because thousands
+    /// of polite goodbyes would leave the machine without ports for a minute.
     static func connect(to address: SocketAddress) throws(BenchError) -> Int32 {
         let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
         let descriptor = socket(address.isIPv4 ? AF_INET : AF_INET6, type, 0)

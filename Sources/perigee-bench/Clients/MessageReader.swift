@@ -1,5 +1,5 @@
-// The server's frames out of a client's byte stream. It trusts the server under test to keep to RFC 6455: that it does is for
-// tests to show.
+// The server's frames out of a client's byte stream. It trusts the server under test to keep to RFC 6455: that it does
+// is for tests to show.
 //
 // Allocates: only for a frame that arrives in pieces.
 

@@ -1,5 +1,5 @@
-// The time of sending, at the front of a message: "T" and sixteen hexadecimal digits of nanoseconds. Text, because text is what
-// most clients send and what costs a server most.
+// The time of sending, at the front of a message: "T" and sixteen hexadecimal digits of nanoseconds. Text, because text
+// is what most clients send and what costs a server most.
 
 /// Writes and reads the time at a message's front.
 enum MessageStamp {

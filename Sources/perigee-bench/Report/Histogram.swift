@@ -1,4 +1,5 @@
-// Latencies, counted in buckets that are at most 1.6 % wide: exact enough for any percentile, and adding costs a few instructions.
+// Latencies, counted in buckets that are at most 1.6 % wide: exact enough for any percentile, and adding costs a few
+// instructions.
 
 /// A log-linear histogram of nanoseconds.
 struct Histogram {

@@ -34,8 +34,8 @@ struct Table {
     func foot(_ results: [Figures]) -> String {
         var lines = [
             "",
-            "p50, p99, p99.9: from sending to receiving. server CPU: of all its threads, user and kernel, for each message,",
-            "delivery or handshake. server, generator: how busy their cores were.",
+            "p50, p99, p99.9: from sending to receiving. server CPU: of all its threads, user and kernel, for each",
+            "message, delivery or handshake. server, generator: how busy their cores were.",
         ]
         for figures in results {
             for note in figures.notes { lines.append("! \(figures.scenario), \(figures.setting): \(note)") }

@@ -1,5 +1,5 @@
-// Fan-out: one backend pushes to a channel by HTTP, and many clients get it. The next push begins when the admin API has answered
-// the last one and no more than the allowed number is still on the way to somebody.
+// Fan-out: one backend pushes to a channel by HTTP, and many clients get it. The next push begins when the admin API
+// has answered the last one and no more than the allowed number is still on the way to somebody.
 
 /// Pushes to a channel with many subscribers.
 struct FanoutScenario: Scenario {

@@ -34,7 +34,9 @@ private final class HandshakeLoad: Load {
     override func clientClosed(_ client: LoadClient) {
         super.clientClosed(client)
         // Who is hung up on does not try again at once: a server that refuses everybody must not be stormed.
-        guard client.isLeaving else { return fail("\(server.clients) hangs up before the handshake is over: is the server there?") }
+        guard client.isLeaving else {
+            return fail("\(server.clients) hangs up before the handshake is over: is the server there?")
+        }
         if clients.count > Self.batch { forgetClosed() }
         do throws(BenchError) { try connect() } catch { fail(error) }
     }

@@ -1,5 +1,5 @@
-// Idle: clients connect and stay silent. The first few make the server touch all the memory that it touches but once; what the
-// others add is theirs.
+// Idle: clients connect and stay silent. The first few make the server touch all the memory that it touches but once;
+// what the others add is theirs.
 
 /// Clients that only stay.
 struct IdleScenario: Scenario {

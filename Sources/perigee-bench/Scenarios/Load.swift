@@ -108,7 +108,9 @@ class Load {
         try run(for: seconds)
         isMeasuring = false
         let after = Snapshot(count: count, server: server.process)
-        guard after.count > before.count else { throw BenchError("nothing came back for \(seconds.text(digits: 1)) s: is the path the right one?") }
+        guard after.count > before.count else {
+            throw BenchError("nothing came back for \(seconds.text(digits: 1)) s: is the path the right one?")
+        }
         return Window(from: before, to: after, latency: latency)
     }
 }

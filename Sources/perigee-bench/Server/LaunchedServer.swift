@@ -1,5 +1,5 @@
-// A perigee started for one measurement: on ports that the kernel picks, which its first lines tell, and gone afterwards whatever
-// happens.
+// A perigee started for one measurement: on ports that the kernel picks, which its first lines tell, and gone
+// afterwards whatever happens.
 
 import EventLoop
 import Glibc

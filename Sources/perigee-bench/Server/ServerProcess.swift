@@ -6,8 +6,8 @@ import Glibc
 struct ServerProcess {
     let pid: Int32
 
-    /// Time on a core, of all threads, in user and kernel mode, in seconds; nil when there is no such process. The kernel counts
-    /// in hundredths of a second.
+    /// Time on a core, of all threads, in user and kernel mode, in seconds; nil when there is no such process. The
+    /// kernel counts in hundredths of a second.
     var cpuSeconds: Double? {
         // The name, in parentheses, may itself hold anything; the fields are counted from behind it.
         guard let text = read("stat"), let name = text.lastIndex(of: UInt8(ascii: ")")) else { return nil }

@@ -1,4 +1,4 @@
-// What a starting perigee prints: `  clients    ws://127.0.0.1:41001` and `  admin API  http://127.0.0.1:41002` among it.
+// What a starting perigee prints: ` clients ws://127.0.0.1:41001` and ` admin API http://127.0.0.1:41002` among it.
 
 import CLinux
 import EventLoop

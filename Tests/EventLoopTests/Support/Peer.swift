@@ -22,7 +22,8 @@ final class Peer {
         return isOver ? nil : bytes
     }
 
-    /// All that has arrived, one element for each record of a SOCK_SEQPACKET pair, whose records are the writer's writes.
+    /// All that has arrived, one element for each record of a SOCK_SEQPACKET pair, whose records are the writer's
+    /// writes.
     func readRecords() -> [[UInt8]] {
         var records: [[UInt8]] = []
         while let record = read(), !record.isEmpty { records.append(record) }

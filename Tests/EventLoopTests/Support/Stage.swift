@@ -61,6 +61,13 @@ struct Stage {
             descriptor, target.baseAddress!.assumingMemoryBound(to: sockaddr.self), socklen_t(target.count))
     }
 
+    /// Whether the loop, which has nothing to do, waits for something to do.
+    var sleeps: Bool {
+        let before = clinux_monotonic_nanoseconds()
+        loop.turn(waitingAtMost: 30)
+        return clinux_monotonic_nanoseconds() - before >= 29_000_000
+    }
+
     /// One turn that waits for nothing.
     func turn() { loop.turn(waitingAtMost: 0) }
 
