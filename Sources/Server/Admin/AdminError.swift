@@ -18,7 +18,8 @@ struct AdminError: Error, Sendable {
     static let textNotUTF8 = AdminError(
         status: 400, code: "text_not_utf8", message: "the body is pushed as a text message and is not UTF-8",
         hint: "send bytes with 'Content-Type: application/octet-stream'")
-    static let jsonInvalid = AdminError(status: 400, code: "json_invalid", message: "the body is not the JSON that is expected")
+    static let jsonInvalid = AdminError(
+        status: 400, code: "json_invalid", message: "the body is not the JSON that is expected")
     static let parameterInvalid = AdminError(
         status: 400, code: "parameter_invalid", message: "a query parameter has a value that is not allowed")
     static let closeCodeInvalid = AdminError(
@@ -31,13 +32,15 @@ struct AdminError: Error, Sendable {
     static let scopeMissing = AdminError(
         status: 403, code: "scope_missing", message: "the key has not the scope that this request needs")
     static let hostNotAllowed = AdminError(
-        status: 403, code: "host_not_allowed", message: "without keys, the API answers only requests for this machine by name",
+        status: 403, code: "host_not_allowed",
+        message: "without keys, the API answers only requests for this machine by name",
         hint: "use http://127.0.0.1:PORT or http://localhost:PORT, or configure admin.keys")
     static let originNotAllowed = AdminError(
         status: 403, code: "origin_not_allowed", message: "requests from pages of other origins are refused",
         hint: "call the API from a backend, or configure admin.keys")
     static let notFound = AdminError(
-        status: 404, code: "not_found", message: "there is nothing at this path", hint: "see the API table in the README")
+        status: 404, code: "not_found", message: "there is nothing at this path",
+        hint: "see the API table in the README")
     static let connectionNotFound = AdminError(
         status: 404, code: "connection_not_found", message: "no open connection has this id")
     static let methodNotAllowed = AdminError(

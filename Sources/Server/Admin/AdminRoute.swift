@@ -80,7 +80,9 @@ struct AdminRoute: Sendable {
 
     /// The open parts if the path fits, decoded; nil if it does not.
     func match(_ requested: [Substring]) -> [String: String]? {
-        guard parts.count == requested.count, parts.last == requested.last || parts.last?.first == "{" else { return nil }
+        guard parts.count == requested.count, parts.last == requested.last || parts.last?.first == "{" else {
+            return nil
+        }
         var parameters: [String: String] = [:]
         for (part, given) in zip(parts, requested) {
             if part.hasPrefix("{") {

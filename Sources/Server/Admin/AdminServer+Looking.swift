@@ -85,7 +85,11 @@ extension AdminServer {
         gather(ticket, from: 1) { answers, isComplete in
             guard isComplete else { return call.fail(.overloaded) }
             guard case .closed(true)? = answers.first?.answer else { return call.fail(.connectionNotFound) }
-            call.answer(200, JSONOutput.object { $0.add("id", id.text); $0.add("code", Int(code.rawValue)) })
+            call.answer(
+                200,
+                JSONOutput.object {
+                    $0.add("id", id.text); $0.add("code", Int(code.rawValue))
+                })
         }
     }
 

@@ -52,7 +52,9 @@ extension AdminServer {
 
     // MARK: The message is in JSON
 
-    private static let knownMembers: Set = ["channel", "channels", "user", "connection", "data", "dataBase64", "exclude"]
+    private static let knownMembers: Set = [
+        "channel", "channels", "user", "connection", "data", "dataBase64", "exclude",
+    ]
 
     func publishJSON(_ call: AdminCall) throws(AdminError) {
         let members: [String: (value: JSONReader.Value, json: String)]
@@ -69,7 +71,8 @@ extension AdminServer {
         let exclude = try excluded(try string(members, "exclude"))
         let targets = ["channel", "channels", "user", "connection"].filter { members[$0] != nil }
         guard targets.count == 1 else {
-            throw AdminError.jsonInvalid.saying("exactly one of channel, channels, user and connection says whom it is for")
+            throw AdminError.jsonInvalid.saying(
+                "exactly one of channel, channels, user and connection says whom it is for")
         }
         guard exclude == nil || members["channel"] != nil || members["channels"] != nil else {
             throw AdminError.jsonInvalid.saying("exclude goes with channel or channels")
@@ -97,7 +100,8 @@ extension AdminServer {
         return .text(data.json)
     }
 
-    private func channels(_ members: [String: (value: JSONReader.Value, json: String)]) throws(AdminError) -> [Channel] {
+    private func channels(_ members: [String: (value: JSONReader.Value, json: String)]) throws(AdminError) -> [Channel]
+    {
         var names: [String] = []
         if let name = try string(members, "channel") { names = [name] }
         if case .strings(let several)? = members["channels"]?.value { names = several }
@@ -139,7 +143,8 @@ extension AdminServer {
     ) {
         guard let channel = channels.first else { return finish(.success(outcomes)) }
         let ticket = nextTicket()
-        let outcome = node.broker.publish(frame, to: channel, exclude: exclude?.subscriber, origin: nil, receipt: ticket)
+        let outcome = node.broker.publish(
+            frame, to: channel, exclude: exclude?.subscriber, origin: nil, receipt: ticket)
         guard case .published(let position, let workers, _) = outcome else { return finish(.failure(.overloaded)) }
         let done = outcomes
         gather(ticket, from: workers.count) { [unowned self] answers, isComplete in

@@ -6,7 +6,11 @@ extension AdminServer {
     func answer(_ call: AdminCall, _ report: ReloadReport) {
         switch report {
         case .swapped(let version, let changed):
-            call.answer(200, JSONOutput.object { $0.add("version", version); $0.add("changed", changed) })
+            call.answer(
+                200,
+                JSONOutput.object {
+                    $0.add("version", version); $0.add("changed", changed)
+                })
         case .failed(let errors):
             var error = AdminError.scriptsInvalid
             error.message = errors.first.map { $0.summary } ?? error.message
@@ -44,7 +48,9 @@ extension AdminServer {
                         item.add("hash", script.hash)
                         item.member("handlers") { handlers in
                             for (name, count) in counts[script.name, default: [:]].sorted(by: { $0.key < $1.key }) {
-                                handlers.member(name) { $0.add("calls", count.calls); $0.add("errors", count.errors) }
+                                handlers.member(name) {
+                                    $0.add("calls", count.calls); $0.add("errors", count.errors)
+                                }
                             }
                         }
                     }

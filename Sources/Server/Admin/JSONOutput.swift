@@ -66,7 +66,9 @@ struct JSONOutput: Sendable {
 
     /// Nearly every text is plain ASCII and goes in as it is.
     private mutating func appendQuoted(_ text: String) {
-        let isPlain = text.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
+        let isPlain = text.utf8.allSatisfy {
+            $0 >= 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\")
+        }
         guard isPlain else { return bytes.append(contentsOf: JSONQuoting.quoted(text).utf8) }
         bytes.append(UInt8(ascii: "\""))
         bytes.append(contentsOf: text.utf8)

@@ -70,7 +70,8 @@ extension Worker {
         log.log(
             level: Logger.Level(reason.level), "connection closed",
             metadata: [
-                "connection": "\(connection.id.text)", "remote": "\(connection.peer)", "code": "\(reason.code.rawValue)",
+                "connection": "\(connection.id.text)", "remote": "\(connection.peer)",
+                "code": "\(reason.code.rawValue)",
                 "reason": "\(reason.text)",
             ])
     }

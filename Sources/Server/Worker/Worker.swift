@@ -113,7 +113,9 @@ final class Worker {
     /// Calls `body` with every connection that is open.
     func forEachOpenConnection(_ body: (ClientConnection) -> Void) {
         for slot in 0..<loop.slotCount {
-            guard let connection = loop.source(at: slot) as? ClientConnection, connection.phase == .open else { continue }
+            guard let connection = loop.source(at: slot) as? ClientConnection, connection.phase == .open else {
+                continue
+            }
             body(connection)
         }
     }

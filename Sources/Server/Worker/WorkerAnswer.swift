@@ -76,7 +76,8 @@ struct WorkerStatistics: Sendable {
         left.luaMemory += right.luaMemory
         let count = max(left.closes.count, right.closes.count)
         left.closes = (0..<count).map { index in
-            (index < left.closes.count ? left.closes[index] : 0) + (index < right.closes.count ? right.closes[index] : 0)
+            (index < left.closes.count ? left.closes[index] : 0)
+                + (index < right.closes.count ? right.closes[index] : 0)
         }
     }
 }
