@@ -99,6 +99,10 @@ void clinux_keep_freed_memory(void) {
     mallopt(M_MMAP_THRESHOLD, 1 << 20);
 }
 
+int clinux_spawn_close_from(posix_spawn_file_actions_t *actions, int first) {
+    return posix_spawn_file_actions_addclosefrom_np(actions, first);
+}
+
 uint64_t clinux_raise_descriptor_limit(void) {
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;

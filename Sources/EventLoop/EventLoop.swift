@@ -1,5 +1,5 @@
-// One thread's loop: wait for readiness, let each ready source act, fire timers, drain the inbox, and at the end of the turn
-// write every socket that has output, once.
+// One thread's loop: wait for readiness, let each ready source act, fire timers, drain the inbox, and at the end of the
+// turn write every socket that has output, once.
 //
 // Runs on: the thread that calls `run`; nothing here is safe from another thread but the inbox.
 // Allocates: its buffers once.
@@ -34,10 +34,11 @@ public final class EventLoop {
     /// Sockets to close at the end of this turn.
     var closing: [Socket] = []
     private var deferred: [() -> Void] = []
-    /// Called when a turn's sockets are written, before the loop may sleep: for telling other threads what the turn has done.
+    /// Called when a turn's sockets are written, before the loop may sleep: for telling other threads what the turn has
+    /// done.
     public var turnFinished: () -> Void = {}
-    /// Set while another thread is expected to post soon. The loop then gives way once before it sleeps: where both threads share
-    /// a core, the other one runs now, and its post is found without a wake-up.
+    /// Set while another thread is expected to post soon. The loop then gives way once before it sleeps: where both
+    /// threads share a core, the other one runs now, and its post is found without a wake-up.
     public var expectsPost = false
 
     /// Milliseconds of the monotonic clock, read once a turn.
@@ -94,8 +95,8 @@ public final class EventLoop {
     /// One more than the highest slot ever used.
     public var slotCount: Int { sources.capacity }
 
-    /// Sets the time in milliseconds after which `deadlineReached` is called, once; nil takes it back. Exact to a tenth of a
-    /// second, never early.
+    /// Sets the time in milliseconds after which `deadlineReached` is called, once; nil takes it back. Exact to a tenth
+    /// of a second, never early.
     func setDeadline(_ milliseconds: UInt64?, of socket: Socket) {
         guard let milliseconds else { return sources.setDeadline(SourceTable.noDeadline, of: socket.token) }
         let tick = (now + milliseconds) / Self.deadlineTick + 1

@@ -1,4 +1,5 @@
-// How bytes leave: gathered during the turn, written once at its end, and what the kernel refuses waits for it to have room.
+// How bytes leave: gathered during the turn, written once at its end, and what the kernel refuses waits for it to have
+// room.
 //
 // Allocates: nothing for a peer that keeps up; a queue for one that does not, or for a turn that mixes own and shared bytes.
 // Read next: OutputQueue.swift.
@@ -52,8 +53,9 @@ extension Socket {
         markDirty()
     }
 
-    /// Writes two pieces that belong together from where they are, without waiting for the end of the turn: for large messages,
-    /// whose copying would cost more than the system call that it saves. What the kernel does not take is copied and queued.
+    /// Writes two pieces that belong together from where they are, without waiting for the end of the turn: for large
+    /// messages, whose copying would cost more than the system call that it saves. What the kernel does not take is
+    /// copied and queued.
     public final func writeThrough(_ head: UnsafeRawBufferPointer, _ body: UnsafeRawBufferPointer) {
         guard isWritable else { return }
         flushNow()
@@ -72,8 +74,8 @@ extension Socket {
         if sentOfBody < body.count { write(UnsafeRawBufferPointer(rebasing: body[sentOfBody...])) }
     }
 
-    /// Tries to hand what is queued to the kernel now, without waiting for the end of the turn: for whoever is about to call
-    /// a queue too long.
+    /// Tries to hand what is queued to the kernel now, without waiting for the end of the turn: for whoever is about to
+    /// call a queue too long.
     public final func flushNow() {
         guard flags.isDisjoint(with: [.blocked, .closing]) else { return }
         flush()

@@ -1,5 +1,5 @@
-// A connected stream socket: what arrives is handed to the subclass in the loop's one receive buffer, what is written gathers
-// until the end of the turn. It knows bytes, ends and deadlines, and no protocol.
+// A connected stream socket: what arrives is handed to the subclass in the loop's one receive buffer, what is written
+// gathers until the end of the turn. It knows bytes, ends and deadlines, and no protocol.
 //
 // No callback runs inside a write: a socket that breaks while it is written to is closed at the end of the turn.
 //
@@ -50,7 +50,8 @@ open class Socket: Source {
 
     /// Bytes arrived. They lie in the loop's receive buffer, may be changed in place, and are gone after the call.
     open func received(_ bytes: UnsafeMutableRawBufferPointer) {}
-    /// The peer will send no more (TCP half-close); it may still read. The default hangs up after what is queued is written.
+    /// The peer will send no more (TCP half-close); it may still read. The default hangs up after what is queued is
+    /// written.
     open func receivedEnd() { finish() }
     /// A socket that the kernel had refused more bytes has an empty queue again.
     open func drained() {}
@@ -77,8 +78,8 @@ open class Socket: Source {
         updateInterest()
     }
 
-    /// Hangs up politely: what is queued is written, then the end is announced, and the peer has `within` milliseconds for
-    /// all of it. What still arrives is swallowed.
+    /// Hangs up politely: what is queued is written, then the end is announced, and the peer has `within` milliseconds
+    /// for all of it. What still arrives is swallowed.
     public final func finish(within: UInt64 = 5_000) {
         guard isWritable else { return }
         flags.insert(.finishing)

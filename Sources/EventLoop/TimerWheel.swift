@@ -1,5 +1,6 @@
-// Timers in a hierarchical wheel: four levels of 64 buckets, one millisecond fine at the bottom, 4.6 hours wide at the top
-// (later ones wait in the top level and are placed again). Adding, cancelling and firing cost the same whatever the number.
+// Timers in a hierarchical wheel: four levels of 64 buckets, one millisecond fine at the bottom, 4.6 hours wide at the
+// top (later ones wait in the top level and are placed again). Adding, cancelling and firing cost the same whatever the
+// number.
 //
 // Allocates: when there are more timers than ever before; nodes are reused.
 
@@ -88,8 +89,8 @@ struct TimerWheel {
         return earliest
     }
 
-    /// Moves the clock to `time` and hands over the actions that are due, in the order of their due times, and of their setting
-    /// where those are equal.
+    /// Moves the clock to `time` and hands over the actions that are due, in the order of their due times, and of their
+    /// setting where those are equal.
     mutating func advance(to time: UInt64, into actions: inout [Action]) {
         while now < time {
             guard let next = nextDue, next <= time else {

@@ -1,6 +1,7 @@
 // Spawn: one posix_spawn with everything a test's child needs: a process group of its own, default signals, nothing on
 // standard input, pipes on output and errors.
 
+import CLinux
 import Glibc
 import Synchronization
 
@@ -29,7 +30,7 @@ struct Spawn {
         posix_spawn_file_actions_adddup2(&actions, output, 1)
         posix_spawn_file_actions_adddup2(&actions, errors, 2)
         // Sockets of other tests that are not marked close-on-exec stay here.
-        posix_spawn_file_actions_addclosefrom_np(&actions, 3)
+        clinux_spawn_close_from(&actions, 3)
 
         var attributes = Self.attributes()
         defer { posix_spawnattr_destroy(&attributes) }

@@ -1,12 +1,12 @@
 // A channel's name. Whoever holds a `Channel` holds a valid one.
 //
-// Names are compared byte by byte, as scripts compare them. Swift's own comparison of strings calls the two ways to write "é" the
-// same, and a script that lets a client into the one channel would let it into the other.
+// Names are compared byte by byte, as scripts compare them. Swift's own comparison of strings calls the two ways to
+// write "é" the same, and a script that lets a client into the one channel would let it into the other.
 
 import Glibc
 
-/// A valid channel name: 1 to 255 bytes of UTF-8 without control characters. Names are equal when their bytes are, whatever
-/// Unicode calls equivalent.
+/// A valid channel name: 1 to 255 bytes of UTF-8 without control characters. Names are equal when their bytes are,
+/// whatever Unicode calls equivalent.
 public struct Channel: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// The most bytes a name may have.
     public static let maxCount = 255

@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
+#include <spawn.h>
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/inotify.h>
@@ -53,6 +54,9 @@ void clinux_thread_name(const char *name);
 /// Lets malloc keep what was freed, up to 16 MiB, so that a stream of large messages does not give pages back and fetch them
 /// again for each.
 void clinux_keep_freed_memory(void);
+
+/// Adds "close every descriptor from `first` on" to what a new process does before it begins; 0 or an errno.
+int clinux_spawn_close_from(posix_spawn_file_actions_t *actions, int first);
 
 /// Raises the soft limit of open descriptors to the hard one; returns the limit then in force.
 uint64_t clinux_raise_descriptor_limit(void);
