@@ -146,7 +146,7 @@ public final class EventLoop {
         var timeout = timeUntilNextDue()
         if let limit { timeout = min(timeout ?? limit, limit) }
         if !closing.isEmpty || !dirty.isEmpty || !deferred.isEmpty { timeout = 0 }
-        if expectsPost { sched_yield() }
+        if expectsPost { giveWay() }
         if let inbox, !inbox.prepareToSleep() { timeout = 0 }
         let count = clinux_epoll_wait(epoll, events, Self.eventCapacity, timeout.map { Int32(min($0, 60_000)) } ?? -1)
         inbox?.awake()
@@ -156,6 +156,12 @@ public final class EventLoop {
         sweepDeadlines()
         _ = inbox?.drain()
         finishTurn()
+    }
+
+    /// Lets the other threads of this core run, and handles what they have posted.
+    private func giveWay() {
+        sched_yield()
+        if inbox?.drain() == true { finishTurn() }
     }
 
     private func dispatch(_ count: Int32) {

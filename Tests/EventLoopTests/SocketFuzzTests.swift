@@ -56,7 +56,8 @@ private struct WritingRun {
         case 0...2: write(line)
         case 3: for _ in 0..<Int.random(in: 1...60, using: &generator) { write(line) }
         case 4...6: writeShared(line)
-        case 7: line.socket.flushNow()
+        case 7 where generator.oneIn(2): line.socket.flushNow()
+        case 7: writeThrough(line)
         case 8, 9: line.read(atMost: Int.random(in: 1...60_000, using: &generator))
         default: stage.turn()
         }
@@ -77,6 +78,12 @@ private struct WritingRun {
         let bytes = generator.bytes(size())
         line.expected += bytes
         line.socket.write(bytes)
+    }
+
+    private mutating func writeThrough(_ line: Line) {
+        let (head, body) = (generator.bytes(size()), generator.bytes(size()))
+        line.expected += head + body
+        line.socket.writeThrough(head, body)
     }
 
     private mutating func writeShared(_ line: Line) {

@@ -162,7 +162,7 @@ struct SocketWritingTests {
     func hugePiece() {
         let (socket, peer) = stage.pair()
         var generator = SeededGenerator(seed: 5)
-        let pieces = [100, TurnBuffer.capacity * 2, 50, TurnBuffer.capacity / 4 + 1, 7].map { generator.bytes($0) }
+        let pieces = [100, TurnBuffer.capacity * 2, 50, TurnBuffer.capacity / 2 + 1, 7].map { generator.bytes($0) }
         for piece in pieces { socket.write(piece) }
         var received: [UInt8] = []
         stage.turn {
@@ -182,6 +182,35 @@ struct SocketWritingTests {
         socket.write([3])
         stage.turn()
         #expect(peer.readRecords() == [[2, 3]])
+    }
+
+    @Test("writeThrough sends what was queued, then both pieces in one write, at once")
+    func writeThrough() {
+        let (socket, peer) = stage.pair(keepsWrites: true)
+        socket.write([1])
+        socket.writeThrough([2, 3], [4])
+        #expect(peer.readRecords() == [[1], [2, 3, 4]])
+        #expect(socket.queuedBytes == 0)
+        socket.writeThrough([5], [])
+        socket.writeThrough([], [6])
+        stage.turn()
+        #expect(peer.readRecords() == [[5], [6]])
+    }
+
+    @Test("writeThrough queues what the kernel refuses, wherever that begins", arguments: [10, 250_000])
+    func writeThroughBlocked(_ headSize: Int) {
+        let (socket, peer) = stage.pair(room: 4_096)
+        var generator = SeededGenerator(seed: 6)
+        let (head, body) = (generator.bytes(headSize), generator.bytes(250_000))
+        socket.writeThrough(head, body)
+        #expect(socket.queuedBytes > 200_000)
+        socket.writeThrough([1], [2])
+        var received: [UInt8] = []
+        stage.turn {
+            received += peer.readAll()
+            return socket.queuedBytes == 0 && received.count >= head.count + body.count + 2
+        }
+        #expect(received == head + body + [1, 2])
     }
 
     @Test("a peer that catches up between flushNow and the end of the turn gets what drained writes")

@@ -11,6 +11,8 @@ final class AdminCall {
     /// The path's parts that the route leaves open, decoded, by name.
     let parameters: [String: String]
     private(set) lazy var query = QueryString(head.query ?? "")
+    /// Whether there is a query at all; most pushes have none.
+    var hasQuery: Bool { head.query != nil }
     var body: [UInt8] = []
     let requestID: String
     /// Nil once answered. A connection that has hung up since ignores the answer.

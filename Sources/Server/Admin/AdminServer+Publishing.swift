@@ -11,7 +11,7 @@ extension AdminServer {
     func publishToChannel(_ call: AdminCall) throws(AdminError) {
         let channel = try call.channel()
         let frame = try message(call)
-        let exclude = try excluded(call.query.first("exclude"))
+        let exclude = try excluded(call.hasQuery ? call.query.first("exclude") : nil)
         publish(frame, to: [channel], exclude: exclude) { call.finish($0) }
     }
 
@@ -152,7 +152,7 @@ extension AdminServer {
             outcomes.append(
                 PushOutcome(
                     id: pushID(ticket), channel: channel, position: position, count: answers.deliveries,
-                    isComplete: isComplete, version: node.liveScripts.version))
+                    isComplete: isComplete, version: node.liveVersion))
             publishNext(frame, channels.dropFirst(), exclude: exclude, &outcomes, finish)
         }
     }
@@ -182,7 +182,7 @@ extension AdminServer {
     private func direct(_ ticket: UInt64, _ count: DeliveryCount, _ isComplete: Bool) -> PushOutcome {
         PushOutcome(
             id: pushID(ticket), channel: nil, position: nil, count: count, isComplete: isComplete,
-            version: node.liveScripts.version)
+            version: node.liveVersion)
     }
 
     /// Unique for the node's life, and different from another life's.

@@ -23,6 +23,7 @@ final class Node: Sendable {
     /// Seconds since 1970 at start.
     let startedAt: Int
     private let live = Mutex(LiveScripts())
+    private let version = Atomic<UInt64>(0)
 
     init(configuration: Configuration, workers count: Int, log: Logger) {
         self.configuration = configuration
@@ -37,6 +38,9 @@ final class Node: Sendable {
     /// The scripts that are live.
     var liveScripts: LiveScripts { live.withLock { $0 } }
 
+    /// The version that is live, for the many who ask for no more.
+    var liveVersion: UInt64 { version.load(ordering: .relaxed) }
+
     /// Notes that all workers run this bundle.
     func setLive(_ bundle: ScriptBundle) {
         let scripts = bundle.routes.compactMap { route in
@@ -45,6 +49,7 @@ final class Node: Sendable {
                     name: script.name, file: script.path, route: route.path, hash: String(script.hash, radix: 16))
             }
         }
+        version.store(bundle.version, ordering: .relaxed)
         live.withLock { $0 = LiveScripts(version: bundle.version, loadedAt: time(nil), scripts: scripts) }
     }
 

@@ -78,11 +78,11 @@ extension Worker {
 
     /// Keeps the index of users; nil takes the connection out of it.
     func identify(_ connection: ClientConnection, as user: String?) {
-        if let old = connection.user {
+        if let old = connection.user.map({ Array($0.utf8) }) {
             users[old]?.removeAll { $0 === connection }
             if users[old]?.isEmpty == true { users[old] = nil }
         }
-        if let user { users[user, default: []].append(connection) }
+        if let user { users[Array(user.utf8), default: []].append(connection) }
         guard user != nil || connection.extras != nil else { return }
         if connection.extras == nil { connection.extras = Box(ClientConnection.Extras()) }
         connection.extras?.value.user = user

@@ -68,7 +68,7 @@ extension Worker {
         }
         switch audience {
         case .connection(let id): connection(id).map(sendOne)
-        case .user(let user): users[user]?.forEach(sendOne)
+        case .user(let user): users[Array(user.utf8)]?.forEach(sendOne)
         case .path(let path): forEachOpenConnection { if $0.path == path { sendOne($0) } }
         case .everyone: forEachOpenConnection(sendOne)
         }
@@ -103,7 +103,7 @@ extension Worker {
 
     private func matches(_ connection: ClientConnection, _ query: ConnectionQuery) -> Bool {
         if let channel = query.channel, !hub.isSubscribed(connection, to: channel) { return false }
-        if let user = query.user, connection.user != user { return false }
+        if let user = query.user, connection.user.map({ Array($0.utf8) }) != Array(user.utf8) { return false }
         if let path = query.path, connection.path != path { return false }
         return true
     }

@@ -36,8 +36,9 @@ final class Worker {
     var listener: Listener?
     var random = SecretGenerator()
     var statistics = WorkerStatistics()
-    /// Connections by the user that a script said is theirs.
-    var users: [String: [ClientConnection]] = [:]
+    /// Connections by the bytes of the user's name that a script said is theirs. Not by the string: two spellings that Unicode
+    /// calls equivalent are two users.
+    var users: [[UInt8]: [ClientConnection]] = [:]
     /// Open connections: those whose script has seen onOpen and not yet onClose.
     var openCount = 0
     var timers: [Int32: TimerID] = [:]

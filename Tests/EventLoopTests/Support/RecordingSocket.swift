@@ -39,5 +39,11 @@ final class RecordingSocket: Socket {
 
     func write(_ bytes: [UInt8]) { bytes.withUnsafeBytes { write($0) } }
 
+    func writeThrough(_ head: [UInt8], _ body: [UInt8]) {
+        head.withUnsafeBytes { head in
+            body.withUnsafeBytes { writeThrough(head, $0) }
+        }
+    }
+
     func write(shared piece: SharedBytes) { write(shared: piece.bytes, owner: piece) }
 }
