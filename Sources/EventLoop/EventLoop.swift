@@ -65,11 +65,14 @@ public final class EventLoop {
     // MARK: Sources
 
     /// Begins to watch a source; its token names it until `remove`.
-    public func add(_ source: Source, for interest: Readiness) {
+    /// - Returns: false when the kernel has no room to watch one more descriptor (`epoll_ctl`: ENOSPC, ENOMEM). The source is
+    ///   in the table all the same, and must be removed.
+    @discardableResult
+    public func add(_ source: Source, for interest: Readiness) -> Bool {
         source.token = sources.insert(source)
         let result = clinux_epoll_control(
             epoll, EPOLL_CTL_ADD, source.descriptor, interest.rawValue, source.token.packed)
-        precondition(result == 0, "epoll refused descriptor \(source.descriptor): errno \(-result)")
+        return result == 0
     }
 
     /// Changes what the source is watched for; errors and hang-ups are always reported.

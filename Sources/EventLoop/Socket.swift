@@ -43,7 +43,8 @@ open class Socket: Source {
         self.loop = loop
         self.peer = peer
         super.init(descriptor: descriptor)
-        loop.add(self, for: .readable)
+        // One client too many for the kernel is one client's trouble: it is hung up on at the end of the turn.
+        if !loop.add(self, for: .readable) { abort() }
     }
 
     // MARK: Callbacks

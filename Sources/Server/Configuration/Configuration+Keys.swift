@@ -113,7 +113,7 @@ extension Configuration {
             "What may wait for a slow client; more closes its connection with 1013."),
         ConfigurationKey(
             "websocket.subprotocols", \.websocket.subprotocols, .tokens,
-            "Subprotocols that the server speaks, the preferred one first. In a variable: NAME,NAME."),
+            "Subprotocols that the server speaks; a client gets its first choice among them. In a variable: NAME,NAME."),
         ConfigurationKey(
             "websocket.maxChannels", \.websocket.maxChannels, .number(1...1_000_000),
             "Channels that one connection may subscribe to."),

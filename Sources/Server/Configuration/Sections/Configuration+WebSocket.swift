@@ -7,7 +7,7 @@ extension Configuration {
         public var maxMessage = 16 << 20
         /// What may wait for a slow client in bytes, 1 KiB to 1 GiB; more closes with 1013.
         public var maxQueue = 1 << 20
-        /// Subprotocols that the server speaks, the preferred one first.
+        /// Subprotocols that the server speaks; a client gets its first choice among them.
         public var subprotocols: [String] = []
         /// Channels that one connection may subscribe to, 1 to 1,000,000.
         public var maxChannels = 128
