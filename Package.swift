@@ -72,16 +72,22 @@ let package = Package(
             swiftSettings: swift),
 
         // --- tests mirror the sources ---
-        .testTarget(name: "EventLoopTests", dependencies: ["EventLoop", "CLinux"], swiftSettings: swift),
+        .testTarget(
+            name: "EventLoopTests", dependencies: ["EventLoop", "CLinux", "SeededGenerator"], swiftSettings: swift),
         .testTarget(name: "HTTP1Tests", dependencies: ["HTTP1"], swiftSettings: swift),
         .testTarget(name: "WebSocketTests", dependencies: ["WebSocket", "AllocationCounter"], swiftSettings: swift),
-        .testTarget(name: "PubSubTests", dependencies: ["PubSub", "WebSocket"], swiftSettings: swift),
+        .testTarget(
+            name: "PubSubTests", dependencies: ["PubSub", "WebSocket", "SeededGenerator"], swiftSettings: swift),
         .testTarget(name: "ScriptingTests", dependencies: ["Scripting", "AllocationCounter"], swiftSettings: swift),
         .testTarget(name: "PerigeeTestKitTests", dependencies: ["PerigeeTestKit"], swiftSettings: swift),
         .testTarget(
             name: "ServerTests",
-            dependencies: ["Server", "PerigeeTestKit", .product(name: "Logging", package: "swift-log")],
+            dependencies: [
+                "Server", "PerigeeTestKit", "SeededGenerator", .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: swift),
+        // Random numbers that are the same in every run.
+        .target(name: "SeededGenerator", path: "Tests/SeededGenerator", swiftSettings: swift),
         // Counts the calls of malloc on a thread: "no allocation per message" is a test, not a hope.
         .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
     ]

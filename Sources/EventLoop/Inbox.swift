@@ -18,7 +18,7 @@ public final class Inbox<Message: Sendable>: Sendable {
     private let limit: Int
     let wakeUp: Int32
 
-    /// - Parameter limit: how many waiting messages `offer` allows.
+    /// - Parameter limit: how many waiting messages make the inbox full; it takes more all the same.
     public init(limit: Int = 1 << 16) {
         self.limit = limit
         wakeUp = clinux_eventfd()
@@ -26,7 +26,7 @@ public final class Inbox<Message: Sendable>: Sendable {
 
     deinit { close(wakeUp) }
 
-    /// Adds a message, whatever the length of the queue: for control messages, which are few.
+    /// Adds a message, whatever the length of the queue; who sends data looks at `isFull` first.
     public func post(_ message: Message) {
         let sleeps = state.withLock { state in
             state.messages.append(message)
@@ -44,18 +44,7 @@ public final class Inbox<Message: Sendable>: Sendable {
         if sleeps { wake() }
     }
 
-    /// Adds a message unless `limit` messages wait already: for data, whose sender can be told "overloaded".
-    public func offer(_ message: Message) -> Bool {
-        let (accepted, sleeps) = state.withLock { state in
-            guard state.messages.count < limit else { return (false, false) }
-            state.messages.append(message)
-            return (true, Self.takeSleep(&state))
-        }
-        if sleeps { wake() }
-        return accepted
-    }
-
-    /// Whether `offer` would refuse at this moment.
+    /// Whether `limit` or more messages wait: time for senders of data to hold back.
     public var isFull: Bool { state.withLock { $0.messages.count >= limit } }
 
     /// Whether nothing waits at this moment.

@@ -1,6 +1,7 @@
 // Random writers, slow readers: whatever the sizes, the kinds and the moments, the bytes that arrive are the bytes
 // written.
 
+import SeededGenerator
 import Testing
 
 @testable import EventLoop

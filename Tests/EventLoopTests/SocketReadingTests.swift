@@ -2,6 +2,7 @@
 
 import CLinux
 import Glibc
+import SeededGenerator
 import Testing
 
 @testable import EventLoop

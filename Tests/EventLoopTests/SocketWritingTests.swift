@@ -1,5 +1,6 @@
 // How bytes leave a socket: when, in how many writes, and in which order.
 
+import SeededGenerator
 import Testing
 
 @testable import EventLoop

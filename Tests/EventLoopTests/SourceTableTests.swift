@@ -1,6 +1,7 @@
 // Slots are reused, names are not.
 
 import Glibc
+import SeededGenerator
 import Testing
 
 @testable import EventLoop

@@ -1,5 +1,6 @@
 // The wheel against a sorted list, and the places where its levels meet.
 
+import SeededGenerator
 import Testing
 
 @testable import EventLoop

@@ -1,6 +1,7 @@
 // The hub against sets: taking the free place of whoever leaves must never lose or double a subscriber.
 
 import PubSub
+import SeededGenerator
 import Testing
 import WebSocket
 

@@ -1,6 +1,7 @@
 // A set of 256 bits is a set.
 
 import PubSub
+import SeededGenerator
 import Testing
 
 @Suite("WorkerSet")

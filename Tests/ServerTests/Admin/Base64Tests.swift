@@ -1,5 +1,6 @@
 // The Base64 of binary messages in JSON.
 
+import SeededGenerator
 import Testing
 
 @testable import Server
@@ -28,7 +29,7 @@ struct Base64Tests {
 
     @Test("gives back any bytes that were encoded")
     func roundTrip() throws {
-        var random = SeededRandom(seed: 3)
+        var random = SeededGenerator(seed: 3)
         for count in 0..<200 {
             let bytes = (0..<count).map { _ in UInt8.random(in: 0...255, using: &random) }
             #expect(Base64.decode(encoded(bytes)) == bytes)

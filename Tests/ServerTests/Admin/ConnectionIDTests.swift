@@ -1,5 +1,6 @@
 // The text form of a connection's id.
 
+import SeededGenerator
 import Testing
 
 @testable import Server
@@ -8,7 +9,7 @@ import Testing
 struct ConnectionIDTests {
     @Test("any id survives its text, which is 23 letters and digits")
     func roundTrip() throws {
-        var random = SeededRandom(seed: 5)
+        var random = SeededGenerator(seed: 5)
         var ids = [
             ConnectionID(node: 0, worker: 0, slot: 0, secret: 0),
             ConnectionID(node: .max, worker: .max, slot: 0xFF_FFFF, secret: .max),

@@ -1,6 +1,7 @@
 // The JSON reader of POST /v1/publish: a conformance table, every cut, and noise.
 
 import PerigeeTestKit
+import SeededGenerator
 import Testing
 
 @testable import Server
@@ -91,7 +92,7 @@ struct JSONReaderTests {
     func noise() throws {
         let seed = Array(#"{"a":"\u00e4\n","b":[1,-2.5e3,"x",{"c":null}],"d":true}"#.utf8)
         let letters = Array("{}[]\",:\\u0123eE.+-tfn \u{1}\u{7F}ä".utf8)
-        var random = SeededRandom(seed: 7)
+        var random = SeededGenerator(seed: 7)
         for _ in 0..<20_000 {
             var bytes = seed
             for _ in 0..<Int.random(in: 1...3, using: &random) {
