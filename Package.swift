@@ -23,7 +23,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         // Log levels, metadata and handlers, in the words other Swift servers use.
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
-        // Deque: the output queue of a slow client.
+        // Deque: what waits for a slow client.
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         // YAML with line marks, so that a mistake in config/perigee.yaml is reported with its line and its key path.
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
@@ -39,6 +39,7 @@ let package = Package(
             dependencies: [
                 "Scripting", "PubSub", "WebSocket", "HTTP1", "EventLoop", "CLinux",
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Yams", package: "Yams"),
             ],
             resources: [.embedInCode("Page/demo.html")],

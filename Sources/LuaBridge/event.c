@@ -111,8 +111,8 @@ static int message_body(lua_State *L)
     return call_handler(L, 3);
 }
 
-// [call] -> []
-static int open_body(lua_State *L)
+// The handlers that get the connection and nothing more: onOpen, onDrain. [call] -> []
+static int connection_body(lua_State *L)
 {
     Bridge *b = bridge_of(L);
     const Call *call = lua_touserdata(L, 1);
@@ -172,7 +172,13 @@ static BridgeOutcome run_event(Bridge *b, lua_CFunction body, Call *call)
 BridgeOutcome bridgeOnOpen(Bridge *b, int32_t script, BridgeConnection connection)
 {
     Call call = {.script = script, .event = BridgeEventOpen, .connection = connection};
-    return run_event(b, open_body, &call);
+    return run_event(b, connection_body, &call);
+}
+
+BridgeOutcome bridgeOnDrain(Bridge *b, int32_t script, BridgeConnection connection)
+{
+    Call call = {.script = script, .event = BridgeEventDrain, .connection = connection};
+    return run_event(b, connection_body, &call);
 }
 
 BridgeOutcome bridgeOnMessage(

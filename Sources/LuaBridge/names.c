@@ -5,7 +5,7 @@
 #include "internal.h"
 
 const char *const event_names[bridgeEventCount] = {
-    "onUpgrade", "onOpen", "onMessage", "onClose", "onStart", "onReload", "onStop",
+    "onUpgrade", "onOpen", "onMessage", "onClose", "onStart", "onReload", "onStop", "onDrain",
 };
 
 // The event whose handler has this name, -1 for none. Never raises.

@@ -1,7 +1,7 @@
 // The table `server`: what a script can do beyond one connection.
 #include "internal.h"
 
-static const char *const publish_options[] = {"except", "binary"};
+static const char *const publish_options[] = {"except", "binary", "key"};
 static const char *const send_options[] = {"binary"};
 
 // [...] -> [... value]
@@ -37,6 +37,22 @@ static bool read_except(lua_State *L, int index, BridgeConnection *except)
     return found;
 }
 
+enum { longest_key = 255 };
+
+// Reads what conflation compares; without bytes when there is none. The key stays on the stack, which keeps it alive.
+// [... options] -> [... options key?]
+static BridgeBytes read_key(lua_State *L, int index)
+{
+    BridgeBytes key = {NULL, 0};
+    if (lua_istable(L, index) && push_option(L, index, "key") != LUA_TNIL) {
+        key = check_bytes(L, -1, "server.publish", "the key");
+        if (key.count == 0 || key.count > longest_key || !is_utf8(key.bytes, key.count)) {
+            luaL_error(L, "server.publish: the key must be UTF-8 of 1 to %d bytes", longest_key);
+        }
+    }
+    return key;
+}
+
 // server.publish(channel, value, options). [channel value options] -> [... true offset | false why]
 static int server_publish(lua_State *L)
 {
@@ -46,9 +62,11 @@ static int server_publish(lua_State *L)
     bool binary = wants_binary(L, 3, publish_options, LENGTH(publish_options), "server.publish");
     BridgeConnection except;
     bool has_except = read_except(L, 3, &except);
+    BridgeBytes key = read_key(L, 3);
     BridgePayload payload = check_payload(L, 2, binary, "server.publish");
     BridgePublished published = {.offset = 0, .why.count = 0};
-    BridgePublishResult result = scriptHostPublish(b->host, channel, payload, has_except ? &except : NULL, &published);
+    BridgePublishResult result =
+        scriptHostPublish(b->host, channel, payload, has_except ? &except : NULL, key, &published);
     strings_trim(&b->text);
     lua_pushboolean(L, result == BridgePublishResultPublished);
     switch (result) {

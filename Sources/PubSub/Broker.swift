@@ -11,9 +11,10 @@ public protocol Broker: Sendable {
     /// - Parameters:
     ///   - frame: the message, encoded.
     ///   - origin: the worker that publishes, nil for the admin API.
+    ///   - key: what conflation compares, see `Publication.key`.
     ///   - receipt: given back with each worker's count of deliveries; nil when nobody asks.
     func publish(
-        _ frame: Frame, to channel: Channel, exclude: SubscriberID?, origin: UInt8?, receipt: UInt64?
+        _ frame: Frame, to channel: Channel, key: String?, exclude: SubscriberID?, origin: UInt8?, receipt: UInt64?
     ) -> PublishOutcome
 
     /// Worker `worker` has its first subscriber of the channel.

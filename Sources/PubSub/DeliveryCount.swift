@@ -8,6 +8,8 @@ public struct DeliveryCount: Equatable, Sendable {
     public var queued = 0
     /// Of those, the ones that lost it.
     public var dropped = 0
+    /// How many older publications, still waiting for slow subscribers, it has taken the place of.
+    public var displaced = 0
 
     public init() {}
 
@@ -15,6 +17,9 @@ public struct DeliveryCount: Equatable, Sendable {
         matched += 1
         switch delivery {
         case .queued: queued += 1
+        case .displaced(let count):
+            queued += 1
+            displaced += count
         case .dropped: dropped += 1
         }
     }
@@ -23,5 +28,6 @@ public struct DeliveryCount: Equatable, Sendable {
         left.matched += right.matched
         left.queued += right.queued
         left.dropped += right.dropped
+        left.displaced += right.displaced
     }
 }

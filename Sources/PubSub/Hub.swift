@@ -9,11 +9,17 @@ public final class Hub {
     /// Called when a channel gets its first subscriber here (true) or has lost its last one (false): when the worker
     /// subscribes at the broker, and unsubscribes.
     private let interestChanged: (Channel, Bool) -> Void
+    /// A channel's rule for subscribers that are too slow; asked for once, when the channel gets its first subscriber.
+    private let policy: (Channel) -> SlowConsumerPolicy
     private var channels: [Channel: Subscribers] = [:]
     /// Subscriptions in all.
     public private(set) var subscriptionCount = 0
 
-    public init(interestChanged: @escaping (Channel, Bool) -> Void) {
+    public init(
+        policy: @escaping (Channel) -> SlowConsumerPolicy = { _ in .close },
+        interestChanged: @escaping (Channel, Bool) -> Void
+    ) {
+        self.policy = policy
         self.interestChanged = interestChanged
     }
 
@@ -52,12 +58,13 @@ public final class Hub {
     public func deliver(_ publication: Publication) -> DeliveryCount {
         var count = DeliveryCount()
         guard let subscribers = channels[publication.channel] else { return count }
+        let policy = subscribers.policy
         guard let exclude = publication.exclude else {
-            for subscriber in subscribers.list { count.note(subscriber.deliver(publication)) }
+            for subscriber in subscribers.list { count.note(subscriber.deliver(publication, policy)) }
             return count
         }
         for subscriber in subscribers.list where subscriber.subscriberID != exclude {
-            count.note(subscriber.deliver(publication))
+            count.note(subscriber.deliver(publication, policy))
         }
         return count
     }
@@ -98,7 +105,7 @@ public final class Hub {
     // MARK: Bookkeeping
 
     private func open(_ channel: Channel) -> Subscribers {
-        let subscribers = Subscribers(channel)
+        let subscribers = Subscribers(channel, policy: policy(channel))
         channels[channel] = subscribers
         interestChanged(channel, true)
         return subscribers

@@ -31,7 +31,7 @@ public final class MemoryBroker: Broker {
     }
 
     public func publish(
-        _ frame: Frame, to channel: Channel, exclude: SubscriberID?, origin: UInt8?, receipt: UInt64?
+        _ frame: Frame, to channel: Channel, key: String?, exclude: SubscriberID?, origin: UInt8?, receipt: UInt64?
     ) -> PublishOutcome {
         shard(channel).streams.withLock { streams in
             guard let place = streams.index(forKey: channel) else {
@@ -42,7 +42,8 @@ public final class MemoryBroker: Broker {
             guard !receiver.isOverloaded(workers) else { return .overloaded }
             streams.values[place].position.offset += 1
             let publication = Publication(
-                channel: channel, frame: frame, exclude: exclude, position: streams.values[place].position)
+                channel: channel, frame: frame, exclude: exclude, position: streams.values[place].position,
+                key: key)
             let here = receiver.receive(publication, for: workers, origin: origin, receipt: receipt)
             return .published(publication.position, workers: workers, deliverHere: here ? publication : nil)
         }

@@ -9,11 +9,17 @@ public struct Publication: Sendable {
     /// The subscriber that must not get it (its author, usually).
     public let exclude: SubscriberID?
     public let position: StreamPosition
+    /// What it is about within its channel, as far as conflation is concerned: of the publications with the same key, only
+    /// the newest waits for a slow subscriber.
+    public let key: String?
 
-    public init(channel: Channel, frame: Frame, exclude: SubscriberID?, position: StreamPosition) {
+    public init(
+        channel: Channel, frame: Frame, exclude: SubscriberID?, position: StreamPosition, key: String? = nil
+    ) {
         self.channel = channel
         self.frame = frame
         self.exclude = exclude
         self.position = position
+        self.key = key
     }
 }

@@ -17,7 +17,8 @@ struct MemoryBrokerTests {
         _ text: String = "x", to channel: Channel, exclude: SubscriberID? = nil, origin: UInt8? = nil,
         receipt: UInt64? = nil
     ) -> (position: StreamPosition, workers: WorkerSet, here: Publication?)? {
-        let outcome = broker.publish(.text(text), to: channel, exclude: exclude, origin: origin, receipt: receipt)
+        let outcome = broker.publish(
+            .text(text), to: channel, key: nil, exclude: exclude, origin: origin, receipt: receipt)
         guard case .published(let position, let workers, let here) = outcome else { return nil }
         return (position, workers, here)
     }
@@ -131,7 +132,7 @@ struct MemoryBrokerTests {
             for number in 0..<2_000 {
                 for channel in channels {
                     _ = broker.publish(
-                        .text("\(number)"), to: channel, exclude: nil, origin: UInt8(publisher), receipt: nil)
+                        .text("\(number)"), to: channel, key: nil, exclude: nil, origin: UInt8(publisher), receipt: nil)
                 }
             }
         }

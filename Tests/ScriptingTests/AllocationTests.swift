@@ -24,7 +24,8 @@ struct AllocationTests {
         func pairs(_ pairs: ConnectionPairs, of connection: ConnectionHandle, into answer: inout ScriptStrings) {}
         func channels(of connection: ConnectionHandle, into answer: inout ScriptStrings) {}
         func publish(
-            channel: UnsafeRawBufferPointer, _ payload: UnsafeRawBufferPointer, binary: Bool, except: ConnectionHandle?
+            channel: UnsafeRawBufferPointer, _ payload: UnsafeRawBufferPointer, binary: Bool, except: ConnectionHandle?,
+            key: String?
         ) -> PublishResult {
             messages += 1
             return .published(offset: 1)

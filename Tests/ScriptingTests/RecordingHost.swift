@@ -9,7 +9,7 @@ final class RecordingHost: ScriptHost {
         case subscribe(UInt32, String)
         case unsubscribe(UInt32, String)
         case identify(UInt32, String?)
-        case publish(String, String, binary: Bool, except: UInt32?)
+        case publish(String, String, binary: Bool, except: UInt32?, key: String? = nil)
         case sendTo(String, String, binary: Bool)
         case broadcast(String, binary: Bool)
         case disconnect(String, UInt16, String)
@@ -86,9 +86,10 @@ final class RecordingHost: ScriptHost {
     }
 
     func publish(
-        channel: UnsafeRawBufferPointer, _ payload: UnsafeRawBufferPointer, binary: Bool, except: ConnectionHandle?
+        channel: UnsafeRawBufferPointer, _ payload: UnsafeRawBufferPointer, binary: Bool, except: ConnectionHandle?,
+        key: String?
     ) -> PublishResult {
-        calls.append(.publish(text(channel), text(payload), binary: binary, except: except?.slot))
+        calls.append(.publish(text(channel), text(payload), binary: binary, except: except?.slot, key: key))
         return publishResult
     }
 

@@ -63,9 +63,10 @@ typedef enum BRIDGE_CLOSED_ENUM BridgeEvent : int32_t {
     BridgeEventStart,
     BridgeEventReload,
     BridgeEventStop,
+    BridgeEventDrain,
 } BridgeEvent;
 
-enum { bridgeEventCount = 7 };
+enum { bridgeEventCount = 8 };
 
 typedef enum BRIDGE_CLOSED_ENUM BridgeOutcome : int32_t {
     BridgeOutcomeDone,

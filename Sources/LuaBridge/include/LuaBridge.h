@@ -58,6 +58,7 @@ BridgeOutcome bridgeOnUpgrade(
 BridgeStrings *bridgeRequestStrings(Bridge *bridge);
 
 BridgeOutcome bridgeOnOpen(Bridge *bridge, int32_t script, BridgeConnection connection);
+BridgeOutcome bridgeOnDrain(Bridge *bridge, int32_t script, BridgeConnection connection);
 BridgeOutcome bridgeOnMessage(
     Bridge *bridge, int32_t script, BridgeConnection connection, const void *_Nullable bytes, size_t count,
     bool binary);

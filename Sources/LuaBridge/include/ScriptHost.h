@@ -21,9 +21,9 @@ bool scriptHostText(void *host, BridgeConnection connection, BridgeProperty prop
 void scriptHostPairs(void *host, BridgeConnection connection, BridgePairs pairs, BridgeStrings *answer);
 void scriptHostChannels(void *host, BridgeConnection connection, BridgeStrings *answer);
 
-// --- the server ---
+// --- the server: a publication's `key` has no bytes (NULL) when the script gave none ---
 BridgePublishResult scriptHostPublish(
-    void *host, BridgeBytes channel, BridgePayload payload, const BridgeConnection *_Nullable except,
+    void *host, BridgeBytes channel, BridgePayload payload, const BridgeConnection *_Nullable except, BridgeBytes key,
     BridgePublished *published);
 bool scriptHostSendTo(void *host, BridgeBytes identifier, BridgePayload payload);
 void scriptHostBroadcast(void *host, BridgePayload payload);

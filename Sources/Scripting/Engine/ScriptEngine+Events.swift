@@ -39,6 +39,11 @@ extension ScriptEngine {
         finish(bridgeOnOpen(bridge, target(id), connection.bridged), .open, id)
     }
 
+    /// The queue of a client that was slow to read is empty again.
+    public func onDrain(_ id: ScriptID, _ connection: ConnectionHandle) -> EventOutcome {
+        finish(bridgeOnDrain(bridge, target(id), connection.bridged), .drain, id)
+    }
+
     /// A message has come; text is valid UTF-8.
     public func onMessage(
         _ id: ScriptID, _ connection: ConnectionHandle, _ bytes: UnsafeRawBufferPointer, binary: Bool

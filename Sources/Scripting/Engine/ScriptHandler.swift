@@ -11,6 +11,7 @@ public enum ScriptHandler: Int, Sendable, CaseIterable {
     case start
     case reload
     case stop
+    case drain
 
     /// "onMessage".
     public var name: String {
@@ -22,6 +23,7 @@ public enum ScriptHandler: Int, Sendable, CaseIterable {
         case .start: "onStart"
         case .reload: "onReload"
         case .stop: "onStop"
+        case .drain: "onDrain"
         }
     }
 
@@ -37,6 +39,7 @@ public enum ScriptHandler: Int, Sendable, CaseIterable {
         case .start: .start
         case .reload: .reload
         case .stop: .stop
+        case .drain: .drain
         }
     }
 }

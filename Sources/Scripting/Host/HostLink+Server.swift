@@ -7,11 +7,14 @@ import LuaBridge
 @c @implementation
 func scriptHostPublish(
     _ host: UnsafeMutableRawPointer, _ channel: BridgeBytes, _ payload: BridgePayload,
-    _ except: UnsafePointer<BridgeConnection>?, _ published: UnsafeMutablePointer<BridgePublished>
+    _ except: UnsafePointer<BridgeConnection>?, _ key: BridgeBytes,
+    _ published: UnsafeMutablePointer<BridgePublished>
 ) -> BridgePublishResult {
     let passedBy = except.map { ConnectionHandle($0.pointee) }
     let result = HostLink.with(host) {
-        $0.host.publish(channel: channel.buffer, payload.buffer, binary: payload.binary, except: passedBy)
+        $0.host.publish(
+            channel: channel.buffer, payload.buffer, binary: payload.binary, except: passedBy,
+            key: key.bytes == nil ? nil : String(decoding: key.buffer, as: UTF8.self))
     }
     switch result {
     case .published(let offset):

@@ -39,9 +39,10 @@ public protocol ScriptHost: AnyObject {
     /// Answers with the connection's channels, one string each: `conn:channels`.
     func channels(of connection: ConnectionHandle, into answer: inout ScriptStrings)
 
-    /// Publishes to a channel, to all its subscribers but one: `server.publish`.
+    /// Publishes to a channel, to all its subscribers but one: `server.publish`. `key` is what conflation compares.
     func publish(
-        channel: UnsafeRawBufferPointer, _ payload: UnsafeRawBufferPointer, binary: Bool, except: ConnectionHandle?
+        channel: UnsafeRawBufferPointer, _ payload: UnsafeRawBufferPointer, binary: Bool, except: ConnectionHandle?,
+        key: String?
     ) -> PublishResult
 
     /// Sends to the connection with this identifier, on whichever worker it is: `server.send`. True when it was

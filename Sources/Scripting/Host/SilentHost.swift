@@ -14,7 +14,8 @@ final class SilentHost: ScriptHost {
     func pairs(_ pairs: ConnectionPairs, of connection: ConnectionHandle, into answer: inout ScriptStrings) {}
     func channels(of connection: ConnectionHandle, into answer: inout ScriptStrings) {}
     func publish(
-        channel: UnsafeRawBufferPointer, _ payload: UnsafeRawBufferPointer, binary: Bool, except: ConnectionHandle?
+        channel: UnsafeRawBufferPointer, _ payload: UnsafeRawBufferPointer, binary: Bool, except: ConnectionHandle?,
+        key: String?
     ) -> PublishResult { .published(offset: 0) }
     func send(
         toID identifier: UnsafeRawBufferPointer, _ payload: UnsafeRawBufferPointer, binary: Bool

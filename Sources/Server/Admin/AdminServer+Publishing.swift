@@ -12,7 +12,8 @@ extension AdminServer {
         let channel = try call.channel()
         let frame = try message(call)
         let exclude = try excluded(call.hasQuery ? call.query.first("exclude") : nil)
-        publish(frame, to: [channel], exclude: exclude) { call.finish($0) }
+        let push = Push(frame: frame, key: try key(call.hasQuery ? call.query.first("key") : nil), exclude: exclude)
+        publish(push, to: [channel]) { call.finish($0) }
     }
 
     func sendToConnection(_ call: AdminCall) throws(AdminError) {
@@ -50,10 +51,21 @@ extension AdminServer {
         return id
     }
 
+    /// What conflation compares.
+    private func key(_ text: String?) throws(AdminError) -> String? {
+        guard let text else { return nil }
+        guard (1...Self.longestKey).contains(text.utf8.count) else {
+            throw AdminError.parameterInvalid.saying("key has 1 to \(Self.longestKey) bytes")
+        }
+        return text
+    }
+
+    private static let longestKey = 255
+
     // MARK: The message is in JSON
 
     private static let knownMembers: Set = [
-        "channel", "channels", "user", "connection", "data", "dataBase64", "exclude",
+        "channel", "channels", "user", "connection", "data", "dataBase64", "exclude", "key",
     ]
 
     func publishJSON(_ call: AdminCall) throws(AdminError) {
@@ -74,8 +86,9 @@ extension AdminServer {
             throw AdminError.jsonInvalid.saying(
                 "exactly one of channel, channels, user and connection says whom it is for")
         }
-        guard exclude == nil || members["channel"] != nil || members["channels"] != nil else {
-            throw AdminError.jsonInvalid.saying("exclude goes with channel or channels")
+        let key = try key(try string(members, "key"))
+        guard exclude == nil && key == nil || members["channel"] != nil || members["channels"] != nil else {
+            throw AdminError.jsonInvalid.saying("exclude and key go with channel or channels")
         }
         if let user = try string(members, "user") { return send(frame, to: .user(user), call) }
         if let text = try string(members, "connection") {
@@ -83,7 +96,7 @@ extension AdminServer {
             return try send(frame, to: id, call)
         }
         let channels = try channels(members)
-        publish(frame, to: channels, exclude: exclude) { outcome in
+        publish(Push(frame: frame, key: key, exclude: exclude), to: channels) { outcome in
             if members["channels"] == nil { call.finish(outcome) } else { call.finishMany(outcome) }
         }
     }
@@ -128,23 +141,29 @@ extension AdminServer {
 
     // MARK: On to the workers
 
+    /// What is published, to whatever channels.
+    private struct Push {
+        let frame: Frame
+        let key: String?
+        let exclude: ConnectionID?
+    }
+
     private func publish(
-        _ frame: Frame, to channels: [Channel], exclude: ConnectionID?,
-        then finish: @escaping (Result<[PushOutcome], AdminError>) -> Void
+        _ push: Push, to channels: [Channel], then finish: @escaping (Result<[PushOutcome], AdminError>) -> Void
     ) {
         var outcomes: [PushOutcome] = []
-        publishNext(frame, channels[...], exclude: exclude, &outcomes, finish)
+        publishNext(push, channels[...], &outcomes, finish)
     }
 
     /// One channel after the other, so that the answer's counts are each channel's own.
     private func publishNext(
-        _ frame: Frame, _ channels: ArraySlice<Channel>, exclude: ConnectionID?, _ outcomes: inout [PushOutcome],
+        _ push: Push, _ channels: ArraySlice<Channel>, _ outcomes: inout [PushOutcome],
         _ finish: @escaping (Result<[PushOutcome], AdminError>) -> Void
     ) {
         guard let channel = channels.first else { return finish(.success(outcomes)) }
         let ticket = nextTicket()
         let outcome = node.broker.publish(
-            frame, to: channel, exclude: exclude?.subscriber, origin: nil, receipt: ticket)
+            push.frame, to: channel, key: push.key, exclude: push.exclude?.subscriber, origin: nil, receipt: ticket)
         guard case .published(let position, let workers, _) = outcome else { return finish(.failure(.overloaded)) }
         let done = outcomes
         gather(ticket, from: workers.count) { [unowned self] answers, isComplete in
@@ -153,7 +172,7 @@ extension AdminServer {
                 PushOutcome(
                     id: pushID(ticket), channel: channel, position: position, count: answers.deliveries,
                     isComplete: isComplete, version: node.liveVersion))
-            publishNext(frame, channels.dropFirst(), exclude: exclude, &outcomes, finish)
+            publishNext(push, channels.dropFirst(), &outcomes, finish)
         }
     }
 

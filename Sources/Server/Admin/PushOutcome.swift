@@ -24,6 +24,7 @@ struct PushOutcome {
         members.add("matched", count.matched)
         members.add("queued", count.queued)
         members.add("dropped", count.dropped)
+        if count.displaced > 0 { members.add("displaced", count.displaced) }
         members.add("version", version)
         if !isComplete { members.add("complete", false) }
     }

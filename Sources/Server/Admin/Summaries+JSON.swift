@@ -32,6 +32,8 @@ extension WorkerStatistics {
         members.add("bytesOut", bytesOut)
         members.add("scriptErrors", scriptErrors)
         members.add("deliveriesDropped", deliveriesDropped)
+        members.add("deliveriesDisplaced", deliveriesDisplaced)
+        members.add("messagesRefused", messagesRefused)
         members.add("refusedForDescriptors", refusedForDescriptors)
         members.add("handshakesRefused", handshakesRefused)
         members.add("luaMemoryBytes", luaMemory)

@@ -9,32 +9,44 @@ extension ClientConnection {
     /// Encodes a message for this client alone.
     func send(_ payload: UnsafeRawBufferPointer, binary: Bool) -> SendResult {
         guard phase == .open else { return .closed }
-        guard hasRoom(FrameHeader.size(payload: payload.count) + payload.count) else { return .slow }
-        writeFrame(binary ? .binary : .text, payload)
-        messagesOut &+= 1
+        let size = FrameHeader.size(payload: payload.count) + payload.count
+        guard hasRoom(size, orElse: worker.onFullQueue) else { return .slow }
+        if hasBacklog {
+            extras?.value.backlog?.append(binary ? .binary(payload) : .text(payload))
+        } else {
+            writeFrame(binary ? .binary : .text, payload)
+            messagesOut &+= 1
+        }
         return .sent
     }
 
     /// Queues a frame that others get too.
-    func send(_ frame: Frame) -> SendResult {
+    func send(_ frame: Frame, whenFull policy: Configuration.WebSocket.FullQueuePolicy) -> SendResult {
         guard phase == .open else { return .closed }
-        guard hasRoom(frame.count) else { return .slow }
-        write(shared: frame.bytes, owner: frame.owner)
-        bytesOut += UInt64(frame.count)
-        messagesOut &+= 1
+        guard hasRoom(frame.count, orElse: policy) else { return .slow }
+        if hasBacklog { extras?.value.backlog?.append(frame) } else { writeMessage(frame) }
         return .sent
     }
 
-    func deliver(_ publication: Publication) -> Delivery {
-        switch send(publication.frame) {
-        case .sent: .queued
-        case .closed, .slow: .dropped
+    func deliver(_ publication: Publication, _ policy: SlowConsumerPolicy) -> Delivery {
+        if policy != .close { return deliver(publication, waiting: policy) }
+        switch send(publication.frame, whenFull: .close) {
+        case .sent: return .queued
+        case .closed, .slow: return .dropped
         }
     }
 
+    /// A control frame does not wait behind messages.
     func sendControl(_ opcode: Opcode, _ payload: UnsafeRawBufferPointer) {
-        guard hasRoom(FrameHeader.size(payload: payload.count) + payload.count) else { return }
+        let size = FrameHeader.size(payload: payload.count) + payload.count
+        guard hasRoom(size, orElse: worker.onFullQueue) else { return }
         writeFrame(opcode, payload)
+    }
+
+    func writeMessage(_ frame: Frame) {
+        write(shared: frame.bytes, owner: frame.owner)
+        bytesOut += UInt64(frame.count)
+        messagesOut &+= 1
     }
 
     /// Begins the closing handshake; false when it is over already. The script's onClose runs at the end of the turn, because
@@ -57,12 +69,15 @@ extension ClientConnection {
     }
 
     /// Whether `size` more bytes may be queued. A client that keeps up always has room: what is queued within a turn is first
-    /// offered to the kernel. A client that does not is closed as a slow consumer.
-    private func hasRoom(_ size: Int) -> Bool {
-        guard queuedBytes > 0, queuedBytes + size > worker.maxQueue else { return true }
+    /// offered to the kernel. A client that does not is closed as a slow consumer, or only refused.
+    private func hasRoom(_ size: Int, orElse policy: Configuration.WebSocket.FullQueuePolicy) -> Bool {
+        guard queuedBytes > 0, queueCost + size > worker.maxQueue else { return true }
         flushNow()
-        guard queuedBytes > 0, queuedBytes + size > worker.maxQueue else { return true }
-        close(.slowConsumer)
+        guard queuedBytes > 0, queueCost + size > worker.maxQueue else { return true }
+        switch policy {
+        case .close: close(.slowConsumer)
+        case .refuse: worker.statistics.messagesRefused += 1
+        }
         return false
     }
 
@@ -88,8 +103,9 @@ extension ClientConnection {
         }
     }
 
-    /// Writes a Close frame; without a code its body is empty.
+    /// Writes a Close frame behind all that waits; without a code its body is empty.
     func writeClose(_ code: CloseCode?, reason: String) {
+        spillBacklog()
         guard let code, code.isValidOnWire else {
             return writeFrame(.close, UnsafeRawBufferPointer(start: nil, count: 0))
         }

@@ -29,12 +29,15 @@ final class ClientConnection: Socket, Subscriber {
     struct Extras {
         var user: String?
         var subprotocol: String?
+        var backlog: Backlog?
     }
 
     unowned(unsafe) let worker: Worker
     /// The random half of the connection's id.
     let secret: UInt64
     var phase = Phase.handshake
+    /// Whether messages wait in `extras`, where the policies of their channels can reach them.
+    var hasBacklog = false
     /// Which script serves it, by name: a reload does not change it.
     var script: ScriptID!
     var decoder = MessageDecoder()
@@ -82,6 +85,12 @@ final class ClientConnection: Socket, Subscriber {
         case .handshake, .closed: finish(within: worker.timeouts.close)
         case .open, .closing: abort()
         }
+    }
+
+    override func drained() {
+        if hasBacklog { sendBacklog() }
+        guard !isBlocked, phase == .open else { return }
+        worker.drained(self)
     }
 
     override func deadlineReached() {

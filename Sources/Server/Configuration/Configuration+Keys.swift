@@ -110,7 +110,24 @@ extension Configuration {
             "The largest message a client may send; a larger one closes its connection with 1009."),
         ConfigurationKey(
             "websocket.maxQueue", \.websocket.maxQueue, .size((1 << 10)...(1 << 30)),
-            "What may wait for a slow client; more closes its connection with 1013."),
+            "What may wait for a slow client."),
+        ConfigurationKey(
+            "websocket.onFullQueue", \.websocket.onFullQueue, .choice,
+            """
+            What a message for one client (conn:send, a push to a connection or user) does when the queue is full:
+            close the connection with 1013, or refuse the message; conn:send then answers false, "slow".
+            """),
+        ConfigurationKey(
+            "websocket.slowConsumers", \.websocket.slowConsumers, .slowConsumers,
+            """
+            What a channel's publications do when the queue is full, by patterns of channel names; the most exact one
+            counts, and where none matches it is close. close: the connection is closed with 1013. drop_oldest: the oldest
+            that wait give way. drop_newest: the new one is lost. conflate: only the newest of each channel waits, or of
+            each key that its publisher gives. In a variable: PATTERN=POLICY,PATTERN=POLICY.
+              slowConsumers:
+                ticker.*: conflate
+                "*": close
+            """),
         ConfigurationKey(
             "websocket.subprotocols", \.websocket.subprotocols, .tokens,
             "Subprotocols that the server speaks; a client gets its first choice among them. In a variable: NAME,NAME."),

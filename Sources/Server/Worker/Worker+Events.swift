@@ -21,6 +21,11 @@ extension Worker {
         perform(engine.onMessage(connection.script, connection.handle, payload, binary: binary), on: connection)
     }
 
+    /// A slow client has read all that waited for it.
+    func drained(_ connection: ClientConnection) {
+        perform(engine.onDrain(connection.script, connection.handle), on: connection)
+    }
+
     /// The connection is over for scripts and channels, whatever its socket still has to do. The script's onClose may still look
     /// at the connection and its channels, and publish.
     func ended(_ connection: ClientConnection, code: CloseCode, reason: String) {

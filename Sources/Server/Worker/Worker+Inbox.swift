@@ -57,14 +57,15 @@ extension Worker {
     func deliver(_ publication: Publication) -> DeliveryCount {
         let count = hub.deliver(publication)
         statistics.deliveriesDropped += UInt64(count.dropped)
+        statistics.deliveriesDisplaced += UInt64(count.displaced)
         return count
     }
 
     private func send(_ frame: Frame, to audience: Audience) -> DeliveryCount {
         var count = DeliveryCount()
-        let sendOne = { (connection: ClientConnection) in
+        let sendOne = { [onFullQueue] (connection: ClientConnection) in
             guard connection.phase == .open else { return }
-            count.note(connection.send(frame) == .sent ? .queued : .dropped)
+            count.note(connection.send(frame, whenFull: onFullQueue) == .sent ? .queued : .dropped)
         }
         switch audience {
         case .connection(let id): connection(id).map(sendOne)
@@ -85,7 +86,7 @@ extension Worker {
             openedAt: Int(connection.openedAt), subprotocol: connection.subprotocol,
             script: engine.name(of: connection.script), messagesIn: UInt64(connection.messagesIn),
             messagesOut: UInt64(connection.messagesOut), bytesIn: connection.bytesIn, bytesOut: connection.bytesOut,
-            queuedBytes: connection.queuedBytes, channels: connection.memberships.map(\.channel.name),
+            queuedBytes: connection.waitingBytes, channels: connection.memberships.map(\.channel.name),
             state: connection.phase == .open ? "open" : "closing")
     }
 

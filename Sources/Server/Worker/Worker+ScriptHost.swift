@@ -40,7 +40,7 @@ extension Worker: ScriptHost {
 
     func isOpen(_ handle: ConnectionHandle) -> Bool { connection(handle)?.phase == .open }
 
-    func queued(_ handle: ConnectionHandle) -> Int { connection(handle)?.queuedBytes ?? 0 }
+    func queued(_ handle: ConnectionHandle) -> Int { connection(handle)?.waitingBytes ?? 0 }
 
     func text(_ property: ConnectionText, of handle: ConnectionHandle, into answer: inout ScriptStrings) -> Bool {
         guard let connection = connection(handle) else { return false }
@@ -74,14 +74,16 @@ extension Worker: ScriptHost {
     // MARK: The server
 
     func publish(
-        channel name: UnsafeRawBufferPointer, _ payload: UnsafeRawBufferPointer, binary: Bool, except: ConnectionHandle?
+        channel name: UnsafeRawBufferPointer, _ payload: UnsafeRawBufferPointer, binary: Bool,
+        except: ConnectionHandle?,
+        key: String?
     ) -> PublishResult {
         guard let channel = Channel(name) else { return .invalidName }
         let exclude = except.flatMap { connection($0)?.subscriberID }
         let frame = binary ? Frame.binary(payload) : Frame.text(payload)
         // While messages of an earlier order are still being handled, this one has to queue behind them.
         let origin = loop.isHandlingInbox ? nil : index
-        switch node.broker.publish(frame, to: channel, exclude: exclude, origin: origin, receipt: nil) {
+        switch node.broker.publish(frame, to: channel, key: key, exclude: exclude, origin: origin, receipt: nil) {
         case .published(let position, _, let publication):
             if let publication { deliver(publication) }
             return .published(offset: position.offset)
@@ -103,7 +105,7 @@ extension Worker: ScriptHost {
             guard !node.workers.send(frame, to: .everyone, on: worker, ticket: nil) else { continue }
             log.warning("broadcast not taken by a worker that does not keep up", metadata: ["other": "\(worker)"])
         }
-        forEachOpenConnection { _ = $0.send(frame) }
+        forEachOpenConnection { _ = $0.send(frame, whenFull: onFullQueue) }
     }
 
     func disconnect(id text: UnsafeRawBufferPointer, code: UInt16, reason: UnsafeRawBufferPointer) -> Bool {

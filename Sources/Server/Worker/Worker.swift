@@ -29,6 +29,7 @@ final class Worker {
     let timeouts: Timeouts
     let maxMessage: Int
     let maxQueue: Int
+    let onFullQueue: Configuration.WebSocket.FullQueuePolicy
     let maxChannels: Int
     let log: Logger
     private(set) var hub: Hub!
@@ -63,12 +64,14 @@ final class Worker {
             stop: configuration.timeouts.stop.milliseconds)
         maxMessage = configuration.websocket.maxMessage
         maxQueue = configuration.websocket.maxQueue
+        onFullQueue = configuration.websocket.onFullQueue
         maxChannels = configuration.websocket.maxChannels
         var log = node.log
         log[metadataKey: "worker"] = "\(index)"
         self.log = log
         statistics.closes = Array(repeating: 0, count: CloseReason.allCases.count)
-        hub = Hub { [index, broker = node.broker] channel, isWanted in
+        let slowConsumers = configuration.websocket.slowConsumers
+        hub = Hub(policy: slowConsumers.policy) { [index, broker = node.broker] channel, isWanted in
             if isWanted {
                 broker.subscribe(index, to: channel)
             } else {

@@ -53,6 +53,10 @@ struct WorkerStatistics: Sendable {
     var bytesOut: UInt64 = 0
     var scriptErrors: UInt64 = 0
     var deliveriesDropped: UInt64 = 0
+    /// Publications that gave way to newer ones while they waited for a slow client.
+    var deliveriesDisplaced: UInt64 = 0
+    /// Messages for one client that its full queue did not take.
+    var messagesRefused: UInt64 = 0
     /// Connections turned away because the process had no descriptor for them.
     var refusedForDescriptors: UInt64 = 0
     /// HTTP errors and refused handshakes on the clients' port.
@@ -71,6 +75,8 @@ struct WorkerStatistics: Sendable {
         left.bytesOut += right.bytesOut
         left.scriptErrors += right.scriptErrors
         left.deliveriesDropped += right.deliveriesDropped
+        left.deliveriesDisplaced += right.deliveriesDisplaced
+        left.messagesRefused += right.messagesRefused
         left.refusedForDescriptors += right.refusedForDescriptors
         left.handshakesRefused += right.handshakesRefused
         left.luaMemory += right.luaMemory

@@ -7,11 +7,13 @@ final class RecordingSubscriber: Subscriber {
     var memberships: [Membership] = []
     var received: [Publication] = []
     var answer = Delivery.queued
+    var policies: [SlowConsumerPolicy] = []
 
     init(_ number: UInt64, worker: UInt8 = 0) { subscriberID = SubscriberID(worker: worker, number: number) }
 
-    func deliver(_ publication: Publication) -> Delivery {
+    func deliver(_ publication: Publication, _ policy: SlowConsumerPolicy) -> Delivery {
         received.append(publication)
+        policies.append(policy)
         return answer
     }
 

@@ -1,0 +1,45 @@
+// Patterns of channel names, and which of several rules counts.
+
+import PubSub
+import Testing
+
+@Suite("Channel patterns")
+struct ChannelPatternTests {
+    @Test(
+        "a star stands for any run of characters, everything else for itself",
+        arguments: [
+            ("news", "news", true), ("news", "newss", false), ("news", "new", false),
+            ("*", "a", true), ("*", "a.b", true),
+            ("ticker.*", "ticker.EUR", true), ("ticker.*", "ticker.", true), ("ticker.*", "ticker", false),
+            ("*.log", "a.log", true), ("*.log", "a.logs", false),
+            ("room:*:typing", "room:1:typing", true), ("room:*:typing", "room::typing", true),
+            ("room:*:typing", "room:typing", false),
+            ("a*b*c", "abc", true), ("a*b*c", "a1b2b3c", true), ("a*b*c", "acb", false),
+            ("a*bc*bc", "abc", false), ("a*bc*bc", "abcbc", true),
+            ("**", "x", true), ("ä*", "äö", true),
+        ])
+    func matches(_ pattern: String, _ name: String, _ expected: Bool) throws {
+        #expect(try #require(ChannelPattern(pattern)).matches(#require(Channel(name))) == expected)
+    }
+
+    @Test("what could be no channel's name is no pattern either")
+    func malformed() {
+        #expect(ChannelPattern("") == nil)
+        #expect(ChannelPattern("a\nb") == nil)
+        #expect(ChannelPattern(String(repeating: "a", count: 256)) == nil)
+    }
+
+    @Test("the most exact pattern counts, however the rules are ordered; close where none matches")
+    func mostExact() throws {
+        let written = [("*", SlowConsumerPolicy.dropNewest), ("a*", .dropOldest), ("a.*", .conflate), ("a.b", .close)]
+        let rules = try written.map { SlowConsumerRules.Rule(try #require(ChannelPattern($0.0)), $0.1) }
+        for order in [rules, rules.reversed()] {
+            let table = SlowConsumerRules(order)
+            #expect(table.policy(of: try #require(Channel("a.b"))) == .close)
+            #expect(table.policy(of: try #require(Channel("a.c"))) == .conflate)
+            #expect(table.policy(of: try #require(Channel("ax"))) == .dropOldest)
+            #expect(table.policy(of: try #require(Channel("b"))) == .dropNewest)
+        }
+        #expect(SlowConsumerRules().policy(of: try #require(Channel("b"))) == .close)
+    }
+}

@@ -1,0 +1,162 @@
+// Channels whose slow subscribers lose messages instead of their connection: which ones, in which order, and who is told.
+
+import PerigeeTestKit
+import PubSub
+import Server
+import Testing
+
+@Suite("Slow consumer policies")
+struct SlowConsumerPolicyTests {
+    private static let scripts = [
+        "main.lua": """
+        function onOpen(conn)
+            conn:subscribe(conn.query.channel)
+            conn:send(conn.id)
+        end
+        function onMessage(conn, message) conn:send("direct " .. message) end
+        """
+    ]
+
+    /// Runs `body` with numbered pushes to a channel of the policy, and one subscriber that reads only when told.
+    private func withSlowClient(
+        _ policy: SlowConsumerPolicy, _ body: (TestServer, WebSocketClient, NumberedPushes) throws -> Void
+    ) throws {
+        let rule = SlowConsumerRules.Rule(try #require(ChannelPattern("feed.*")), policy)
+        try withServer(
+            scripts: Self.scripts,
+            configure: {
+                ($0.websocket.maxQueue, $0.websocket.slowConsumers) = (256 << 10, SlowConsumerRules([rule]))
+            }
+        ) { server in
+            let slow = try server.connect("/?channel=feed.1", receiveBuffer: 4096)
+            let pushes = NumberedPushes(on: server, slow: try slow.receiveText())
+            try body(server, slow, pushes)
+        }
+    }
+
+    @Test("drop_newest: the client sees everything up to a gap; each push says that it was dropped")
+    func dropNewest() throws {
+        try withSlowClient(.dropNewest) { server, slow, pushes in
+            while pushes.dropped < 5 {
+                try pushes.push()
+                #expect(try pushes.queuedBytes() <= 256 << 10)
+            }
+            let arrived = pushes.count - 5
+            for number in 1...arrived { #expect(try slow.receiveText() == NumberedPushes.text(number)) }
+            try slow.send("?")
+            #expect(try slow.receiveText() == "direct ?")
+            #expect(try server.nodeState()["deliveriesDropped"] == 5)
+            try pushes.push()
+            #expect(try slow.receiveText() == NumberedPushes.text(pushes.count), "it is still subscribed")
+        }
+    }
+
+    @Test("drop_oldest: the client sees the newest; each push says how many older ones gave way")
+    func dropOldest() throws {
+        try withSlowClient(.dropOldest) { server, slow, pushes in
+            while pushes.displaced < 20 {
+                try pushes.push()
+                #expect(try pushes.queuedBytes() <= 256 << 10)
+            }
+            #expect(pushes.dropped == 0)
+            var numbers: [Int] = []
+            while numbers.last != pushes.count { numbers.append(try NumberedPushes.number(of: slow.receiveText())) }
+            let gap = try #require(zip(numbers, numbers.dropFirst()).first { $0 + 1 != $1 })
+            #expect(numbers == Array(1...gap.0) + Array(gap.1...pushes.count), "one gap, and nothing out of order")
+            #expect(gap.1 - gap.0 - 1 == pushes.displaced)
+            #expect(try server.nodeState()["deliveriesDisplaced"]?.int == pushes.displaced)
+        }
+    }
+
+    @Test("conflate: of each key only the newest waits, so the queue stays as small as the state")
+    func conflate() throws {
+        try withSlowClient(.conflate) { _, slow, pushes in
+            while pushes.displaced < 50 {
+                try pushes.push(key: pushes.count % 2 == 0 ? "even" : "odd")
+                // What the socket holds in parts, and one message for each key.
+                #expect(try pushes.queuedBytes() <= 5 * (16 << 10))
+            }
+            #expect(pushes.dropped == 0)
+            var numbers: [Int] = []
+            while numbers.count < pushes.count - pushes.displaced {
+                numbers.append(try NumberedPushes.number(of: slow.receiveText()))
+            }
+            #expect(Set(numbers.suffix(2)) == [pushes.count - 1, pushes.count], "the last state of both keys")
+            #expect(numbers.dropLast(2).elementsEqual(1...numbers.count - 2))
+        }
+    }
+
+    @Test(
+        "conflate: a state that is larger than the queue closes the connection, as leaving a part untold would be a lie"
+    )
+    func conflateTooMuch() throws {
+        try withSlowClient(.conflate) { server, slow, pushes in
+            while pushes.dropped == 0 { try pushes.push(key: "\(pushes.count)") }
+            #expect(try slow.expectClose(skippingMessages: true) == (1013, "slow consumer"))
+            #expect(try server.closes(for: "slow_consumer") == 1)
+        }
+    }
+
+    @Test("a message for the client alone waits behind the publications that came before it")
+    func orderIsKept() throws {
+        try withSlowClient(.dropOldest) { server, slow, pushes in
+            while try pushes.queuedBytes() < 64 << 10 { try pushes.push() }
+            _ = try HTTPClient.once(
+                "POST", "/v1/connections/\(pushes.slow)/messages", port: server.adminPort, body: "alone")
+            try pushes.push()
+            for number in 1..<pushes.count { #expect(try slow.receiveText() == NumberedPushes.text(number)) }
+            #expect(try slow.receiveText() == "alone")
+            #expect(try slow.receiveText() == NumberedPushes.text(pushes.count))
+        }
+    }
+
+    @Test("the Close frame comes after everything that waits")
+    func closeComesLast() throws {
+        try withSlowClient(.dropOldest) { server, slow, pushes in
+            while try pushes.queuedBytes() < 64 << 10 { try pushes.push() }
+            _ = try HTTPClient.once(
+                "DELETE", "/v1/connections/\(pushes.slow)?code=4001&reason=enough", port: server.adminPort)
+            for number in 1...pushes.count { #expect(try slow.receiveText() == NumberedPushes.text(number)) }
+            #expect(try slow.expectClose() == (4001, "enough"))
+        }
+    }
+}
+
+/// Numbered pushes of 16 KiB to the channel "feed.1", and what their answers said.
+private final class NumberedPushes {
+    /// The id of the client that is slow.
+    let slow: String
+    private(set) var count = 0
+    private(set) var dropped = 0
+    private(set) var displaced = 0
+    private let admin: HTTPClient
+
+    init(on server: TestServer, slow: String) {
+        admin = HTTPClient(port: server.adminPort, timeout: .seconds(10))
+        self.slow = slow
+    }
+
+    static func text(_ number: Int) -> String { "\(number) " + String(repeating: "n", count: 16 << 10) }
+
+    static func number(of text: String) throws -> Int {
+        guard let number = text.split(separator: " ").first.flatMap({ Int($0) }) else {
+            throw ClientError.unexpected(String(text.prefix(40)))
+        }
+        return number
+    }
+
+    /// What the kernel and a queue hold is far below the 48 MiB after which this gives up.
+    func push(key: String? = nil) throws {
+        count += 1
+        guard count <= 3000 else { throw ClientError.unexpected("the client is not slow") }
+        let query = key.map { "?key=\($0)" } ?? ""
+        let answer = try admin.request("POST", "/v1/channels/feed.1/messages\(query)", body: Self.text(count)).json()
+        guard answer["matched"]?.int == 1 else { throw ClientError.unexpected("nobody is subscribed") }
+        dropped += answer["dropped"]?.int ?? 0
+        displaced += answer["displaced"]?.int ?? 0
+    }
+
+    func queuedBytes() throws -> Int {
+        try admin.request("GET", "/v1/connections/\(slow)").json()["queuedBytes"]?.int ?? 0
+    }
+}
