@@ -130,6 +130,12 @@ public final class RawSocket {
         reader.readAvailable()
     }
 
+    /// Takes one byte from the kernel, if one is there, and throws it away: how a very slow reader reads.
+    public func swallowByte() {
+        var byte: UInt8 = 0
+        _ = recv(descriptor, &byte, 1, Int32(MSG_DONTWAIT))
+    }
+
     /// Waits until the peer has ended the stream or reset it, and hands back what came before that.
     public func awaitEnd() throws(ClientError) -> [UInt8] {
         do {

@@ -11,7 +11,7 @@ import WebSocket
 /// A slow client's waiting messages, in order.
 final class Backlog {
     /// What an entry takes besides its frame, roughly: small messages shall not cost more than the limit says.
-    static let entryOverhead = 64
+    static let entryOverhead = 112
 
     /// One message that waits.
     private final class Entry {

@@ -6,7 +6,7 @@ extension ValueType where Value == SlowConsumerRules {
     /// Patterns in which `*` stands for any run of characters, each with one of the policies.
     static var slowConsumers: ValueType {
         let policies = SlowConsumerPolicy.allCases.map(\.rawValue).joined(separator: ", ")
-        let allowed = "a map of at most \(mostRules) patterns such as ticker.* or *, each to one of \(policies)"
+        let allowed = "a map from patterns such as ticker.* to \(policies)"
         return ValueType(
             allowed: allowed,
             read: { node, findings in

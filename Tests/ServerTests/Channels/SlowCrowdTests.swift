@@ -1,0 +1,49 @@
+// Very many slow clients at once: what waits for all of them together stays within the configured bound, and who reads gets
+// every message as if they were not there.
+
+import PerigeeTestKit
+import PubSub
+import Server
+import Testing
+
+@Suite("A crowd of slow clients")
+struct SlowCrowdTests {
+    private static let scripts = [
+        "main.lua": #"function onOpen(conn) conn:subscribe("feed"); conn:send("ready") end"#
+    ]
+    private static let crowd = 1_000
+    private static let maxQueue = 16 << 10
+
+    @Test(
+        "half of a thousand stop reading, the others read a byte at a time: no queue is over its bound, the healthy lose nothing",
+        arguments: SlowConsumerPolicy.allCases)
+    func crowd(policy: SlowConsumerPolicy) throws {
+        let rule = SlowConsumerRules.Rule(try #require(ChannelPattern("*")), policy)
+        try withServer(
+            scripts: Self.scripts,
+            configure: {
+                $0.websocket.maxQueue = Self.maxQueue
+                $0.websocket.slowConsumers = SlowConsumerRules([rule])
+                $0.timeouts.close = .seconds(60)
+            }
+        ) { server in
+            let slow = try (0..<Self.crowd).map { _ in try server.connect(receiveBuffer: 2048) }
+            let healthy = try (0..<10).map { _ in try server.connect() }
+            for client in healthy { #expect(try client.receiveText() == "ready") }
+            let admin = HTTPClient(port: server.adminPort, timeout: .seconds(20))
+            var lost = 0
+            var pushes = 0
+            while lost < Self.crowd, pushes < 400 {
+                pushes += 1
+                let text = "\(pushes) " + String(repeating: "f", count: 8 << 10)
+                let answer = try admin.request("POST", "/v1/channels/feed/messages", body: text).json()
+                lost += (answer["dropped"]?.int ?? 0) + (answer["displaced"]?.int ?? 0)
+                for client in healthy { #expect(try client.receiveText() == text) }
+                for client in slow.prefix(Self.crowd / 2) { client.socket.swallowByte() }
+            }
+            #expect(lost >= Self.crowd, "they are slow enough for the policy to matter")
+            let list = try admin.request("GET", "/v1/connections?limit=1000").json()["items"]?.array ?? []
+            #expect(list.allSatisfy { ($0["queuedBytes"]?.int ?? 0) <= Self.maxQueue + (8 << 10) + 64 })
+        }
+    }
+}
