@@ -29,12 +29,15 @@ final class ClientConnection: Socket, Subscriber {
     struct Extras {
         var user: String?
         var subprotocol: String?
+        var meter: RateMeter?
     }
 
     unowned(unsafe) let worker: Worker
     /// The random half of the connection's id.
     let secret: UInt64
     var phase = Phase.handshake
+    /// Whether it counts for `limits.connectionsPerIP`.
+    var isCountedForAddress = false
     /// Which script serves it, by name: a reload does not change it.
     var script: ScriptID!
     var decoder = MessageDecoder()
@@ -48,6 +51,7 @@ final class ClientConnection: Socket, Subscriber {
     var openedAt: UInt32 = 0
     var messagesIn: UInt32 = 0
     var messagesOut: UInt32 = 0
+    var keepalive = Keepalive()
     var bytesIn: UInt64 = 0
     var bytesOut: UInt64 = 0
 
@@ -72,7 +76,9 @@ final class ClientConnection: Socket, Subscriber {
     override func received(_ bytes: UnsafeMutableRawBufferPointer) {
         switch phase {
         case .handshake: receiveRequest(bytes)
-        case .open, .closing: receiveFrames(bytes)
+        case .open, .closing:
+            keepalive.awaitsAnswer = false
+            receiveFrames(bytes)
         case .closed: break
         }
     }
@@ -88,8 +94,17 @@ final class ClientConnection: Socket, Subscriber {
         switch phase {
         case .handshake: handshakeIsLate()
         case .closing: worker.count(.closeTimeout); abort()
-        case .open, .closed: break
+        case .open: handleHeldBack()
+        case .closed: break
         }
+    }
+
+    override func writeStalled() {
+        if phase == .open {
+            worker.count(.writeStall)
+            worker.logClose(self, .writeStall)
+        }
+        abort()
     }
 
     override func didClose() {
