@@ -6,8 +6,10 @@
 #include <errno.h>
 #include <malloc.h>
 #include <sched.h>
+#include <linux/sockios.h>
 #include <signal.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -61,6 +63,11 @@ ssize_t clinux_send(int fd, const void *bytes, size_t count) {
     return sent >= 0 ? sent : -errno;
 }
 
+int clinux_unacknowledged(int fd) {
+    int count = 0;
+    return ioctl(fd, SIOCOUTQ, &count) == 0 ? count : -errno;
+}
+
 ssize_t clinux_send_vector(int fd, const struct iovec *pieces, size_t count) {
     struct msghdr message = {.msg_iov = (struct iovec *)pieces, .msg_iovlen = count};
     ssize_t sent = sendmsg(fd, &message, MSG_NOSIGNAL);
@@ -98,6 +105,8 @@ void clinux_keep_freed_memory(void) {
     mallopt(M_TRIM_THRESHOLD, 16 << 20);
     mallopt(M_MMAP_THRESHOLD, 1 << 20);
 }
+
+void clinux_give_memory_back(void) { malloc_trim(0); }
 
 int clinux_spawn_close_from(posix_spawn_file_actions_t *actions, int first) {
     return posix_spawn_file_actions_addclosefrom_np(actions, first);

@@ -34,6 +34,11 @@ public final class EventLoop {
     /// Sockets to close at the end of this turn.
     var closing: [Socket] = []
     private var deferred: [() -> Void] = []
+    var stalls = WriteStalls()
+    /// How long a peer may take nothing of what waits for it, in milliseconds, before `Socket.writeStalled`; nil for ever.
+    public var writeTimeout: UInt64?
+    /// How much a socket receives at once, at most the receive buffer: for who has to keep what it cannot handle yet.
+    public var receiveLimit = receiveCapacity
     /// Called when a turn's sockets are written, before the loop may sleep: for telling other threads what the turn has
     /// done.
     public var turnFinished: () -> Void = {}
@@ -86,6 +91,7 @@ public final class EventLoop {
         guard source.descriptor >= 0 else { return }
         _ = clinux_epoll_control(epoll, EPOLL_CTL_DEL, source.descriptor, 0, 0)
         source.closeDescriptor()
+        if !stalls.isEmpty { stalls.end(source.token) }
         sources.remove(source.token)
     }
 

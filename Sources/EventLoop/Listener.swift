@@ -14,8 +14,6 @@ public final class Listener: Source {
     /// Accepted in one turn at most, so that a flood of new clients does not starve the others.
     private static let batch = 256
     private static let pause: UInt64 = 100
-    private static let refusal: StaticString =
-        "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
     /// Held for every accept of the process: the descriptor that one listener gives up to refuse a client must not be taken
     /// by the next client of another, or the first is left without a reserve, and its clients without an answer.
@@ -102,19 +100,18 @@ public final class Listener: Source {
         }
     }
 
-    private enum Refusal {
+    private enum Outcome {
         case refused, nobodyWaits, impossible
     }
 
     /// Uses the reserve to take one waiting client off the queue and turn it away.
-    private func refuseOne() -> Refusal {
+    private func refuseOne() -> Outcome {
         guard reserve >= 0 else { return .impossible }
         close(reserve)
         var peer = sockaddr_storage()
         let descriptor = clinux_accept(self.descriptor, &peer)
         if descriptor >= 0 {
-            _ = clinux_send(descriptor, Self.refusal.utf8Start, Self.refusal.utf8CodeUnitCount)
-            close(descriptor)
+            Refusal.turnAway(descriptor)
             refused += 1
         }
         reserve = Self.openReserve()

@@ -133,10 +133,11 @@ extension Socket {
         let result = writeOutput()
         if result < 0 { return abort() }
         queuedBytes -= result
-        guard queuedBytes == 0 else { return block() }
+        guard queuedBytes == 0 else { return block(hasProgressed: result > 0) }
         output = .empty
         if wasBlocked {
             flags.remove(.blocked)
+            loop.stalls.end(token)
             updateInterest()
         }
         outputIsEmpty()
@@ -144,8 +145,9 @@ extension Socket {
     }
 
     /// Keeps what is left of this turn's bytes, and waits for room.
-    private func block() {
+    private func block(hasProgressed: Bool) {
         if case .queue(let queue) = output { queue.keep(turn: loop.turnBuffer) }
+        if hasProgressed || !flags.contains(.blocked) { loop.noteProgress(self) }
         guard !flags.contains(.blocked) else { return }
         flags.insert(.blocked)
         updateInterest()

@@ -58,6 +58,8 @@ open class Socket: Source {
     open func drained() {}
     /// The time set with `setDeadline` is up. The default hangs up.
     open func deadlineReached() { abort() }
+    /// The peer has taken nothing for `EventLoop.writeTimeout` of what waits for it. The default hangs up.
+    open func writeStalled() { abort() }
     /// The connection is over; called once, before the descriptor closes. Writing is without effect by now.
     open func didClose() {}
 
@@ -109,7 +111,7 @@ open class Socket: Source {
 
     private func receive() {
         let buffer = loop.receiveBuffer
-        let count = clinux_receive(descriptor, buffer.baseAddress!, buffer.count)
+        let count = clinux_receive(descriptor, buffer.baseAddress!, loop.receiveLimit)
         if count > 0 {
             guard flags.isDisjoint(with: [.finishing, .lingering]) else { return }
             received(UnsafeMutableRawBufferPointer(rebasing: buffer[0..<count]))

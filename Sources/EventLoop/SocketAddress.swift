@@ -119,6 +119,13 @@ public struct SocketAddress: Hashable, Sendable {
         if isIPv4 || (high == 0 && low >> 32 == 0xFFFF) { return (low >> 24) & 0xFF == 127 }
         return high == 0 && low == 1
     }
+
+    /// What one household or one rented machine has to itself, as one number: an IPv4 address, or the upper half of an IPv6
+    /// address, whose lower half its owner chooses at will.
+    public var owner: UInt64 {
+        let isMapped = isIPv4 || (high == 0 && low >> 32 == 0xFFFF)
+        return isMapped ? low : high
+    }
 }
 
 extension SocketAddress: CustomStringConvertible {

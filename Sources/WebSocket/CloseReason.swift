@@ -27,6 +27,8 @@ public enum CloseReason: UInt8, CaseIterable, Sendable {
     case lengthTooLarge
     /// A message is, or declares to be, larger than the limit.
     case messageTooBig
+    /// A message has more fragments than the limit.
+    case tooManyFragments
     /// A text message is not UTF-8 (RFC 6455, 8.1).
     case invalidText
     /// A Close frame has one byte of payload, which is half a code (RFC 6455, 5.5.1).
@@ -40,6 +42,16 @@ public enum CloseReason: UInt8, CaseIterable, Sendable {
 
     /// The client reads more slowly than messages for it arrive, and its queue is over the limit.
     case slowConsumer
+    /// The client takes nothing of what waits for it: the socket is dropped, no further frame.
+    case writeStall
+    /// The client sends more than its rate, and the configuration says that this closes the connection.
+    case rateExceeded
+    /// The user has as many connections as one user may have.
+    case tooManyOfUser
+    /// Nothing came within the time that a ping has for its answer.
+    case pongTimeout
+    /// No message went either way for too long.
+    case idleTimeout
     /// The server stops.
     case shuttingDown
     /// The server failed in a way that is its own fault.
@@ -77,11 +89,17 @@ public enum CloseReason: UInt8, CaseIterable, Sendable {
         case .lengthNotMinimal: (.protocolError, .info, "length_not_minimal", "a length must take the fewest bytes")
         case .lengthTooLarge: (.protocolError, .info, "length_too_large", "a length has at most 63 bits")
         case .messageTooBig: (.messageTooBig, .info, "message_too_big", "message too big")
+        case .tooManyFragments: (.policyViolation, .info, "too_many_fragments", "too many fragments")
         case .invalidText: (.invalidPayload, .info, "invalid_text", "text must be UTF-8")
         case .closePayloadOfOneByte: (.protocolError, .info, "close_payload_of_one_byte", "half a close code")
         case .invalidCloseCode: (.protocolError, .info, "invalid_close_code", "invalid close code")
         case .invalidCloseReason: (.invalidPayload, .info, "invalid_close_reason", "a close reason must be UTF-8")
         case .slowConsumer: (.tryAgainLater, .notice, "slow_consumer", "slow consumer")
+        case .writeStall: (.abnormal, .notice, "write_stall", "nothing is read")
+        case .rateExceeded: (.policyViolation, .info, "rate_exceeded", "too many messages or bytes")
+        case .tooManyOfUser: (.policyViolation, .info, "too_many_of_user", "too many connections of this user")
+        case .pongTimeout: (.goingAway, .info, "pong_timeout", "no answer to a ping")
+        case .idleTimeout: (.goingAway, .info, "idle_timeout", "idle for too long")
         case .shuttingDown: (.goingAway, .debug, "shutting_down", "server shutting down")
         case .internalError: (.internalError, .error, "internal_error", "internal error")
         case .scriptError: (.internalError, .warning, "script_error", "script error")

@@ -14,8 +14,9 @@ final class MessageAssembly {
     private var frame: FrameHeader?
     private var arrived = 0
 
-    /// The kind of the open message, what has arrived of it, and how far its text is checked.
+    /// The kind of the open message, its frames so far, what has arrived of it, and how far its text is checked.
     private var messageOpcode: Opcode?
+    private var fragments = 0
     private var message = GrowingBytes()
     private var text = UTF8Validator()
 
@@ -34,7 +35,9 @@ final class MessageAssembly {
     }
 
     /// Takes the next event off the front of `input`, as `MessageDecoder.next`.
-    func next(_ input: inout UnsafeMutableRawBufferPointer, maxMessage: Int) -> MessageDecoder.Event {
+    func next(
+        _ input: inout UnsafeMutableRawBufferPointer, maxMessage: Int, maxFragments: Int
+    ) -> MessageDecoder.Event {
         while true {
             if frame == nil {
                 switch takeHeader(&input, maxMessage: maxMessage) {
@@ -42,6 +45,7 @@ final class MessageAssembly {
                 case .failure(let reason): return .failure(reason)
                 case .header(let header): begin(header)
                 }
+                guard fragments <= maxFragments else { return .failure(.tooManyFragments) }
             }
             if let event = takePayload(&input, maxMessage: maxMessage) { return event }
         }
@@ -73,8 +77,9 @@ final class MessageAssembly {
         frame = header
         arrived = 0
         switch header.opcode {
-        case .text, .binary: messageOpcode = header.opcode
-        case .continuation, .close, .ping, .pong: break
+        case .text, .binary: (messageOpcode, fragments) = (header.opcode, 1)
+        case .continuation: fragments += 1
+        case .close, .ping, .pong: break
         }
     }
 

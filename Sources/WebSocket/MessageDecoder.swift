@@ -29,9 +29,12 @@ public struct MessageDecoder {
     /// - Parameters:
     ///   - input: What arrived; afterwards, what is left of it.
     ///   - maxMessage: The most bytes of payload that a message may have, over all its fragments.
+    ///   - maxFragments: The most frames that a message may have; at least 1.
     /// - Returns: The event. Its views are valid until the next call, and while the bytes of `input` stay where they
     ///   are.
-    public mutating func next(_ input: inout UnsafeMutableRawBufferPointer, maxMessage: Int) -> Event {
+    public mutating func next(
+        _ input: inout UnsafeMutableRawBufferPointer, maxMessage: Int, maxFragments: Int = .max
+    ) -> Event {
         if let assembly {
             assembly.forgetDelivered()
             if isFinished || assembly.isIdle { self.assembly = nil }
@@ -39,7 +42,7 @@ public struct MessageDecoder {
         if assembly == nil, !isFinished, let event = nextWhole(&input, maxMessage: maxMessage) {
             return event
         }
-        return nextInPieces(&input, maxMessage: maxMessage)
+        return nextInPieces(&input, maxMessage: maxMessage, maxFragments: maxFragments)
     }
 
     /// The usual case: an unfragmented frame without a fault, whole in the input. Nil, and the input untouched, for
@@ -62,7 +65,9 @@ public struct MessageDecoder {
         return finish(.whole(header.opcode, UnsafeRawBufferPointer(payload)))
     }
 
-    private mutating func nextInPieces(_ input: inout UnsafeMutableRawBufferPointer, maxMessage: Int) -> Event {
+    private mutating func nextInPieces(
+        _ input: inout UnsafeMutableRawBufferPointer, maxMessage: Int, maxFragments: Int
+    ) -> Event {
         guard !isFinished else {
             input.skip(input.count)
             return .needMore
@@ -70,7 +75,7 @@ public struct MessageDecoder {
         guard !input.isEmpty else { return .needMore }
         let assembly = self.assembly ?? MessageAssembly()
         self.assembly = assembly
-        return finish(assembly.next(&input, maxMessage: maxMessage))
+        return finish(assembly.next(&input, maxMessage: maxMessage, maxFragments: maxFragments))
     }
 
     /// Notes the events after which nothing more is read.

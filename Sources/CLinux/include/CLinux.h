@@ -38,6 +38,9 @@ int clinux_connect(int fd, const struct sockaddr *address, socklen_t length);
 ssize_t clinux_receive(int fd, void *buffer, size_t capacity);
 ssize_t clinux_send(int fd, const void *bytes, size_t count);
 
+/// Bytes in the kernel's send queue that the peer has not acknowledged, or -errno.
+int clinux_unacknowledged(int fd);
+
 /// `writev` that never raises SIGPIPE.
 ssize_t clinux_send_vector(int fd, const struct iovec *pieces, size_t count);
 
@@ -54,6 +57,9 @@ void clinux_thread_name(const char *name);
 /// Lets malloc keep what was freed, up to 16 MiB, so that a stream of large messages does not give pages back and fetch them
 /// again for each.
 void clinux_keep_freed_memory(void);
+
+/// Gives freed memory back to the system, as far as whole pages of it are free.
+void clinux_give_memory_back(void);
 
 /// Adds "close every descriptor from `first` on" to what a new process does before it begins; 0 or an errno.
 int clinux_spawn_close_from(posix_spawn_file_actions_t *actions, int first);

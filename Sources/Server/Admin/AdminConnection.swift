@@ -18,19 +18,21 @@ final class AdminConnection: Socket {
     /// What arrived behind a request that is not answered yet; at most one receive buffer.
     private var backlog: ArraySlice<UInt8> = []
     private var hasEnded = false
+    /// When the present request began, on the loop's clock.
+    private var beganAt: UInt64
     private var answered = 0
 
     init(descriptor: Int32, peer: SocketAddress, server: AdminServer) {
         self.server = server
         parser = RequestParser(limits: server.limits)
+        beganAt = server.loop.now
         super.init(descriptor: descriptor, peer: peer, on: server.loop)
-        setDeadline(milliseconds: server.requestTimeout)
+        setDeadline(milliseconds: server.headTimeout)
     }
 
     override func received(_ bytes: UnsafeMutableRawBufferPointer) {
         guard isComplete || !backlog.isEmpty else {
-            // The time is for one request, from its first byte.
-            if parser.isIdle { setDeadline(milliseconds: server.requestTimeout) }
+            if parser.isIdle { requestBegins() }
             let taken = parse(UnsafeRawBufferPointer(bytes))
             backlog = Array(bytes[taken...])[...]
             if isComplete { perform() }
@@ -51,6 +53,7 @@ final class AdminConnection: Socket {
     override func deadlineReached() {
         guard !isComplete else { return }
         if parser.isIdle && call == nil && answered > 0 { return finish() }
+        server.requestsTimedOut += 1
         reject(.requestTimeout)
     }
 
@@ -76,7 +79,14 @@ final class AdminConnection: Socket {
         return input.count
     }
 
+    /// The time is for one request, from its first byte.
+    private func requestBegins() {
+        beganAt = loop.now
+        setDeadline(milliseconds: server.headTimeout)
+    }
+
     private func begin(_ head: RequestHead) {
+        setDeadline(milliseconds: server.requestTimeout - min(server.requestTimeout, loop.now - beganAt))
         let route = server.route(head, peer: peer)
         let requestID = server.requestID(for: head)
         call = AdminCall(head: head, parameters: route.parameters, requestID: requestID, connection: self)
@@ -133,6 +143,7 @@ final class AdminConnection: Socket {
         guard !backlog.isEmpty else { return }
         loop.atEndOfTurn { [self] in
             let input = backlog
+            requestBegins()
             backlog = input.dropFirst(input.withUnsafeBytes { parse($0) })
             if backlog.isEmpty { setReading(true) }
             if isComplete { perform() } else if hasEnded { finish() }

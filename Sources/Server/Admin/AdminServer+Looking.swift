@@ -154,21 +154,12 @@ extension AdminServer {
                     members.addJSON("connectionsPerWorker", "\(perWorker)")
                     members.add("channels", node.broker.channelCount)
                     members.add("scriptVersion", node.liveScripts.version)
-                    members.add("memoryBytes", Self.residentBytes())
+                    members.add("memoryBytes", memory.residentBytes)
+                    members.add("memoryIsTight", node.limits.memoryIsTight)
+                    members.add("adminRequestsTimedOut", requestsTimedOut)
                     sum.write(to: &members)
                     if !isComplete { members.add("complete", false) }
                 })
         }
-    }
-
-    /// The process's resident memory in bytes.
-    private static func residentBytes() -> Int {
-        guard let file = fopen("/proc/self/statm", "r") else { return 0 }
-        defer { fclose(file) }
-        var line = [CChar](repeating: 0, count: 128)
-        guard fgets(&line, Int32(line.count), file) != nil else { return 0 }
-        let fields = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        let pages = fields.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
-        return pages * sysconf(Int32(_SC_PAGESIZE))
     }
 }

@@ -27,6 +27,10 @@ final class AdminServer {
     let log: Logger
     let limits: HTTPLimits
     let requestTimeout: UInt64
+    let headTimeout: UInt64
+    let memory = MemoryGauge()
+    /// Requests that were answered 408.
+    var requestsTimedOut: UInt64 = 0
     private var listener: Listener?
     private var questions: [UInt64: Question] = [:] {
         didSet { loop.expectsPost = !questions.isEmpty }
@@ -48,6 +52,8 @@ final class AdminServer {
         limits.maxFields = node.configuration.http.maxFields
         self.limits = limits
         requestTimeout = node.configuration.admin.requestTimeout.milliseconds
+        headTimeout = min(node.configuration.admin.headTimeout.milliseconds, requestTimeout)
+        loop.writeTimeout = node.configuration.timeouts.write.milliseconds
         loop.attach(node.admin) { [unowned self] message in handle(message) }
     }
 
@@ -60,7 +66,10 @@ final class AdminServer {
         return listener.address
     }
 
-    func run() { loop.run() }
+    func run() {
+        watchMemory()
+        loop.run()
+    }
 
     private func handle(_ message: AdminMessage) {
         switch message {

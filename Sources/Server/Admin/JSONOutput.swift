@@ -29,6 +29,12 @@ struct JSONOutput: Sendable {
         mutating func add(_ name: String, _ value: Int) { addJSON(name, String(value)) }
         mutating func add(_ name: String, _ value: UInt64) { addJSON(name, String(value)) }
         mutating func add(_ name: String, _ value: Bool) { addJSON(name, value ? "true" : "false") }
+        /// Adds a time as milliseconds with three decimals; null for none.
+        mutating func addMilliseconds(_ name: String, microseconds: UInt32?) {
+            guard let microseconds else { return addJSON(name, "null") }
+            let fraction = String(microseconds % 1_000 + 1_000).dropFirst()
+            addJSON(name, "\(microseconds / 1_000).\(fraction)")
+        }
         mutating func add(_ name: String, _ values: [String]) {
             addJSON(name, "[" + values.map { JSONQuoting.quoted($0) }.joined(separator: ",") + "]")
         }

@@ -16,6 +16,7 @@ extension ConnectionSummary {
         members.add("bytesIn", bytesIn)
         members.add("bytesOut", bytesOut)
         members.add("queuedBytes", queuedBytes)
+        members.addMilliseconds("roundTripMs", microseconds: roundTrip)
         members.add("channels", channels)
         members.add("state", state)
     }
@@ -35,7 +36,13 @@ extension WorkerStatistics {
         members.add("deliveriesDisplaced", deliveriesDisplaced)
         members.add("messagesRefused", messagesRefused)
         members.add("refusedForDescriptors", refusedForDescriptors)
+        members.add("refusedForConnections", refusedForConnections)
+        members.add("refusedForAddress", refusedForAddress)
+        members.add("refusedForRate", refusedForRate)
+        members.add("refusedForMemory", refusedForMemory)
         members.add("handshakesRefused", handshakesRefused)
+        members.add("readsDelayed", readsDelayed)
+        members.add("pingsSent", pingsSent)
         members.add("luaMemoryBytes", luaMemory)
         members.member("closes") { counts in
             for reason in CloseReason.allCases where Int(reason.rawValue) < closes.count {

@@ -6,20 +6,33 @@ import WebSocket
 extension ClientConnection {
     func receiveFrames(_ bytes: UnsafeMutableRawBufferPointer) {
         bytesIn += UInt64(bytes.count)
+        if worker.rates.isOn { return receiveMetered(bytes) }
         var input = bytes
+        takeFrames(&input, nil)
+    }
+
+    /// Handles the frames at the front of `input`. With a meter, as far as its tokens reach; the rest is left.
+    func takeFrames(_ input: inout UnsafeMutableRawBufferPointer, _ meter: RateMeter?) {
         let limit = worker.maxMessage
+        let fragments = worker.maxFragments
         while true {
-            switch decoder.next(&input, maxMessage: limit) {
+            if let meter, phase == .open, !input.isEmpty, meter.isOutOfMessages { return }
+            switch decoder.next(&input, maxMessage: limit, maxFragments: fragments) {
             case .needMore:
                 return
             case .message(let payload, let binary):
                 guard phase == .open else { continue }
+                guard meter?.takeMessage() ?? true else { return fail(.rateExceeded) }
                 messagesIn &+= 1
                 worker.message(self, payload, binary: binary)
             case .ping(let payload):
-                if phase == .open { sendControl(.pong, payload) }
-            case .pong:
-                continue
+                guard phase == .open else { continue }
+                guard meter?.takeMessage() ?? true else { return fail(.rateExceeded) }
+                sendControl(.pong, payload)
+            case .pong(let payload):
+                guard phase == .open else { continue }
+                guard meter?.takeMessage() ?? true else { return fail(.rateExceeded) }
+                keepalive.pong(payload, clock: Worker.microseconds)
             case .close(let code, let reason):
                 return peerCloses(code, reason)
             case .failure(let reason):
@@ -45,8 +58,8 @@ extension ClientConnection {
         }
     }
 
-    /// A breach of the protocol: the peer is told why, and nothing more is expected of it (RFC 6455, 7.1.7).
-    private func fail(_ reason: CloseReason) {
+    /// A breach of the protocol or of a limit: the peer is told why, and nothing more is expected of it (RFC 6455, 7.1.7).
+    func fail(_ reason: CloseReason) {
         let wasOpen = phase == .open
         phase = .closed
         if wasOpen { writeClose(reason.code, reason: reason.text) }

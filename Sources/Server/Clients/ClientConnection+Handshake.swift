@@ -82,6 +82,11 @@ extension ClientConnection {
         guard let script = worker.engine.script(forPath: path) else {
             return refuse(.text(404, "no script serves this path"))
         }
+        guard worker.admitAddress(of: self) else {
+            var response = Response.text(429, "too many connections from this address")
+            response.fields.append(("Retry-After", "5"))
+            return refuse(response)
+        }
         self.script = script
         self.head = head.bytes
         var subprotocol = Handshake.chooseSubprotocol(

@@ -1,6 +1,7 @@
 // What scripts and the admin API ask about the request that opened the connection. Read anew from the kept bytes each time:
 // few ask, and every connection would pay for keeping it parsed.
 
+import EventLoop
 import HTTP1
 
 extension ClientConnection {
@@ -18,6 +19,8 @@ extension ClientConnection {
     /// The header fields, names in lower case, repeated ones joined by `, ` (RFC 9110, section 5.3).
     var headers: [(name: String, value: String)] { requestHead?.joinedFields ?? [] }
 
+    /// The address that the client counts for.
+    var remote: SocketAddress { peer }
     var user: String? { extras?.value.user }
     var subprotocol: String? { extras?.value.subprotocol }
 }

@@ -57,7 +57,10 @@ extension ClientConnection {
         phase = .closing
         writeClose(code, reason: reason)
         setDeadline(milliseconds: worker.timeouts.close)
-        loop.atEndOfTurn { [self] in worker.ended(self, code: code, reason: reason) }
+        loop.atEndOfTurn { [self] in
+            handleHeldBack()
+            worker.ended(self, code: code, reason: reason)
+        }
         return true
     }
 

@@ -30,6 +30,7 @@ final class ClientConnection: Socket, Subscriber {
         var user: String?
         var subprotocol: String?
         var backlog: Backlog?
+        var meter: RateMeter?
     }
 
     unowned(unsafe) let worker: Worker
@@ -38,6 +39,8 @@ final class ClientConnection: Socket, Subscriber {
     var phase = Phase.handshake
     /// Whether messages wait in `extras`, where the policies of their channels can reach them.
     var hasBacklog = false
+    /// Whether it counts for `limits.connectionsPerIP`.
+    var isCountedForAddress = false
     /// Which script serves it, by name: a reload does not change it.
     var script: ScriptID!
     var decoder = MessageDecoder()
@@ -51,6 +54,7 @@ final class ClientConnection: Socket, Subscriber {
     var openedAt: UInt32 = 0
     var messagesIn: UInt32 = 0
     var messagesOut: UInt32 = 0
+    var keepalive = Keepalive()
     var bytesIn: UInt64 = 0
     var bytesOut: UInt64 = 0
 
@@ -75,7 +79,9 @@ final class ClientConnection: Socket, Subscriber {
     override func received(_ bytes: UnsafeMutableRawBufferPointer) {
         switch phase {
         case .handshake: receiveRequest(bytes)
-        case .open, .closing: receiveFrames(bytes)
+        case .open, .closing:
+            keepalive.awaitsAnswer = false
+            receiveFrames(bytes)
         case .closed: break
         }
     }
@@ -97,8 +103,17 @@ final class ClientConnection: Socket, Subscriber {
         switch phase {
         case .handshake: handshakeIsLate()
         case .closing: worker.count(.closeTimeout); abort()
-        case .open, .closed: break
+        case .open: handleHeldBack()
+        case .closed: break
         }
+    }
+
+    override func writeStalled() {
+        if phase == .open {
+            worker.count(.writeStall)
+            worker.logClose(self, .writeStall)
+        }
+        abort()
     }
 
     override func didClose() {

@@ -14,14 +14,17 @@ extension Configuration {
         ("kv", "The key-value store that scripts on all workers share."),
         ("websocket", "Limits of each client's connection."),
         ("http", "Limits of the head of an HTTP request, on both ports."),
+        ("keepalive", "How Perigee finds out that a client is gone."),
+        ("limits", "How many clients there may be, and how much each may send."),
         ("timeouts", "How long Perigee waits for others."),
     ]
 
     /// Every key, those of one section next to each other.
     static let keys: [ConfigurationKey] =
-        serverKeys + logKeys + adminKeys + scriptKeys + kvKeys + webSocketKeys + httpKeys + timeoutKeys
+        serverKeys + logKeys + adminKeys + scriptKeys + kvKeys + webSocketKeys + httpKeys
+        + keepaliveKeys + limitKeys + timeoutKeys
 
-    private static let anyTime: ClosedRange<Duration> = .milliseconds(10) ... .seconds(3600)
+    static let anyTime: ClosedRange<Duration> = .milliseconds(10) ... .seconds(3600)
 
     private static let serverKeys = [
         ConfigurationKey("listen", \.listen, .address, "Where clients connect."),
@@ -58,6 +61,9 @@ extension Configuration {
         ConfigurationKey(
             "admin.maxBody", \.admin.maxBody, .size(1...(1 << 30)),
             "The largest body of a request; a larger one is answered 413."),
+        ConfigurationKey(
+            "admin.headTimeout", \.admin.headTimeout, .time(anyTime),
+            "How long a request's head may take to arrive; a slower one is answered 408."),
         ConfigurationKey(
             "admin.requestTimeout", \.admin.requestTimeout, .time(anyTime),
             "How long a request may take to arrive; a slower one is answered 408."),
@@ -151,6 +157,9 @@ extension Configuration {
         ConfigurationKey(
             "timeouts.close", \.timeouts.close, .time(anyTime),
             "From our close frame to the client's; then the connection is cut."),
+        ConfigurationKey(
+            "timeouts.write", \.timeouts.write, .time(anyTime),
+            "How long a client may take nothing of what waits for it; then the connection is cut."),
         ConfigurationKey(
             "timeouts.stop", \.timeouts.stop, .time(anyTime),
             "From the signal to stop until every connection has closed; then what is left is cut."),

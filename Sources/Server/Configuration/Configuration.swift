@@ -24,6 +24,10 @@ public struct Configuration: Sendable, Equatable {
     public var websocket = WebSocket()
     /// Limits of HTTP requests.
     public var http = HTTP()
+    /// How clients are asked whether they are still there.
+    public var keepalive = Keepalive()
+    /// How many clients there may be, and how much each may send.
+    public var limits = Limits()
     /// How long Perigee waits for peers.
     public var timeouts = Timeouts()
 

@@ -43,10 +43,11 @@ struct ConfigurationKey: Sendable {
     /// The name within the section.
     var name: String { section.map { String(path.dropFirst($0.count + 1)) } ?? path }
 
-    /// The environment variable: `admin.maxBody` is `PERIGEE_ADMIN_MAX_BODY`.
+    /// The environment variable: `admin.maxBody` is `PERIGEE_ADMIN_MAX_BODY`, `limits.connectionsPerIP` ends with `PER_IP`.
     var environmentName: String {
-        path.reduce(into: Self.environmentPrefix) { name, character in
-            if character.isUppercase { name += "_" }
+        zip(path, "." + path).reduce(into: Self.environmentPrefix) { name, characters in
+            let (character, previous) = characters
+            if character.isUppercase && !previous.isUppercase { name += "_" }
             name += character == "." ? "_" : character.uppercased()
         }
     }

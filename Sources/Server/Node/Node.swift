@@ -18,6 +18,7 @@ final class Node: Sendable {
     let workers: WorkerInboxes
     let broker: any Broker
     let store: KeyValueStore
+    let limits: ConnectionLimits
     let admin = Inbox<AdminMessage>()
     let reloader = Inbox<ReloadMessage>()
     /// Seconds since 1970 at start.
@@ -32,6 +33,7 @@ final class Node: Sendable {
         workers = WorkerInboxes(count: count)
         broker = MemoryBroker(receiver: workers)
         store = KeyValueStore(limit: configuration.kv.memory)
+        limits = ConnectionLimits(configuration.limits)
         startedAt = time(nil)
     }
 

@@ -13,6 +13,8 @@ extension Worker {
         connection.openedAt = UInt32(truncatingIfNeeded: time(nil))
         openCount += 1
         statistics.opened += 1
+        beginKeepalive(of: connection)
+        if rates.isOn { connection.limitRate(rates) }
         if isStopping { return connection.close(.shuttingDown) }
         perform(engine.onOpen(connection.script, connection.handle), on: connection)
     }
@@ -47,7 +49,10 @@ extension Worker {
     }
 
     /// The socket is gone; what a refused handshake may have left behind goes with it.
-    func forget(_ connection: ClientConnection) { engine.forget(connection.handle) }
+    func forget(_ connection: ClientConnection) {
+        engine.forget(connection.handle)
+        release(connection)
+    }
 
     private func perform(_ outcome: EventOutcome, on connection: ClientConnection) {
         switch outcome {
@@ -81,16 +86,19 @@ extension Worker {
             ])
     }
 
-    /// Keeps the index of users; nil takes the connection out of it.
-    func identify(_ connection: ClientConnection, as user: String?) {
+    /// Keeps the index of users; nil takes the connection out of it. False when the user has as many connections as it may.
+    @discardableResult
+    func identify(_ connection: ClientConnection, as user: String?) -> Bool {
+        guard admitUser(user, of: connection) else { return false }
         if let old = connection.user.map({ Array($0.utf8) }) {
             users[old]?.removeAll { $0 === connection }
             if users[old]?.isEmpty == true { users[old] = nil }
         }
         if let user { users[Array(user.utf8), default: []].append(connection) }
-        guard user != nil || connection.extras != nil else { return }
+        guard user != nil || connection.extras != nil else { return true }
         if connection.extras == nil { connection.extras = Box(ClientConnection.Extras()) }
         connection.extras?.value.user = user
+        return true
     }
 }
 

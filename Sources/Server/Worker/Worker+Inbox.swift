@@ -86,7 +86,8 @@ extension Worker {
             openedAt: Int(connection.openedAt), subprotocol: connection.subprotocol,
             script: engine.name(of: connection.script), messagesIn: UInt64(connection.messagesIn),
             messagesOut: UInt64(connection.messagesOut), bytesIn: connection.bytesIn, bytesOut: connection.bytesOut,
-            queuedBytes: connection.waitingBytes, channels: connection.memberships.map(\.channel.name),
+            queuedBytes: connection.waitingBytes, roundTrip: connection.keepalive.lastRoundTrip,
+            channels: connection.memberships.map(\.channel.name),
             state: connection.phase == .open ? "open" : "closing")
     }
 

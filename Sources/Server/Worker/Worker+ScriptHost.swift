@@ -34,8 +34,9 @@ extension Worker: ScriptHost {
 
     func identify(_ handle: ConnectionHandle, user: UnsafeRawBufferPointer?) -> Bool {
         guard let connection = connection(handle), connection.phase == .open else { return false }
-        identify(connection, as: user.map { String(decoding: $0, as: UTF8.self) })
-        return true
+        if identify(connection, as: user.map { String(decoding: $0, as: UTF8.self) }) { return true }
+        connection.close(.tooManyOfUser)
+        return false
     }
 
     func isOpen(_ handle: ConnectionHandle) -> Bool { connection(handle)?.phase == .open }

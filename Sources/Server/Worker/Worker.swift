@@ -27,7 +27,9 @@ final class Worker {
     let page: PlainPages
     let httpLimits: HTTPLimits
     let timeouts: Timeouts
+    let rates: RateLimit
     let maxMessage: Int
+    let maxFragments: Int
     let maxQueue: Int
     let onFullQueue: Configuration.WebSocket.FullQueuePolicy
     let maxChannels: Int
@@ -37,6 +39,8 @@ final class Worker {
     var listener: Listener?
     var random = SecretGenerator()
     var statistics = WorkerStatistics()
+    var keepalive: KeepaliveSchedule
+    var idleTable = IdleTable()
     /// Connections by the bytes of the user's name that a script said is theirs. Not by the string: two spellings that Unicode
     /// calls equivalent are two users.
     var users: [[UInt8]: [ClientConnection]] = [:]
@@ -62,7 +66,12 @@ final class Worker {
             handshake: configuration.timeouts.handshake.milliseconds,
             close: configuration.timeouts.close.milliseconds,
             stop: configuration.timeouts.stop.milliseconds)
+        rates = RateLimit(configuration.limits)
+        keepalive = KeepaliveSchedule(configuration.keepalive)
+        loop.writeTimeout = configuration.timeouts.write.milliseconds
+        if rates.holdsBack { loop.receiveLimit = RateLimit.receiveLimit }
         maxMessage = configuration.websocket.maxMessage
+        maxFragments = configuration.limits.fragments
         maxQueue = configuration.websocket.maxQueue
         onFullQueue = configuration.websocket.onFullQueue
         maxChannels = configuration.websocket.maxChannels
@@ -89,7 +98,7 @@ final class Worker {
     func listen(on address: SocketAddress) throws(ListenError) {
         listener = try Listener(address, isShared: true, on: loop) {
             [unowned self] descriptor, peer in
-            _ = ClientConnection(descriptor: descriptor, peer: peer, worker: self)
+            accept(descriptor, peer)
         }
     }
 

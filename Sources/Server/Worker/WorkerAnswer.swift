@@ -31,6 +31,8 @@ struct ConnectionSummary: Sendable {
     var bytesOut: UInt64
     /// Bytes that the kernel has not taken yet.
     var queuedBytes: Int
+    /// Of the last ping that was answered, in microseconds.
+    var roundTrip: UInt32?
     var channels: [String]
     /// "open" or "closing".
     var state: String
@@ -59,6 +61,15 @@ struct WorkerStatistics: Sendable {
     var messagesRefused: UInt64 = 0
     /// Connections turned away because the process had no descriptor for them.
     var refusedForDescriptors: UInt64 = 0
+    /// Connections turned away at the door: too many in all, too many a second, too little memory.
+    var refusedForConnections: UInt64 = 0
+    var refusedForRate: UInt64 = 0
+    var refusedForMemory: UInt64 = 0
+    /// Handshakes answered 429 because their address has as many connections as it may.
+    var refusedForAddress: UInt64 = 0
+    /// How often reading from a client was interrupted because it sent more than its rate.
+    var readsDelayed: UInt64 = 0
+    var pingsSent: UInt64 = 0
     /// HTTP errors and refused handshakes on the clients' port.
     var handshakesRefused: UInt64 = 0
     /// How often each `CloseReason` ended a connection, by its raw value.
@@ -78,6 +89,12 @@ struct WorkerStatistics: Sendable {
         left.deliveriesDisplaced += right.deliveriesDisplaced
         left.messagesRefused += right.messagesRefused
         left.refusedForDescriptors += right.refusedForDescriptors
+        left.refusedForConnections += right.refusedForConnections
+        left.refusedForRate += right.refusedForRate
+        left.refusedForMemory += right.refusedForMemory
+        left.refusedForAddress += right.refusedForAddress
+        left.readsDelayed += right.readsDelayed
+        left.pingsSent += right.pingsSent
         left.handshakesRefused += right.handshakesRefused
         left.luaMemory += right.luaMemory
         let count = max(left.closes.count, right.closes.count)

@@ -9,6 +9,8 @@ extension Configuration {
         public var keys: [AdminKey] = []
         /// The largest request body in bytes, 1 B to 1 GiB; a larger one is answered 413.
         public var maxBody = 1 << 20
+        /// How long the head of a request may take to arrive, 10 ms to 1 h; a slower one is answered 408.
+        public var headTimeout = Duration.seconds(10)
         /// How long a request may take to arrive, 10 ms to 1 h; a slower one is answered 408.
         public var requestTimeout = Duration.seconds(30)
 
