@@ -12,7 +12,11 @@ SOURCES     := Package.swift Sources Tests
 ARGS        ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check format bench config packages test-packages toolchain clean
+FUZZ_SECONDS  ?= 600
+SOAK_SECONDS  ?= 60
+SANITIZERS    ?= address thread
+
+.PHONY: help run build test fuzz soak sanitize check format bench config packages test-packages toolchain clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -26,6 +30,20 @@ build: packages ## the release build
 test: packages test-packages check ## everything that CI runs
 	$(SWIFT) build --build-tests $(SWIFT_FLAGS)
 	$(SWIFT) test --skip-build
+
+fuzz: packages ## every reader of bytes from outside, FUZZ_SECONDS=600 each; ARGS='http frames' for some of them
+	FUZZ_SECONDS=$(FUZZ_SECONDS) SWIFT=$(SWIFT) Tests/Fuzz/run $(ARGS)
+
+soak: packages test-packages ## SOAK_SECONDS=60 of everything at once, then nothing may be left; SOAK_SEED=… repeats a run
+	$(SWIFT) build --build-tests $(SWIFT_FLAGS)
+	SOAK_SECONDS=$(SOAK_SECONDS) SOAK_SEED=$(SOAK_SEED) $(SWIFT) test --skip-build --filter SoakTests
+
+sanitize: packages test-packages ## all tests under AddressSanitizer, then under ThreadSanitizer
+	@set -e; for sanitizer in $(SANITIZERS); do \
+	  echo "--- $$sanitizer"; \
+	  $(SWIFT) build --build-tests $(SWIFT_FLAGS) --sanitize=$$sanitizer --scratch-path .build-$$sanitizer; \
+	  $(SWIFT) test --skip-build --sanitize=$$sanitizer --scratch-path .build-$$sanitizer; \
+	done
 
 check: toolchain ## formatting of all Swift files
 	$(SWIFT) format lint --strict --recursive $(SOURCES)

@@ -3,7 +3,8 @@
 // Before encoding a walk over the value refuses what cjson would follow without end or write without bound: its buffer is
 // outside the state's memory limit, and when malloc fails it ends the process. Before decoding the text's shape says how much
 // memory it can take at most; only when that is there is cjson called, with the limit lifted, because it would leak its buffer if
-// Lua ran out of memory in its middle. After decoding, whole numbers become Lua integers: cjson knows only floats.
+// Lua ran out of memory in its middle. After decoding, whole numbers become Lua integers, since
+// cjson knows only floats; a number beyond all floats is refused, so that whatever was decoded can be encoded.
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -149,19 +150,23 @@ static size_t decoded_size(const char *bytes, size_t count)
     return size;
 }
 
-// Turns whole floats into integers, in place. [... value] -> [... value]
-static void restore_integers(lua_State *L)
+// Turns whole floats into integers, in place; false when there is a number that no float can hold.
+// [... value] -> [... value], when false [... junk]
+static bool restore_integers(lua_State *L)
 {
     if (lua_type(L, -1) == LUA_TNUMBER) {
         double number = lua_tonumber(L, -1);
+        if (!isfinite(number)) {
+            return false;
+        }
         if (fabs(number) < 9007199254740992.0 && number == floor(number)) {
             lua_pop(L, 1);
             lua_pushinteger(L, (lua_Integer)number);
         }
-        return;
+        return true;
     }
     if (!lua_istable(L, -1)) {
-        return;
+        return true;
     }
     luaL_checkstack(L, 6, NULL);
     for (lua_pushnil(L); lua_next(L, -2) != 0;) {
@@ -170,11 +175,14 @@ static void restore_integers(lua_State *L)
             lua_pop(L, 1);
             continue;
         }
-        restore_integers(L); // [... table key value]
+        if (!restore_integers(L)) { // [... table key value]
+            return false;
+        }
         lua_pushvalue(L, -2);
         lua_insert(L, -2);
         lua_rawset(L, -4); // the key exists, so the walk goes on undisturbed
     }
+    return true;
 }
 
 static bool refuse(char *why, size_t why_size, const char *problem)
@@ -206,8 +214,7 @@ bool json_decode(lua_State *L, const char *bytes, size_t count, char *why, size_
         const char *problem = lua_tostring(L, -1);
         return refuse(why, why_size, problem != NULL ? problem : "unknown");
     }
-    restore_integers(L);
-    return true;
+    return restore_integers(L) || refuse(why, why_size, "a number is too large");
 }
 
 // --- the table `json` ---

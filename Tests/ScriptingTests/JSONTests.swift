@@ -85,7 +85,8 @@ struct JSONTests {
         "text that is not JSON is nil and the reason",
         arguments: [
             "", "[1,2", "[1,]", "{\"a\"}", "{a:1}", "{\"a\":1,}", "nul", "01", "-", "+1", "0x10", "\"a",
-            #""\x""#, #""\u12G4""#, #""\uD800""#, #""\uDC00""#, "1 2", "nan", "'a'",
+            #""\x""#, #""\u12G4""#, #""\uD800""#, #""\uDC00""#, "1 2", "nan", "'a'", "1e309", "[-1e999]",
+            #"{"a":[{"b":1e400}]}"#,
         ])
     func invalid(text: String) throws {
         let shown = try stage.run("show(json.decode(message))", message: text)

@@ -4,7 +4,8 @@ import AllocationCounter
 import Testing
 import WebSocket
 
-@Suite struct AllocationTests {
+@Suite(.enabled(if: allocations_are_counted(), "a sanitizer brings an allocator of its own"))
+struct AllocationTests {
     @Test("allocates nothing for 10,000 small messages that arrive whole")
     func wholeMessages() {
         let batch = (0..<100).flatMap { _ in ClientFrame.text("sixteen bytes ok") + ClientFrame.ping([1]) }

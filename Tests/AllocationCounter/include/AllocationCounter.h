@@ -3,6 +3,11 @@
 #ifndef PERIGEE_ALLOCATION_COUNTER_H
 #define PERIGEE_ALLOCATION_COUNTER_H
 
+#include <stdbool.h>
+
+/// Whether this build counts; one with a sanitizer does not.
+bool allocations_are_counted(void);
+
 /// The calls of malloc, calloc, realloc and their aligned kin on this thread since it began, from C and Swift alike.
 long allocations_of_thread(void);
 

@@ -1,10 +1,11 @@
-// What comes in place of a request: other protocols, broken syntax, heads that two servers might read in two ways, handshakes
-// that are none, and connections that end early.
+// What comes in place of a request: other protocols, broken syntax, heads that two servers might read in two ways, and
+// connections that end early.
+// Read next: HostileStream+Handshakes.swift
 
 import PerigeeTestKit
 
 extension HostileStream {
-    static let requests = otherProtocols + brokenSyntax + smuggling + handshakes + earlyEnds
+    static let requests = otherProtocols + brokenSyntax + smuggling + earlyEnds
 
     private static let good = "GET / HTTP/1.1\r\nHost: h\r\n\r\n"
 
@@ -41,6 +42,22 @@ extension HostileStream {
         .request("a field without a colon", "GET / HTTP/1.1\r\nHost: h\r\nnonsense\r\n\r\n", .status(400)),
         .request("no Host", "GET / HTTP/1.1\r\n\r\n", .status(400)),
         .request("two Hosts", "GET / HTTP/1.1\r\nHost: h\r\nHost: i\r\n\r\n", .status(400)),
+        .request("a response", "HTTP/1.1 200 OK\r\n\r\n", .status(400)),
+        .request("a method in lower case that is none", "get\r\n\r\n", .status(400)),
+        .request("two blanks behind the method", "GET  / HTTP/1.1\r\nHost: h\r\n\r\n", .status(400)),
+        .request("a tab behind the method", "GET\t/ HTTP/1.1\r\nHost: h\r\n\r\n", .status(400)),
+        .request("a version of another case", "GET / http/1.1\r\nHost: h\r\n\r\n", .status(400)),
+        .request("a version with a sign", "GET / HTTP/+1.1\r\nHost: h\r\n\r\n", .status(400)),
+        .request("a fragment in the target", "GET /#a HTTP/1.1\r\nHost: h\r\n\r\n", .status(400)),
+        .request("a target of another scheme", "GET ftp://h/ HTTP/1.1\r\nHost: h\r\n\r\n", .status(400)),
+        .request("a user in the target", "GET http://a@h/ HTTP/1.1\r\nHost: h\r\n\r\n", .status(400)),
+        .request("an asterisk to GET", "GET * HTTP/1.1\r\nHost: h\r\n\r\n", .status(400)),
+        .request("a DEL in a name", "GET / HTTP/1.1\r\nHost: h\r\nA\u{7F}: b\r\n\r\n", .status(400)),
+        .request("a field before the first", "GET / HTTP/1.1\r\n Host: h\r\n\r\n", .status(400)),
+        .request("a Host with a blank", "GET / HTTP/1.1\r\nHost: a b\r\n\r\n", .status(400)),
+        .request("a Host with a path", "GET / HTTP/1.1\r\nHost: h/a\r\n\r\n", .status(400)),
+        .request("a Host with a port too high", "GET / HTTP/1.1\r\nHost: h:65536\r\n\r\n", .status(400)),
+        .request("a Host that lists two", "GET / HTTP/1.1\r\nHost: a, b\r\n\r\n", .status(400)),
         .request("a proxy's CONNECT", "CONNECT example.org:443 HTTP/1.1\r\nHost: example.org\r\n\r\n", .status(400)),
         .request("a path that is not ASCII", "GET /\u{E4} HTTP/1.1\r\nHost: h\r\n\r\n", .status(400)),
         .request("an expectation nobody knows", "GET / HTTP/1.1\r\nHost: h\r\nExpect: wonders\r\n\r\n", .status(417)),
@@ -63,24 +80,14 @@ extension HostileStream {
         post("a request inside a body", "Content-Length: \(good.utf8.count)", good, .status(426)),
         post("a request behind a body in chunks", "Transfer-Encoding: chunked", "0\r\n\r\n" + good, .status(426)),
         post("a chunk of a negative size", "Transfer-Encoding: chunked", "-1\r\n" + good, .status(426)),
+        post("chunks in HTTP/1.1 and identity", "Transfer-Encoding: identity", good, .status(400)),
+        post(
+            "chunks twice", "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked", "0\r\n\r\n" + good, .status(400)
+        ),
+        post("a length in hexadecimal", "Content-Length: 0x2C", good, .status(400)),
+        post("an empty length", "Content-Length:", good, .status(400)),
+        post("the same length twice", "Content-Length: 44\r\nContent-Length: 44", good, .status(400)),
         post("a body over the limit", "Content-Length: 99999999999", good, .status(413)),
-    ]
-
-    private static let handshakes: [HostileStream] = [
-        upgrade("no key", ["Sec-WebSocket-Key": ""], 400),
-        upgrade("a key of 15 bytes", ["Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAA"], 400),
-        upgrade("a key that is not base64", ["Sec-WebSocket-Key": "!!!!!!!!!!!!!!!!!!!!!!=="], 400),
-        upgrade("no version", ["Sec-WebSocket-Version": ""], 426),
-        upgrade("version 0", ["Sec-WebSocket-Version": "0"], 426),
-        upgrade("versions 13 and 8 at once", ["Sec-WebSocket-Version": "13, 8"], 426),
-        upgrade("Connection without Upgrade", ["Connection": "keep-alive"], 400),
-        upgrade("no Host", ["Host": ""], 400),
-        upgrade("subprotocols that are no tokens", ["Sec-WebSocket-Protocol": "a b, c"], 400),
-        upgrade("the same subprotocol twice", ["Sec-WebSocket-Protocol": "a, a"], 400),
-        upgrade("a body", ["Content-Length": "5"], 400),
-        upgrade("a body in chunks", ["Transfer-Encoding": "chunked"], 400),
-        upgrade("a broken escape in the path", path: "/%zz", [:], 400),
-        upgrade("a path that is not UTF-8", path: "/%FF", [:], 400),
     ]
 
     private static let earlyEnds: [HostileStream] = [
@@ -100,15 +107,5 @@ extension HostileStream {
 
     private static func post(_ rule: String, _ fields: String, _ body: String, _ fate: Fate) -> HostileStream {
         .request(rule, "POST / HTTP/1.1\r\nHost: h\r\n\(fields)\r\n\r\n\(body)", fate)
-    }
-
-    /// A handshake with one field changed; an empty value leaves it out.
-    private static func upgrade(
-        _ rule: String, path: String = "/echo", _ change: [String: String], _ status: Int
-    ) -> HostileStream {
-        let fields = change.map { ($0.key, $0.value) }
-        return .request(
-            "a handshake with " + rule, WebSocketClient.request(path: path, host: "h", headers: fields), .status(status)
-        )
     }
 }

@@ -27,7 +27,13 @@ struct HostileStream: Sendable, CustomTestStringConvertible {
         case unknown
     }
 
+    /// Where the bytes go.
+    enum Port: Sendable {
+        case clients, admin
+    }
+
     let testDescription: String
+    var port = Port.clients
     /// Whether a good handshake on the path /echo goes before the bytes.
     let isUpgraded: Bool
     let bytes: [UInt8]
@@ -43,6 +49,12 @@ struct HostileStream: Sendable, CustomTestStringConvertible {
         request(rule, Array(text.utf8), fate, ending)
     }
 
+    /// Bytes in place of a request to the admin API.
+    static func admin(_ rule: String, _ bytes: [UInt8], _ fate: Fate, _ ending: Ending = .waits) -> HostileStream {
+        HostileStream(
+            testDescription: rule, port: .admin, isUpgraded: false, bytes: bytes, ending: ending, fate: fate)
+    }
+
     /// Bytes in place of frames.
     static func frames(_ rule: String, _ bytes: [UInt8], _ fate: Fate, _ ending: Ending = .waits) -> HostileStream {
         HostileStream(testDescription: rule, isUpgraded: true, bytes: bytes, ending: ending, fate: fate)
@@ -56,7 +68,7 @@ struct HostileStream: Sendable, CustomTestStringConvertible {
 extension HostileStream {
     /// Plays the row against a server, in segments of `size` bytes when a size is given; answers what the server did.
     func play(on server: TestServer, inPiecesOf size: Int? = nil) throws -> Fate {
-        let socket = try isUpgraded ? server.connect("/echo").socket : server.dial()
+        let socket = try dial(server)
         // The server may hang up before the last byte; what it said is still to be read.
         try? socket.send(bytes, inPiecesOf: size ?? max(bytes.count, 1))
         switch ending {
@@ -67,6 +79,13 @@ extension HostileStream {
             return .unknown
         }
         return Self.fate(from: try socket.awaitEnd())
+    }
+
+    private func dial(_ server: TestServer) throws -> RawSocket {
+        switch port {
+        case .admin: try server.openAdmin()
+        case .clients: try isUpgraded ? server.connect("/echo").socket : server.dial()
+        }
     }
 
     /// What the server's last bytes are, in the words of the table.

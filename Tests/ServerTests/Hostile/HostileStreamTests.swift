@@ -1,4 +1,4 @@
-// Strangers on the clients' port: each gets what it is owed, and no other client notices.
+// Strangers on both ports: each gets what it is owed, and no other client notices.
 
 import PerigeeTestKit
 import Server
@@ -12,12 +12,25 @@ struct HostileStreamTests {
     func request(_ stream: HostileStream) throws { try check(stream) }
 
     @Test(
+        "what is no handshake is answered with its status and closed; a healthy client gets its echo",
+        arguments: HostileStream.handshakes)
+    func handshake(_ stream: HostileStream) throws { try check(stream) }
+
+    @Test(
+        "what the admin API does not understand is answered with its status, and does nothing to anybody",
+        arguments: HostileStream.adminRequests)
+    func admin(_ stream: HostileStream) throws { try check(stream) }
+
+    @Test(
         "what breaks the protocol is closed with its code; a healthy client gets its echo",
         arguments: HostileStream.frames)
     func frames(_ stream: HostileStream) throws { try check(stream) }
 
     @Test(
-        "the same is owed to streams that come byte by byte", arguments: [HostileStream.requests, HostileStream.frames])
+        "the same is owed to streams that come byte by byte",
+        arguments: [
+            HostileStream.requests, HostileStream.handshakes, HostileStream.frames, HostileStream.adminRequests,
+        ])
     func byteByByte(_ streams: [HostileStream]) throws {
         try withServer(configure: Self.configure) { server in
             for stream in streams where stream.bytes.count < 200 && stream.ending == .waits {
@@ -33,7 +46,7 @@ struct HostileStreamTests {
             let healthy = try server.connect("/echo")
             #expect(try stream.play(on: server) == stream.fate)
             try healthy.send("still there?")
-            #expect(try healthy.receiveText() == "still there?")
+            #expect(try healthy.receiveText() == "still there?", "and nothing before it")
             #expect(try server.nodeState()["scriptErrors"] == 0)
         }
     }

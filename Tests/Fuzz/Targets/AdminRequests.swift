@@ -1,0 +1,64 @@
+// What backends send to the admin API: JSON objects, against a second parser; and targets, against the route table.
+
+import HTTP1
+import PerigeeTestKit
+import PubSub
+
+@testable import Server
+
+@Sendable func checkAdminJSON(_ input: [UInt8]) {
+    let members = try? JSONReader.members(of: input)
+    let reference = String(validating: input, as: UTF8.self).flatMap { try? JSON(parsing: $0) }
+    guard let members else {
+        // The second parser goes deeper, knows no duplicates by bytes, and reads other values than objects.
+        return expect(reference?.object == nil || depth(of: input) > JSONReader.maxDepth, "JSON objects are accepted")
+    }
+    let rewritten = "{" + members.map { "\(JSONQuoting.quoted($0.key)): \($0.value.json)" }.joined(separator: ",") + "}"
+    let again = try? JSONReader.members(of: Array(rewritten.utf8))
+    expect(again?.mapValues(\.json) == members.mapValues(\.json), "members written again are the same members")
+    guard let object = reference?.object else { return expect(holdsHugeNumber(input), "only JSON is accepted") }
+    expect(object.count == members.count, "each member is there once")
+    for (name, member) in members {
+        switch member.value {
+        case .string(let text): expect(object[name]?.string == text, "a string means what it says")
+        case .strings(let texts): expect(object[name]?.array?.map(\.string) == texts, "and so does a list of them")
+        case .other(let text): expect(String(text) == member.json, "all else is as it was written")
+        }
+    }
+    if case .string(let text)? = members["dataBase64"]?.value, let bytes = Base64.decode(text) {
+        expect(bytes.count <= text.utf8.count / 4 * 3, "Base64 does not grow")
+    }
+}
+
+/// The most brackets that are open at once, those within strings included: never less than the nesting.
+private func depth(of input: [UInt8]) -> Int {
+    var (depth, deepest) = (0, 0)
+    for byte in input {
+        if byte == UInt8(ascii: "[") || byte == UInt8(ascii: "{") { depth += 1 }
+        if byte == UInt8(ascii: "]") || byte == UInt8(ascii: "}") { depth -= 1 }
+        deepest = max(deepest, depth)
+    }
+    return deepest + 1
+}
+
+/// Whether there may be a number that a double cannot hold, which only the second parser refuses.
+private func holdsHugeNumber(_ input: [UInt8]) -> Bool {
+    input.contains(UInt8(ascii: "e")) || input.contains(UInt8(ascii: "E")) || input.count > 300
+}
+
+@Sendable func checkAdminRoutes(_ input: [UInt8]) {
+    let target = String(decoding: input, as: UTF8.self)
+    let path = target.prefix { $0 != "?" }
+    let parts = path.split(separator: "/", omittingEmptySubsequences: true)
+    for route in AdminRoute.all {
+        guard let parameters = route.match(parts) else { continue }
+        expect(route.path.count { $0 == "{" } == parameters.count, "each open part is filled")
+        for value in parameters.values {
+            if let channel = Channel(value) { expect(channel.name == value, "a channel is called what it is called") }
+            if let id = ConnectionID(value) { expect(id.text == value, "an id has one form") }
+        }
+    }
+    let query = QueryString(target.dropFirst(path.count + 1), maxPairs: 100)
+    expect(query.pairs.count <= 100, "a query has at most as many pairs as allowed")
+    for pair in query.pairs { expect(query.first(pair.name) != nil, "each pair is found by its name") }
+}

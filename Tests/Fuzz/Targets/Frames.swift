@@ -1,0 +1,28 @@
+// What a client sends after its handshake: the decoder agrees with the reference of the unit tests, however the stream
+// is cut, and never holds more than the limit.
+
+import WebSocket
+
+@Sendable func checkFrames(_ input: [UInt8]) {
+    var generator = generator(for: input)
+    for maxMessage in [100_000, Int.random(in: 0...200, using: &generator)] {
+        var reference = ReferenceDecoder(input, maxMessage: maxMessage)
+        let expected = reference.events()
+        expect(events([input], maxMessage) == expected, "frames are read as RFC 6455 has them, limit \(maxMessage)")
+        let cut = pieces(of: input, &generator)
+        expect(events(cut, maxMessage) == expected, "and alike in pieces \(cut.map(\.count)), limit \(maxMessage)")
+        if input.count <= 300 {
+            expect(events(input.map { [$0] }, maxMessage) == expected, "and byte by byte, limit \(maxMessage)")
+        }
+    }
+}
+
+private func events(_ pieces: [[UInt8]], _ maxMessage: Int) -> [RecordedEvent] {
+    var decoder = MessageDecoder()
+    var events: [RecordedEvent] = []
+    for piece in pieces {
+        events += feed(piece[...], to: &decoder, maxMessage: maxMessage)
+        expect(decoder.held <= maxMessage + FrameHeader.maxControlPayload, "no more is held than the limit")
+    }
+    return events
+}

@@ -1,0 +1,1 @@
+../../WebSocketTests/ReferenceUTF8.swift
