@@ -37,7 +37,7 @@ let package = Package(
         .target(
             name: "Server",
             dependencies: [
-                "Scripting", "PubSub", "WebSocket", "HTTP1", "EventLoop", "CLinux",
+                "Scripting", "PubSub", "WebSocket", "HTTP1", "Proxies", "EventLoop", "CLinux",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Yams", package: "Yams"),
@@ -52,6 +52,7 @@ let package = Package(
         .target(name: "PubSub", dependencies: ["WebSocket"], swiftSettings: swift),
         .target(name: "WebSocket", dependencies: ["COpenSSL"], swiftSettings: swift),
         .target(name: "HTTP1", swiftSettings: swift),
+        .target(name: "Proxies", dependencies: ["EventLoop"], swiftSettings: swift),
         .target(
             name: "EventLoop",
             dependencies: ["CLinux", .product(name: "DequeModule", package: "swift-collections")],
@@ -76,6 +77,8 @@ let package = Package(
         .testTarget(
             name: "EventLoopTests", dependencies: ["EventLoop", "CLinux", "SeededGenerator"], swiftSettings: swift),
         .testTarget(name: "HTTP1Tests", dependencies: ["HTTP1"], swiftSettings: swift),
+        .testTarget(
+            name: "ProxiesTests", dependencies: ["Proxies", "EventLoop", "SeededGenerator"], swiftSettings: swift),
         .testTarget(name: "WebSocketTests", dependencies: ["WebSocket", "AllocationCounter"], swiftSettings: swift),
         .testTarget(
             name: "PubSubTests", dependencies: ["PubSub", "WebSocket", "SeededGenerator"], swiftSettings: swift),

@@ -8,10 +8,12 @@
 #include <sched.h>
 #include <linux/sockios.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -51,6 +53,27 @@ int clinux_local_address(int fd, struct sockaddr_storage *address) {
 
 int clinux_connect(int fd, const struct sockaddr *address, socklen_t length) {
     return connect(fd, address, length) == 0 ? 0 : -errno;
+}
+
+static int unix_address(const char *path, struct sockaddr_un *address) {
+    memset(address, 0, sizeof *address);
+    address->sun_family = AF_UNIX;
+    size_t length = strlen(path);
+    if (length >= sizeof address->sun_path) return -ENAMETOOLONG;
+    memcpy(address->sun_path, path, length);
+    return 0;
+}
+
+int clinux_bind_path(int fd, const char *path) {
+    struct sockaddr_un address;
+    int failure = unix_address(path, &address);
+    return failure ? failure : clinux_bind(fd, (struct sockaddr *)&address, sizeof address);
+}
+
+int clinux_connect_path(int fd, const char *path) {
+    struct sockaddr_un address;
+    int failure = unix_address(path, &address);
+    return failure ? failure : clinux_connect(fd, (struct sockaddr *)&address, sizeof address);
 }
 
 ssize_t clinux_receive(int fd, void *buffer, size_t capacity) {

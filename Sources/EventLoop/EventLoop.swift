@@ -86,6 +86,16 @@ public final class EventLoop {
         _ = clinux_epoll_control(epoll, EPOLL_CTL_MOD, source.descriptor, interest.rawValue, source.token.packed)
     }
 
+    /// Stops watching a source until `resume`; it keeps its place in the table.
+    func suspend(_ source: Source) {
+        _ = clinux_epoll_control(epoll, EPOLL_CTL_DEL, source.descriptor, 0, 0)
+    }
+
+    /// Watches a suspended source again; false when the kernel has no room for it just now.
+    func resume(_ source: Source, for interest: Readiness) -> Bool {
+        clinux_epoll_control(epoll, EPOLL_CTL_ADD, source.descriptor, interest.rawValue, source.token.packed) == 0
+    }
+
     /// Stops watching and closes the source's descriptor; reports that wait for it in this turn are dropped.
     public func remove(_ source: Source) {
         guard source.descriptor >= 0 else { return }

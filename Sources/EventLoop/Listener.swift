@@ -1,4 +1,6 @@
-// A listening socket. Each worker has its own on the same port (SO_REUSEPORT), and the kernel spreads the clients.
+// A listening socket. Each worker has its own on the same port (SO_REUSEPORT), and the kernel spreads the clients. Where that does
+// not exist, on UNIX sockets, all workers wait on one socket: the kernel wakes one of them for a client (EPOLLEXCLUSIVE), always
+// the first in its queue, so who has taken a client goes to the back.
 //
 // When descriptors run out, accepting must neither spin nor leave clients hanging: a descriptor held in reserve is given up to
 // take the client, tell it "503" and close; when even that fails the listener pauses for a moment.
@@ -25,13 +27,15 @@ public final class Listener: Source {
     public private(set) var refused: UInt64 = 0
     private unowned let loop: EventLoop
     private var reserve: Int32 = -1
+    /// Whether other loops wait on the same socket.
+    private let competes: Bool
     private let accepted: (Int32, SocketAddress) -> Void
 
     /// Opens the socket and begins to listen.
     /// - Parameters:
     ///   - isShared: set SO_REUSEPORT, so that several loops listen on the one port.
     ///   - accepted: takes ownership of a non-blocking descriptor.
-    public init(
+    public convenience init(
         _ address: SocketAddress, isShared: Bool, on loop: EventLoop,
         accepted: @escaping (Int32, SocketAddress) -> Void
     ) throws(ListenError) {
@@ -41,13 +45,28 @@ public final class Listener: Source {
             close(descriptor)
             throw ListenError(address: address, code: code)
         }
-        self.address = .local(of: descriptor)
+        self.init(adopting: descriptor, competes: false, on: loop, accepted: accepted)
+    }
+
+    /// Takes over a socket that listens already.
+    /// - Parameters:
+    ///   - descriptor: non-blocking; the listener owns it.
+    ///   - competes: whether other loops have a descriptor of the same socket.
+    ///   - accepted: takes ownership of a non-blocking descriptor.
+    public init(
+        adopting descriptor: Int32, competes: Bool, on loop: EventLoop,
+        accepted: @escaping (Int32, SocketAddress) -> Void
+    ) {
+        address = .local(of: descriptor)
         self.loop = loop
+        self.competes = competes
         self.accepted = accepted
         super.init(descriptor: descriptor)
         reserve = Self.openReserve()
-        loop.add(self, for: .readable)
+        loop.add(self, for: interest)
     }
+
+    private var interest: Readiness { competes ? [.readable, .exclusive] : .readable }
 
     deinit { if reserve >= 0 { close(reserve) } }
 
@@ -66,6 +85,9 @@ public final class Listener: Source {
         var one: Int32 = 1
         setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, 4)
         if isShared { setsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &one, 4) }
+        // `[::]` takes IPv4 clients too, whatever the system's default is (net.ipv6.bindv6only).
+        var no: Int32 = 0
+        if !address.isIPv4 { setsockopt(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, &no, 4) }
         let bound = address.withSockaddr { clinux_bind(descriptor, $0, $1) }
         guard bound == 0 else {
             close(descriptor)
@@ -75,13 +97,14 @@ public final class Listener: Source {
     }
 
     public override func ready(_ readiness: Readiness) {
-        for _ in 0..<Self.batch {
+        for _ in 0..<(competes ? 1 : Self.batch) {
             var peer = sockaddr_storage()
             let descriptor = Self.gate.withLock { _ in clinux_accept(self.descriptor, &peer) }
             if descriptor >= 0 {
                 var one: Int32 = 1
-                setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &one, 4)
-                accepted(descriptor, SocketAddress(&peer))
+                if !address.isUnix { setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &one, 4) }
+                if competes { stepBack() }
+                accepted(descriptor, SocketAddress(&peer).unmapped)
                 continue
             }
             switch -descriptor {
@@ -120,12 +143,18 @@ public final class Listener: Source {
     }
 
     private func pauseAccepting() {
-        loop.watch(self, for: [])
+        loop.suspend(self)
         loop.schedule(after: Self.pause) { [weak self] in
             guard let self, self.descriptor >= 0 else { return }
             if self.reserve < 0 { self.reserve = Self.openReserve() }
-            self.loop.watch(self, for: .readable)
+            if !self.loop.resume(self, for: self.interest) { self.pauseAccepting() }
         }
+    }
+
+    /// Lets the loop that waits longest for a client take the next one.
+    private func stepBack() {
+        loop.suspend(self)
+        if !loop.resume(self, for: interest) { pauseAccepting() }
     }
 
     private static func openReserve() -> Int32 { open("/dev/null", O_RDONLY | O_CLOEXEC) }

@@ -1,19 +1,44 @@
-// An IPv4 or IPv6 address with a port, in 20 bytes without a heap object: every connection carries its peer's.
+// An IPv4 or IPv6 address with a port, or the word that a peer is on a UNIX socket, in 20 bytes without a heap object: every
+// connection carries its peer's.
 
 import CLinux
 import Glibc
 
-/// A numeric socket address.
+/// A numeric socket address, or that of a peer on a UNIX socket, which has neither number nor name.
 public struct SocketAddress: Hashable, Sendable {
+    private enum Family: UInt8 {
+        case ipv4, ipv6, unix
+    }
+
     /// The 16 bytes of an IPv6 address, high half first; IPv4 is kept in its mapped form `::ffff:a.b.c.d`.
     private let high: UInt64
     private let low: UInt64
-    /// 0 to 65535.
+    /// 0 to 65535; 0 on a UNIX socket.
     public let port: UInt16
-    /// Whether sockets of this address are IPv4 sockets.
-    public let isIPv4: Bool
+    private let family: Family
 
     private static let mappedPrefix: UInt64 = 0xFFFF << 32
+
+    /// A peer on a UNIX socket: a process of this machine.
+    public static let unix = SocketAddress(high: 0, low: 0, port: 0, family: .unix)
+
+    /// Whether sockets of this address are IPv4 sockets.
+    public var isIPv4: Bool { family == .ipv4 }
+
+    /// Whether it is a peer on a UNIX socket.
+    public var isUnix: Bool { family == .unix }
+
+    /// The IPv4 address whose four bytes are these, the first one highest.
+    public init(ipv4 bytes: UInt32, port: UInt16) {
+        self.init(high: 0, low: Self.mappedPrefix | UInt64(bytes), port: port, family: .ipv4)
+    }
+
+    /// The IPv6 address whose 16 bytes are these, the first one highest.
+    public init(ipv6 bytes: UInt128, port: UInt16) {
+        self.init(
+            high: UInt64(truncatingIfNeeded: bytes >> 64), low: UInt64(truncatingIfNeeded: bytes), port: port,
+            family: .ipv6)
+    }
 
     /// Parses a numeric host (`127.0.0.1`, `::1`) or `localhost`; nil for anything else.
     public init?(host: String, port: UInt16) {
@@ -23,24 +48,23 @@ public struct SocketAddress: Hashable, Sendable {
         var four = in_addr()
         var six = in6_addr()
         if inet_pton(AF_INET, host, &four) == 1 {
-            self.init(
-                high: 0, low: Self.mappedPrefix | UInt64(UInt32(bigEndian: four.s_addr)), port: port, isIPv4: true)
+            self.init(ipv4: UInt32(bigEndian: four.s_addr), port: port)
         } else if inet_pton(AF_INET6, host, &six) == 1 {
             let halves = withUnsafeBytes(of: &six) { raw in
                 (raw.loadUnaligned(as: UInt64.self), raw.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
             }
             self.init(
-                high: UInt64(bigEndian: halves.0), low: UInt64(bigEndian: halves.1), port: port, isIPv4: false)
+                high: UInt64(bigEndian: halves.0), low: UInt64(bigEndian: halves.1), port: port, family: .ipv6)
         } else {
             return nil
         }
     }
 
-    private init(high: UInt64, low: UInt64, port: UInt16, isIPv4: Bool) {
+    private init(high: UInt64, low: UInt64, port: UInt16, family: Family) {
         self.high = high
         self.low = low
         self.port = port
-        self.isIPv4 = isIPv4
+        self.family = family
     }
 
     /// Reads what the kernel wrote; an unknown family gives `0.0.0.0:0`.
@@ -48,9 +72,7 @@ public struct SocketAddress: Hashable, Sendable {
         switch Int32(storage.ss_family) {
         case AF_INET:
             let address = withUnsafeBytes(of: &storage) { $0.load(as: sockaddr_in.self) }
-            self.init(
-                high: 0, low: Self.mappedPrefix | UInt64(UInt32(bigEndian: address.sin_addr.s_addr)),
-                port: UInt16(bigEndian: address.sin_port), isIPv4: true)
+            self.init(ipv4: UInt32(bigEndian: address.sin_addr.s_addr), port: UInt16(bigEndian: address.sin_port))
         case AF_INET6:
             let halves = withUnsafeBytes(of: &storage) { raw in
                 (
@@ -61,9 +83,11 @@ public struct SocketAddress: Hashable, Sendable {
             }
             self.init(
                 high: UInt64(bigEndian: halves.0), low: UInt64(bigEndian: halves.1), port: UInt16(bigEndian: halves.2),
-                isIPv4: false)
+                family: .ipv6)
+        case AF_UNIX:
+            self = .unix
         default:
-            self.init(high: 0, low: Self.mappedPrefix, port: 0, isIPv4: true)
+            self.init(ipv4: 0, port: 0)
         }
     }
 
@@ -74,7 +98,7 @@ public struct SocketAddress: Hashable, Sendable {
         return SocketAddress(&storage)
     }
 
-    /// Calls `body` with the kernel's form of the address.
+    /// Calls `body` with the kernel's form of the address, which must not be that of a UNIX socket.
     func withSockaddr<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
         if isIPv4 {
             var address = sockaddr_in()
@@ -101,10 +125,23 @@ public struct SocketAddress: Hashable, Sendable {
         }
     }
 
-    /// The address without the port, as text: `192.0.2.7` or `2001:db8::1`. IPv4 clients of an IPv6 socket show as IPv4.
+    /// The 16 bytes of the address in IPv6 form, the first one highest; IPv4 as `::ffff:a.b.c.d`. 0 for a UNIX socket.
+    public var bits: UInt128 { UInt128(high) << 64 | UInt128(low) }
+
+    /// Whether it is an IPv4 address, be it inside IPv6.
+    private var holdsIPv4: Bool { family == .ipv4 || (family == .ipv6 && high == 0 && low >> 32 == 0xFFFF) }
+
+    /// The address, an IPv4 one that is mapped into IPv6 as what it is: a client of a dual-stack listener.
+    public var unmapped: SocketAddress {
+        holdsIPv4 ? SocketAddress(ipv4: UInt32(truncatingIfNeeded: low), port: port) : self
+    }
+
+    /// The address without the port, as text: `192.0.2.7`, `2001:db8::1` or `unix`. IPv4 clients of an IPv6 socket show as
+    /// IPv4.
     public var host: String {
+        if isUnix { return "unix" }
         var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
-        if isIPv4 || (high == 0 && low >> 32 == 0xFFFF) {
+        if holdsIPv4 {
             var address = in_addr(s_addr: UInt32(truncatingIfNeeded: low).bigEndian)
             inet_ntop(AF_INET, &address, &text, socklen_t(text.count))
         } else {
@@ -116,7 +153,8 @@ public struct SocketAddress: Hashable, Sendable {
 
     /// Whether only this machine can connect to it.
     public var isLoopback: Bool {
-        if isIPv4 || (high == 0 && low >> 32 == 0xFFFF) { return (low >> 24) & 0xFF == 127 }
+        if isUnix { return true }
+        if holdsIPv4 { return (low >> 24) & 0xFF == 127 }
         return high == 0 && low == 1
     }
 
@@ -129,6 +167,12 @@ public struct SocketAddress: Hashable, Sendable {
 }
 
 extension SocketAddress: CustomStringConvertible {
-    /// `127.0.0.1:8080` or `[::1]:8080`.
-    public var description: String { isIPv4 ? "\(host):\(port)" : "[\(host)]:\(port)" }
+    /// `127.0.0.1:8080`, `[::1]:8080` or `unix`.
+    public var description: String {
+        switch family {
+        case .ipv4: "\(host):\(port)"
+        case .ipv6: "[\(host)]:\(port)"
+        case .unix: "unix"
+        }
+    }
 }

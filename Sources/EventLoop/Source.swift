@@ -14,6 +14,8 @@ public struct Readiness: OptionSet, Sendable {
     public static let writable = Readiness(rawValue: 0x004)  // EPOLLOUT
     /// Reported once per change and not for as long as it lasts (EPOLLET).
     static let onChange = Readiness(rawValue: 1 << 31)
+    /// Of several loops that wait on the same socket, only one is told (EPOLLEXCLUSIVE). Cannot be changed by `watch`.
+    static let exclusive = Readiness(rawValue: 1 << 28)
     /// An error or a hang-up; epoll reports it whether asked or not.
     public static let broken = Readiness(rawValue: 0x008 | 0x010)  // EPOLLERR | EPOLLHUP
 }

@@ -1,4 +1,4 @@
-// RawSocket: a TCP connection on which a test says exactly which bytes go out, in which pieces, and how the connection
+// RawSocket: a TCP (or UNIX) connection on which a test says exactly which bytes go out, in which pieces, and how the connection
 // ends: half closed, closed or reset. It knows no protocol, so nothing it sends is corrected on the way.
 //
 // Runs on: any thread, one at a time; every call blocks until it is done or its deadline has passed.
@@ -6,7 +6,7 @@
 
 import Glibc
 
-/// A blocking TCP client connection; closed when the last reference goes.
+/// A blocking client connection; closed when the last reference goes.
 public final class RawSocket {
     /// How long each call may take unless it is told otherwise.
     public var timeout: Duration
@@ -44,12 +44,20 @@ public final class RawSocket {
         throw failure
     }
 
+    /// Connects to the UNIX socket at `path`.
+    public static func connect(path: String, timeout: Duration = .seconds(5)) throws(ClientError) -> RawSocket {
+        let address = try SocketAddress(path: path)
+        let socket = try RawSocket.open(family: address.family, timeout: timeout)
+        try socket.connect(to: address, name: path, by: Deadline(after: timeout))
+        return socket
+    }
+
     private static func open(family: Int32, timeout: Duration) throws(ClientError) -> RawSocket {
         let flags = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
         let descriptor = socket(family, flags, 0)
         guard descriptor >= 0 else { throw .system(call: "socket", code: errno) }
         let opened = RawSocket(descriptor: descriptor, timeout: timeout)
-        try opened.set(TCP_NODELAY, at: Int32(IPPROTO_TCP), to: Int32(1))
+        if family != AF_UNIX { try opened.set(TCP_NODELAY, at: Int32(IPPROTO_TCP), to: Int32(1)) }
         return opened
     }
 

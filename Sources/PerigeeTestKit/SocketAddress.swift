@@ -1,8 +1,8 @@
-// SocketAddress: what a host name and a port resolve to, in the shape that `connect` takes.
+// SocketAddress: what a host name and a port resolve to, or a UNIX socket's path, in the shape that `connect` takes.
 
 import Glibc
 
-/// One resolved IPv4 or IPv6 address with its port.
+/// One resolved IPv4 or IPv6 address with its port, or a path.
 struct SocketAddress {
     let family: Int32
     private var storage: sockaddr_storage
@@ -13,6 +13,22 @@ struct SocketAddress {
         length = entry.ai_addrlen
         storage = sockaddr_storage()
         memcpy(&storage, entry.ai_addr, Int(entry.ai_addrlen))
+    }
+
+    /// A UNIX socket's file.
+    init(path: String) throws(ClientError) {
+        let bytes = Array(path.utf8)
+        let offset = MemoryLayout<sa_family_t>.size
+        guard bytes.count < MemoryLayout<sockaddr_un>.size - offset else {
+            throw .unexpected("too long for a UNIX socket: \(path)")
+        }
+        family = AF_UNIX
+        length = socklen_t(MemoryLayout<sockaddr_un>.size)
+        storage = sockaddr_storage()
+        storage.ss_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &storage) { raw in
+            for (index, byte) in bytes.enumerated() { raw[offset + index] = byte }
+        }
     }
 
     /// All addresses of `host`, in the order in which the resolver prefers them.

@@ -19,18 +19,21 @@ public final class Server {
         case failed(StartError)
     }
 
-    /// Where clients connect, as `127.0.0.1:8080`; the port is the one in use.
+    /// Where clients connect, as `127.0.0.1:8080`, the port being the one in use, or as `unix:/run/perigee.sock`.
     public let clientAddress: String
     /// Where the admin API listens.
     public let adminAddress: String
-    /// The port of `clientAddress`.
+    /// The port of `clientAddress`; 0 for a UNIX socket.
     public let clientPort: UInt16
-    /// The port of `adminAddress`.
+    /// The port of `adminAddress`; 0 for a UNIX socket.
     public let adminPort: UInt16
     /// How many workers there are.
     public var workerCount: Int { node.workers.count }
 
     private let node: Node
+    private let clients: ClientDoor
+    private let adminFile: UnixSocketFile?
+    private let adminPlace: AdminPlace
     private let workers: [LoopThread]
     private let adminThread: LoopThread
     private let reloadThread: LoopThread
@@ -43,26 +46,36 @@ public final class Server {
         let count = configuration.workers > 0 ? configuration.workers : max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         let node = Node(configuration: configuration, workers: min(count, 256), log: log)
         let bundle = try Self.loadScripts(node)
-        let clients = try Self.reserve(configuration.listen)
-        let (adminThread, admin) = try Self.startAdmin(node)
-        let page = PlainPages(admin: configuration.demo ? "http://\(Self.shown(admin))" : nil)
+        let clients = try ClientDoor(configuration.listen)
+        let adminFile = try Self.openFile(configuration.admin.listen)
+        let (adminThread, admin) = try Self.startAdmin(node, file: adminFile)
+        adminPlace = AdminPlace(admin, file: adminFile)
+        let page = PlainPages(admin: configuration.demo ? adminPlace : nil)
         do throws(StartError) {
-            workers = try Self.startWorkers(node, bundle: bundle, address: clients.address, page: page)
+            workers = try Self.startWorkers(node, bundle: bundle, place: clients.place, page: page)
         } catch {
             node.admin.post(.stop)
             adminThread.join()
             throw error
         }
         clients.release()
+        adminFile?.release()
         node.setLive(bundle)
         reloadThread = LoopThread(name: "perigee-reload") { Reloader(node: node, live: bundle).run() }
         self.node = node
+        self.clients = clients
+        self.adminFile = adminFile
         self.adminThread = adminThread
-        clientAddress = Self.shown(clients.address)
-        adminAddress = Self.shown(admin)
-        clientPort = clients.address.port
+        clientAddress = clients.shown
+        adminAddress = adminFile.map { "unix:\($0.path)" } ?? admin.reachable
+        clientPort = clients.port
         adminPort = admin.port
     }
+
+    /// The admin API's URL, the one for `--unix-socket` when it listens on a UNIX socket.
+    public var adminURL: String { adminPlace.url }
+    /// The path of the admin API's UNIX socket; nil when it has a port.
+    public var adminSocket: String? { adminPlace.socket }
 
     /// The scripts that are live: name and route.
     public var scripts: [(name: String, route: String)] { node.liveScripts.scripts.map { ($0.name, $0.route) } }
@@ -72,6 +85,8 @@ public final class Server {
 
     /// Stops accepting, closes every connection with 1001, and returns when all is written or the grace time is over.
     public func stop() {
+        clients.close()
+        adminFile?.remove()
         node.reloader.post(.stop)
         reloadThread.join()
         node.admin.post(.stop)
@@ -98,29 +113,30 @@ public final class Server {
         return bundle
     }
 
-    private static func reserve(_ address: ListenAddress) throws(StartError) -> PortReservation {
+    private static func openFile(_ address: ListenAddress) throws(StartError) -> UnixSocketFile? {
+        guard let path = address.unixPath else { return nil }
         do throws(ListenError) {
-            return try PortReservation(socketAddress(address))
+            return try UnixSocketFile(path: path)
         } catch {
             throw .listen("\(error)")
         }
     }
 
-    private static func socketAddress(_ address: ListenAddress) -> SocketAddress {
-        guard let socketAddress = SocketAddress(host: address.host, port: address.port) else {
-            preconditionFailure("the configuration let an address pass that is none: \(address)")
-        }
-        return socketAddress
-    }
-
-    private static func startAdmin(_ node: Node) throws(StartError) -> (LoopThread, SocketAddress) {
+    private static func startAdmin(
+        _ node: Node, file: UnixSocketFile?
+    ) throws(StartError) -> (LoopThread, SocketAddress) {
         enum AdminStart: Sendable { case ready(SocketAddress), failed(ListenError) }
         let started = Inbox<AdminStart>()
-        let address = socketAddress(node.configuration.admin.listen)
+        let place: ListenPlace =
+            if let file {
+                .file(file, isShared: false)
+            } else {
+                .address(node.configuration.admin.listen.socketAddress, isShared: false)
+            }
         let thread = LoopThread(name: "perigee-admin") {
             let server = AdminServer(node: node)
             do throws(ListenError) {
-                started.post(.ready(try server.listen(on: address)))
+                started.post(.ready(try server.listen(on: place)))
             } catch {
                 return started.post(.failed(error))
             }
@@ -135,12 +151,12 @@ public final class Server {
     }
 
     private static func startWorkers(
-        _ node: Node, bundle: ScriptBundle, address: SocketAddress, page: PlainPages
+        _ node: Node, bundle: ScriptBundle, place: ListenPlace, page: PlainPages
     ) throws(StartError) -> [LoopThread] {
         let started = Inbox<Start>()
         let threads = (0..<node.workers.count).map { index in
             LoopThread(name: "perigee-\(index)") {
-                run(worker: UInt8(index), node, bundle: bundle, address: address, page: page, started)
+                run(worker: UInt8(index), node, bundle: bundle, place: place, page: page, started)
             }
         }
         var failures: [StartError] = []
@@ -158,7 +174,7 @@ public final class Server {
     }
 
     private static func run(
-        worker index: UInt8, _ node: Node, bundle: ScriptBundle, address: SocketAddress, page: PlainPages,
+        worker index: UInt8, _ node: Node, bundle: ScriptBundle, place: ListenPlace, page: PlainPages,
         _ started: Inbox<Start>
     ) {
         let worker: Worker
@@ -170,20 +186,11 @@ public final class Server {
         let errors = worker.start(bundle)
         guard errors.isEmpty else { return started.post(.failed(.scripts(errors))) }
         do throws(ListenError) {
-            try worker.listen(on: address)
+            try worker.listen(on: place)
         } catch {
             return started.post(.failed(.listen("\(error)")))
         }
         started.post(.ready)
         worker.run()
-    }
-
-    /// The address as a client can use it: a wildcard is reached through the loopback address.
-    private static func shown(_ address: SocketAddress) -> String {
-        switch address.host {
-        case "0.0.0.0": "127.0.0.1:\(address.port)"
-        case "::": "[::1]:\(address.port)"
-        default: "\(address)"
-        }
     }
 }

@@ -42,14 +42,21 @@ struct Serve: ParsableCommand {
 
     private func announce(_ server: Server, _ configuration: Configuration) {
         var lines = ["Perigee \(PerigeeVersion.text)"]
-        lines.append("  clients    ws://\(server.clientAddress)")
-        if configuration.demo { lines.append("  demo page  http://\(server.clientAddress)/") }
-        lines.append("  admin API  http://\(server.adminAddress)")
+        let hasPort = server.clientPort != 0
+        lines.append("  clients    \(hasPort ? "ws://" : "")\(server.clientAddress)")
+        if configuration.demo && hasPort { lines.append("  demo page  http://\(server.clientAddress)/") }
+        lines.append("  admin API  \(server.adminSocket == nil ? server.adminURL : server.adminAddress)")
         for script in server.scripts {
             lines.append("  script     \(script.name).lua serves \(script.route)")
         }
-        lines.append("  try        curl -d 'hello' http://\(server.adminAddress)/v1/channels/lobby/messages")
+        let socket = server.adminSocket.map { "--unix-socket \(Self.word($0)) " } ?? ""
+        lines.append("  try        curl \(socket)-d 'hello' \(server.adminURL)/v1/channels/lobby/messages")
         for line in lines { print(line) }
         fflush(nil)
+    }
+
+    /// The text as one word of a shell's command line.
+    private static func word(_ text: String) -> String {
+        "'" + text.replacing("'", with: "'\\''") + "'"
     }
 }

@@ -90,6 +90,22 @@ struct ListenerTests {
         stage.loop.remove(listener)
     }
 
+    @Test("the IPv6 wildcard takes IPv4 clients too, and shows them as IPv4")
+    func dualStack() throws {
+        var clients: [SocketAddress] = []
+        let listener = try Listener(SocketAddress(host: "::", port: 0)!, isShared: false, on: stage.loop) {
+            clients.append($1)
+            close($0)
+        }
+        let peers = ["127.0.0.1", "::1"].map {
+            Stage.connect(to: SocketAddress(host: $0, port: listener.address.port)!)
+        }
+        #expect(stage.turn { clients.count == peers.count })
+        #expect(Set(clients.map(\.host)) == ["127.0.0.1", "::1"])
+        #expect(clients.contains { $0.isIPv4 && "\($0)".hasPrefix("127.0.0.1:") })
+        stage.loop.remove(listener)
+    }
+
     @Test("a removed listener refuses clients, and its port is free")
     func removed() throws {
         let listener = try listen("127.0.0.3")

@@ -58,6 +58,35 @@ struct SocketAddressTests {
         #expect(SocketAddress(host: "127.0.0.1", port: 1) != SocketAddress(host: "::ffff:127.0.0.1", port: 1))
     }
 
+    @Test("IPv4 inside IPv6 is unmapped to what it is, and nothing else is changed")
+    func unmapped() {
+        let mapped = SocketAddress(host: "::ffff:192.0.2.7", port: 80)
+        #expect(mapped?.unmapped == SocketAddress(host: "192.0.2.7", port: 80))
+        for host in ["192.0.2.7", "2001:db8::1", "::192.0.2.7", "::fffe:192.0.2.7", "1::ffff:192.0.2.7"] {
+            let address = SocketAddress(host: host, port: 80)
+            #expect(address?.unmapped == address)
+        }
+        #expect(SocketAddress.unix.unmapped == .unix)
+    }
+
+    @Test("is made of its bytes, and shows them")
+    func bytes() {
+        #expect(SocketAddress(ipv4: 0xC000_0207, port: 80) == SocketAddress(host: "192.0.2.7", port: 80))
+        let bits: UInt128 = 0x2001_0DB8_0000_0000_0000_0000_0000_0001
+        #expect(SocketAddress(ipv6: bits, port: 80) == SocketAddress(host: "2001:db8::1", port: 80))
+        #expect(SocketAddress(ipv6: bits, port: 80).bits == bits)
+        #expect(SocketAddress(ipv4: 0xC000_0207, port: 80).bits == 0xFFFF_C000_0207)
+    }
+
+    @Test("a peer on a UNIX socket is of this machine and has no number")
+    func unix() {
+        let unix = SocketAddress.unix
+        #expect("\(unix)" == "unix" && unix.host == "unix")
+        #expect(unix.isUnix && unix.isLoopback && !unix.isIPv4)
+        #expect(unix.port == 0 && unix.bits == 0)
+        #expect(unix != SocketAddress(host: "::", port: 0))
+    }
+
     @Test("takes 20 bytes, because every connection carries one")
     func size() {
         #expect(MemoryLayout<SocketAddress>.size <= 20)

@@ -35,6 +35,11 @@ int clinux_accept(int listener, struct sockaddr_storage *peer);
 int clinux_bind(int fd, const struct sockaddr *address, socklen_t length);
 int clinux_local_address(int fd, struct sockaddr_storage *address);
 int clinux_connect(int fd, const struct sockaddr *address, socklen_t length);
+
+/// `bind` and `connect` to the path of a UNIX socket of at most 107 bytes; 0 or -errno.
+int clinux_bind_path(int fd, const char *path);
+int clinux_connect_path(int fd, const char *path);
+
 ssize_t clinux_receive(int fd, void *buffer, size_t capacity);
 ssize_t clinux_send(int fd, const void *bytes, size_t count);
 

@@ -21,10 +21,10 @@ extension AdminServer {
                 others.append(route.method == .get ? "GET, HEAD" : "\(route.method)".uppercased())
                 continue
             }
-            let error = route.scope.flatMap { refusal(of: head, needing: $0) }
+            let error = route.scope.flatMap { refusal(of: head, from: peer, needing: $0) }
             return Routing(handler: route.handler, parameters: parameters, error: error)
         }
-        if let error = refusal(of: head, needing: nil) { return Routing(error: error) }
+        if let error = refusal(of: head, from: peer, needing: nil) { return Routing(error: error) }
         guard !others.isEmpty else { return Routing(error: .notFound) }
         let allowed = others.joined(separator: ", ")
         return Routing(
@@ -37,9 +37,10 @@ extension AdminServer {
 
     /// Why the sender may not do this, nil when it may.
     /// - Parameter scope: nil asks only whether the sender is known.
-    private func refusal(of head: RequestHead, needing scope: AdminScope?) -> AdminError? {
+    private func refusal(of head: RequestHead, from peer: SocketAddress, needing scope: AdminScope?) -> AdminError? {
         let keys = node.configuration.admin.keys
-        guard !keys.isEmpty else { return pageRefusal(head) }
+        // No web page reaches a UNIX socket; who may is said by the mode of its file.
+        guard !keys.isEmpty else { return peer.isUnix ? nil : pageRefusal(head) }
         guard let given = givenKey(head) else { return .keyMissing }
         // Every key is compared, so that the time tells nothing about which one came near.
         var found: AdminKey?

@@ -58,8 +58,8 @@ final class AdminServer {
     }
 
     /// Begins to accept requests; answers the address in use.
-    func listen(on address: SocketAddress) throws(ListenError) -> SocketAddress {
-        let listener = try Listener(address, isShared: false, on: loop) { [unowned self] descriptor, peer in
+    func listen(on place: ListenPlace) throws(ListenError) -> SocketAddress {
+        let listener = try Listener(place, on: loop) { [unowned self] descriptor, peer in
             _ = AdminConnection(descriptor: descriptor, peer: peer, server: self)
         }
         self.listener = listener

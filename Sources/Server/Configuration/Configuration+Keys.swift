@@ -27,7 +27,12 @@ extension Configuration {
     static let anyTime: ClosedRange<Duration> = .milliseconds(10) ... .seconds(3600)
 
     private static let serverKeys = [
-        ConfigurationKey("listen", \.listen, .address, "Where clients connect."),
+        ConfigurationKey(
+            "listen", \.listen, .address,
+            """
+            Where clients connect. [::]:PORT takes IPv4 and IPv6. The file of a UNIX socket gets mode 0660, less the umask
+            of the process, and is removed at the end.
+            """),
         ConfigurationKey(
             "workers", \.workers, .number(0...256),
             "Worker threads, each with its own connections and Lua state; 0 starts one for each core."),
@@ -46,7 +51,10 @@ extension Configuration {
     private static let adminKeys = [
         ConfigurationKey(
             "admin.listen", \.admin.listen, .address,
-            "Where the admin API listens. Without a key it must be an address that only this machine reaches."),
+            """
+            Where the admin API listens. Without a key it must be an address that only this machine reaches, or a UNIX
+            socket: curl --unix-socket PATH http://localhost/v1/node.
+            """),
         ConfigurationKey(
             "admin.keys", \.admin.keys, .adminKeys, secret: true,
             """

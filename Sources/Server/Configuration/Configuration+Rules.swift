@@ -24,9 +24,10 @@ extension Configuration {
 
     /// The kernel would spread connections between the two, instead of refusing the second.
     private var sharedPort: Breach? {
-        guard admin.listen.port == listen.port, listen.port != 0,
-            admin.listen.host == listen.host || admin.listen.isWildcard || listen.isWildcard
-        else { return nil }
+        let isSamePort = admin.listen.port == listen.port && listen.port != 0
+        let isSameHost = admin.listen.host == listen.host || admin.listen.isWildcard || listen.isWildcard
+        let isSameFile = admin.listen.unixPath != nil && admin.listen.unixPath == listen.unixPath
+        guard isSameFile || (isSamePort && isSameHost) else { return nil }
         return Breach(
             keys: ["admin.listen", "listen"], message: "\(admin.listen) overlaps the clients' address \(listen)")
     }

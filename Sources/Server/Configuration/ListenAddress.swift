@@ -1,13 +1,20 @@
-// An address to listen on. Only numeric hosts: a listener must not wait for, or depend on, a name service.
+// An address to listen on: a port, or the file of a UNIX socket. Only numeric hosts: a listener must not wait for, or depend
+// on, a name service.
 
 internal import Glibc
 
-/// A numeric host and a port, as in `127.0.0.1:8080` and `[::1]:8080`.
+/// A numeric host and a port, as in `127.0.0.1:8080` and `[::1]:8080`, or a UNIX socket's path, as in `unix:/run/p.sock`.
 public struct ListenAddress: Sendable, Hashable {
-    /// The host in its canonical numeric form, IPv4 or IPv6, without brackets.
+    /// The host in its canonical numeric form, IPv4 or IPv6, without brackets; empty for a UNIX socket.
     public let host: String
-    /// The port; 0 stands for a free one that the kernel picks.
+    /// The port; 0 stands for a free one that the kernel picks, and for none on a UNIX socket.
     public let port: UInt16
+    /// The path of the UNIX socket; nil for a host and port.
+    public let unixPath: String?
+
+    /// What the kernel has room for in a UNIX socket's address, in bytes.
+    static let longestPath = 107
+    private static let unixPrefix = "unix:"
 
     /// A numeric host, or `localhost` for 127.0.0.1, and a port; nil when the host is neither IPv4 nor IPv6.
     public init?(host: String, port: UInt16) {
@@ -15,8 +22,21 @@ public struct ListenAddress: Sendable, Hashable {
         self.init(canonical: canonical, port: port)
     }
 
-    /// An address from `HOST:PORT`, an IPv6 host in brackets; nil when the text is anything else.
+    /// A UNIX socket; nil for a path that is empty, longer than 107 bytes, or has control characters.
+    public init?(unixPath path: String) {
+        guard (1...Self.longestPath).contains(path.utf8.count), path.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F })
+        else { return nil }
+        host = ""
+        port = 0
+        unixPath = path
+    }
+
+    /// An address from `HOST:PORT`, an IPv6 host in brackets, or from `unix:PATH`; nil when the text is anything else.
     public init?(_ text: String) {
+        if text.hasPrefix(Self.unixPrefix) {
+            self.init(unixPath: String(text.dropFirst(Self.unixPrefix.count)))
+            return
+        }
         guard let colon = text.lastIndex(of: ":") else { return nil }
         let (host, digits) = (text[..<colon], text[text.index(after: colon)...])
         guard (1...5).contains(digits.utf8.count), digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
@@ -30,6 +50,7 @@ public struct ListenAddress: Sendable, Hashable {
     private init(canonical: String, port: UInt16) {
         self.host = canonical
         self.port = port
+        unixPath = nil
     }
 
     /// Every IPv4 address of this machine.
@@ -41,8 +62,10 @@ public struct ListenAddress: Sendable, Hashable {
     /// Whether the host is IPv6.
     public var isIPv6: Bool { host.contains(":") }
 
-    /// Whether only this machine reaches the address: 127.0.0.0/8, ::1, or the first inside IPv6.
-    public var isLoopback: Bool { host.hasPrefix("127.") || host == "::1" || host.hasPrefix("::ffff:127.") }
+    /// Whether only this machine reaches the address: a UNIX socket, 127.0.0.0/8, ::1, or 127.0.0.0/8 inside IPv6.
+    public var isLoopback: Bool {
+        unixPath != nil || host.hasPrefix("127.") || host == "::1" || host.hasPrefix("::ffff:127.")
+    }
 
     /// Whether the address stands for every address of this machine.
     public var isWildcard: Bool { host == "0.0.0.0" || host == "::" }
@@ -65,6 +88,9 @@ public struct ListenAddress: Sendable, Hashable {
 }
 
 extension ListenAddress: CustomStringConvertible {
-    /// `HOST:PORT`, an IPv6 host in brackets.
-    public var description: String { isIPv6 ? "[\(host)]:\(port)" : "\(host):\(port)" }
+    /// `HOST:PORT`, an IPv6 host in brackets, or `unix:PATH`.
+    public var description: String {
+        if let unixPath { return Self.unixPrefix + unixPath }
+        return isIPv6 ? "[\(host)]:\(port)" : "\(host):\(port)"
+    }
 }

@@ -9,13 +9,19 @@ import HTTP1
 struct PlainPages: Sendable {
     private let demo: [UInt8]?
 
-    /// - Parameter admin: the admin API's base URL, for the page's `curl` lines; nil when the page is switched off.
-    init(admin: String?) {
+    /// - Parameter admin: where the admin API is, for the page's `curl` lines; nil when the page is switched off.
+    init(admin: AdminPlace?) {
         demo = admin.map { admin in
             let page = String(decoding: PackageResources.demo_html, as: UTF8.self)
             return Array(
-                page.replacing("{{ADMIN}}", with: admin).replacing("{{VERSION}}", with: PerigeeVersion.text).utf8)
+                page.replacing("{{ADMIN}}", with: admin.url).replacing("{{VERSION}}", with: PerigeeVersion.text)
+                    .replacing("{{SOCKET}}", with: Self.escaped(admin.socket ?? "")).utf8)
         }
+    }
+
+    /// The text as the value of an attribute.
+    private static func escaped(_ text: String) -> String {
+        text.replacing("&", with: "&amp;").replacing("\"", with: "&quot;").replacing("<", with: "&lt;")
     }
 
     func response(to head: RequestHead) -> Response {

@@ -95,9 +95,8 @@ final class Worker {
     }
 
     /// Begins to accept clients.
-    func listen(on address: SocketAddress) throws(ListenError) {
-        listener = try Listener(address, isShared: true, on: loop) {
-            [unowned self] descriptor, peer in
+    func listen(on place: ListenPlace) throws(ListenError) {
+        listener = try Listener(place, on: loop) { [unowned self] descriptor, peer in
             accept(descriptor, peer)
         }
     }

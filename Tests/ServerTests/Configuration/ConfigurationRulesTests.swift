@@ -19,7 +19,7 @@ struct ConfigurationRulesTests {
                 "PERIGEE_ADMIN_LISTEN: \(refusal)"
             ])
         #expect(configurationProblems("", flags: [("admin.listen", "0.0.0.0:9080")]) == ["command line: \(refusal)"])
-        for address in ["127.0.0.1:9080", "127.9.9.9:0", "'[::1]:9080'", "localhost:1"] {
+        for address in ["127.0.0.1:9080", "127.9.9.9:0", "'[::1]:9080'", "localhost:1", "unix:/run/a.sock"] {
             #expect(configurationProblems("admin: {listen: \(address)}") == [])
         }
         #expect(configurationProblems("admin: {listen: '[::]:9080'}").count == 1)
@@ -43,7 +43,8 @@ struct ConfigurationRulesTests {
         arguments: [
             ("127.0.0.1:7000", "127.0.0.1:7000", 1), ("0.0.0.0:7000", "127.0.0.1:7000", 1),
             ("127.0.0.1:7000", "127.0.0.2:7000", 0),
-            ("0.0.0.0:0", "127.0.0.1:0", 0),
+            ("0.0.0.0:0", "127.0.0.1:0", 0), ("unix:/a", "unix:/a", 1), ("unix:/a", "unix:/b", 0),
+            ("unix:/a", "127.0.0.1:7000", 0),
         ])
     func sharedPort(clients: String, admin: String, count: Int) {
         #expect(configurationProblems("", flags: [("listen", clients), ("admin.listen", admin)]).count == count)

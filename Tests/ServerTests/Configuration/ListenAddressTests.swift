@@ -33,6 +33,29 @@ struct ListenAddressTests {
         #expect(ListenAddress(text) == nil)
     }
 
+    @Test(
+        "unix: and a path is the file of a UNIX socket",
+        arguments: [
+            "/run/perigee/clients.sock", "relative.sock", "/with space, and: colon",
+            "/\(String(repeating: "x", count: 106))",
+        ])
+    func unix(path: String) throws {
+        let address = try #require(ListenAddress("unix:" + path))
+        #expect(address.unixPath == path && address.host == "" && address.port == 0)
+        #expect(address.description == "unix:" + path && ListenAddress(address.description) == address)
+        #expect(address.isLoopback && !address.isWildcard && !address.isIPv6)
+    }
+
+    @Test(
+        "a path that is empty, longer than 107 bytes or has control characters is none",
+        arguments: [
+            "unix:", "unix:/a\0b", "unix:/a\nb", "unix:/\u{7F}", "unix:/\(String(repeating: "x", count: 107))",
+            "Unix:/a",
+        ])
+    func badUnix(text: String) {
+        #expect(ListenAddress(text) == nil)
+    }
+
     @Test("loopback is 127.0.0.0/8, ::1, and the first inside IPv6")
     func loopback() {
         let isLoopback = { (host: String) in ListenAddress(host: host, port: 1)?.isLoopback }

@@ -1,0 +1,120 @@
+// A listening UNIX socket and its file. It is opened once for all loops: there is no SO_REUSEPORT for it, so each loop waits on a
+// descriptor of the one socket. A file that a dead process has left behind is replaced; a socket that somebody listens on is not.
+//
+// Read next: Listener.swift.
+
+import CLinux
+import Glibc
+import Synchronization
+
+/// The socket file that a server listens on.
+public final class UnixSocketFile: Sendable {
+    public let path: String
+    private let state: Mutex<State>
+
+    private struct State {
+        /// -1 once released.
+        var descriptor: Int32
+        /// The file to remove; nil when it is not ours any more.
+        var file: Identity?
+    }
+
+    /// What tells our file from one that another process has put in its place.
+    private struct Identity: Equatable {
+        let device: UInt64
+        let inode: UInt64
+
+        init?(of path: String) {
+            var status = stat()
+            guard lstat(path, &status) == 0 else { return nil }
+            device = UInt64(status.st_dev)
+            inode = UInt64(status.st_ino)
+        }
+    }
+
+    /// Binds the path and begins to listen. The file's mode is 0660, less what the process's umask takes away.
+    /// - Parameter path: at most 107 bytes.
+    public init(path: String) throws(ListenError) {
+        let socket = try Self.bind(path)
+        guard listen(socket, 4096) == 0, let identity = Identity(of: path) else {
+            let code = errno
+            close(socket)
+            throw ListenError(path: path, code: code)
+        }
+        self.path = path
+        state = Mutex(State(descriptor: socket, file: identity))
+    }
+
+    deinit { remove() }
+
+    /// A descriptor of the socket for one more listener, which owns it.
+    public func duplicate() throws(ListenError) -> Int32 {
+        let copy = state.withLock { fcntl($0.descriptor, F_DUPFD_CLOEXEC, 0) }
+        guard copy >= 0 else { throw ListenError(path: path, code: errno) }
+        return copy
+    }
+
+    /// Leaves the socket to the listeners that have a descriptor of it; a second call does nothing.
+    public func release() {
+        state.withLock { state in
+            if state.descriptor >= 0 { close(state.descriptor) }
+            state.descriptor = -1
+        }
+    }
+
+    /// Leaves the file to another process, which listens on the same socket.
+    public func handOver() { state.withLock { $0.file = nil } }
+
+    /// Removes the file, unless it is another process's by now, and lets go of the socket. Who is connected stays so; a second
+    /// call does nothing.
+    public func remove() {
+        release()
+        state.withLock { state in
+            if let file = state.file, Identity(of: path) == file { unlink(path) }
+            state.file = nil
+        }
+    }
+
+    private static func bind(_ path: String) throws(ListenError) -> Int32 {
+        let descriptor = try open(path)
+        // The file is made with the socket's mode, so it is never open to more people than it shall be.
+        fchmod(descriptor, 0o660)
+        var result = clinux_bind_path(descriptor, path)
+        if result == -EADDRINUSE {
+            do throws(ListenError) {
+                try removeStale(path)
+            } catch {
+                close(descriptor)
+                throw error
+            }
+            result = clinux_bind_path(descriptor, path)
+        }
+        guard result == 0 else {
+            close(descriptor)
+            throw ListenError(path: path, code: -result)
+        }
+        return descriptor
+    }
+
+    /// Removes a socket file on which nobody listens; throws when somebody does, or when it is no socket.
+    private static func removeStale(_ path: String) throws(ListenError) {
+        var status = stat()
+        guard lstat(path, &status) == 0 else { return }
+        guard status.st_mode & S_IFMT == S_IFSOCK else { throw ListenError(path: path, code: EEXIST) }
+        let descriptor = try open(path)
+        defer { close(descriptor) }
+        switch clinux_connect_path(descriptor, path) {
+        case -ECONNREFUSED: unlink(path)
+        case -ENOENT: break
+        case 0, -EAGAIN, -EPROTOTYPE: throw ListenError(path: path, code: EADDRINUSE)
+        case let result: throw ListenError(path: path, code: -result)
+        }
+    }
+
+    private static func open(_ path: String) throws(ListenError) -> Int32 {
+        let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+        let descriptor = socket(AF_UNIX, type, 0)
+        guard descriptor >= 0 else { throw ListenError(path: path, code: errno) }
+        return descriptor
+    }
+}

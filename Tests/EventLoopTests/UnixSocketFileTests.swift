@@ -1,0 +1,158 @@
+// The socket file: who may use it, what happens to one that is there already, and how several loops share it.
+
+import CLinux
+import Glibc
+import Testing
+
+@testable import EventLoop
+
+@Suite("UNIX socket file", .serialized)
+struct UnixSocketFileTests {
+    /// A path that no other test has; the file is gone after the test.
+    final class Place {
+        let path = "/tmp/perigee-\(getpid())-\(UInt64.random(in: 0 ... .max)).sock"
+        deinit { unlink(path) }
+
+        var mode: UInt32? {
+            var status = stat()
+            return lstat(path, &status) == 0 ? UInt32(status.st_mode) : nil
+        }
+
+        /// A connection to it, or the errno with which the kernel refuses one.
+        func connect() -> Result<Peer, Refusal> {
+            let peer = Peer(descriptor: socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0))
+            let result = clinux_connect_path(peer.descriptor, path)
+            return result == 0 ? .success(peer) : .failure(Refusal(code: -result))
+        }
+    }
+
+    struct Refusal: Error { let code: Int32 }
+
+    private let place = Place()
+
+    @Test("is a socket for its owner and group, less what the umask takes away")
+    func mode() throws {
+        let before = umask(0o007)
+        let open = try UnixSocketFile(path: place.path)
+        #expect(place.mode == UInt32(S_IFSOCK) | 0o660)
+        open.remove()
+        umask(0o077)
+        let closed = try UnixSocketFile(path: place.path)
+        #expect(place.mode == UInt32(S_IFSOCK) | 0o600)
+        closed.remove()
+        umask(before)
+    }
+
+    @Test("a client is taken, and shows as unix")
+    func accepts() throws {
+        let stage = Stage()
+        var clients: [SocketAddress] = []
+        let file = try UnixSocketFile(path: place.path)
+        let listener = try Listener(.file(file, isShared: false), on: stage.loop) {
+            clients.append($1)
+            close($0)
+        }
+        let peers = try (0..<3).map { _ in try place.connect().get() }
+        #expect(stage.turn { clients.count == peers.count })
+        #expect(clients.allSatisfy { $0 == .unix } && listener.address == .unix)
+        stage.loop.remove(listener)
+    }
+
+    @Test("the file of a process that is gone is replaced")
+    func stale() throws {
+        let dead = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        #expect(clinux_bind_path(dead, place.path) == 0)
+        #expect(listen(dead, 1) == 0)
+        close(dead)
+        let file = try UnixSocketFile(path: place.path)
+        _ = try place.connect().get()
+        file.remove()
+    }
+
+    @Test("a file on which somebody listens is refused in words, and left alone")
+    func live() throws {
+        let first = try UnixSocketFile(path: place.path)
+        let error = #expect(throws: ListenError.self) { _ = try UnixSocketFile(path: place.path) }
+        #expect(error?.description == "cannot listen on unix:\(place.path): another process listens there")
+        _ = try place.connect().get()
+        first.remove()
+    }
+
+    @Test("a file that is no socket is refused in words, and left alone")
+    func otherFile() throws {
+        close(creat(place.path, 0o600))
+        let error = #expect(throws: ListenError.self) { _ = try UnixSocketFile(path: place.path) }
+        #expect(error?.description == "cannot listen on unix:\(place.path): there is a file that is no socket")
+        #expect(place.mode.map { $0 & UInt32(S_IFMT) } == UInt32(S_IFREG))
+    }
+
+    @Test("a folder that does not exist is told")
+    func noFolder() throws {
+        let error = #expect(throws: ListenError.self) { _ = try UnixSocketFile(path: "/nowhere/a.sock") }
+        #expect(error?.description == "cannot listen on unix:/nowhere/a.sock: its folder does not exist")
+    }
+
+    @Test("the file is removed once, and one that another process has put in its place is not")
+    func removed() throws {
+        let first = try UnixSocketFile(path: place.path)
+        first.remove()
+        #expect(place.mode == nil)
+        let second = try UnixSocketFile(path: place.path)
+        first.remove()
+        #expect(place.mode != nil)
+        unlink(place.path)
+        let third = try UnixSocketFile(path: place.path)
+        second.remove()
+        #expect(place.mode != nil)
+        third.handOver()
+        third.remove()
+        #expect(place.mode != nil)
+    }
+
+    @Test("a released socket refuses clients when its last listener is gone")
+    func released() throws {
+        let stage = Stage()
+        let file = try UnixSocketFile(path: place.path)
+        let listener = try Listener(.file(file, isShared: false), on: stage.loop) {
+            close($0); _ = $1
+        }
+        file.release()
+        #expect(throws: Never.self) { _ = try place.connect().get() }
+        stage.loop.remove(listener)
+        #expect(throws: Refusal.self) { _ = try place.connect().get() }
+    }
+
+    @Test("loops that share it take turns")
+    func turns() throws {
+        let file = try UnixSocketFile(path: place.path)
+        let accepted = Inbox<Int>()
+        let loops = (0..<3).map { index in
+            let stop = Inbox<Bool>()
+            let ready = Inbox<Bool>()
+            let thread = LoopThread(name: "test") {
+                let loop = EventLoop()
+                loop.attach(stop) { _ in loop.stop() }
+                let listener = try? Listener(.file(file, isShared: true), on: loop) { descriptor, _ in
+                    close(descriptor)
+                    accepted.post(index)
+                }
+                ready.post(true)
+                loop.run()
+                if let listener { loop.remove(listener) }
+            }
+            _ = ready.wait()
+            return (thread: thread, stop: stop)
+        }
+        var counts = [0, 0, 0]
+        for _ in 0..<30 {
+            _ = try place.connect().get()
+            for index in accepted.wait() { counts[index] += 1 }
+        }
+        for loop in loops {
+            loop.stop.post(true)
+            loop.thread.join()
+        }
+        #expect(counts.reduce(0, +) == 30)
+        #expect(counts.allSatisfy { $0 >= 5 }, "\(counts)")
+    }
+}

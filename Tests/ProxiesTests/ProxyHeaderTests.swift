@@ -1,0 +1,73 @@
+// Both versions of the PROXY protocol: what is a header, what is none, and that pieces make no difference.
+
+import EventLoop
+import Proxies
+import SeededGenerator
+import Testing
+
+@Suite("PROXY header")
+struct ProxyHeaderTests {
+    private func read(_ bytes: some Collection<UInt8>) -> ProxyHeader.Outcome {
+        Array(bytes).withUnsafeBytes { ProxyHeader.read($0) }
+    }
+
+    @Test("a header says whose connection it is, and where it ends", arguments: ProxyHeaderRow.good)
+    func good(_ row: ProxyHeaderRow) {
+        #expect(read(row.bytes) == row.outcome)
+        #expect(read(row.bytes + Array("GET / HTTP/1.1\r\n".utf8)) == row.outcome)
+        #expect(row.bytes.count <= ProxyHeader.longest)
+    }
+
+    @Test("every beginning of a header asks for more", arguments: ProxyHeaderRow.good)
+    func pieces(_ row: ProxyHeaderRow) {
+        for count in row.bytes.indices { #expect(read(row.bytes.prefix(count)) == .needMore, "\(count) bytes") }
+    }
+
+    @Test("anything else is refused, and no earlier part of it is taken for a header", arguments: ProxyHeaderRow.bad)
+    func bad(_ row: ProxyHeaderRow) {
+        #expect(read(row.bytes) == row.outcome)
+        for count in row.bytes.indices {
+            let outcome = read(row.bytes.prefix(count))
+            #expect(outcome == .needMore || outcome == row.outcome, "\(count) bytes")
+        }
+    }
+
+    @Test("CRC-32C of the digits 1 to 9 is the one that its definition gives")
+    func checksum() {
+        #expect(Checksum.crc32c(Array("123456789".utf8)) == 0xE306_9283)
+    }
+
+    @Test("whatever follows the longest header, the answer is there by then: nothing waits for ever")
+    func bounded() {
+        var random = SeededGenerator(seed: 3)
+        let beginnings = ProxyHeaderRow.good.map(\.bytes)
+        for _ in 0..<2_000 {
+            let beginning = beginnings.randomElement(using: &random)!
+            var bytes = Array(beginning.prefix(Int.random(in: 0...beginning.count, using: &random)))
+            while bytes.count < ProxyHeader.longest { bytes.append(UInt8.random(in: 0...255, using: &random)) }
+            #expect(read(bytes) != .needMore)
+        }
+    }
+
+    @Test("bytes that were changed, cut or doubled never trap, and their length never lies outside of them")
+    func fuzz() {
+        var random = SeededGenerator(seed: 4)
+        let rows = (ProxyHeaderRow.good + ProxyHeaderRow.bad).map(\.bytes)
+        for _ in 0..<30_000 {
+            var bytes = rows.randomElement(using: &random)!
+            for _ in 0..<Int.random(in: 0...3, using: &random) where !bytes.isEmpty {
+                let place = Int.random(in: 0..<bytes.count, using: &random)
+                switch Int.random(in: 0..<3, using: &random) {
+                case 0: bytes[place] = UInt8.random(in: 0...255, using: &random)
+                case 1: bytes.removeSubrange(place...)
+                default: bytes.insert(contentsOf: bytes[place...], at: place)
+                }
+            }
+            let outcome = read(bytes)
+            if case .header(_, let length) = outcome {
+                #expect(length <= bytes.count && length <= ProxyHeader.longest)
+                #expect(read(bytes.prefix(length)) == outcome)
+            }
+        }
+    }
+}

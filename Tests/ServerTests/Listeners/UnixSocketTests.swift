@@ -1,0 +1,125 @@
+// Both ports on UNIX sockets: clients are served by all workers, the admin API needs no key, and the files come and go with the
+// server.
+
+import Glibc
+import PerigeeTestKit
+import Server
+import Testing
+
+@Suite("UNIX sockets")
+struct UnixSocketTests {
+    private let script = """
+        function onOpen(conn) conn:send(conn.ip) conn:subscribe("news") end
+        function onMessage(conn, message) conn:send(message) end
+        """
+
+    @Test("clients talk through the file, and curl pushes to them through that of the admin API, without a key")
+    func talk() throws {
+        let files = try SocketFile()
+        try withServer(scripts: ["main.lua": script], configure: files.use) { server in
+            #expect(server.server.clientAddress == "unix:" + files.clients && server.clientPort == 0)
+            let client = try files.connect()
+            #expect(try client.receiveText() == "unix")
+            try client.send("hello")
+            #expect(try client.receiveText() == "hello")
+            let push = try files.curl("-d 'to all' http://localhost/v1/channels/news/messages")
+            #expect(push["matched"] == 1)
+            #expect(try client.receiveText() == "to all")
+            let connections = try files.curl("http://any.name/v1/connections")
+            #expect(connections["items"]?[0]?["remoteAddress"] == "unix")
+        }
+    }
+
+    @Test("a key that is configured is asked for on a UNIX socket, too")
+    func key() throws {
+        let files = try SocketFile()
+        try withServer(configure: {
+            files.use(in: &$0)
+            $0.admin.keys = [AdminKey(name: "ops", key: "0123456789abcdef", scopes: Set(AdminScope.allCases))]
+        }) { _ in
+            #expect(try files.curl("http://localhost/v1/node")["error"]?["code"] == "key_missing")
+            let node = try files.curl("-H 'X-API-Key: 0123456789abcdef' http://localhost/v1/node")
+            #expect(node["name"] == "perigee")
+        }
+    }
+
+    @Test("every worker serves clients of the one file")
+    func workers() throws {
+        let files = try SocketFile()
+        try withServer(configure: {
+            files.use(in: &$0)
+            $0.workers = 3
+        }) { _ in
+            let clients = try (0..<30).map { _ in try files.connect("/echo") }
+            let counts = try files.curl("http://localhost/v1/node")["connectionsPerWorker"]?.array?.compactMap(\.int)
+            #expect(counts?.count == 3 && counts?.reduce(0, +) == clients.count)
+            #expect(counts?.allSatisfy { $0 >= 3 } == true, "\(counts ?? [])")
+        }
+    }
+
+    @Test("a burst of clients is served to the last one")
+    func burst() throws {
+        let files = try SocketFile()
+        try withServer(configure: files.use) { _ in
+            let sockets = try (0..<300).map { _ in try RawSocket.connect(path: files.clients, timeout: .seconds(10)) }
+            for socket in sockets { try socket.send(WebSocketClient.request(path: "/echo", host: "localhost")) }
+            for socket in sockets { _ = try WebSocketClient.adopt(socket) }
+        }
+    }
+
+    @Test("the files are gone when the server has stopped")
+    func removed() throws {
+        let files = try SocketFile()
+        try withServer(configure: files.use) { _ in
+            #expect(access(files.clients, F_OK) == 0 && access(files.admin, F_OK) == 0)
+        }
+        #expect(access(files.clients, F_OK) != 0 && access(files.admin, F_OK) != 0)
+    }
+
+    @Test("a second server does not start on the files of a running one, which goes on")
+    func live() throws {
+        let files = try SocketFile()
+        try withServer(configure: files.use) { _ in
+            let error = #expect(throws: StartError.self) { try withServer(configure: files.use) { _ in } }
+            #expect(error?.exitCode == 3)
+            #expect(error?.description == "cannot listen on unix:\(files.clients): another process listens there")
+            _ = try files.connect("/echo")
+            #expect(try files.curl("http://localhost/v1/node")["connections"] == 1)
+        }
+    }
+
+    @Test("the files of a server that was killed are replaced")
+    func killed() throws {
+        let files = try SocketFile()
+        let arguments = [
+            "serve", "--listen", "unix:" + files.clients, "--admin", "unix:" + files.admin, "--scripts",
+            files.folder.path, "--workers", "1",
+        ]
+        try files.folder.write(script, to: "main.lua")
+        for _ in 0..<2 {
+            let perigee = try ChildProcess.start(PerigeeProgram.path, arguments, timeout: .seconds(30))
+            let curl = try perigee.outputLine(containing: "  try        ").dropFirst("  try        ".count)
+            let pushed = try ChildProcess.shell(String(curl), timeout: .seconds(20))
+            #expect(try JSON(parsing: pushed.output)["matched"] == 0)
+            _ = try files.connect()
+            perigee.kill()
+            #expect(access(files.clients, F_OK) == 0)
+        }
+    }
+
+    @Test("start-up says the paths, and only an address with a port has a page")
+    func announcement() throws {
+        let files = try SocketFile()
+        try files.folder.write(script, to: "main.lua")
+        let perigee = try ChildProcess.start(
+            PerigeeProgram.path,
+            [
+                "--listen", "unix:" + files.clients, "--admin", "unix:" + files.admin, "--scripts", files.folder.path,
+            ], timeout: .seconds(30))
+        #expect(try perigee.outputLine(containing: "clients") == "  clients    unix:\(files.clients)")
+        #expect(try perigee.outputLine(containing: "") == "  admin API  unix:\(files.admin)")
+        perigee.signal(SIGTERM)
+        #expect(try perigee.wait() == 0)
+        #expect(access(files.clients, F_OK) != 0 && access(files.admin, F_OK) != 0)
+    }
+}
