@@ -6,6 +6,9 @@
 
 /// What a connection holds of unfinished frames and messages.
 final class MessageAssembly {
+    /// Whether messages may be compressed.
+    private let compression: Bool
+
     /// The bytes of a header that is not complete yet.
     private var headerBytes = InlineArray<14, UInt8>(repeating: 0)
     private var headerCount = 0
@@ -14,13 +17,18 @@ final class MessageAssembly {
     private var frame: FrameHeader?
     private var arrived = 0
 
-    /// The kind of the open message, what has arrived of it, and how far its text is checked.
+    /// The kind of the open message, whether it is compressed, what has arrived of it, and how far its text is checked.
     private var messageOpcode: Opcode?
+    private var isCompressed = false
     private var message = GrowingBytes()
     private var text = UTF8Validator()
 
     /// What has arrived of a control frame, which may come between the fragments of a message.
     private var control = GrowingBytes()
+
+    init(compression: Bool) {
+        self.compression = compression
+    }
 
     /// Whether nothing is open: the decoder then drops the assembly.
     var isIdle: Bool { headerCount == 0 && frame == nil && messageOpcode == nil }
@@ -58,7 +66,7 @@ final class MessageAssembly {
         let parsed = withUnsafeBytes(of: &headerBytes) { bytes in
             FrameHeader.parse(
                 UnsafeRawBufferPointer(rebasing: bytes[..<headerCount]), inMessage: messageOpcode != nil,
-                room: maxMessage - message.count)
+                room: maxMessage - message.count, compression: compression)
         }
         if case .header(let header) = parsed {
             input.skip(header.count - before)
@@ -73,7 +81,7 @@ final class MessageAssembly {
         frame = header
         arrived = 0
         switch header.opcode {
-        case .text, .binary: messageOpcode = header.opcode
+        case .text, .binary: (messageOpcode, isCompressed) = (header.opcode, header.isCompressed)
         case .continuation, .close, .ping, .pong: break
         }
     }
@@ -90,7 +98,7 @@ final class MessageAssembly {
             Mask.apply(piece, key: frame.key, phase: phase)
             return takeControl(UnsafeRawBufferPointer(piece), frame)
         }
-        if messageOpcode == .text {
+        if messageOpcode == .text && !isCompressed {
             guard text.unmask(piece, key: frame.key, phase: phase) else { return .failure(.invalidText) }
         } else {
             Mask.apply(piece, key: frame.key, phase: phase)
@@ -127,6 +135,6 @@ final class MessageAssembly {
         guard text.isComplete else { return .failure(.invalidText) }
         let isBinary = messageOpcode == .binary
         (frame, messageOpcode) = (nil, nil)
-        return .message(payload, binary: isBinary)
+        return isCompressed ? .compressed(payload, binary: isBinary) : .message(payload, binary: isBinary)
     }
 }

@@ -16,6 +16,9 @@ extension ClientConnection {
                 guard phase == .open else { continue }
                 messagesIn &+= 1
                 worker.message(self, payload, binary: binary)
+            case .compressed(let payload, let binary):
+                guard phase == .open else { continue }
+                if let fault = receiveCompressed(payload, binary: binary) { return fail(fault) }
             case .ping(let payload):
                 if phase == .open { sendControl(.pong, payload) }
             case .pong:

@@ -9,8 +9,14 @@ extension ClientConnection {
     /// Encodes a message for this client alone.
     func send(_ payload: UnsafeRawBufferPointer, binary: Bool) -> SendResult {
         guard phase == .open else { return .closed }
+        if deflate != nil, let result = sendCompressed(payload, binary: binary) { return result }
+        return write(binary ? .binary : .text, payload)
+    }
+
+    /// Queues a message whose payload is ready for the wire.
+    func write(_ opcode: Opcode, _ payload: UnsafeRawBufferPointer, compressed: Bool = false) -> SendResult {
         guard hasRoom(FrameHeader.size(payload: payload.count) + payload.count) else { return .slow }
-        writeFrame(binary ? .binary : .text, payload)
+        writeFrame(opcode, payload, compressed: compressed)
         messagesOut &+= 1
         return .sent
     }
@@ -18,6 +24,12 @@ extension ClientConnection {
     /// Queues a frame that others get too.
     func send(_ frame: Frame) -> SendResult {
         guard phase == .open else { return .closed }
+        guard let deflate else { return write(frame) }
+        guard let form = form(of: frame, deflate) else { return send(frame.payload, binary: frame.isBinary) }
+        return write(form)
+    }
+
+    private func write(_ frame: Frame) -> SendResult {
         guard hasRoom(frame.count) else { return .slow }
         write(shared: frame.bytes, owner: frame.owner)
         bytesOut += UInt64(frame.count)
@@ -58,7 +70,7 @@ extension ClientConnection {
 
     /// Whether `size` more bytes may be queued. A client that keeps up always has room: what is queued within a turn is first
     /// offered to the kernel. A client that does not is closed as a slow consumer.
-    private func hasRoom(_ size: Int) -> Bool {
+    func hasRoom(_ size: Int) -> Bool {
         guard queuedBytes > 0, queuedBytes + size > worker.maxQueue else { return true }
         flushNow()
         guard queuedBytes > 0, queuedBytes + size > worker.maxQueue else { return true }
@@ -66,12 +78,15 @@ extension ClientConnection {
         return false
     }
 
-    private func writeFrame(_ opcode: Opcode, _ payload: UnsafeRawBufferPointer) {
+    private func writeFrame(_ opcode: Opcode, _ payload: UnsafeRawBufferPointer, compressed: Bool = false) {
         let size = FrameHeader.size(payload: payload.count) + payload.count
         bytesOut += UInt64(size)
-        guard payload.count < Self.largePayload else { return writeLargeFrame(opcode, payload) }
+        guard payload.count < Self.largePayload else {
+            return writeLargeFrame(opcode, payload, compressed: compressed)
+        }
         write(count: size) { address in
-            let headerSize = FrameHeader.write(opcode: opcode, payload: payload.count, to: address)
+            let headerSize = FrameHeader.write(
+                opcode: opcode, compressed: compressed, payload: payload.count, to: address)
             if let start = payload.baseAddress {
                 (address + headerSize).copyMemory(from: start, byteCount: payload.count)
             }
@@ -81,9 +96,10 @@ extension ClientConnection {
     /// Payloads from this size on are sent from where they are.
     private static let largePayload = 8 << 10
 
-    private func writeLargeFrame(_ opcode: Opcode, _ payload: UnsafeRawBufferPointer) {
+    private func writeLargeFrame(_ opcode: Opcode, _ payload: UnsafeRawBufferPointer, compressed: Bool) {
         withUnsafeTemporaryAllocation(byteCount: FrameHeader.maxCount, alignment: 8) { header in
-            let size = FrameHeader.write(opcode: opcode, payload: payload.count, to: header.baseAddress!)
+            let size = FrameHeader.write(
+                opcode: opcode, compressed: compressed, payload: payload.count, to: header.baseAddress!)
             writeThrough(UnsafeRawBufferPointer(rebasing: header[..<size]), payload)
         }
     }

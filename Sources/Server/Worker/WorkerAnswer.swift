@@ -24,6 +24,8 @@ struct ConnectionSummary: Sendable {
     /// Seconds since 1970.
     var openedAt: Int
     var subprotocol: String?
+    /// The extension by which its messages are compressed.
+    var compression: String?
     var script: String
     var messagesIn: UInt64
     var messagesOut: UInt64
@@ -55,6 +57,10 @@ struct WorkerStatistics: Sendable {
     var deliveriesDropped: UInt64 = 0
     /// Connections turned away because the process had no descriptor for them.
     var refusedForDescriptors: UInt64 = 0
+    /// Messages compressed, each once however many clients got it.
+    var messagesDeflated: UInt64 = 0
+    /// Compressed messages of clients.
+    var messagesInflated: UInt64 = 0
     /// HTTP errors and refused handshakes on the clients' port.
     var handshakesRefused: UInt64 = 0
     /// How often each `CloseReason` ended a connection, by its raw value.
@@ -72,6 +78,8 @@ struct WorkerStatistics: Sendable {
         left.scriptErrors += right.scriptErrors
         left.deliveriesDropped += right.deliveriesDropped
         left.refusedForDescriptors += right.refusedForDescriptors
+        left.messagesDeflated += right.messagesDeflated
+        left.messagesInflated += right.messagesInflated
         left.handshakesRefused += right.handshakesRefused
         left.luaMemory += right.luaMemory
         let count = max(left.closes.count, right.closes.count)
