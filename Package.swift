@@ -50,7 +50,7 @@ let package = Package(
             cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror", "-fno-omit-frame-pointer"])],
             linkerSettings: [.linkedLibrary("lua5.4"), .linkedLibrary("lua5.4-cjson")]),
         .target(name: "PubSub", dependencies: ["WebSocket"], swiftSettings: swift),
-        .target(name: "WebSocket", dependencies: ["COpenSSL"], swiftSettings: swift),
+        .target(name: "WebSocket", dependencies: ["COpenSSL", "CZlib"], swiftSettings: swift),
         .target(name: "HTTP1", swiftSettings: swift),
         .target(name: "Proxies", dependencies: ["EventLoop"], swiftSettings: swift),
         .target(
@@ -59,11 +59,13 @@ let package = Package(
             swiftSettings: swift),
         .target(name: "CLinux"),
         .systemLibrary(name: "COpenSSL", providers: [.apt(["libssl-dev"])]),
+        // permessage-deflate (RFC 7692) is defined by DEFLATE, and zlib is the library that every distribution patches.
+        .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
 
         // --- beside the server ---
         .target(
             name: "PerigeeTestKit",
-            dependencies: ["Server", "CLinux", .product(name: "Logging", package: "swift-log")],
+            dependencies: ["Server", "CLinux", "CZlib", .product(name: "Logging", package: "swift-log")],
             swiftSettings: swift),
         .executableTarget(
             name: "perigee-bench",
@@ -79,7 +81,8 @@ let package = Package(
         .testTarget(name: "HTTP1Tests", dependencies: ["HTTP1"], swiftSettings: swift),
         .testTarget(
             name: "ProxiesTests", dependencies: ["Proxies", "EventLoop", "SeededGenerator"], swiftSettings: swift),
-        .testTarget(name: "WebSocketTests", dependencies: ["WebSocket", "AllocationCounter"], swiftSettings: swift),
+        .testTarget(
+            name: "WebSocketTests", dependencies: ["WebSocket", "CZlib", "AllocationCounter"], swiftSettings: swift),
         .testTarget(
             name: "PubSubTests", dependencies: ["PubSub", "WebSocket", "SeededGenerator"], swiftSettings: swift),
         .testTarget(name: "ScriptingTests", dependencies: ["Scripting", "AllocationCounter"], swiftSettings: swift),

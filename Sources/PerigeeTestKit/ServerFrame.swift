@@ -1,24 +1,31 @@
 // ServerFrame: one frame as the server sent it, read and held to what RFC 6455 section 5 demands of a server: no mask, no
-// reserved bits, a known opcode, the shortest length, control frames whole and at most 125 bytes.
+// reserved bit but that of a compressed message where compression was agreed on, a known opcode, the shortest length, control frames whole and at most 125 bytes.
 
 /// A frame from the server.
 public struct ServerFrame: Equatable {
     public let fin: Bool
+    /// Whether it begins a compressed message (RSV1, RFC 7692 section 6).
+    public let compressed: Bool
     /// 0 continuation, 1 text, 2 binary, 8 close, 9 ping, 10 pong.
     public let opcode: UInt8
     public let payload: [UInt8]
 
     var isControl: Bool { opcode & 8 != 0 }
 
-    static func read(from reader: ByteReader, for wanted: String, by deadline: Deadline) throws(ClientError) -> Self {
+    static func read(
+        from reader: ByteReader, for wanted: String, by deadline: Deadline, compression: Bool = false
+    ) throws(ClientError) -> Self {
         let head = try reader.read(count: 2, for: wanted, by: deadline)
-        guard head[0] & 0x70 == 0 else { throw .violation("reserved bits in frame head \(ClientError.excerpt(head))") }
+        let compressed = head[0] & 0x70 == 0x40 && compression && [1, 2].contains(head[0] & 0x0F)
+        guard head[0] & 0x70 == 0 || compressed else {
+            throw .violation("reserved bits in frame head \(ClientError.excerpt(head))")
+        }
         guard head[1] & 0x80 == 0 else { throw .violation("a masked frame from the server") }
         let (fin, opcode) = (head[0] & 0x80 != 0, head[0] & 0x0F)
         let length = try readLength(head[1] & 0x7F, from: reader, by: deadline)
         try check(fin: fin, opcode: opcode, length: length)
         let payload = try reader.read(count: Int(length), for: "a payload of \(length) bytes", by: deadline)
-        return ServerFrame(fin: fin, opcode: opcode, payload: payload)
+        return ServerFrame(fin: fin, compressed: compressed, opcode: opcode, payload: payload)
     }
 
     private static func readLength(

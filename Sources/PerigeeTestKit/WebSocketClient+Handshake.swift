@@ -5,19 +5,21 @@ import Glibc
 extension WebSocketClient {
     /// Connects, upgrades and checks the server's answer; anything but a correct 101 is an error that shows the answer.
     ///
-    /// `headers` are added to the request, one with the name of a handshake header replaces it.
+    /// `headers` are added to the request, one with the name of a handshake header replaces it. `deflate` is offered as
+    /// Sec-WebSocket-Extensions: "permessage-deflate" with its parameters.
     public static func connect(
         host: String = "127.0.0.1", port: some BinaryInteger, path: String = "/",
-        headers: [(String, String)] = [], subprotocols: [String] = [],
+        headers: [(String, String)] = [], subprotocols: [String] = [], deflate: String? = nil,
         timeout: Duration = .seconds(5), receiveBuffer: Int? = nil
     ) throws(ClientError) -> WebSocketClient {
         let socket = try RawSocket.connect(host: host, port: port, timeout: timeout, receiveBuffer: receiveBuffer)
         let key = makeKey()
-        let extra = headers + offer(subprotocols)
+        let extra = headers + offer(subprotocols) + (deflate.map { [("Sec-WebSocket-Extensions", $0)] } ?? [])
         try socket.send(request(path: path, host: "\(host):\(port)", key: key, headers: extra))
         let response = try HTTPResponse.read(from: socket, method: "GET")
-        try check(response, key: key, subprotocols: subprotocols)
-        return WebSocketClient(socket: socket, response: response)
+        try check(response, key: key, subprotocols: subprotocols, extensions: deflate != nil)
+        let agreed = try response.header("Sec-WebSocket-Extensions").map(PermessageDeflate.init(response:))
+        return WebSocketClient(socket: socket, response: response, deflate: agreed)
     }
 
     /// Takes over a connection on which the test has sent an upgrade request with the example key of `request`: reads and
@@ -69,7 +71,7 @@ extension WebSocketClient {
     }
 
     private static func check(
-        _ response: HTTPResponse, key: String, subprotocols: [String]
+        _ response: HTTPResponse, key: String, subprotocols: [String], extensions: Bool = false
     ) throws(ClientError) {
         guard response.status == 101 else { throw .unexpected("the handshake was refused: \(response)") }
         guard response.header("Upgrade")?.lowercased() == "websocket" else {
@@ -80,7 +82,7 @@ extension WebSocketClient {
         guard response.header("Sec-WebSocket-Accept") == acceptValue(for: key) else {
             throw .violation("wrong Sec-WebSocket-Accept: \(response)")
         }
-        guard response.header("Sec-WebSocket-Extensions") == nil else {
+        guard extensions || response.header("Sec-WebSocket-Extensions") == nil else {
             throw .violation("an extension that was not offered: \(response)")
         }
         if let chosen = response.header("Sec-WebSocket-Protocol"), !subprotocols.contains(chosen) {

@@ -65,22 +65,33 @@ extension WebSocketClient {
     /// The next frame as the server sent it, fragments not joined, nothing answered.
     public func receiveFrame(timeout: Duration? = nil) throws(ClientError) -> ServerFrame {
         let deadline = Deadline(after: timeout ?? socket.timeout)
-        return try ServerFrame.read(from: socket.reader, for: "a frame", by: deadline)
+        return try readFrame(for: "a frame", by: deadline)
+    }
+
+    private func readFrame(for wanted: String, by deadline: Deadline) throws(ClientError) -> ServerFrame {
+        try ServerFrame.read(from: socket.reader, for: wanted, by: deadline, compression: deflate != nil)
     }
 
     private func receive(for wanted: String, by deadline: Deadline) throws(ClientError) -> Message {
         var joined: (opcode: UInt8, payload: [UInt8])?
         while true {
-            let frame = try ServerFrame.read(from: socket.reader, for: wanted, by: deadline)
+            let frame = try readFrame(for: wanted, by: deadline)
             if frame.isControl {
                 if let message = try control(frame) { return message }
                 continue
             }
             guard (joined == nil) == (frame.opcode != 0) else { throw .violation("fragments out of order") }
+            if joined == nil { lastWasCompressed = frame.compressed }
             joined = (joined?.opcode ?? frame.opcode, (joined?.payload ?? []) + frame.payload)
             guard frame.fin, let whole = joined else { continue }
-            return whole.opcode == 1 ? .text(try Self.text(whole.payload)) : .binary(whole.payload)
+            let bytes = lastWasCompressed ? try inflate(whole.payload) : whole.payload
+            return whole.opcode == 1 ? .text(try Self.text(bytes)) : .binary(bytes)
         }
+    }
+
+    private func inflate(_ payload: [UInt8]) throws(ClientError) -> [UInt8] {
+        guard let deflate else { throw .violation("a compressed message that was not agreed on") }
+        return try deflate.inflate(payload)
     }
 
     /// Answers a control frame as a client must; nil for a ping that the caller does not see.

@@ -12,14 +12,20 @@ public final class WebSocketClient {
     public let response: HTTPResponse
     /// The subprotocol that the server chose.
     public let subprotocol: String?
+    /// The client's side of permessage-deflate, when the server has agreed to it.
+    public let deflate: PermessageDeflate?
     /// Whether pings are answered unseen; if not, `receive` hands them out and the test answers, or does not.
     public var answersPings = true
+
+    /// Whether the last message that `receive` answered with came compressed.
+    public internal(set) var lastWasCompressed = false
 
     var sentClose = false
     var pings = 0
 
-    init(socket: RawSocket, response: HTTPResponse) {
+    init(socket: RawSocket, response: HTTPResponse, deflate: PermessageDeflate? = nil) {
         self.socket = socket
+        self.deflate = deflate
         self.response = response
         subprotocol = response.header("Sec-WebSocket-Protocol")
     }
@@ -32,6 +38,21 @@ public final class WebSocketClient {
     /// Sends a binary message in one frame.
     public func send(_ bytes: [UInt8]) throws(ClientError) {
         try sendFrame(ClientFrame(opcode: 2, payload: bytes))
+    }
+
+    /// Sends a text message compressed, as agreed with the server.
+    public func sendCompressed(_ text: String) throws(ClientError) {
+        try sendCompressed(opcode: 1, Array(text.utf8))
+    }
+
+    /// Sends a binary message compressed, as agreed with the server.
+    public func sendCompressed(_ bytes: [UInt8]) throws(ClientError) {
+        try sendCompressed(opcode: 2, bytes)
+    }
+
+    private func sendCompressed(opcode: UInt8, _ bytes: [UInt8]) throws(ClientError) {
+        guard let deflate else { throw .unexpected("the server has not agreed to permessage-deflate") }
+        try sendFrame(rsv: 4, opcode: opcode, payload: deflate.compress(bytes))
     }
 
     /// Sends a frame as it is, in segments of `size` bytes when a size is given.

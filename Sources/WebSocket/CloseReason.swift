@@ -7,7 +7,8 @@
 public enum CloseReason: UInt8, CaseIterable, Sendable {
     // Breaches of the protocol, in the order in which the decoder can notice them.
 
-    /// A frame has a reserved bit set that no extension of this connection gives a meaning (RFC 6455, 5.2).
+    /// A frame has a reserved bit set that no extension of this connection gives a meaning there (RFC 6455, 5.2; RFC
+    /// 7692, 6).
     case reservedBits
     /// A frame has an opcode that RFC 6455 keeps for later (5.2).
     case unknownOpcode
@@ -31,6 +32,8 @@ public enum CloseReason: UInt8, CaseIterable, Sendable {
     case tooManyFragments
     /// A text message is not UTF-8 (RFC 6455, 8.1).
     case invalidText
+    /// The compressed data of a message cannot be inflated, or does not end where a message ends (RFC 7692, 7.2.2).
+    case corruptCompression
     /// A Close frame has one byte of payload, which is half a code (RFC 6455, 5.5.1).
     case closePayloadOfOneByte
     /// A Close frame carries a code that must not be sent (RFC 6455, 7.4).
@@ -91,6 +94,8 @@ public enum CloseReason: UInt8, CaseIterable, Sendable {
         case .messageTooBig: (.messageTooBig, .info, "message_too_big", "message too big")
         case .tooManyFragments: (.policyViolation, .info, "too_many_fragments", "too many fragments")
         case .invalidText: (.invalidPayload, .info, "invalid_text", "text must be UTF-8")
+        case .corruptCompression:
+            (.invalidPayload, .info, "corrupt_compression", "compressed data is corrupt")
         case .closePayloadOfOneByte: (.protocolError, .info, "close_payload_of_one_byte", "half a close code")
         case .invalidCloseCode: (.protocolError, .info, "invalid_close_code", "invalid close code")
         case .invalidCloseReason: (.invalidPayload, .info, "invalid_close_reason", "a close reason must be UTF-8")

@@ -5,19 +5,20 @@
 
 /// An encoded, immutable, unmasked frame that is shared by reference.
 ///
-/// `@unchecked Sendable` because its storage is written before anybody else holds it, and never afterwards.
+/// `@unchecked Sendable` because its storage is written before anybody else holds it, and never afterwards, but for the
+/// atomic reference to its compressed twin.
 public struct Frame: @unchecked Sendable {
-    private let storage: FrameStorage
+    let storage: FrameStorage
 
     /// The bytes on the wire: header and payload.
-    public var count: Int { storage.header.count }
+    public var count: Int { storage.count }
 
     /// The bytes of payload.
-    public var payloadCount: Int { count - storage.header.payloadOffset }
+    public var payloadCount: Int { count - storage.payloadOffset }
 
     /// The bytes on the wire, contiguous; valid while a copy of this frame lives.
     public var bytes: UnsafeRawBufferPointer {
-        UnsafeRawBufferPointer(start: storage.withUnsafeMutablePointerToElements { $0 }, count: count)
+        UnsafeRawBufferPointer(start: storage.start, count: count)
     }
 
     /// What keeps `bytes` alive, for whoever must hold them without knowing what a frame is.
@@ -25,8 +26,11 @@ public struct Frame: @unchecked Sendable {
 
     /// The payload within `bytes`; valid while a copy of this frame lives.
     public var payload: UnsafeRawBufferPointer {
-        UnsafeRawBufferPointer(rebasing: bytes[storage.header.payloadOffset...])
+        UnsafeRawBufferPointer(rebasing: bytes[storage.payloadOffset...])
     }
+
+    /// Whether it is a binary message, if it is a message.
+    public var isBinary: Bool { storage.start.load(as: UInt8.self) & FrameHeader.opcodeBits == Opcode.binary.rawValue }
 
     /// Calls `body` with the bytes on the wire, and keeps the frame alive until it returns.
     public func withUnsafeBytes<Value, Failure: Error>(
@@ -64,5 +68,9 @@ public struct Frame: @unchecked Sendable {
 
     init(_ opcode: Opcode, _ payload: UnsafeRawBufferPointer) {
         storage = FrameStorage.encode(opcode, payload)
+    }
+
+    init(_ storage: FrameStorage) {
+        self.storage = storage
     }
 }

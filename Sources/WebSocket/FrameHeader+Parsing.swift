@@ -1,6 +1,6 @@
 // Reading a client's header. Each rule is tried as soon as the bytes that it needs are there and in the order of those
-// bytes, so the answer does not depend on how the stream was cut. An extension that gives a reserved bit a meaning, as
-// permessage-deflate does with RSV1, begins at `reservedBits`.
+// bytes, so the answer does not depend on how the stream was cut. permessage-deflate gives RSV1 a meaning, on the first
+// frame of a message and nowhere else.
 
 extension FrameHeader {
     /// What the first bytes of a frame turned out to be.
@@ -16,10 +16,12 @@ extension FrameHeader {
     ///   - bytes: What has arrived of the frame; payload may follow.
     ///   - inMessage: Whether a fragmented message is open.
     ///   - room: How many bytes the message may still grow.
-    static func parse(_ bytes: UnsafeRawBufferPointer, inMessage: Bool, room: Int) -> Parsed {
+    ///   - compression: Whether permessage-deflate is agreed on.
+    static func parse(_ bytes: UnsafeRawBufferPointer, inMessage: Bool, room: Int, compression: Bool) -> Parsed {
         guard bytes.count >= 1, let base = bytes.baseAddress else { return .incomplete }
         let first = base.load(as: UInt8.self)
-        guard first & reservedBits == 0 else { return .failure(.reservedBits) }
+        let isCompressed = first & reservedBits != 0
+        guard !isCompressed || compression && beginsCompressed(first) else { return .failure(.reservedBits) }
         guard let opcode = Opcode(rawValue: first & opcodeBits) else { return .failure(.unknownOpcode) }
         let isFinal = first & finalBit != 0
         if let breach = checkOrder(opcode, isFinal: isFinal, inMessage: inMessage) { return .failure(breach) }
@@ -37,7 +39,16 @@ extension FrameHeader {
         guard bytes.count >= keyOffset + 4 else { return .incomplete }
         let key = base.loadUnaligned(fromByteOffset: keyOffset, as: UInt32.self)
         let count = keyOffset + 4
-        return .header(FrameHeader(opcode: opcode, isFinal: isFinal, count: count, payload: Int(length), key: key))
+        return .header(
+            FrameHeader(
+                opcode: opcode, isFinal: isFinal, isCompressed: isCompressed, count: count, payload: Int(length),
+                key: key))
+    }
+
+    /// Whether a first byte with reserved bits is that of a compressed message: RSV1 alone, on text or binary.
+    private static func beginsCompressed(_ first: UInt8) -> Bool {
+        guard first & reservedBits == compressedBit else { return false }
+        return first & opcodeBits == Opcode.text.rawValue || first & opcodeBits == Opcode.binary.rawValue
     }
 
     private static func readLength(_ base: UnsafeRawPointer, short: Int) -> UInt64 {

@@ -11,6 +11,8 @@ public struct FrameHeader: Sendable {
     let opcode: Opcode
     /// Whether the frame is the last of its message.
     let isFinal: Bool
+    /// Whether the frame begins a compressed message (RFC 7692, 6).
+    let isCompressed: Bool
     /// The bytes that this header takes: 2...14.
     let count: Int
     /// The bytes of payload that follow, 0 or more.
@@ -20,6 +22,8 @@ public struct FrameHeader: Sendable {
 
     static let finalBit: UInt8 = 0x80
     static let reservedBits: UInt8 = 0x70
+    /// RSV1, which permessage-deflate sets on the first frame of a compressed message.
+    static let compressedBit: UInt8 = 0x40
     static let opcodeBits: UInt8 = 0x0F
     static let maskBit: UInt8 = 0x80
 
@@ -43,12 +47,16 @@ public struct FrameHeader: Sendable {
     /// - Parameters:
     ///   - opcode: What the frame is for.
     ///   - fin: Whether it ends its message.
+    ///   - compressed: Whether it begins a message that is compressed.
     ///   - payload: How many bytes will follow; 0 or more, and at most 125 after a control opcode.
     ///   - to: Where to; room for `size(payload:)` bytes.
     /// - Returns: The bytes written.
     @discardableResult
-    public static func write(opcode: Opcode, fin: Bool = true, payload: Int, to: UnsafeMutableRawPointer) -> Int {
-        write(first: opcode.rawValue | (fin ? finalBit : 0), mask: 0, payload: payload, to: to)
+    public static func write(
+        opcode: Opcode, fin: Bool = true, compressed: Bool = false, payload: Int, to: UnsafeMutableRawPointer
+    ) -> Int {
+        let first = opcode.rawValue | (fin ? finalBit : 0) | (compressed ? compressedBit : 0)
+        return write(first: first, mask: 0, payload: payload, to: to)
     }
 
     /// Writes the header of a masked frame, as a client sends it; the payload that follows must be masked with

@@ -7,5 +7,7 @@ extension Handshake {
         public let accept: String
         /// The subprotocols that the client offers: distinct tokens, the one it likes best first.
         public let subprotocols: [String]
+        /// The extensions that the client offers, the one it likes best first.
+        public let extensions: [ExtensionOffer]
     }
 }

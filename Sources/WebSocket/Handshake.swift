@@ -30,7 +30,11 @@ public enum Handshake {
         guard let subprotocols = readSubprotocols(request.all("sec-websocket-protocol")) else {
             return .malformed("Sec-WebSocket-Protocol must list distinct tokens")
         }
-        return .accept(Acceptance(accept: acceptValue(key: keys[0]), subprotocols: subprotocols))
+        guard let extensions = ExtensionOffer.read(request.all("sec-websocket-extensions")) else {
+            return .malformed("Sec-WebSocket-Extensions must list extensions with their parameters")
+        }
+        return .accept(
+            Acceptance(accept: acceptValue(key: keys[0]), subprotocols: subprotocols, extensions: extensions))
     }
 
     /// Whether it is the base64 form of 16 bytes: 22 digits and two equals signs. The four bits that the last digit has

@@ -6,6 +6,9 @@
 
 /// What a connection holds of unfinished frames and messages.
 final class MessageAssembly {
+    /// Whether messages may be compressed.
+    private let compression: Bool
+
     /// The bytes of a header that is not complete yet.
     private var headerBytes = InlineArray<14, UInt8>(repeating: 0)
     private var headerCount = 0
@@ -14,14 +17,20 @@ final class MessageAssembly {
     private var frame: FrameHeader?
     private var arrived = 0
 
-    /// The kind of the open message, its frames so far, what has arrived of it, and how far its text is checked.
+    /// The kind of the open message, whether it is compressed, its frames so far, what has arrived of it, and how far its text
+    /// is checked.
     private var messageOpcode: Opcode?
+    private var isCompressed = false
     private var fragments = 0
     private var message = GrowingBytes()
     private var text = UTF8Validator()
 
     /// What has arrived of a control frame, which may come between the fragments of a message.
     private var control = GrowingBytes()
+
+    init(compression: Bool) {
+        self.compression = compression
+    }
 
     /// Whether nothing is open: the decoder then drops the assembly.
     var isIdle: Bool { headerCount == 0 && frame == nil && messageOpcode == nil }
@@ -62,7 +71,7 @@ final class MessageAssembly {
         let parsed = withUnsafeBytes(of: &headerBytes) { bytes in
             FrameHeader.parse(
                 UnsafeRawBufferPointer(rebasing: bytes[..<headerCount]), inMessage: messageOpcode != nil,
-                room: maxMessage - message.count)
+                room: maxMessage - message.count, compression: compression)
         }
         if case .header(let header) = parsed {
             input.skip(header.count - before)
@@ -77,7 +86,7 @@ final class MessageAssembly {
         frame = header
         arrived = 0
         switch header.opcode {
-        case .text, .binary: (messageOpcode, fragments) = (header.opcode, 1)
+        case .text, .binary: (messageOpcode, isCompressed, fragments) = (header.opcode, header.isCompressed, 1)
         case .continuation: fragments += 1
         case .close, .ping, .pong: break
         }
@@ -95,7 +104,7 @@ final class MessageAssembly {
             Mask.apply(piece, key: frame.key, phase: phase)
             return takeControl(UnsafeRawBufferPointer(piece), frame)
         }
-        if messageOpcode == .text {
+        if messageOpcode == .text && !isCompressed {
             guard text.unmask(piece, key: frame.key, phase: phase) else { return .failure(.invalidText) }
         } else {
             Mask.apply(piece, key: frame.key, phase: phase)
@@ -132,6 +141,6 @@ final class MessageAssembly {
         guard text.isComplete else { return .failure(.invalidText) }
         let isBinary = messageOpcode == .binary
         (frame, messageOpcode) = (nil, nil)
-        return .message(payload, binary: isBinary)
+        return isCompressed ? .compressed(payload, binary: isBinary) : .message(payload, binary: isBinary)
     }
 }

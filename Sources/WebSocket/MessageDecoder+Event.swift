@@ -7,6 +7,9 @@ extension MessageDecoder {
         case needMore
         /// A whole message, unmasked, its fragments joined; text has been checked to be UTF-8.
         case message(UnsafeRawBufferPointer, binary: Bool)
+        /// A whole message as its sender has compressed it, unmasked, its fragments joined. Whether it is text is to be
+        /// checked when it is inflated.
+        case compressed(UnsafeRawBufferPointer, binary: Bool)
         /// A ping, to be answered with a pong of the same payload.
         case ping(UnsafeRawBufferPointer)
         /// A pong.

@@ -11,8 +11,12 @@
 public struct MessageDecoder {
     private var assembly: MessageAssembly?
     private var isFinished = false
+    private let compression: Bool
 
-    public init() {}
+    /// - Parameter compression: Whether permessage-deflate is agreed on, so that messages may be compressed.
+    public init(compression: Bool = false) {
+        self.compression = compression
+    }
 
     /// Whether it holds nothing: no part of a frame, no open message, no message that was just handed out.
     public var isIdle: Bool { assembly == nil }
@@ -50,12 +54,16 @@ public struct MessageDecoder {
     private mutating func nextWhole(_ input: inout UnsafeMutableRawBufferPointer, maxMessage: Int) -> Event? {
         guard
             case .header(let header) = FrameHeader.parse(
-                UnsafeRawBufferPointer(input), inMessage: false, room: maxMessage),
+                UnsafeRawBufferPointer(input), inMessage: false, room: maxMessage, compression: compression),
             header.isFinal, header.payload <= input.count - header.count
         else { return nil }
 
         input.skip(header.count)
         let payload = input.takeFirst(header.payload)
+        if header.isCompressed {
+            Mask.apply(payload, key: header.key)
+            return .compressed(UnsafeRawBufferPointer(payload), binary: header.opcode == .binary)
+        }
         if header.opcode == .text {
             var text = UTF8Validator()
             guard text.unmask(payload, key: header.key, phase: 0), text.isComplete else { return fail(.invalidText) }
@@ -73,7 +81,7 @@ public struct MessageDecoder {
             return .needMore
         }
         guard !input.isEmpty else { return .needMore }
-        let assembly = self.assembly ?? MessageAssembly()
+        let assembly = self.assembly ?? MessageAssembly(compression: compression)
         self.assembly = assembly
         return finish(assembly.next(&input, maxMessage: maxMessage, maxFragments: maxFragments))
     }
@@ -81,7 +89,7 @@ public struct MessageDecoder {
     /// Notes the events after which nothing more is read.
     private mutating func finish(_ event: Event) -> Event {
         switch event {
-        case .needMore, .message, .ping, .pong: return event
+        case .needMore, .message, .compressed, .ping, .pong: return event
         case .failure(let reason): return fail(reason)
         case .close:
             isFinished = true

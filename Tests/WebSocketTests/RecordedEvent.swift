@@ -6,6 +6,7 @@ import WebSocket
 enum RecordedEvent: Equatable {
     case text([UInt8])
     case binary([UInt8])
+    case compressed([UInt8], binary: Bool)
     case ping([UInt8])
     case pong([UInt8])
     case close(UInt16?, [UInt8])
@@ -16,6 +17,7 @@ enum RecordedEvent: Equatable {
         switch event {
         case .needMore: return nil
         case .message(let payload, let isBinary): self = isBinary ? .binary(Array(payload)) : .text(Array(payload))
+        case .compressed(let payload, let isBinary): self = .compressed(Array(payload), binary: isBinary)
         case .ping(let payload): self = .ping(Array(payload))
         case .pong(let payload): self = .pong(Array(payload))
         case .close(let code, let reason): self = .close(code?.rawValue, Array(reason))
@@ -42,8 +44,10 @@ func feed(_ bytes: ArraySlice<UInt8>, to decoder: inout MessageDecoder, maxMessa
 }
 
 /// All events of a stream that arrives cut at the given places, which are in order.
-func decode(_ stream: [UInt8], cuts: [Int] = [], maxMessage: Int = 1 << 20) -> [RecordedEvent] {
-    var decoder = MessageDecoder()
+func decode(
+    _ stream: [UInt8], cuts: [Int] = [], maxMessage: Int = 1 << 20, compression: Bool = false
+) -> [RecordedEvent] {
+    var decoder = MessageDecoder(compression: compression)
     var start = 0
     var events: [RecordedEvent] = []
     for end in cuts + [stream.count] {

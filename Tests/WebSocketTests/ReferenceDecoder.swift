@@ -24,7 +24,7 @@ struct ReferenceDecoder {
                 events.append(event)
                 switch event {
                 case .failure, .close: return events
-                case .text, .binary, .ping, .pong: continue
+                case .text, .binary, .compressed, .ping, .pong: continue
                 }
             }
         }

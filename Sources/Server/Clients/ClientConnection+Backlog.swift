@@ -56,8 +56,7 @@ extension ClientConnection {
 
     private func keep(_ backlog: Backlog) {
         guard !hasBacklog else { return }
-        if extras == nil { extras = Box(Extras()) }
-        extras?.value.backlog = backlog
+        makeExtras().value.backlog = backlog
         hasBacklog = true
     }
 

@@ -25,6 +25,10 @@ extension ClientConnection {
                 guard meter?.takeMessage() ?? true else { return fail(.rateExceeded) }
                 messagesIn &+= 1
                 worker.message(self, payload, binary: binary)
+            case .compressed(let payload, let binary):
+                guard phase == .open else { continue }
+                guard meter?.takeMessage() ?? true else { return fail(.rateExceeded) }
+                if let fault = receiveCompressed(payload, binary: binary) { return fail(fault) }
             case .ping(let payload):
                 guard phase == .open else { continue }
                 guard meter?.takeMessage() ?? true else { return fail(.rateExceeded) }

@@ -105,13 +105,14 @@ extension ClientConnection {
                 return refuse(.text(500, "the handler script failed"))
             }
         }
-        if let subprotocol { extras = Box(Extras(subprotocol: subprotocol)) }
-        switchProtocols(acceptance.accept, subprotocol: subprotocol)
+        if let subprotocol { makeExtras().value.subprotocol = subprotocol }
+        switchProtocols(
+            acceptance.accept, subprotocol: subprotocol, extensions: agreeOnCompression(acceptance.extensions))
     }
 
-    private func switchProtocols(_ accept: String, subprotocol: String?) {
+    private func switchProtocols(_ accept: String, subprotocol: String?, extensions: String?) {
         var response: [UInt8] = []
-        Handshake.writeResponse(accept: accept, subprotocol: subprotocol, into: &response)
+        Handshake.writeResponse(accept: accept, subprotocol: subprotocol, extensions: extensions, into: &response)
         response.withUnsafeBytes { write($0) }
         handshake = nil
         phase = .open

@@ -15,8 +15,7 @@ extension ClientConnection {
 
     /// Begins to count what the client sends.
     func limitRate(_ limit: RateLimit) {
-        if extras == nil { extras = Box(Extras()) }
-        extras?.value.meter = RateMeter(limit, now: loop.now)
+        makeExtras().value.meter = RateMeter(limit, now: loop.now)
     }
 
     /// Handles what was received, as far as the client's tokens reach.

@@ -14,8 +14,7 @@ extension ClientConnection {
         if hasBacklog {
             extras?.value.backlog?.append(binary ? .binary(payload) : .text(payload))
         } else {
-            writeFrame(binary ? .binary : .text, payload)
-            messagesOut &+= 1
+            writeMessage(payload, binary: binary)
         }
         return .sent
     }
@@ -43,9 +42,24 @@ extension ClientConnection {
         writeFrame(opcode, payload)
     }
 
+    /// Writes a message for this client alone, compressed where that was agreed on and is worth it.
+    private func writeMessage(_ payload: UnsafeRawBufferPointer, binary: Bool) {
+        messagesOut &+= 1
+        if deflate != nil, writeCompressed(payload, binary: binary) { return }
+        writeFrame(binary ? .binary : .text, payload)
+    }
+
+    /// Writes a message that others get too, in the form that was agreed on.
     func writeMessage(_ frame: Frame) {
-        write(shared: frame.bytes, owner: frame.owner)
-        bytesOut += UInt64(frame.count)
+        var form = frame
+        if let deflate {
+            guard let agreed = self.form(of: frame, deflate) else {
+                return writeMessage(frame.payload, binary: frame.isBinary)
+            }
+            form = agreed
+        }
+        write(shared: form.bytes, owner: form.owner)
+        bytesOut += UInt64(form.count)
         messagesOut &+= 1
     }
 
@@ -84,12 +98,15 @@ extension ClientConnection {
         return false
     }
 
-    private func writeFrame(_ opcode: Opcode, _ payload: UnsafeRawBufferPointer) {
+    func writeFrame(_ opcode: Opcode, _ payload: UnsafeRawBufferPointer, compressed: Bool = false) {
         let size = FrameHeader.size(payload: payload.count) + payload.count
         bytesOut += UInt64(size)
-        guard payload.count < Self.largePayload else { return writeLargeFrame(opcode, payload) }
+        guard payload.count < Self.largePayload else {
+            return writeLargeFrame(opcode, payload, compressed: compressed)
+        }
         write(count: size) { address in
-            let headerSize = FrameHeader.write(opcode: opcode, payload: payload.count, to: address)
+            let headerSize = FrameHeader.write(
+                opcode: opcode, compressed: compressed, payload: payload.count, to: address)
             if let start = payload.baseAddress {
                 (address + headerSize).copyMemory(from: start, byteCount: payload.count)
             }
@@ -99,9 +116,10 @@ extension ClientConnection {
     /// Payloads from this size on are sent from where they are.
     private static let largePayload = 8 << 10
 
-    private func writeLargeFrame(_ opcode: Opcode, _ payload: UnsafeRawBufferPointer) {
+    private func writeLargeFrame(_ opcode: Opcode, _ payload: UnsafeRawBufferPointer, compressed: Bool) {
         withUnsafeTemporaryAllocation(byteCount: FrameHeader.maxCount, alignment: 8) { header in
-            let size = FrameHeader.write(opcode: opcode, payload: payload.count, to: header.baseAddress!)
+            let size = FrameHeader.write(
+                opcode: opcode, compressed: compressed, payload: payload.count, to: header.baseAddress!)
             writeThrough(UnsafeRawBufferPointer(rebasing: header[..<size]), payload)
         }
     }

@@ -31,6 +31,9 @@ final class ClientConnection: Socket, Subscriber {
         var subprotocol: String?
         var backlog: Backlog?
         var meter: RateMeter?
+        /// Where messages may refer to earlier ones, from the first compressed one on.
+        var inflater: Inflater?
+        var deflater: Deflater?
     }
 
     unowned(unsafe) let worker: Worker
@@ -55,6 +58,8 @@ final class ClientConnection: Socket, Subscriber {
     var messagesIn: UInt32 = 0
     var messagesOut: UInt32 = 0
     var keepalive = Keepalive()
+    /// What was agreed on about compression; nil on a plain connection.
+    var deflate: DeflateParameters?
     var bytesIn: UInt64 = 0
     var bytesOut: UInt64 = 0
 
@@ -73,6 +78,14 @@ final class ClientConnection: Socket, Subscriber {
     }
 
     var subscriberID: SubscriberID { id.subscriber }
+
+    /// The box of what only few connections have, made when the first of it is needed.
+    func makeExtras() -> Box<Extras> {
+        if let extras { return extras }
+        let made = Box(Extras())
+        extras = made
+        return made
+    }
 
     // MARK: What the socket tells
 

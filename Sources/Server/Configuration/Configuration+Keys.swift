@@ -13,6 +13,7 @@ extension Configuration {
         ("scripts", "The Lua scripts that decide what the server does."),
         ("kv", "The key-value store that scripts on all workers share."),
         ("websocket", "Limits of each client's connection."),
+        ("compression", "permessage-deflate (RFC 7692), for clients that offer it, as browsers do."),
         ("http", "Limits of the head of an HTTP request, on both ports."),
         ("keepalive", "How Perigee finds out that a client is gone."),
         ("limits", "How many clients there may be, and how much each may send."),
@@ -21,7 +22,7 @@ extension Configuration {
 
     /// Every key, those of one section next to each other.
     static let keys: [ConfigurationKey] =
-        serverKeys + logKeys + adminKeys + scriptKeys + kvKeys + webSocketKeys + httpKeys
+        serverKeys + logKeys + adminKeys + scriptKeys + kvKeys + webSocketKeys + compressionKeys + httpKeys
         + keepaliveKeys + limitKeys + timeoutKeys
 
     static let anyTime: ClosedRange<Duration> = .milliseconds(10) ... .seconds(3600)
@@ -148,6 +149,24 @@ extension Configuration {
         ConfigurationKey(
             "websocket.maxChannels", \.websocket.maxChannels, .number(1...1_000_000),
             "Channels that one connection may subscribe to."),
+    ]
+
+    private static let compressionKeys = [
+        ConfigurationKey("compression.enabled", \.compression.enabled, .flag, "Whether messages are compressed."),
+        ConfigurationKey(
+            "compression.threshold", \.compression.threshold, .size(0...(1 << 30)),
+            "Messages to clients below this size are sent as they are, and larger ones where that is smaller."),
+        ConfigurationKey(
+            "compression.level", \.compression.level, .number(1...9), "How hard to compress: 1 is fast, 9 is small."),
+        ConfigurationKey(
+            "compression.contextTakeover", \.compression.contextTakeover, .flag,
+            """
+            Whether a message may refer to earlier ones: smaller, but with up to 300 KiB for each connection that uses
+            it, and a broadcast is then compressed for each of them anew.
+            """),
+        ConfigurationKey(
+            "compression.windowBits", \.compression.windowBits, .number(9...15),
+            "The window that messages are compressed with has 2 to this power bytes."),
     ]
 
     private static let httpKeys = [

@@ -22,6 +22,8 @@ public struct Configuration: Sendable, Equatable {
     public var kv = KV()
     /// Limits of WebSocket connections.
     public var websocket = WebSocket()
+    /// Compression of messages.
+    public var compression = Compression()
     /// Limits of HTTP requests.
     public var http = HTTP()
     /// How clients are asked whether they are still there.

@@ -96,8 +96,7 @@ extension Worker {
         }
         if let user { users[Array(user.utf8), default: []].append(connection) }
         guard user != nil || connection.extras != nil else { return true }
-        if connection.extras == nil { connection.extras = Box(ClientConnection.Extras()) }
-        connection.extras?.value.user = user
+        connection.makeExtras().value.user = user
         return true
     }
 }

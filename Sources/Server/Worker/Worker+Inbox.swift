@@ -84,6 +84,7 @@ extension Worker {
         return ConnectionSummary(
             id: connection.id, user: connection.user, path: connection.path, remoteAddress: "\(connection.peer)",
             openedAt: Int(connection.openedAt), subprotocol: connection.subprotocol,
+            compression: connection.deflate == nil ? nil : DeflateAgreement.extensionName,
             script: engine.name(of: connection.script), messagesIn: UInt64(connection.messagesIn),
             messagesOut: UInt64(connection.messagesOut), bytesIn: connection.bytesIn, bytesOut: connection.bytesOut,
             queuedBytes: connection.waitingBytes, roundTrip: connection.keepalive.lastRoundTrip,
@@ -131,6 +132,8 @@ extension Worker {
         current.subscriptions = hub.subscriptionCount
         current.refusedForDescriptors = listener?.refused ?? 0
         current.luaMemory = engine.memoryInUse
+        current.messagesDeflated = compression?.deflated ?? 0
+        current.messagesInflated = compression?.inflated ?? 0
         forEachOpenConnection { connection in
             current.messagesIn += UInt64(connection.messagesIn)
             current.messagesOut += UInt64(connection.messagesOut)

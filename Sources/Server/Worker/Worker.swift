@@ -33,6 +33,8 @@ final class Worker {
     let maxQueue: Int
     let onFullQueue: Configuration.WebSocket.FullQueuePolicy
     let maxChannels: Int
+    /// What connections compress with; nil when the configuration says that none does.
+    let compression: Compression?
     let log: Logger
     private(set) var hub: Hub!
     private(set) var engine: ScriptEngine!
@@ -75,6 +77,7 @@ final class Worker {
         maxQueue = configuration.websocket.maxQueue
         onFullQueue = configuration.websocket.onFullQueue
         maxChannels = configuration.websocket.maxChannels
+        compression = configuration.compression.policy.map { Compression($0) }
         var log = node.log
         log[metadataKey: "worker"] = "\(index)"
         self.log = log
@@ -91,7 +94,10 @@ final class Worker {
         options.workerIndex = Int(index)
         engine = try ScriptEngine(host: self, options: options)
         loop.attach(node.workers[Int(index)]) { [unowned self] message in handle(message) }
-        loop.turnFinished = { [unowned self] in postAnswers() }
+        loop.turnFinished = { [unowned self] in
+            postAnswers()
+            compression?.endTurn()
+        }
     }
 
     /// Begins to accept clients.

@@ -24,6 +24,8 @@ struct ConnectionSummary: Sendable {
     /// Seconds since 1970.
     var openedAt: Int
     var subprotocol: String?
+    /// The extension by which its messages are compressed.
+    var compression: String?
     var script: String
     var messagesIn: UInt64
     var messagesOut: UInt64
@@ -70,6 +72,10 @@ struct WorkerStatistics: Sendable {
     /// How often reading from a client was interrupted because it sent more than its rate.
     var readsDelayed: UInt64 = 0
     var pingsSent: UInt64 = 0
+    /// Messages compressed, each once however many clients got it.
+    var messagesDeflated: UInt64 = 0
+    /// Compressed messages of clients.
+    var messagesInflated: UInt64 = 0
     /// HTTP errors and refused handshakes on the clients' port.
     var handshakesRefused: UInt64 = 0
     /// How often each `CloseReason` ended a connection, by its raw value.
@@ -95,6 +101,8 @@ struct WorkerStatistics: Sendable {
         left.refusedForAddress += right.refusedForAddress
         left.readsDelayed += right.readsDelayed
         left.pingsSent += right.pingsSent
+        left.messagesDeflated += right.messagesDeflated
+        left.messagesInflated += right.messagesInflated
         left.handshakesRefused += right.handshakesRefused
         left.luaMemory += right.luaMemory
         let count = max(left.closes.count, right.closes.count)

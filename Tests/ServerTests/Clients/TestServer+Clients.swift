@@ -6,11 +6,12 @@ import Server
 extension TestServer {
     /// A client that the script of `path` serves.
     func connect(
-        _ path: String = "/", headers: [(String, String)] = [], subprotocols: [String] = [], receiveBuffer: Int? = nil
+        _ path: String = "/", headers: [(String, String)] = [], subprotocols: [String] = [], deflate: String? = nil,
+        receiveBuffer: Int? = nil
     ) throws -> WebSocketClient {
         try WebSocketClient.connect(
-            port: clientPort, path: path, headers: headers, subprotocols: subprotocols, timeout: .seconds(10),
-            receiveBuffer: receiveBuffer)
+            port: clientPort, path: path, headers: headers, subprotocols: subprotocols, deflate: deflate,
+            timeout: .seconds(10), receiveBuffer: receiveBuffer)
     }
 
     /// A connection to the clients' port on which nothing has been said yet.

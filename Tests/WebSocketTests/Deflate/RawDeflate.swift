@@ -1,0 +1,77 @@
+// zlib used plainly, as a client would: what the code under test must agree with.
+
+import CZlib
+
+enum RawDeflate {
+    /// What a client sends for `messages`, each flushed and without its last four bytes.
+    static func compress(
+        _ messages: [[UInt8]], windowBits: Int32 = 15, level: Int32 = 6, keepsContext: Bool = false,
+        flush: Int32 = Z_SYNC_FLUSH
+    ) -> [[UInt8]] {
+        let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
+        stream.initialize(to: z_stream())
+        defer { stream.deallocate() }
+        _ = perigee_deflate_begin(stream, level, windowBits, 8)
+        defer { deflateEnd(stream) }
+        return messages.map { message in
+            if !keepsContext { deflateReset(stream) }
+            var message = message
+            var output = [UInt8](repeating: 0, count: message.count + message.count / 8 + 1024)
+            let count = message.withUnsafeMutableBufferPointer { source in
+                output.withUnsafeMutableBufferPointer { target in
+                    stream.pointee.next_in = source.baseAddress
+                    stream.pointee.avail_in = UInt32(source.count)
+                    stream.pointee.next_out = target.baseAddress
+                    stream.pointee.avail_out = UInt32(target.count)
+                    deflate(stream, flush)
+                    return target.count - Int(stream.pointee.avail_out)
+                }
+            }
+            return Array(output[..<(flush == Z_SYNC_FLUSH ? count - 4 : count)])
+        }
+    }
+
+    static func compress(_ message: [UInt8], flush: Int32 = Z_SYNC_FLUSH) -> [UInt8] {
+        compress([message], flush: flush)[0]
+    }
+
+    /// What a client makes of the payloads; nil from the first one on that zlib refuses, or that is not whole.
+    static func inflate(_ payloads: [[UInt8]], windowBits: Int32 = 15, keepsContext: Bool = false) -> [[UInt8]?] {
+        let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
+        stream.initialize(to: z_stream())
+        defer { stream.deallocate() }
+        _ = perigee_inflate_begin(stream, windowBits)
+        defer { inflateEnd(stream) }
+        var output = [UInt8](repeating: 0, count: 4 << 20)
+        return payloads.map { payload in
+            if !keepsContext { inflateReset(stream) }
+            var input = payload + [0, 0, 0xFF, 0xFF]
+            return input.withUnsafeMutableBufferPointer { source in
+                output.withUnsafeMutableBufferPointer { target in
+                    stream.pointee.next_in = source.baseAddress
+                    stream.pointee.avail_in = UInt32(source.count)
+                    stream.pointee.next_out = target.baseAddress
+                    stream.pointee.avail_out = UInt32(target.count)
+                    let result = CZlib.inflate(stream, Z_SYNC_FLUSH)
+                    guard result == Z_OK, stream.pointee.avail_in == 0, stream.pointee.data_type & 128 != 0 else {
+                        return nil
+                    }
+                    return Array(target[..<(target.count - Int(stream.pointee.avail_out))])
+                }
+            }
+        }
+    }
+}
+
+/// Texts of the kind that is pushed: JSON with names that come again and again.
+enum SampleText {
+    static func json(_ count: Int, seed: UInt64 = 1) -> [UInt8] {
+        var generator = SeededGenerator(seed: seed)
+        var text = ""
+        while text.utf8.count < count {
+            let name = ["alice", "bob", "carol", "dave"].randomElement(using: &generator)!
+            text += #"{"user":"\#(name)","price":\#(Int.random(in: 0...99_999, using: &generator)),"text":"filled"},"#
+        }
+        return Array(text.utf8.prefix(count))
+    }
+}
