@@ -90,7 +90,8 @@ let package = Package(
         .testTarget(
             name: "ServerTests",
             dependencies: [
-                "Server", "PerigeeTestKit", "SeededGenerator", .product(name: "Logging", package: "swift-log"),
+                "Server", "Proxies", "PerigeeTestKit", "SeededGenerator",
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: swift),
         // Random numbers that are the same in every run.

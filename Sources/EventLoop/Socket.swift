@@ -24,6 +24,8 @@ open class Socket: Source {
         static let lingering = Flags(rawValue: 16)
         static let closing = Flags(rawValue: 32)
         static let ended = Flags(rawValue: 64)
+        /// What arrives first is not the connection's own.
+        static let preamble = Flags(rawValue: 128)
     }
 
     /// How long a peer may take to hang up after our goodbye, in milliseconds.
@@ -31,8 +33,8 @@ open class Socket: Source {
 
     /// The loop that owns the socket; it outlives it.
     public unowned(unsafe) let loop: EventLoop
-    /// The other end.
-    public let peer: SocketAddress
+    /// The other end. A subclass that learns from a proxy who is behind it puts that here.
+    public final var peer: SocketAddress
     var output = Output.empty
     var flags: Flags = []
     /// Bytes written by the subclass and not yet taken by the kernel.
@@ -51,6 +53,9 @@ open class Socket: Source {
 
     /// Bytes arrived. They lie in the loop's receive buffer, may be changed in place, and are gone after the call.
     open func received(_ bytes: UnsafeMutableRawBufferPointer) {}
+    /// Bytes arrived after `expectPreamble`, those of this read. Answers how many of them still belong to the preamble, which
+    /// ends with them: what follows is handed to `received`. Nil: all of them, and more is to come.
+    open func receivedPreamble(_ bytes: UnsafeRawBufferPointer) -> Int? { 0 }
     /// The peer will send no more (TCP half-close); it may still read. The default hangs up after what is queued is
     /// written.
     open func receivedEnd() { finish() }
@@ -98,6 +103,12 @@ open class Socket: Source {
         loop.closing.append(self)
     }
 
+    /// Lets `receivedPreamble` have what arrives first: bytes that somebody on the way has put in front of the peer's own.
+    public final func expectPreamble() { flags.insert(.preamble) }
+
+    /// Whether the preamble has not ended yet.
+    public final var awaitsPreamble: Bool { flags.contains(.preamble) }
+
     // MARK: Loop's side
 
     public final override func ready(_ readiness: Readiness) {
@@ -113,13 +124,24 @@ open class Socket: Source {
         let buffer = loop.receiveBuffer
         let count = clinux_receive(descriptor, buffer.baseAddress!, loop.receiveLimit)
         if count > 0 {
-            guard flags.isDisjoint(with: [.finishing, .lingering]) else { return }
-            received(UnsafeMutableRawBufferPointer(rebasing: buffer[0..<count]))
+            let bytes = UnsafeMutableRawBufferPointer(rebasing: buffer[0..<count])
+            guard flags.isDisjoint(with: [.finishing, .lingering, .preamble]) else { return receiveAside(bytes) }
+            received(bytes)
         } else if count == 0 {
             endOfInput()
         } else if count != -Int(EAGAIN) && count != -Int(EINTR) {
             abort()
         }
+    }
+
+    /// Bytes that are not for the protocol, or not all of them: swallowed at the end, a preamble at the beginning.
+    private func receiveAside(_ bytes: UnsafeMutableRawBufferPointer) {
+        guard flags.isDisjoint(with: [.finishing, .lingering]),
+            let end = receivedPreamble(UnsafeRawBufferPointer(bytes))
+        else { return }
+        flags.remove(.preamble)
+        guard end < bytes.count, isWritable else { return }
+        received(UnsafeMutableRawBufferPointer(rebasing: bytes[end...]))
     }
 
     private func endOfInput() {

@@ -26,7 +26,8 @@ public final class HTTPClient {
         let connection =
             if let socket { socket } else { try RawSocket.connect(host: host, port: port, timeout: timeout) }
         socket = nil
-        try connection.send(Self.head(method, path, host: "\(host):\(port)", headers: headers, body: body) + body)
+        try connection.send(
+            Self.head(method, path, host: RawSocket.authority(host, port), headers: headers, body: body) + body)
         let response = try HTTPResponse.read(from: connection, method: method)
         if !response.endsConnection { socket = connection }
         return response

@@ -44,6 +44,11 @@ public final class RawSocket {
         throw failure
     }
 
+    /// The host and port as a URL and a Host field have them, an IPv6 host in brackets.
+    static func authority(_ host: String, _ port: some BinaryInteger) -> String {
+        host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+    }
+
     /// Connects to the UNIX socket at `path`.
     public static func connect(path: String, timeout: Duration = .seconds(5)) throws(ClientError) -> RawSocket {
         let address = try SocketAddress(path: path)

@@ -15,7 +15,7 @@ extension WebSocketClient {
         let socket = try RawSocket.connect(host: host, port: port, timeout: timeout, receiveBuffer: receiveBuffer)
         let key = makeKey()
         let extra = headers + offer(subprotocols) + (deflate.map { [("Sec-WebSocket-Extensions", $0)] } ?? [])
-        try socket.send(request(path: path, host: "\(host):\(port)", key: key, headers: extra))
+        try socket.send(request(path: path, host: RawSocket.authority(host, port), key: key, headers: extra))
         let response = try HTTPResponse.read(from: socket, method: "GET")
         try check(response, key: key, subprotocols: subprotocols, extensions: deflate != nil)
         let agreed = try response.header("Sec-WebSocket-Extensions").map(PermessageDeflate.init(response:))
@@ -37,7 +37,7 @@ extension WebSocketClient {
     ) throws(ClientError) -> HTTPResponse {
         let socket = try RawSocket.connect(host: host, port: port, timeout: timeout)
         let extra = headers + offer(subprotocols)
-        try socket.send(request(path: path, host: "\(host):\(port)", key: makeKey(), headers: extra))
+        try socket.send(request(path: path, host: RawSocket.authority(host, port), key: makeKey(), headers: extra))
         let response = try HTTPResponse.read(from: socket, method: "GET")
         guard response.status != 101 else { throw .unexpected("the handshake was accepted") }
         return response

@@ -63,6 +63,10 @@ public enum CloseReason: UInt8, CaseIterable, Sendable {
     case scriptError
     /// An operator closed the connection through the admin API without saying why.
     case closedByOperator
+    /// A connection that must begin with a header of the PROXY protocol comes from no trusted proxy: hung up at once.
+    case untrustedProxy
+    /// A connection begins with something else than the header of the PROXY protocol that it must begin with: hung up.
+    case proxyHeader
     /// The request that should open the connection was not complete in time: HTTP 408, no Close frame.
     case handshakeTimeout
     /// The peer did not answer a Close frame in time: the socket is dropped, no further frame.
@@ -109,6 +113,8 @@ public enum CloseReason: UInt8, CaseIterable, Sendable {
         case .internalError: (.internalError, .error, "internal_error", "internal error")
         case .scriptError: (.internalError, .warning, "script_error", "script error")
         case .closedByOperator: (.normal, .info, "closed_by_operator", "closed by operator")
+        case .untrustedProxy: (.abnormal, .debug, "untrusted_proxy", "not a trusted proxy")
+        case .proxyHeader: (.abnormal, .debug, "proxy_header", "no PROXY header")
         case .handshakeTimeout: (.abnormal, .debug, "handshake_timeout", "handshake timed out")
         case .closeTimeout: (.abnormal, .debug, "close_timeout", "close was not answered")
         }

@@ -44,6 +44,7 @@ extension WorkerStatistics {
         members.add("refusedForRate", refusedForRate)
         members.add("refusedForMemory", refusedForMemory)
         members.add("handshakesRefused", handshakesRefused)
+        members.add("originsRefused", originsRefused)
         members.add("readsDelayed", readsDelayed)
         members.add("pingsSent", pingsSent)
         members.add("luaMemoryBytes", luaMemory)

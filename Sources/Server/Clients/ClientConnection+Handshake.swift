@@ -33,6 +33,11 @@ extension ClientConnection {
 
     func handshakeIsLate() {
         guard let state = handshake else { return abort() }
+        if awaitsPreamble {
+            // Whoever is behind the proxy that says nothing may not even speak HTTP.
+            worker.count(.handshakeTimeout)
+            return abort()
+        }
         if state.parser.isIdle && state.answered > 0 { return finish() }
         worker.count(.handshakeTimeout)
         refuse(.text(408, "the request was not complete in time"))
@@ -68,7 +73,7 @@ extension ClientConnection {
     /// Answers and hangs up.
     private func refuse(_ response: Response) {
         worker.statistics.handshakesRefused += 1
-        worker.log.debug("handshake refused", metadata: ["status": "\(response.status)", "remote": "\(peer)"])
+        worker.log.debug("handshake refused", metadata: ["status": "\(response.status)", "remote": "\(remote)"])
         var bytes: [UInt8] = []
         response.encode(into: &bytes, keepAlive: false)
         bytes.withUnsafeBytes { write($0) }
@@ -76,6 +81,14 @@ extension ClientConnection {
     }
 
     private func upgrade(_ head: RequestHead, _ acceptance: Handshake.Acceptance) {
+        learnRemote(from: head)
+        guard worker.proxies.allowsOrigin(of: head) else {
+            worker.statistics.originsRefused += 1
+            return refuse(
+                .text(
+                    403, "pages of this origin may not connect: it is not the request's host, nor in websocket.origins")
+            )
+        }
         guard let path = Percent.decode(head.path) else {
             return refuse(.text(400, "the path is not percent-encoded UTF-8"))
         }
@@ -93,7 +106,7 @@ extension ClientConnection {
             offered: acceptance.subprotocols, supported: worker.node.configuration.websocket.subprotocols)
         if worker.engine.defines(.upgrade, script) {
             let request = UpgradeRequest(
-                path: path, ip: peer.host, query: QueryString(head.query ?? "").pairs, headers: head.joinedFields,
+                path: path, ip: remote.host, query: QueryString(head.query ?? "").pairs, headers: head.joinedFields,
                 subprotocols: acceptance.subprotocols)
             switch worker.engine.onUpgrade(script, handle, request: request) {
             case .accept(let chosen):

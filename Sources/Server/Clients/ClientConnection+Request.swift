@@ -19,8 +19,6 @@ extension ClientConnection {
     /// The header fields, names in lower case, repeated ones joined by `, ` (RFC 9110, section 5.3).
     var headers: [(name: String, value: String)] { requestHead?.joinedFields ?? [] }
 
-    /// The address that the client counts for.
-    var remote: SocketAddress { peer }
     var user: String? { extras?.value.user }
     var subprotocol: String? { extras?.value.subprotocol }
 }

@@ -99,6 +99,8 @@ final class ClientConnection: Socket, Subscriber {
         }
     }
 
+    override func receivedPreamble(_ bytes: UnsafeRawBufferPointer) -> Int? { receiveProxyHeader(bytes) }
+
     override func receivedEnd() {
         switch phase {
         case .handshake, .closed: finish(within: worker.timeouts.close)

@@ -8,5 +8,8 @@ final class HandshakeState {
     /// Requests answered on this connection that were not for a WebSocket.
     var answered = 0
 
+    /// The bytes of a half-read header of the PROXY protocol; fewer than `ProxyHeader.longest`.
+    var proxyHeader: [UInt8] = []
+
     init(limits: HTTPLimits) { parser = RequestParser(limits: limits) }
 }

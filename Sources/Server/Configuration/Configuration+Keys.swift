@@ -14,6 +14,7 @@ extension Configuration {
         ("kv", "The key-value store that scripts on all workers share."),
         ("websocket", "Limits of each client's connection."),
         ("compression", "permessage-deflate (RFC 7692), for clients that offer it, as browsers do."),
+        ("proxies", "Proxies and load balancers before the clients' port: whose word about the client is taken."),
         ("http", "Limits of the head of an HTTP request, on both ports."),
         ("keepalive", "How Perigee finds out that a client is gone."),
         ("limits", "How many clients there may be, and how much each may send."),
@@ -22,8 +23,8 @@ extension Configuration {
 
     /// Every key, those of one section next to each other.
     static let keys: [ConfigurationKey] =
-        serverKeys + logKeys + adminKeys + scriptKeys + kvKeys + webSocketKeys + compressionKeys + httpKeys
-        + keepaliveKeys + limitKeys + timeoutKeys
+        serverKeys + logKeys + adminKeys + scriptKeys + kvKeys + webSocketKeys + compressionKeys + proxyKeys
+        + httpKeys + keepaliveKeys + limitKeys + timeoutKeys
 
     static let anyTime: ClosedRange<Duration> = .milliseconds(10) ... .seconds(3600)
 
@@ -146,6 +147,13 @@ extension Configuration {
         ConfigurationKey(
             "websocket.subprotocols", \.websocket.subprotocols, .tokens,
             "Subprotocols that the server speaks; a client gets its first choice among them. In a variable: NAME,NAME."),
+        ConfigurationKey(
+            "websocket.origins", \.websocket.origins, .origins,
+            """
+            Which web pages may connect, by the Origin that browsers send; others are answered 403, programs send none and
+            may. Empty: same-origin, pages of the host and port that the request is for (its Host; the schemes are not
+            compared, because a proxy may have ended TLS). Else only what is listed: add same-origin to keep it.
+            """),
         ConfigurationKey(
             "websocket.maxChannels", \.websocket.maxChannels, .number(1...1_000_000),
             "Channels that one connection may subscribe to."),

@@ -10,7 +10,7 @@ extension Configuration {
 
     /// The rules between keys that do not hold.
     var breaches: [Breach] {
-        [openAdmin, sharedPort].compactMap(\.self)
+        [openAdmin, sharedPort, nobodysHeader].compactMap(\.self)
     }
 
     /// Whoever reaches the admin API without a key may do everything.
@@ -20,6 +20,14 @@ extension Configuration {
             keys: ["admin.listen", "admin.keys"],
             message: "\(admin.listen) is reachable from other machines and admin.keys is empty; "
                 + "configure a key, or listen on a loopback address such as \(ListenAddress.loopback(port: 9080))")
+    }
+
+    /// Every connection would be refused.
+    private var nobodysHeader: Breach? {
+        guard proxies.protocol, proxies.trusted.isEmpty, listen.unixPath == nil else { return nil }
+        return Breach(
+            keys: ["proxies.protocol", "proxies.trusted"],
+            message: "the PROXY protocol is asked for and proxies.trusted is empty; list the networks of the proxies")
     }
 
     /// The kernel would spread connections between the two, instead of refusing the second.

@@ -24,6 +24,8 @@ public struct Configuration: Sendable, Equatable {
     public var websocket = WebSocket()
     /// Compression of messages.
     public var compression = Compression()
+    /// Proxies before the clients' port.
+    public var proxies = Proxies()
     /// Limits of HTTP requests.
     public var http = HTTP()
     /// How clients are asked whether they are still there.

@@ -5,12 +5,23 @@
 
 import CLinux
 import EventLoop
+import Glibc
+import Logging
+import Proxies
+import WebSocket
 
 extension Worker {
     /// Takes in a client that was just accepted, or turns it away.
     func accept(_ descriptor: Int32, _ peer: SocketAddress) {
+        guard !proxies.needsHeader || proxies.trusted.trust(peer) else {
+            count(.untrustedProxy)
+            log.debug("not a trusted proxy", metadata: ["remote": "\(peer)"])
+            Glibc.close(descriptor)
+            return
+        }
         guard let refusal = node.limits.admit(at: clinux_monotonic_nanoseconds()) else {
-            _ = ClientConnection(descriptor: descriptor, peer: peer, worker: self)
+            let connection = ClientConnection(descriptor: descriptor, peer: peer, worker: self)
+            if proxies.needsHeader { connection.expectPreamble() }
             return
         }
         switch refusal {
@@ -21,9 +32,10 @@ extension Worker {
         Refusal.turnAway(descriptor)
     }
 
-    /// Counts the connection for its address; false when the address has as many as it may.
+    /// Counts the connection for its address; false when the address has as many as it may. Who is behind a UNIX socket, and not
+    /// named by the proxy there, has none.
     func admitAddress(of connection: ClientConnection) -> Bool {
-        guard let counts = node.limits.perAddress else { return true }
+        guard let counts = node.limits.perAddress, !connection.remote.isUnix else { return true }
         connection.isCountedForAddress = counts.take(connection.remote.owner)
         if !connection.isCountedForAddress { statistics.refusedForAddress += 1 }
         return connection.isCountedForAddress

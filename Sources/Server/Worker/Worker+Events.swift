@@ -80,7 +80,7 @@ extension Worker {
         log.log(
             level: Logger.Level(reason.level), "connection closed",
             metadata: [
-                "connection": "\(connection.id.text)", "remote": "\(connection.peer)",
+                "connection": "\(connection.id.text)", "remote": "\(connection.remote)",
                 "code": "\(reason.code.rawValue)",
                 "reason": "\(reason.text)",
             ])

@@ -82,7 +82,7 @@ extension Worker {
     private func summary(_ connection: ClientConnection) -> ConnectionSummary? {
         guard connection.phase == .open || connection.phase == .closing else { return nil }
         return ConnectionSummary(
-            id: connection.id, user: connection.user, path: connection.path, remoteAddress: "\(connection.peer)",
+            id: connection.id, user: connection.user, path: connection.path, remoteAddress: "\(connection.remote)",
             openedAt: Int(connection.openedAt), subprotocol: connection.subprotocol,
             compression: connection.deflate == nil ? nil : DeflateAgreement.extensionName,
             script: engine.name(of: connection.script), messagesIn: UInt64(connection.messagesIn),

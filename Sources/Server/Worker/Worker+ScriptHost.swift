@@ -49,7 +49,7 @@ extension Worker: ScriptHost {
             switch property {
             case .id: connection.id.text
             case .user: connection.user
-            case .ip: connection.peer.host
+            case .ip: connection.remote.host
             case .path: connection.path
             case .subprotocol: connection.subprotocol
             }

@@ -33,6 +33,7 @@ final class Worker {
     let maxQueue: Int
     let onFullQueue: Configuration.WebSocket.FullQueuePolicy
     let maxChannels: Int
+    let proxies: ProxyRules
     /// What connections compress with; nil when the configuration says that none does.
     let compression: Compression?
     let log: Logger
@@ -77,6 +78,7 @@ final class Worker {
         maxQueue = configuration.websocket.maxQueue
         onFullQueue = configuration.websocket.onFullQueue
         maxChannels = configuration.websocket.maxChannels
+        proxies = ProxyRules(configuration)
         compression = configuration.compression.policy.map { Compression($0) }
         var log = node.log
         log[metadataKey: "worker"] = "\(index)"

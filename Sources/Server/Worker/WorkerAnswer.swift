@@ -78,6 +78,8 @@ struct WorkerStatistics: Sendable {
     var messagesInflated: UInt64 = 0
     /// HTTP errors and refused handshakes on the clients' port.
     var handshakesRefused: UInt64 = 0
+    /// Those of them that came from pages of an origin that may not connect.
+    var originsRefused: UInt64 = 0
     /// How often each `CloseReason` ended a connection, by its raw value.
     var closes: [UInt64] = []
     var luaMemory = 0
@@ -104,6 +106,7 @@ struct WorkerStatistics: Sendable {
         left.messagesDeflated += right.messagesDeflated
         left.messagesInflated += right.messagesInflated
         left.handshakesRefused += right.handshakesRefused
+        left.originsRefused += right.originsRefused
         left.luaMemory += right.luaMemory
         let count = max(left.closes.count, right.closes.count)
         left.closes = (0..<count).map { index in

@@ -50,7 +50,7 @@ struct ConfigurationProblemsTests {
                 flags: [("log.level", "all"), ("log.size", "1"), ("workers", "2")])
         }
         let size = "a size from 1 B to 1 GiB, in B, KiB, MiB or GiB"
-        let address = "an address such as 127.0.0.1:8080, [::1]:8080 or unix:/run/perigee.sock; port 0 picks a free one"
+        let address = "an address such as 127.0.0.1:8080, [::1]:8080 or unix:/run/a.sock; port 0 picks a free one"
         let problems = try #require(error).problems
         #expect(
             problems.map(\.description) == [

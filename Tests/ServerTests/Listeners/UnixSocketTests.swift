@@ -50,10 +50,15 @@ struct UnixSocketTests {
             files.use(in: &$0)
             $0.workers = 3
         }) { _ in
-            let clients = try (0..<30).map { _ in try files.connect("/echo") }
-            let counts = try files.curl("http://localhost/v1/node")["connectionsPerWorker"]?.array?.compactMap(\.int)
-            #expect(counts?.count == 3 && counts?.reduce(0, +) == clients.count)
-            #expect(counts?.allSatisfy { $0 >= 3 } == true, "\(counts ?? [])")
+            var clients: [WebSocketClient] = []
+            var counts = [0, 0, 0]
+            for _ in 0..<30 where counts.contains(where: { $0 < 3 }) {
+                clients += try (0..<10).map { _ in try files.connect("/echo") }
+                let node = try files.curl("http://localhost/v1/node")
+                counts = node["connectionsPerWorker"]?.array?.compactMap(\.int) ?? []
+            }
+            #expect(counts.count == 3 && counts.reduce(0, +) == clients.count)
+            #expect(counts.allSatisfy { $0 >= 3 }, "\(counts)")
         }
     }
 
@@ -83,8 +88,10 @@ struct UnixSocketTests {
             let error = #expect(throws: StartError.self) { try withServer(configure: files.use) { _ in } }
             #expect(error?.exitCode == 3)
             #expect(error?.description == "cannot listen on unix:\(files.clients): another process listens there")
-            _ = try files.connect("/echo")
+            let client = try files.connect("/echo")
             #expect(try files.curl("http://localhost/v1/node")["connections"] == 1)
+            try client.send("hello")
+            #expect(try client.receiveText() == "hello")
         }
     }
 

@@ -1,5 +1,6 @@
 // The `websocket` section: what one connection may send, hold back and subscribe to.
 
+public import Proxies
 public import PubSub
 
 extension Configuration {
@@ -15,6 +16,8 @@ extension Configuration {
         public var slowConsumers = SlowConsumerRules()
         /// Subprotocols that the server speaks; a client gets its first choice among them.
         public var subprotocols: [String] = []
+        /// Which web pages may connect; none stands for those of the server's own host.
+        public var origins: [OriginRule] = []
         /// Channels that one connection may subscribe to, 1 to 1,000,000.
         public var maxChannels = 128
 

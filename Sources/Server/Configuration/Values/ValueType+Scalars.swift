@@ -34,7 +34,7 @@ extension ValueType where Value == ListenAddress {
     /// `HOST:PORT` or `unix:PATH`.
     static var address: ValueType {
         scalar(
-            "an address such as 127.0.0.1:8080, [::1]:8080 or unix:/run/perigee.sock; port 0 picks a free one",
+            "an address such as 127.0.0.1:8080, [::1]:8080 or unix:/run/a.sock; port 0 picks a free one",
             parse: { ListenAddress($0) }, format: \.description)
     }
 }
