@@ -68,7 +68,16 @@ struct HostileStream: Sendable, CustomTestStringConvertible {
 extension HostileStream {
     /// Plays the row against a server, in segments of `size` bytes when a size is given; answers what the server did.
     func play(on server: TestServer, inPiecesOf size: Int? = nil) throws -> Fate {
-        let socket = try dial(server)
+        try play(clients: server.clientPort, admin: server.adminPort, inPiecesOf: size)
+    }
+
+    /// Plays the row against a server on these ports.
+    func play(clients: UInt16, admin: UInt16, inPiecesOf size: Int? = nil) throws -> Fate {
+        let socket = try RawSocket.connect(port: port == .admin ? admin : clients, timeout: .seconds(20))
+        if isUpgraded {
+            try socket.send(WebSocketClient.request(path: "/echo", host: "127.0.0.1"))
+            _ = try WebSocketClient.adopt(socket)
+        }
         // The server may hang up before the last byte; what it said is still to be read.
         try? socket.send(bytes, inPiecesOf: size ?? max(bytes.count, 1))
         switch ending {
@@ -79,13 +88,6 @@ extension HostileStream {
             return .unknown
         }
         return Self.fate(from: try socket.awaitEnd())
-    }
-
-    private func dial(_ server: TestServer) throws -> RawSocket {
-        switch port {
-        case .admin: try server.openAdmin()
-        case .clients: try isUpgraded ? server.connect("/echo").socket : server.dial()
-        }
     }
 
     /// What the server's last bytes are, in the words of the table.
