@@ -36,6 +36,8 @@ struct HostileStream: Sendable, CustomTestStringConvertible {
     var port = Port.clients
     /// Whether a good handshake on the path /echo goes before the bytes.
     let isUpgraded: Bool
+    /// The extensions that the handshake offers; a server that knows them has to accept them.
+    var offer: String?
     let bytes: [UInt8]
     let ending: Ending
     let fate: Fate
@@ -74,10 +76,7 @@ extension HostileStream {
     /// Plays the row against a server on these ports.
     func play(clients: UInt16, admin: UInt16, inPiecesOf size: Int? = nil) throws -> Fate {
         let socket = try RawSocket.connect(port: port == .admin ? admin : clients, timeout: .seconds(20))
-        if isUpgraded {
-            try socket.send(WebSocketClient.request(path: "/echo", host: "127.0.0.1"))
-            _ = try WebSocketClient.adopt(socket)
-        }
+        if isUpgraded { try upgrade(socket) }
         // The server may hang up before the last byte; what it said is still to be read.
         try? socket.send(bytes, inPiecesOf: size ?? max(bytes.count, 1))
         switch ending {
@@ -88,6 +87,15 @@ extension HostileStream {
             return .unknown
         }
         return Self.fate(from: try socket.awaitEnd())
+    }
+
+    private func upgrade(_ socket: RawSocket) throws {
+        let headers = offer.map { [("Sec-WebSocket-Extensions", $0)] } ?? []
+        try socket.send(WebSocketClient.request(path: "/echo", host: "127.0.0.1", headers: headers))
+        let response = try HTTPResponse.read(from: socket, method: "GET")
+        guard response.status == 101, (response.header("Sec-WebSocket-Extensions") != nil) == (offer != nil) else {
+            throw ClientError.unexpected("the handshake was not accepted as it should: \(response)")
+        }
     }
 
     /// What the server's last bytes are, in the words of the table.

@@ -92,7 +92,8 @@ extension Soak {
     /// A row of the hostile tables, with the fate that is due to it.
     private func playHostileStream() throws {
         let rows = [
-            HostileStream.requests, HostileStream.handshakes, HostileStream.frames, HostileStream.adminRequests,
+            HostileStream.requests, HostileStream.handshakes, HostileStream.frames,
+            HostileStream.compressedFrames, HostileStream.adminRequests,
         ].randomElement(using: &generator)!
         let row = rows.randomElement(using: &generator)!
         let fate = try row.play(clients: perigee.clientPort, admin: perigee.adminPort)

@@ -14,7 +14,7 @@ final class Soak {
     private static let limits = [
         "PERIGEE_WEBSOCKET_MAX_MESSAGE": "1MiB", "PERIGEE_WEBSOCKET_MAX_QUEUE": "256KiB",
         "PERIGEE_TIMEOUTS_HANDSHAKE": "1s", "PERIGEE_TIMEOUTS_CLOSE": "500ms", "PERIGEE_ADMIN_REQUEST_TIMEOUT": "1s",
-        "PERIGEE_SCRIPTS_WATCH": "false", "PERIGEE_LOG_LEVEL": "error",
+        "PERIGEE_SCRIPTS_WATCH": "false", "PERIGEE_SCRIPTS_LOAD_BUDGET": "50ms", "PERIGEE_LOG_LEVEL": "error",
     ]
     private static let mostGuests = 300
 
