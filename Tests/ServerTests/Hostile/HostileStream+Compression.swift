@@ -28,7 +28,7 @@ extension HostileStream {
             [ClientFrame(opcode: 1, rsv: 4, fin: false, hello), ClientFrame(opcode: 0, rsv: 4, hello)], 1002),
         compressed(
             "a continuation that alone is compressed",
-            [ClientFrame(opcode: 1, fin: false, hello), ClientFrame(opcode: 0, rsv: 4, hello)], 1002),
+            [ClientFrame(opcode: 1, fin: false, [0x61]), ClientFrame(opcode: 0, rsv: 4, hello)], 1002),
         compressed("a compressed frame of opcode 3", [ClientFrame(opcode: 3, rsv: 4, hello)], 1002),
     ]
 
