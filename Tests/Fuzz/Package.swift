@@ -28,15 +28,19 @@ let package = Package(
     targets: [
         .executableTarget(
             name: "perigee-fuzz",
-            dependencies: ["Server", "Scripting", "PubSub", "WebSocket", "HTTP1", "PerigeeTestKit"],
+            dependencies: [
+                "Server", "Scripting", "PubSub", "WebSocket", "HTTP1", "Proxies", "EventLoop", "PerigeeTestKit",
+            ],
             path: "Targets", swiftSettings: swift,
             // The gold linker fails on the sanitizers' line tables.
             linkerSettings: [.unsafeFlags(sanitizers + ["-use-ld=lld"])]),
         .target(
             name: "Server",
             dependencies: [
-                "Scripting", "PubSub", "WebSocket", "HTTP1", "EventLoop", "CLinux",
-                .product(name: "Logging", package: "swift-log"), .product(name: "Yams", package: "Yams"),
+                "Scripting", "PubSub", "WebSocket", "HTTP1", "Proxies", "EventLoop", "CLinux",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "Yams", package: "Yams"),
             ],
             path: "Sources/Server", resources: [.embedInCode("Page/demo.html")], swiftSettings: swift),
         .target(name: "Scripting", dependencies: ["LuaBridge"], path: "Sources/Scripting", swiftSettings: swift),
@@ -44,7 +48,9 @@ let package = Package(
             name: "LuaBridge", path: "Sources/LuaBridge", cSettings: c,
             linkerSettings: [.linkedLibrary("lua5.4"), .linkedLibrary("lua5.4-cjson")]),
         .target(name: "PubSub", dependencies: ["WebSocket"], path: "Sources/PubSub", swiftSettings: swift),
-        .target(name: "WebSocket", dependencies: ["COpenSSL"], path: "Sources/WebSocket", swiftSettings: swift),
+        .target(
+            name: "WebSocket", dependencies: ["COpenSSL", "CZlib"], path: "Sources/WebSocket", swiftSettings: swift),
+        .target(name: "Proxies", dependencies: ["EventLoop"], path: "Sources/Proxies", swiftSettings: swift),
         .target(name: "HTTP1", path: "Sources/HTTP1", swiftSettings: swift),
         .target(
             name: "EventLoop",
@@ -52,9 +58,10 @@ let package = Package(
             path: "Sources/EventLoop", swiftSettings: swift),
         .target(name: "CLinux", path: "Sources/CLinux", cSettings: c),
         .systemLibrary(name: "COpenSSL", path: "Sources/COpenSSL"),
+        .systemLibrary(name: "CZlib", path: "Sources/CZlib"),
         .target(
             name: "PerigeeTestKit",
-            dependencies: ["Server", "CLinux", .product(name: "Logging", package: "swift-log")],
+            dependencies: ["Server", "CLinux", "CZlib", .product(name: "Logging", package: "swift-log")],
             path: "Sources/PerigeeTestKit", swiftSettings: swift),
     ]
 )

@@ -1,5 +1,6 @@
 // What a client sends after its handshake: the decoder agrees with the reference of the unit tests, however the stream
-// is cut, and never holds more than the limit.
+// is cut, and never holds more than the limit. With compression agreed on, of which the reference knows nothing, it
+// agrees with itself.
 
 import WebSocket
 
@@ -10,6 +11,8 @@ import WebSocket
         let expected = reference.events()
         expect(events([input], maxMessage) == expected, "frames are read as RFC 6455 has them, limit \(maxMessage)")
         let cut = pieces(of: input, &generator)
+        let compressed = events([input], maxMessage, compression: true)
+        expect(events(cut, maxMessage, compression: true) == compressed, "compressed frames are read alike in pieces")
         expect(events(cut, maxMessage) == expected, "and alike in pieces \(cut.map(\.count)), limit \(maxMessage)")
         if input.count <= 300 {
             expect(events(input.map { [$0] }, maxMessage) == expected, "and byte by byte, limit \(maxMessage)")
@@ -17,8 +20,8 @@ import WebSocket
     }
 }
 
-private func events(_ pieces: [[UInt8]], _ maxMessage: Int) -> [RecordedEvent] {
-    var decoder = MessageDecoder()
+private func events(_ pieces: [[UInt8]], _ maxMessage: Int, compression: Bool = false) -> [RecordedEvent] {
+    var decoder = MessageDecoder(compression: compression)
     var events: [RecordedEvent] = []
     for piece in pieces {
         events += feed(piece[...], to: &decoder, maxMessage: maxMessage)

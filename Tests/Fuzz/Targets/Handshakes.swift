@@ -40,14 +40,16 @@ private func check(_ acceptance: Handshake.Acceptance, _ head: RequestHead) {
     expect(Set(names).count == names.count && !names.contains(""), "subprotocols are distinct")
     for name in names {
         expect(name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: ",") }, "and tokens")
-        checkAnswer(acceptance.accept, name)
+        checkAnswer(acceptance.accept, name, nil)
     }
-    checkAnswer(acceptance.accept, nil)
+    let agreement = DeflateAgreement.negotiate(acceptance.extensions, DeflatePolicy())
+    checkAnswer(acceptance.accept, nil, agreement?.response)
 }
 
-private func checkAnswer(_ accept: String, _ subprotocol: String?) {
+private func checkAnswer(_ accept: String, _ subprotocol: String?, _ extensions: String?) {
     var answer: [UInt8] = []
-    Handshake.writeResponse(accept: accept, subprotocol: subprotocol, into: &answer)
+    Handshake.writeResponse(accept: accept, subprotocol: subprotocol, extensions: extensions, into: &answer)
     let lines = String(decoding: answer, as: UTF8.self).split(separator: "\r\n", omittingEmptySubsequences: false)
-    expect(lines.count == (subprotocol == nil ? 6 : 7) && lines.suffix(2) == ["", ""], "the answer has no other lines")
+    let count = 6 + (subprotocol == nil ? 0 : 1) + (extensions == nil ? 0 : 1)
+    expect(lines.count == count && lines.suffix(2) == ["", ""], "the answer has no other lines")
 }

@@ -120,7 +120,7 @@ extension HostileStream {
             request("POST", "/v1/publish", ["Content-Length: 13"]) + Array("{\"channel\":\"".utf8) + [0xFF],
             .status(400)),
         asked(
-            "a push to nobody", "POST", "/v1/publish", ["Content-Length: 47"],
+            "a push to nobody", "POST", "/v1/publish", ["Content-Length: 50"],
             "{\"connection\":\"\(nobody)\",\"data\":\"\"}", 404),
     ]
 

@@ -36,6 +36,8 @@ struct HostileStream: Sendable, CustomTestStringConvertible {
     var port = Port.clients
     /// Whether a good handshake on the path /echo goes before the bytes.
     let isUpgraded: Bool
+    /// The extensions that the handshake offers; a server that knows them has to accept them.
+    var offer: String?
     let bytes: [UInt8]
     let ending: Ending
     let fate: Fate
@@ -68,7 +70,13 @@ struct HostileStream: Sendable, CustomTestStringConvertible {
 extension HostileStream {
     /// Plays the row against a server, in segments of `size` bytes when a size is given; answers what the server did.
     func play(on server: TestServer, inPiecesOf size: Int? = nil) throws -> Fate {
-        let socket = try dial(server)
+        try play(clients: server.clientPort, admin: server.adminPort, inPiecesOf: size)
+    }
+
+    /// Plays the row against a server on these ports.
+    func play(clients: UInt16, admin: UInt16, inPiecesOf size: Int? = nil) throws -> Fate {
+        let socket = try RawSocket.connect(port: port == .admin ? admin : clients, timeout: .seconds(20))
+        if isUpgraded { try upgrade(socket) }
         // The server may hang up before the last byte; what it said is still to be read.
         try? socket.send(bytes, inPiecesOf: size ?? max(bytes.count, 1))
         switch ending {
@@ -81,10 +89,12 @@ extension HostileStream {
         return Self.fate(from: try socket.awaitEnd())
     }
 
-    private func dial(_ server: TestServer) throws -> RawSocket {
-        switch port {
-        case .admin: try server.openAdmin()
-        case .clients: try isUpgraded ? server.connect("/echo").socket : server.dial()
+    private func upgrade(_ socket: RawSocket) throws {
+        let headers = offer.map { [("Sec-WebSocket-Extensions", $0)] } ?? []
+        try socket.send(WebSocketClient.request(path: "/echo", host: "127.0.0.1", headers: headers))
+        let response = try HTTPResponse.read(from: socket, method: "GET")
+        guard response.status == 101, (response.header("Sec-WebSocket-Extensions") != nil) == (offer != nil) else {
+            throw ClientError.unexpected("the handshake was not accepted as it should: \(response)")
         }
     }
 

@@ -13,7 +13,7 @@ struct HostileStreamTests {
 
     @Test(
         "what is no handshake is answered with its status and closed; a healthy client gets its echo",
-        arguments: HostileStream.handshakes)
+        arguments: HostileStream.handshakes + HostileStream.offers)
     func handshake(_ stream: HostileStream) throws { try check(stream) }
 
     @Test(
@@ -23,13 +23,14 @@ struct HostileStreamTests {
 
     @Test(
         "what breaks the protocol is closed with its code; a healthy client gets its echo",
-        arguments: HostileStream.frames)
+        arguments: HostileStream.frames + HostileStream.compressedFrames)
     func frames(_ stream: HostileStream) throws { try check(stream) }
 
     @Test(
         "the same is owed to streams that come byte by byte",
         arguments: [
-            HostileStream.requests, HostileStream.handshakes, HostileStream.frames, HostileStream.adminRequests,
+            HostileStream.requests, HostileStream.handshakes, HostileStream.offers, HostileStream.frames,
+            HostileStream.compressedFrames, HostileStream.adminRequests,
         ])
     func byteByByte(_ streams: [HostileStream]) throws {
         try withServer(configure: Self.configure) { server in
