@@ -35,6 +35,37 @@ import WebSocket
         #expect(decoder.held == 2000)
     }
 
+    @Test("takes a message of as many fragments as it may have, and refuses one more, wherever the stream is cut")
+    func fragments() {
+        let whole =
+            ClientFrame.text("a", fin: false) + ClientFrame.continuation([0x62], fin: false) + ClientFrame.ping([])
+            + ClientFrame.continuation([0x63], fin: true)
+        for cut in 0...whole.count {
+            var decoder = MessageDecoder()
+            let events = [whole[..<cut], whole[cut...]].flatMap {
+                feed($0, to: &decoder, maxMessage: 100, maxFragments: 3)
+            }
+            #expect(events == [.ping([]), .text("abc")])
+            var strict = MessageDecoder()
+            let refused = [whole[..<cut], whole[cut...]].flatMap {
+                feed($0, to: &strict, maxMessage: 100, maxFragments: 2)
+            }
+            #expect(refused == [.ping([]), .failure(.tooManyFragments)])
+        }
+    }
+
+    @Test("counts the fragments of each message anew, and those of no payload too")
+    func fragmentsOfEach() {
+        var decoder = MessageDecoder()
+        let message = ClientFrame.text("", fin: false) + ClientFrame.continuation([], fin: true)
+        let stream = message + message + ClientFrame.text("whole") + message
+        let events = feed(stream[...], to: &decoder, maxMessage: 100, maxFragments: 2)
+        #expect(events == [.text(""), .text(""), .text("whole"), .text("")])
+        var strict = MessageDecoder()
+        #expect(
+            feed(stream[...], to: &strict, maxMessage: 100, maxFragments: 1) == [.failure(.tooManyFragments)])
+    }
+
     @Test("never holds more than the message limit, however small the fragments")
     func staysWithinLimit() {
         var decoder = MessageDecoder()

@@ -31,13 +31,15 @@ enum RecordedEvent: Equatable {
 }
 
 /// Feeds `bytes` as one piece, in memory of exactly their size that is gone afterwards.
-func feed(_ bytes: ArraySlice<UInt8>, to decoder: inout MessageDecoder, maxMessage: Int) -> [RecordedEvent] {
+func feed(
+    _ bytes: ArraySlice<UInt8>, to decoder: inout MessageDecoder, maxMessage: Int, maxFragments: Int = .max
+) -> [RecordedEvent] {
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 1)
     defer { buffer.deallocate() }
     buffer.copyBytes(from: bytes)
     var input = buffer
     var events: [RecordedEvent] = []
-    while let event = RecordedEvent(decoder.next(&input, maxMessage: maxMessage)) {
+    while let event = RecordedEvent(decoder.next(&input, maxMessage: maxMessage, maxFragments: maxFragments)) {
         events.append(event)
     }
     return input.isEmpty ? events : events + [.failure(.internalError)]

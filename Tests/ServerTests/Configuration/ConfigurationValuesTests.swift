@@ -51,6 +51,26 @@ struct ConfigurationValuesTests {
             ])
     }
 
+    @Test("a time that may be off is 0 or a time; 0 with a unit is none")
+    func timeOrNever() throws {
+        #expect(try loadConfiguration("keepalive: {pingInterval: 0}").keepalive.pingInterval == .zero)
+        #expect(try loadConfiguration("keepalive: {pingInterval: 5s}").keepalive.pingInterval == .seconds(5))
+        #expect(try loadConfiguration("keepalive: {pingInterval: 0}").render().contains("pingInterval: 0\n"))
+        for text in ["0s", "00", "5", "999ms", "2h"] {
+            #expect(
+                configurationProblems("", flags: [("keepalive.pingInterval", text)]) == [
+                    "command line: keepalive.pingInterval is \"\(text)\"; "
+                        + "allowed: 0, or a time from 1s to 1h, in ms, s, m or h"
+                ])
+        }
+    }
+
+    @Test("a run of capitals is one word of an environment variable")
+    func capitals() throws {
+        let configuration = try loadConfiguration("", environment: ["PERIGEE_LIMITS_CONNECTIONS_PER_IP": "7"])
+        #expect(configuration.limits.connectionsPerIP == 7)
+    }
+
     @Test("a number is digits within the range", arguments: [("0", 0), ("1", 1), ("256", 256)])
     func number(text: String, number: Int) throws {
         #expect(try loadConfiguration("workers: \(text)").workers == number)
