@@ -42,11 +42,11 @@ extension ClientConnection {
             guard let compressed = compression.deflate(payload, windowBits: Int(deflate.serverWindowBits)) else {
                 return nil
             }
-            return write(opcode, compressed, compressed: true)
+            return queue(opcode, compressed, compressed: true)
         }
         // What has been through the connection's own compressor must be sent, so there has to be room before.
         guard hasRoom(FrameHeader.maxCount + Compression.bound(payload.count)) else { return .slow }
-        return write(
+        return queue(
             opcode, compression.deflate(payload, with: ownDeflater(deflate, compression.policy)), compressed: true)
     }
 

@@ -10,11 +10,11 @@ extension ClientConnection {
     func send(_ payload: UnsafeRawBufferPointer, binary: Bool) -> SendResult {
         guard phase == .open else { return .closed }
         if deflate != nil, let result = sendCompressed(payload, binary: binary) { return result }
-        return write(binary ? .binary : .text, payload)
+        return queue(binary ? .binary : .text, payload)
     }
 
     /// Queues a message whose payload is ready for the wire.
-    func write(_ opcode: Opcode, _ payload: UnsafeRawBufferPointer, compressed: Bool = false) -> SendResult {
+    func queue(_ opcode: Opcode, _ payload: UnsafeRawBufferPointer, compressed: Bool = false) -> SendResult {
         guard hasRoom(FrameHeader.size(payload: payload.count) + payload.count) else { return .slow }
         writeFrame(opcode, payload, compressed: compressed)
         messagesOut &+= 1
@@ -24,12 +24,12 @@ extension ClientConnection {
     /// Queues a frame that others get too.
     func send(_ frame: Frame) -> SendResult {
         guard phase == .open else { return .closed }
-        guard let deflate else { return write(frame) }
+        guard let deflate else { return queue(frame) }
         guard let form = form(of: frame, deflate) else { return send(frame.payload, binary: frame.isBinary) }
-        return write(form)
+        return queue(form)
     }
 
-    private func write(_ frame: Frame) -> SendResult {
+    private func queue(_ frame: Frame) -> SendResult {
         guard hasRoom(frame.count) else { return .slow }
         write(shared: frame.bytes, owner: frame.owner)
         bytesOut += UInt64(frame.count)
