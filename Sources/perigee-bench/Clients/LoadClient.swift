@@ -56,9 +56,10 @@ final class LoadClient: Socket {
         let now = clinux_monotonic_nanoseconds()
         var messages = 0
         reader.read(bytes) { opcode, payload in
-            switch opcode {
+            switch opcode & ~MessageReader.compressed {
             case MessageReader.Opcode.text, MessageReader.Opcode.binary:
-                guard let stamp = MessageStamp.read(payload) else { return }
+                let message = opcode & MessageReader.compressed == 0 ? payload : load.inflate(payload)
+                guard let stamp = MessageStamp.read(message) else { return }
                 load.note(latency: now - stamp)
                 messages += 1
             case MessageReader.Opcode.ping:

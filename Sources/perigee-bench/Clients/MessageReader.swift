@@ -14,7 +14,10 @@ struct MessageReader {
 
     private var carry: [UInt8] = []
 
-    /// Calls `frame` with the opcode and payload of each frame that is complete.
+    /// Set beside the opcode of a compressed message.
+    static let compressed: UInt8 = 0x40
+
+    /// Calls `frame` with the opcode, `compressed` beside it, and the payload of each frame that is complete.
     mutating func read(_ bytes: UnsafeRawBufferPointer, _ frame: (UInt8, UnsafeRawBufferPointer) -> Void) {
         guard !carry.isEmpty else {
             let used = Self.parse(bytes, frame)
@@ -40,7 +43,7 @@ struct MessageReader {
             }
             guard length <= bytes.count - start - header else { return start }
             let payload = UnsafeRawBufferPointer(rebasing: bytes[start + header..<start + header + length])
-            frame(bytes[start] & 0x0F, payload)
+            frame(bytes[start] & (0x0F | compressed), payload)
             start += header + length
         }
         return start

@@ -29,6 +29,9 @@ struct TargetOptions: ParsableArguments {
     @Option(help: "How long each measurement takes, 0.2 to 600.")
     var seconds = 3.0
 
+    @Flag(help: "Clients offer permessage-deflate and inflate what they get.")
+    var deflate = false
+
     @Flag(help: "Report as JSON.")
     var json = false
 
@@ -48,7 +51,7 @@ struct TargetOptions: ParsableArguments {
         guard let clients = listen.flatMap(SocketAddress.init(text:)) else { return nil }
         return ServerUnderTest(
             clients: clients, admin: admin.flatMap(SocketAddress.init(text:)), key: key,
-            process: pid.map(ServerProcess.init))
+            process: pid.map(ServerProcess.init), deflate: deflate)
     }
 
     /// Load on somebody else's machine is an attack, so only this one's addresses pass.

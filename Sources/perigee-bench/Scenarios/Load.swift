@@ -5,6 +5,7 @@
 import CLinux
 import EventLoop
 import Glibc
+import WebSocket
 
 /// Clients of one server on one loop. Subclasses say what the clients do.
 class Load {
@@ -28,6 +29,7 @@ class Load {
     private var latency = Histogram()
     private var isMeasuring = false
     private var failure: BenchError?
+    private let compression = Compression(DeflatePolicy())
 
     init(_ server: ServerUnderTest, path: String) {
         self.server = server
@@ -39,7 +41,7 @@ class Load {
             Upgrade: websocket\r
             Sec-WebSocket-Version: 13\r
             Sec-WebSocket-Key: cGVyaWdlZS1iZW5jaC4uLg==\r
-            \r
+            \(server.deflate ? "Sec-WebSocket-Extensions: permessage-deflate\r\n" : "")\r
 
             """.utf8)
     }
@@ -60,6 +62,14 @@ class Load {
     final func fail(_ text: String) { fail(BenchError(text)) }
 
     final func fail(_ error: BenchError) { failure = failure ?? error }
+
+    /// The message of a compressed payload, valid until the next call; empty when it is none.
+    final func inflate(_ payload: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+        switch compression.inflate(payload, binary: true, with: nil, maxMessage: 1 << 30) {
+        case .message(let message): message
+        case .failure: UnsafeRawBufferPointer(start: nil, count: 0)
+        }
+    }
 
     final func note(latency nanoseconds: UInt64) {
         if isMeasuring { latency.add(nanoseconds) }

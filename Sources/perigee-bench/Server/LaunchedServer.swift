@@ -30,7 +30,8 @@ final class LaunchedServer {
         do throws(BenchError) {
             let addresses = try output.addresses(within: Self.patience)
             server = ServerUnderTest(
-                clients: addresses.clients, admin: addresses.admin, key: target.key, process: ServerProcess(pid: pid))
+                clients: addresses.clients, admin: addresses.admin, key: target.key, process: ServerProcess(pid: pid),
+                deflate: target.deflate)
         } catch {
             Self.end(pid)
             throw error

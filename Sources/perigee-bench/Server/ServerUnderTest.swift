@@ -11,4 +11,6 @@ struct ServerUnderTest {
     let key: String?
     /// Nil when it is not known, and then neither are CPU time and memory.
     let process: ServerProcess?
+    /// Whether its clients offer permessage-deflate.
+    let deflate: Bool
 }
