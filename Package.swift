@@ -55,7 +55,7 @@ let package = Package(
         .target(name: "Proxies", dependencies: ["EventLoop"], swiftSettings: swift),
         .target(
             name: "EventLoop",
-            dependencies: ["CLinux", .product(name: "DequeModule", package: "swift-collections")],
+            dependencies: ["CLinux", "COpenSSL", .product(name: "DequeModule", package: "swift-collections")],
             swiftSettings: swift),
         .target(name: "CLinux"),
         .systemLibrary(name: "COpenSSL", providers: [.apt(["libssl-dev"])]),
@@ -65,7 +65,7 @@ let package = Package(
         // --- beside the server ---
         .target(
             name: "PerigeeTestKit",
-            dependencies: ["Server", "CLinux", "CZlib", .product(name: "Logging", package: "swift-log")],
+            dependencies: ["Server", "CLinux", "COpenSSL", "CZlib", .product(name: "Logging", package: "swift-log")],
             swiftSettings: swift),
         .executableTarget(
             name: "perigee-bench",
@@ -77,7 +77,8 @@ let package = Package(
 
         // --- tests mirror the sources ---
         .testTarget(
-            name: "EventLoopTests", dependencies: ["EventLoop", "CLinux", "SeededGenerator"], swiftSettings: swift),
+            name: "EventLoopTests", dependencies: ["EventLoop", "CLinux", "COpenSSL", "SeededGenerator"],
+            swiftSettings: swift),
         .testTarget(name: "HTTP1Tests", dependencies: ["HTTP1"], swiftSettings: swift),
         .testTarget(
             name: "ProxiesTests", dependencies: ["Proxies", "EventLoop", "SeededGenerator"], swiftSettings: swift),
@@ -90,7 +91,7 @@ let package = Package(
         .testTarget(
             name: "ServerTests",
             dependencies: [
-                "Server", "Proxies", "PerigeeTestKit", "SeededGenerator",
+                "Server", "EventLoop", "Proxies", "PerigeeTestKit", "SeededGenerator",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: swift),

@@ -29,6 +29,8 @@ public final class EventLoop {
     var turnBuffer = TurnBuffer()
     /// Where small pieces of one socket's queue are put side by side for one send.
     let gatherBuffer: UnsafeMutableRawBufferPointer = .allocate(byteCount: OutputQueue.gatherLimit, alignment: 64)
+    /// The encrypted bytes of this loop's TLS connections, from the first of them on.
+    private(set) lazy var lane = TLSLane()
     /// Sockets with output to write at the end of this turn.
     var dirty: [Socket] = []
     /// Sockets to close at the end of this turn.

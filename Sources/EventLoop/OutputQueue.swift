@@ -75,6 +75,36 @@ final class OutputQueue {
         return total
     }
 
+    /// The same through a session. Small pieces are put side by side, because each send is a record of its own.
+    func write(
+        through session: TLSSession, to descriptor: Int32, turn: borrowing TurnBuffer,
+        gather: UnsafeMutableRawBufferPointer
+    ) -> Int {
+        var total = 0
+        while count > 0 {
+            var piece = bytes(at: 0, turn: turn)
+            if pieces.count > 1 && piece.count < gather.count { piece = fill(gather, turn: turn) }
+            let sent = session.send(piece, to: descriptor)
+            if sent < 0 { return sent }
+            total += sent
+            consume(sent)
+            if sent < piece.count { break }
+        }
+        return total
+    }
+
+    /// Copies from the queue's front as much as there is room for.
+    private func fill(_ gather: UnsafeMutableRawBufferPointer, turn: borrowing TurnBuffer) -> UnsafeRawBufferPointer {
+        var filled = 0
+        for index in pieces.indices where filled < gather.count {
+            let piece = bytes(at: index, turn: turn).prefix(gather.count - filled)
+            (gather.baseAddress! + filled).copyMemory(
+                from: UnsafeRawBufferPointer(rebasing: piece).baseAddress!, byteCount: piece.count)
+            filled += piece.count
+        }
+        return UnsafeRawBufferPointer(rebasing: gather[..<filled])
+    }
+
     private func sendGathered(
         to descriptor: Int32, turn: borrowing TurnBuffer, gather: UnsafeMutableRawBufferPointer
     ) -> Int {

@@ -58,6 +58,7 @@ extension Socket {
     /// copied and queued.
     public final func writeThrough(_ head: UnsafeRawBufferPointer, _ body: UnsafeRawBufferPointer) {
         guard isWritable else { return }
+        if tls != nil { return encryptThrough(head, body) }
         flushNow()
         var sent = 0
         if queuedBytes == 0 && flags.isDisjoint(with: [.blocked, .closing]) {
@@ -72,6 +73,13 @@ extension Socket {
         if sent < head.count { write(UnsafeRawBufferPointer(rebasing: head[sent...])) }
         let sentOfBody = max(0, sent - head.count)
         if sentOfBody < body.count { write(UnsafeRawBufferPointer(rebasing: body[sentOfBody...])) }
+    }
+
+    /// Encrypting copies anyway; what matters is that both pieces share their records.
+    private func encryptThrough(_ head: UnsafeRawBufferPointer, _ body: UnsafeRawBufferPointer) {
+        if !head.isEmpty { write(head) }
+        if !body.isEmpty { write(body) }
+        flushNow()
     }
 
     /// Tries to hand what is queued to the kernel now, without waiting for the end of the turn: for whoever is about to
@@ -135,6 +143,7 @@ extension Socket {
         queuedBytes -= result
         guard queuedBytes == 0 else { return block(hasProgressed: result > 0) }
         output = .empty
+        guard tls?.isDrained ?? true else { return block(hasProgressed: result > 0) }
         if wasBlocked {
             flags.remove(.blocked)
             loop.stalls.end(token)
@@ -145,8 +154,8 @@ extension Socket {
     }
 
     /// Keeps what is left of this turn's bytes, and waits for room.
-    private func block(hasProgressed: Bool) {
-        if case .queue(let queue) = output { queue.keep(turn: loop.turnBuffer) }
+    final func block(hasProgressed: Bool) {
+        queueForMixedOutput().keep(turn: loop.turnBuffer)
         if hasProgressed || !flags.contains(.blocked) { loop.noteProgress(self) }
         guard !flags.contains(.blocked) else { return }
         flags.insert(.blocked)
@@ -155,6 +164,12 @@ extension Socket {
 
     /// How many bytes the kernel took; negative when the connection is broken. What is left is in `output`.
     private func writeOutput() -> Int {
+        if let tls {
+            let sent = tls.flush(to: descriptor)
+            if sent < 0 { return sent }
+            if sent > 0 { loop.noteProgress(self) }
+            guard tls.isDrained else { return 0 }
+        }
         switch output {
         case .empty:
             return 0
@@ -167,12 +182,16 @@ extension Socket {
                 .shared(owner: owner, bytes: UnsafeRawBufferPointer(rebasing: bytes[sent...]))
             }
         case .queue(let queue):
-            return queue.write(to: descriptor, turn: loop.turnBuffer, gather: loop.gatherBuffer)
+            return if let tls {
+                queue.write(through: tls, to: descriptor, turn: loop.turnBuffer, gather: loop.gatherBuffer)
+            } else {
+                queue.write(to: descriptor, turn: loop.turnBuffer, gather: loop.gatherBuffer)
+            }
         }
     }
 
     private func writeWhole(_ bytes: UnsafeRawBufferPointer, rest: (Int) -> Output) -> Int {
-        let sent = Self.send(bytes, to: descriptor)
+        let sent = transmit(bytes)
         if sent >= 0 && sent < bytes.count {
             output = rest(sent)
             _ = queueForMixedOutput()

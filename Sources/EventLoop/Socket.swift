@@ -12,7 +12,7 @@ import Glibc
 /// One connection's byte stream. Subclasses override the callbacks and call the verbs.
 open class Socket: Source {
     struct Flags: OptionSet {
-        let rawValue: UInt8
+        let rawValue: UInt16
         /// On the loop's list of sockets to write.
         static let dirty = Flags(rawValue: 1)
         /// The kernel took less than it was given; epoll tells when there is room.
@@ -26,6 +26,8 @@ open class Socket: Source {
         static let ended = Flags(rawValue: 64)
         /// What arrives first is not the connection's own.
         static let preamble = Flags(rawValue: 128)
+        /// In the TLS handshake, or before it.
+        static let securing = Flags(rawValue: 256)
     }
 
     /// How long a peer may take to hang up after our goodbye, in milliseconds.
@@ -36,6 +38,8 @@ open class Socket: Source {
     /// The other end. A subclass that learns from a proxy who is behind it puts that here.
     public final var peer: SocketAddress
     var output = Output.empty
+    /// Where the connection is encrypted.
+    var tls: TLSSession?
     var flags: Flags = []
     /// Bytes written by the subclass and not yet taken by the kernel.
     public internal(set) var queuedBytes = 0
@@ -61,6 +65,10 @@ open class Socket: Source {
     open func receivedEnd() { finish() }
     /// A socket that the kernel had refused more bytes has an empty queue again.
     open func drained() {}
+    /// The TLS handshake is done.
+    open func secured() {}
+    /// The TLS handshake has failed, for a reason in OpenSSL's words; the peer is being hung up on.
+    open func handshakeFailed(_ reason: String) {}
     /// The time set with `setDeadline` is up. The default hangs up.
     open func deadlineReached() { abort() }
     /// The peer has taken nothing for `EventLoop.writeTimeout` of what waits for it. The default hangs up.
@@ -71,7 +79,7 @@ open class Socket: Source {
     // MARK: Verbs
 
     /// Whether bytes written now still have a way to the peer.
-    public final var isWritable: Bool { flags.isDisjoint(with: [.finishing, .lingering, .closing]) }
+    public final var isWritable: Bool { flags.isDisjoint(with: [.finishing, .lingering, .closing, .securing]) }
 
     /// Whether what is queued waits for the peer to read.
     public final var isBlocked: Bool { flags.contains(.blocked) }
@@ -89,6 +97,8 @@ open class Socket: Source {
     /// Hangs up politely: what is queued is written, then the end is announced, and the peer has `within` milliseconds
     /// for all of it. What still arrives is swallowed.
     public final func finish(within: UInt64 = 5_000) {
+        // Nothing was said, and nothing can be.
+        if flags.contains(.securing) && !flags.contains(.finishing) { return abort() }
         guard isWritable else { return }
         flags.insert(.finishing)
         setReading(true)
@@ -121,6 +131,7 @@ open class Socket: Source {
     }
 
     private func receive() {
+        if let tls, !flags.contains(.preamble) { return receive(through: tls) }
         let buffer = loop.receiveBuffer
         let count = clinux_receive(descriptor, buffer.baseAddress!, loop.receiveLimit)
         if count > 0 {
@@ -140,11 +151,12 @@ open class Socket: Source {
             let end = receivedPreamble(UnsafeRawBufferPointer(bytes))
         else { return }
         flags.remove(.preamble)
-        guard end < bytes.count, isWritable else { return }
-        received(UnsafeMutableRawBufferPointer(rebasing: bytes[end...]))
+        guard end < bytes.count, flags.isDisjoint(with: [.finishing, .closing]) else { return }
+        let rest = UnsafeMutableRawBufferPointer(rebasing: bytes[end...])
+        if let tls { receive(UnsafeRawBufferPointer(rest), through: tls) } else { received(rest) }
     }
 
-    private func endOfInput() {
+    final func endOfInput() {
         if flags.contains(.lingering) { return abort() }
         if flags.contains(.ended) { return }
         flags.insert(.ended)
@@ -167,9 +179,14 @@ open class Socket: Source {
 
     /// Everything queued has been written: what comes then.
     final func outputIsEmpty() {
-        guard flags.contains(.finishing), !flags.contains(.lingering) else { return }
+        guard flags.contains(.finishing), !flags.contains(.lingering), closeTLS() else { return }
         if flags.contains(.ended) { return abort() }
-        flags.insert(.lingering)
+        linger()
+    }
+
+    /// Announces the end, and swallows what still arrives until the peer hangs up.
+    final func linger() {
+        flags.insert([.finishing, .lingering])
         shutdown(descriptor, Int32(SHUT_WR))
         setDeadline(milliseconds: Self.lingerTime)
     }
@@ -183,6 +200,7 @@ open class Socket: Source {
         didClose()
         output = .empty
         queuedBytes = 0
+        tls = nil
         loop.remove(self)
     }
 }

@@ -15,6 +15,7 @@ static const char *const text_properties[] = {
     [BridgePropertyIp] = "ip",
     [BridgePropertyPath] = "path",
     [BridgePropertySubprotocol] = "subprotocol",
+    [BridgePropertyCertificate] = "certificate",
 };
 
 // Makes the object and remembers it. [connections] -> [connections conn]

@@ -20,7 +20,7 @@ static void push_next(lua_State *L, Upgrade *upgrade)
 static void push_request(lua_State *L, Upgrade *upgrade)
 {
     const BridgeRequest *request = upgrade->request;
-    lua_createtable(L, 0, 6);
+    lua_createtable(L, 0, 7);
     push_next(L, upgrade);
     lua_setfield(L, -2, "path");
     push_next(L, upgrade);
@@ -37,6 +37,10 @@ static void push_request(lua_State *L, Upgrade *upgrade)
         lua_rawseti(L, -2, i);
     }
     lua_setfield(L, -2, "subprotocols");
+    if (request->hasCertificate) {
+        push_next(L, upgrade);
+        lua_setfield(L, -2, "certificate");
+    }
 }
 
 // Keeps a text for Swift to read. [] -> []

@@ -9,6 +9,8 @@ import Glibc
 final class ByteReader {
     /// Set to -1 by the owner when it closes it, so that a later read fails and never meets a reused number.
     var descriptor: Int32
+    /// What decrypts what is read.
+    var tls: TLSClient?
     private var buffer: [UInt8] = []
     private var start = 0
     private var chunk = [UInt8](repeating: 0, count: 64 << 10)
@@ -54,14 +56,28 @@ final class ByteReader {
         return take(unread.count)
     }
 
-    /// Reads once into the buffer; false at the end of the stream.
+    /// Reads into the buffer; false at the end of the stream.
     private func fill(for wanted: String, by deadline: Deadline) throws(ClientError) -> Bool {
+        guard let tls else {
+            guard let bytes = try readEncrypted(for: wanted, by: deadline) else { return false }
+            buffer += bytes
+            return true
+        }
+        while true {
+            let plain = try tls.decrypt()
+            buffer += plain
+            if !plain.isEmpty { return true }
+            if tls.hasEnded { return false }
+            guard let bytes = try readEncrypted(for: wanted, by: deadline) else { return false }
+            tls.feed(bytes)
+        }
+    }
+
+    /// The next bytes of the descriptor, as they are; nil at the end of the stream.
+    func readEncrypted(for wanted: String, by deadline: Deadline) throws(ClientError) -> ArraySlice<UInt8>? {
         while true {
             let count = Glibc.read(descriptor, &chunk, chunk.count)
-            if count >= 0 {
-                buffer.append(contentsOf: chunk[..<count])
-                return count > 0
-            }
+            if count >= 0 { return count > 0 ? chunk[..<count] : nil }
             switch errno {
             case EINTR:
                 continue

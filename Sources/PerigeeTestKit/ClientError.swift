@@ -13,6 +13,8 @@ public enum ClientError: Error, Equatable {
     case ended(waitingFor: String, got: [UInt8])
     /// The peer aborted the connection (RST).
     case reset(waitingFor: String, got: [UInt8])
+    /// TLS failed, in OpenSSL's words.
+    case tls(String)
     /// The peer sent something that its protocol forbids.
     case violation(String)
     /// The peer sent something allowed that the caller did not expect.
@@ -30,6 +32,8 @@ extension ClientError: CustomStringConvertible {
             "the peer ended the stream before \(wanted); got \(Self.excerpt(got))"
         case .reset(let wanted, let got):
             "the peer reset the connection before \(wanted); got \(Self.excerpt(got))"
+        case .tls(let what):
+            "TLS: \(what)"
         case .violation(let what):
             "protocol violation: \(what)"
         case .unexpected(let what):

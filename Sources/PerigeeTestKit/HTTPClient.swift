@@ -8,10 +8,15 @@ public final class HTTPClient {
     private let host: String
     private let port: Int
     private let timeout: Duration
+    private let security: Security
     private var socket: RawSocket?
 
     /// Connects with the first request.
-    public init(host: String = "127.0.0.1", port: some BinaryInteger, timeout: Duration = .seconds(5)) {
+    public init(
+        host: String = "127.0.0.1", port: some BinaryInteger, timeout: Duration = .seconds(5),
+        security: Security = .asServed
+    ) {
+        self.security = security
         self.host = host
         self.port = Int(port)
         self.timeout = timeout
@@ -24,7 +29,9 @@ public final class HTTPClient {
         _ method: String, _ path: String, headers: [(String, String)] = [], body: [UInt8] = []
     ) throws(ClientError) -> HTTPResponse {
         let connection =
-            if let socket { socket } else { try RawSocket.connect(host: host, port: port, timeout: timeout) }
+            if let socket { socket } else {
+                try RawSocket.connect(host: host, port: port, timeout: timeout, security: security)
+            }
         socket = nil
         try connection.send(
             Self.head(method, path, host: RawSocket.authority(host, port), headers: headers, body: body) + body)
@@ -43,10 +50,11 @@ public final class HTTPClient {
     /// One request with `Connection: close` on a connection of its own, which the server must end after its response.
     public static func once(
         _ method: String, _ path: String, host: String = "127.0.0.1", port: some BinaryInteger,
-        headers: [(String, String)] = [], body: String = "", timeout: Duration = .seconds(5)
+        headers: [(String, String)] = [], body: String = "", timeout: Duration = .seconds(5),
+        security: Security = .asServed
     ) throws(ClientError) -> HTTPResponse {
         let client = HTTPClient(host: host, port: port, timeout: timeout)
-        let connection = try RawSocket.connect(host: host, port: port, timeout: timeout)
+        let connection = try RawSocket.connect(host: host, port: port, timeout: timeout, security: security)
         client.socket = connection
         let response = try client.request(method, path, headers: headers + [("Connection", "close")], body: body)
         let rest = try connection.readToEnd()

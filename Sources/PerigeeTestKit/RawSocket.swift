@@ -13,6 +13,10 @@ public final class RawSocket {
 
     let reader: ByteReader
     private var descriptor: Int32
+    /// The connection's TLS, once it has begun.
+    public internal(set) var tls: TLSClient?
+    /// Encrypted bytes that the kernel did not take.
+    var unsent: [UInt8] = []
 
     private init(descriptor: Int32, timeout: Duration) {
         self.descriptor = descriptor
@@ -27,11 +31,21 @@ public final class RawSocket {
     /// `receiveBuffer` sets the kernel's receive buffer in bytes before connecting, which is when it still limits the TCP
     /// window: what a slow consumer is made of.
     public static func connect(
-        host: String = "127.0.0.1", port: some BinaryInteger, timeout: Duration = .seconds(5), receiveBuffer: Int? = nil
+        host: String = "127.0.0.1", port: some BinaryInteger, timeout: Duration = .seconds(5),
+        receiveBuffer: Int? = nil,
+        security: Security = .asServed
+    ) throws(ClientError) -> RawSocket {
+        let socket = try connectPlainly(host: host, port: Int(port), timeout: timeout, receiveBuffer: receiveBuffer)
+        if let options = ServedPorts.options(security, port: Int(port)) { try socket.startTLS(options) }
+        return socket
+    }
+
+    private static func connectPlainly(
+        host: String, port: Int, timeout: Duration, receiveBuffer: Int?
     ) throws(ClientError) -> RawSocket {
         let deadline = Deadline(after: timeout)
         var failure = ClientError.unexpected("no address for \(host)")
-        for address in try SocketAddress.resolve(host: host, port: Int(port)) {
+        for address in try SocketAddress.resolve(host: host, port: port) {
             let socket = try RawSocket.open(family: address.family, timeout: timeout)
             if let receiveBuffer { try socket.setReceiveBuffer(receiveBuffer) }
             do {
@@ -81,6 +95,10 @@ public final class RawSocket {
 
     /// Sends all of `bytes`, waiting for a peer that reads slowly until the deadline.
     public func send(_ bytes: [UInt8]) throws(ClientError) {
+        if tls == nil { try sendPlain(bytes) } else { try sendEncrypted(bytes) }
+    }
+
+    func sendPlain(_ bytes: [UInt8]) throws(ClientError) {
         let deadline = Deadline(after: timeout)
         var sent = 0
         while sent < bytes.count {
@@ -114,6 +132,10 @@ public final class RawSocket {
 
     /// Sends as much of `bytes` as the kernel takes at this moment and answers how many that were; never waits.
     public func sendAvailable(_ bytes: [UInt8]) throws(ClientError) -> Int {
+        try tls == nil ? sendAvailablePlain(bytes) : sendAvailableEncrypted(bytes)
+    }
+
+    func sendAvailablePlain(_ bytes: [UInt8]) throws(ClientError) -> Int {
         let flags = Int32(MSG_NOSIGNAL | MSG_DONTWAIT)
         let count = Glibc.send(descriptor, bytes, bytes.count, flags)
         if count >= 0 { return count }
@@ -160,6 +182,10 @@ public final class RawSocket {
 
     /// Half-closes: the peer reads an end of stream, and may still answer.
     public func shutdownWrite() throws(ClientError) {
+        if let tls {
+            tls.end()
+            try sendPlain(tls.takeOutput())
+        }
         guard shutdown(descriptor, Int32(SHUT_WR)) == 0 else { throw .system(call: "shutdown", code: errno) }
     }
 
@@ -171,12 +197,17 @@ public final class RawSocket {
     /// Closes with a reset (RST) in place of an orderly end (FIN).
     public func reset() throws(ClientError) {
         try set(SO_LINGER, at: SOL_SOCKET, to: linger(l_onoff: 1, l_linger: 0))
+        tls = nil
         close()
     }
 
     /// Closes; a second call does nothing.
     public func close() {
         guard descriptor >= 0 else { return }
+        if let tls {
+            tls.end()
+            _ = try? sendAvailablePlain(unsent + tls.takeOutput())
+        }
         Glibc.close(descriptor)
         descriptor = -1
         reader.descriptor = -1

@@ -10,9 +10,10 @@ extension WebSocketClient {
     public static func connect(
         host: String = "127.0.0.1", port: some BinaryInteger, path: String = "/",
         headers: [(String, String)] = [], subprotocols: [String] = [], deflate: String? = nil,
-        timeout: Duration = .seconds(5), receiveBuffer: Int? = nil
+        timeout: Duration = .seconds(5), receiveBuffer: Int? = nil, security: Security = .asServed
     ) throws(ClientError) -> WebSocketClient {
-        let socket = try RawSocket.connect(host: host, port: port, timeout: timeout, receiveBuffer: receiveBuffer)
+        let socket = try RawSocket.connect(
+            host: host, port: port, timeout: timeout, receiveBuffer: receiveBuffer, security: security)
         let key = makeKey()
         let extra = headers + offer(subprotocols) + (deflate.map { [("Sec-WebSocket-Extensions", $0)] } ?? [])
         try socket.send(request(path: path, host: RawSocket.authority(host, port), key: key, headers: extra))

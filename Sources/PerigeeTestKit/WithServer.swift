@@ -1,5 +1,6 @@
 // Runs a whole server inside the test's process: real threads, real sockets, free ports, and an end that is waited for.
 
+import Glibc
 public import Server
 
 /// A server that a test has to itself.
@@ -11,24 +12,31 @@ public final class TestServer {
     /// What it logged so far.
     public let log: RecordedLog
 
+    /// Whether it speaks TLS because the whole run of tests does.
+    public let isSecure: Bool
+
     /// The port for clients, on 127.0.0.1.
     public var clientPort: UInt16 { server.clientPort }
     /// The port of the admin API, on 127.0.0.1.
     public var adminPort: UInt16 { server.adminPort }
 
-    fileprivate init(server: Server, scriptsFolder: String, log: RecordedLog) {
+    fileprivate init(server: Server, scriptsFolder: String, log: RecordedLog, isSecure: Bool) {
+        self.isSecure = isSecure
         self.server = server
         self.scriptsFolder = scriptsFolder
         self.log = log
     }
 }
 
+/// Whether the servers of this run of tests speak TLS: `PERIGEETEST_TLS=1` in the environment.
+public let testsRunOverTLS = getenv("PERIGEETEST_TLS").map { String(cString: $0) == "1" } ?? false
+
 /// Starts a server, calls `body`, and stops the server.
 ///
 /// - Parameters:
 ///   - scripts: file name below the scripts' folder → Lua source; nil runs the scripts that are shipped.
 ///   - configure: changes the configuration, which is the default one on free loopback ports, with two workers, without
-///     file watching.
+///     file watching; in a run of tests over TLS, with a certificate of the test authority on both ports.
 public func withServer(
     scripts: [String: String]? = nil, configure: (inout Configuration) -> Void = { _ in },
     _ body: (TestServer) throws -> Void
@@ -45,9 +53,21 @@ public func withServer(
     } else {
         configuration.scripts.folder = File.repositoryRoot + "/Scripts"
     }
+    if testsRunOverTLS {
+        configuration.tls.certificates = [TestAuthority.certificate.paths]
+        configuration.admin.tls = true
+    }
     configure(&configuration)
     let log = RecordedLog()
     let server = try Server(configuration, log: log.logger())
-    defer { server.stop() }
-    try body(TestServer(server: server, scriptsFolder: configuration.scripts.folder, log: log))
+    let isSecure = configuration.tls.certificates == [TestAuthority.certificate.paths]
+    let options = TLSOptions(authority: isSecure ? TestAuthority.shared.path : nil)
+    if !configuration.tls.certificates.isEmpty { ServedPorts.register(server.clientPort, options) }
+    if configuration.admin.tls { ServedPorts.register(server.adminPort, options) }
+    defer {
+        server.stop()
+        ServedPorts.forget(server.clientPort)
+        ServedPorts.forget(server.adminPort)
+    }
+    try body(TestServer(server: server, scriptsFolder: configuration.scripts.folder, log: log, isSecure: isSecure))
 }

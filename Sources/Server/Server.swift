@@ -23,6 +23,10 @@ public final class Server {
     public let clientAddress: String
     /// Where the admin API listens.
     public let adminAddress: String
+    /// The base URL of the clients' port, such as `wss://127.0.0.1:8080`; `unix:` and the path for a UNIX socket.
+    public var clientURL: String { clientPort == 0 ? clientAddress : "ws\(secureSuffix)://\(clientAddress)" }
+    /// The URL of the demo page, without the slash at the end.
+    public var pageURL: String { "http\(secureSuffix)://\(clientAddress)" }
     /// The port of `clientAddress`; 0 for a UNIX socket.
     public let clientPort: UInt16
     /// The port of `adminAddress`; 0 for a UNIX socket.
@@ -45,11 +49,12 @@ public final class Server {
         clinux_keep_freed_memory()
         let count = configuration.workers > 0 ? configuration.workers : max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         let node = Node(configuration: configuration, workers: min(count, 256), log: log)
+        try Self.loadCertificates(node)
         let bundle = try Self.loadScripts(node)
         let clients = try ClientDoor(configuration.listen)
         let adminFile = try Self.openFile(configuration.admin.listen)
         let (adminThread, admin) = try Self.startAdmin(node, file: adminFile)
-        adminPlace = AdminPlace(admin, file: adminFile)
+        adminPlace = AdminPlace(admin, file: adminFile, isSecure: configuration.admin.tls)
         let page = PlainPages(admin: configuration.demo ? adminPlace : nil)
         do throws(StartError) {
             workers = try Self.startWorkers(node, bundle: bundle, place: clients.place, page: page)
@@ -72,6 +77,8 @@ public final class Server {
         adminPort = admin.port
     }
 
+    private var secureSuffix: String { node.certificates.clients == nil ? "" : "s" }
+
     /// The admin API's URL, the one for `--unix-socket` when it listens on a UNIX socket.
     public var adminURL: String { adminPlace.url }
     /// The path of the admin API's UNIX socket; nil when it has a port.
@@ -80,8 +87,11 @@ public final class Server {
     /// The scripts that are live: name and route.
     public var scripts: [(name: String, route: String)] { node.liveScripts.scripts.map { ($0.name, $0.route) } }
 
-    /// Loads the scripts anew, as SIGHUP does; what comes of it is in the log.
-    public func reload() { node.reloader.post(.reload(cause: "signal", ticket: nil)) }
+    /// Loads scripts and certificates anew, as SIGHUP does; what comes of it is in the log.
+    public func reload() {
+        node.reloader.post(.reloadCertificates(cause: "signal"))
+        node.reloader.post(.reload(cause: "signal", ticket: nil))
+    }
 
     /// Stops accepting, closes every connection with 1001, and returns when all is written or the grace time is over.
     public func stop() {
@@ -99,6 +109,16 @@ public final class Server {
     public static func raiseDescriptorLimit() { _ = clinux_raise_descriptor_limit() }
 
     // MARK: Starting
+
+    private static func loadCertificates(_ node: Node) throws(StartError) {
+        do throws(TLSError) {
+            let certificates = try Certificates.load(node.configuration, node.certificates.ticketKeys)
+            node.certificates.replace(with: certificates)
+            for warning in certificates?.clients.warnings ?? [] { node.log.warning("\(warning)") }
+        } catch {
+            throw .certificates("\(error)")
+        }
+    }
 
     private static func loadScripts(_ node: Node) throws(StartError) -> ScriptBundle {
         let scripts = node.configuration.scripts

@@ -7,12 +7,15 @@ public import Scripting
 public enum StartError: Error, Sendable, CustomStringConvertible {
     /// A listening socket cannot be opened.
     case listen(String)
+    /// A certificate or a key cannot be used.
+    case certificates(String)
     /// The scripts do not load.
     case scripts([ScriptError])
 
-    /// The process's exit code: 3 for an address that cannot be used, 4 for scripts.
+    /// The process's exit code: 2 for certificates, 3 for an address that cannot be used, 4 for scripts.
     public var exitCode: Int32 {
         switch self {
+        case .certificates: 2
         case .listen: 3
         case .scripts: 4
         }
@@ -21,7 +24,7 @@ public enum StartError: Error, Sendable, CustomStringConvertible {
     /// One line per problem, with file and line where there is one.
     public var description: String {
         switch self {
-        case .listen(let message): message
+        case .certificates(let message), .listen(let message): message
         case .scripts(let errors): errors.map { "\($0)" }.joined(separator: "\n")
         }
     }

@@ -1,4 +1,5 @@
-// `perigee check`: is the configuration right, and do the scripts load? Nothing is started.
+// `perigee check`: is the configuration right, are the certificates usable, and do the scripts load? Nothing is
+// started.
 
 import ArgumentParser
 import Scripting
@@ -6,7 +7,7 @@ import Server
 
 struct Check: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Check configuration and scripts without starting anything; exit 1 if a script does not load.")
+        abstract: "Check configuration, certificates and scripts without starting anything; exit 1 if one is wrong.")
 
     @OptionGroup var options: ConfigurationOptions
 
@@ -16,6 +17,12 @@ struct Check: ParsableCommand {
     func run() throws {
         var configuration = try options.load()
         if let folder { configuration.scripts.folder = folder }
+        let certificates = CertificateCheck.run(configuration)
+        if let mistake = certificates.mistake {
+            print(mistake)
+            throw ExitCode(1)
+        }
+        for warning in certificates.warnings { print(warning) }
         let report = ScriptCheck.run(configuration)
         guard report.errors.isEmpty else {
             for error in report.errors { print("\(error)") }

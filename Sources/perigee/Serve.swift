@@ -7,7 +7,7 @@ import Server
 struct Serve: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Run the server (the default).",
-        discussion: "SIGHUP loads the scripts anew. SIGTERM and SIGINT stop: clients get close code 1001.")
+        discussion: "SIGHUP loads scripts and certificates anew. SIGTERM and SIGINT stop: clients get close code 1001.")
 
     @OptionGroup var options: ConfigurationOptions
 
@@ -42,9 +42,8 @@ struct Serve: ParsableCommand {
 
     private func announce(_ server: Server, _ configuration: Configuration) {
         var lines = ["Perigee \(PerigeeVersion.text)"]
-        let hasPort = server.clientPort != 0
-        lines.append("  clients    \(hasPort ? "ws://" : "")\(server.clientAddress)")
-        if configuration.demo && hasPort { lines.append("  demo page  http://\(server.clientAddress)/") }
+        lines.append("  clients    \(server.clientURL)")
+        if configuration.demo && server.clientPort != 0 { lines.append("  demo page  \(server.pageURL)/") }
         lines.append("  admin API  \(server.adminSocket == nil ? server.adminURL : server.adminAddress)")
         for script in server.scripts {
             lines.append("  script     \(script.name).lua serves \(script.route)")

@@ -46,13 +46,14 @@ typedef struct BridgeSource {
 } BridgeSource;
 
 // The head of an upgrade, as a list: path, ip, then `queryCount` names and values, `headerCount` and `cookieCount`
-// likewise, then the subprotocols.
+// likewise, then the subprotocols, then the subject of the client's certificate if it has one.
 typedef struct BridgeRequest {
     const BridgeStrings *_Nullable strings;
     int32_t queryCount;
     int32_t headerCount;
     int32_t cookieCount;
     int32_t subprotocolCount;
+    bool hasCertificate;
 } BridgeRequest;
 
 typedef enum BRIDGE_CLOSED_ENUM BridgeEvent : int32_t {
@@ -108,6 +109,7 @@ typedef enum BRIDGE_CLOSED_ENUM BridgeProperty : int32_t {
     BridgePropertyIp,
     BridgePropertyPath,
     BridgePropertySubprotocol,
+    BridgePropertyCertificate,
 } BridgeProperty;
 
 typedef enum BRIDGE_CLOSED_ENUM BridgePairs : int32_t {

@@ -16,7 +16,8 @@ extension ScriptEngine {
         fill(strings, with: request, cookies)
         var bridged = BridgeRequest(
             strings: strings, queryCount: Int32(request.query.count), headerCount: Int32(request.headers.count),
-            cookieCount: Int32(cookies.count), subprotocolCount: Int32(request.subprotocols.count))
+            cookieCount: Int32(cookies.count), subprotocolCount: Int32(request.subprotocols.count),
+            hasCertificate: request.certificate != nil)
         let outcome = bridgeOnUpgrade(bridge, target(id), connection.bridged, &bridged)
         counts[countIndex(.upgrade, id)].calls &+= 1
         let result = bridgeResult(bridge).pointee
@@ -137,6 +138,7 @@ extension ScriptEngine {
         for subprotocol in request.subprotocols {
             list.append(subprotocol)
         }
+        if let certificate = request.certificate { list.append(certificate) }
     }
 
     /// What the bridge last reported, for a live script.

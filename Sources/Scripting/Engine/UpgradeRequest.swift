@@ -12,17 +12,20 @@ public struct UpgradeRequest: Sendable {
     public var headers: [(name: String, value: String)]
     /// The subprotocols that the client offers, in order.
     public var subprotocols: [String]
+    /// The subject of the client's certificate as RFC 2253 text; nil without one.
+    public var certificate: String?
 
     /// Makes a request.
     public init(
         path: String, ip: String, query: [(name: String, value: String)] = [],
-        headers: [(name: String, value: String)] = [], subprotocols: [String] = []
+        headers: [(name: String, value: String)] = [], subprotocols: [String] = [], certificate: String? = nil
     ) {
         self.path = path
         self.ip = ip
         self.query = query
         self.headers = headers
         self.subprotocols = subprotocols
+        self.certificate = certificate
     }
 
     /// Names and values of all cookies, the first of each name (RFC 6265, 4.2).

@@ -12,4 +12,6 @@ public enum ConnectionText: Sendable, CaseIterable {
     case path
     /// The subprotocol that was agreed, `conn.subprotocol`.
     case subprotocol
+    /// The subject of the client's certificate as RFC 2253 text, `conn.certificate`.
+    case certificate
 }

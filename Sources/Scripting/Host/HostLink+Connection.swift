@@ -79,6 +79,7 @@ func scriptHostText(
         case .ip: .ip
         case .path: .path
         case .subprotocol: .subprotocol
+        case .certificate: .certificate
         }
     return HostLink.with(host) { link in
         var strings = ScriptStrings(answer)

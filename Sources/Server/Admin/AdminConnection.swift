@@ -5,6 +5,7 @@
 
 import EventLoop
 import HTTP1
+import Logging
 
 /// A keep-alive HTTP connection.
 final class AdminConnection: Socket {
@@ -28,6 +29,7 @@ final class AdminConnection: Socket {
         beganAt = server.loop.now
         super.init(descriptor: descriptor, peer: peer, on: server.loop)
         setDeadline(milliseconds: server.headTimeout)
+        if let context = server.node.certificates.admin { startTLS(context) }
     }
 
     override func received(_ bytes: UnsafeMutableRawBufferPointer) {
@@ -46,6 +48,10 @@ final class AdminConnection: Socket {
     override func receivedEnd() {
         hasEnded = true
         if !isComplete { finish() }
+    }
+
+    override func handshakeFailed(_ reason: String) {
+        server.log.debug("TLS handshake failed", metadata: ["reason": "\(reason)", "remote": "\(peer)"])
     }
 
     override func didClose() { call = nil }

@@ -70,7 +70,8 @@ extension AdminServer {
     /// requests carry its origin, or (by DNS rebinding) a host name that is not this machine's.
     private func pageRefusal(_ head: RequestHead) -> AdminError? {
         guard let host = head.host, isThisMachine(host) else { return .hostNotAllowed }
-        if let origin = head.first("origin"), origin.lowercased() != "http://\(host.lowercased())" {
+        let scheme = node.configuration.admin.tls ? "https" : "http"
+        if let origin = head.first("origin"), origin.lowercased() != "\(scheme)://\(host.lowercased())" {
             return .originNotAllowed
         }
         if let site = head.first("sec-fetch-site"), site != "same-origin", site != "none" { return .originNotAllowed }

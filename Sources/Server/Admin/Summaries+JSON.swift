@@ -10,6 +10,7 @@ extension ConnectionSummary {
         members.add("remoteAddress", remoteAddress)
         members.add("subprotocol", subprotocol)
         members.add("compression", compression)
+        members.add("certificate", certificate)
         members.add("script", script)
         members.add("openedAt", openedAt)
         members.add("messagesIn", messagesIn)
@@ -47,6 +48,9 @@ extension WorkerStatistics {
         members.add("originsRefused", originsRefused)
         members.add("readsDelayed", readsDelayed)
         members.add("pingsSent", pingsSent)
+        members.add("tlsHandshakes", tlsHandshakes)
+        members.add("tlsResumptions", tlsResumptions)
+        members.add("tlsHandshakesFailed", tlsHandshakesFailed)
         members.add("luaMemoryBytes", luaMemory)
         members.member("closes") { counts in
             for reason in CloseReason.allCases where Int(reason.rawValue) < closes.count {

@@ -107,7 +107,7 @@ extension ClientConnection {
         if worker.engine.defines(.upgrade, script) {
             let request = UpgradeRequest(
                 path: path, ip: remote.host, query: QueryString(head.query ?? "").pairs, headers: head.joinedFields,
-                subprotocols: acceptance.subprotocols)
+                subprotocols: acceptance.subprotocols, certificate: certificateSubject)
             switch worker.engine.onUpgrade(script, handle, request: request) {
             case .accept(let chosen):
                 if let chosen { subprotocol = chosen }

@@ -7,6 +7,7 @@
 
 import EventLoop
 import HTTP1
+import Logging
 import PubSub
 import Scripting
 import WebSocket
@@ -69,6 +70,7 @@ final class ClientConnection: Socket, Subscriber {
         super.init(descriptor: descriptor, peer: peer, on: worker.loop)
         handshake = HandshakeState(limits: worker.httpLimits)
         setDeadline(milliseconds: worker.timeouts.handshake)
+        if let context = worker.node.certificates.clients { startTLS(context) }
     }
 
     var handle: ConnectionHandle { ConnectionHandle(slot: token.slot, generation: token.generation) }
@@ -112,6 +114,16 @@ final class ClientConnection: Socket, Subscriber {
         if hasBacklog { sendBacklog() }
         guard !isBlocked, phase == .open else { return }
         worker.drained(self)
+    }
+
+    override func secured() {
+        worker.statistics.tlsHandshakes += 1
+        if isResumed { worker.statistics.tlsResumptions += 1 }
+    }
+
+    override func handshakeFailed(_ reason: String) {
+        worker.statistics.tlsHandshakesFailed += 1
+        worker.log.debug("TLS handshake failed", metadata: ["reason": "\(reason)", "remote": "\(peer)"])
     }
 
     override func deadlineReached() {

@@ -10,6 +10,13 @@ extension Configuration {
     static let sections: [(name: String, documentation: String)] = [
         ("log", "What is logged. The log goes to standard error."),
         ("admin", "The admin API: pushes from backends, and a look inside. Keep it apart from the clients' port."),
+        (
+            "tls",
+            """
+            TLS for clients (wss://), and for the admin API if admin.tls says so. Certificates that change are loaded for new
+            connections: at once if they are watched, and at SIGHUP.
+            """
+        ),
         ("scripts", "The Lua scripts that decide what the server does."),
         ("kv", "The key-value store that scripts on all workers share."),
         ("websocket", "Limits of each client's connection."),
@@ -23,7 +30,7 @@ extension Configuration {
 
     /// Every key, those of one section next to each other.
     static let keys: [ConfigurationKey] =
-        serverKeys + logKeys + adminKeys + scriptKeys + kvKeys + webSocketKeys + compressionKeys + proxyKeys
+        serverKeys + logKeys + adminKeys + tlsKeys + scriptKeys + kvKeys + webSocketKeys + compressionKeys + proxyKeys
         + httpKeys + keepaliveKeys + limitKeys + timeoutKeys
 
     static let anyTime: ClosedRange<Duration> = .milliseconds(10) ... .seconds(3600)
@@ -69,6 +76,9 @@ extension Configuration {
                   scopes: [publish]
             """),
         ConfigurationKey(
+            "admin.tls", \.admin.tls, .flag,
+            "Whether the API speaks TLS, with the certificates of tls.certificates."),
+        ConfigurationKey(
             "admin.maxBody", \.admin.maxBody, .size(1...(1 << 30)),
             "The largest body of a request; a larger one is answered 413."),
         ConfigurationKey(
@@ -77,6 +87,28 @@ extension Configuration {
         ConfigurationKey(
             "admin.requestTimeout", \.admin.requestTimeout, .time(anyTime),
             "How long a request may take to arrive; a slower one is answered 408."),
+    ]
+
+    private static let tlsKeys = [
+        ConfigurationKey(
+            "tls.certificates", \.tls.certificates, .certificates,
+            """
+            PEM files: a certificate with the chain behind it, and its key; none: no TLS. A client gets the certificate for the
+            server name that it asks for, else the first one. In a variable: CERTIFICATE=KEY,CERTIFICATE=KEY.
+              certificates:
+                - certificate: /etc/perigee/fullchain.pem
+                  key: /etc/perigee/privkey.pem
+            """),
+        ConfigurationKey("tls.minVersion", \.tls.minVersion, .choice, "The oldest version of TLS that is spoken."),
+        ConfigurationKey(
+            "tls.clientCertificates", \.tls.clientCertificates, .choice,
+            "Whether clients show certificates; scripts see the subject as conn.certificate."),
+        ConfigurationKey(
+            "tls.clientCA", \.tls.clientCA, .optionalFile,
+            "A PEM file with the authorities that sign clients' certificates."),
+        ConfigurationKey(
+            "tls.watch", \.tls.watch, .flag,
+            "Whether certificates that change are loaded at once. Without it, SIGHUP loads them."),
     ]
 
     private static let scriptKeys = [

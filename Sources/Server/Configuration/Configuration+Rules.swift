@@ -10,7 +10,10 @@ extension Configuration {
 
     /// The rules between keys that do not hold.
     var breaches: [Breach] {
-        [openAdmin, sharedPort, nobodysHeader].compactMap(\.self)
+        [
+            openAdmin, sharedPort, nobodysHeader, adminWithoutCertificate, clientsWithoutCertificate,
+            clientsWithoutAuthority,
+        ].compactMap(\.self)
     }
 
     /// Whoever reaches the admin API without a key may do everything.
@@ -28,6 +31,27 @@ extension Configuration {
         return Breach(
             keys: ["proxies.protocol", "proxies.trusted"],
             message: "the PROXY protocol is asked for and proxies.trusted is empty; list the networks of the proxies")
+    }
+
+    private var adminWithoutCertificate: Breach? {
+        guard admin.tls, tls.certificates.isEmpty else { return nil }
+        return Breach(
+            keys: ["admin.tls", "tls.certificates"], message: "TLS needs a certificate; tls.certificates is empty")
+    }
+
+    private var clientsWithoutCertificate: Breach? {
+        guard tls.clientCertificates != .none, tls.certificates.isEmpty else { return nil }
+        return Breach(
+            keys: ["tls.clientCertificates", "tls.certificates"],
+            message: "clients are asked for certificates over TLS only; tls.certificates is empty")
+    }
+
+    /// Anybody can sign a certificate.
+    private var clientsWithoutAuthority: Breach? {
+        guard tls.clientCertificates != .none, tls.clientCA.isEmpty else { return nil }
+        return Breach(
+            keys: ["tls.clientCertificates", "tls.clientCA"],
+            message: "clients' certificates cannot be verified without an authority; set tls.clientCA")
     }
 
     /// The kernel would spread connections between the two, instead of refusing the second.

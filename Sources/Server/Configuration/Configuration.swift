@@ -16,6 +16,8 @@ public struct Configuration: Sendable, Equatable {
     public var log = Log()
     /// The admin API.
     public var admin = Admin()
+    /// TLS for clients.
+    public var tls = TLS()
     /// The Lua scripts.
     public var scripts = Scripts()
     /// The key-value store that all scripts share.

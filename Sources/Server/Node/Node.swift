@@ -19,6 +19,7 @@ final class Node: Sendable {
     let broker: any Broker
     let store: KeyValueStore
     let limits: ConnectionLimits
+    let certificates = LiveCertificates()
     let admin = Inbox<AdminMessage>()
     let reloader = Inbox<ReloadMessage>()
     /// Seconds since 1970 at start.

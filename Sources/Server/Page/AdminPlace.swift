@@ -9,8 +9,9 @@ struct AdminPlace: Sendable {
     /// What `--unix-socket` names.
     let socket: String?
 
-    init(_ address: SocketAddress, file: UnixSocketFile?) {
-        url = file == nil ? "http://\(address.reachable)" : "http://localhost"
+    init(_ address: SocketAddress, file: UnixSocketFile?, isSecure: Bool) {
+        let scheme = isSecure ? "https" : "http"
+        url = "\(scheme)://" + (file == nil ? address.reachable : "localhost")
         socket = file?.path
     }
 }

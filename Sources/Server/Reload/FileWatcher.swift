@@ -21,6 +21,7 @@ final class FileWatcher: Source {
     private static let retry: UInt64 = 1000
 
     private let folder: String
+    private let isRecursive: Bool
     private let quiet: UInt64
     private unowned let loop: EventLoop
     private let changed: () -> Void
@@ -31,9 +32,13 @@ final class FileWatcher: Source {
     private var watches: [Int32] = []
 
     /// - Parameters:
+    ///   - isRecursive: whether the subfolders are watched, too.
     ///   - quiet: milliseconds without a further change before `changed` is called.
-    init(folder: String, quiet: UInt64, on loop: EventLoop, changed: @escaping () -> Void) throws(Failure) {
+    init(
+        folder: String, isRecursive: Bool = true, quiet: UInt64, on loop: EventLoop, changed: @escaping () -> Void
+    ) throws(Failure) {
         self.folder = folder
+        self.isRecursive = isRecursive
         self.quiet = quiet
         self.loop = loop
         self.changed = changed
@@ -80,7 +85,7 @@ final class FileWatcher: Source {
         for watch in watches { inotify_rm_watch(descriptor, watch) }
         watches = []
         guard add(folder) else { return false }
-        watchSubfolders(of: folder)
+        if isRecursive { watchSubfolders(of: folder) }
         // Removing watches reports IN_IGNORED, which is no change.
         var buffer = [UInt8](repeating: 0, count: 16 << 10)
         while read(descriptor, &buffer, buffer.count) > 0 {}

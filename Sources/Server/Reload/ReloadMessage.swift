@@ -7,6 +7,8 @@ enum ReloadMessage: Sendable {
     /// Somebody wants the scripts loaded anew.
     /// - ticket: for the admin thread, which waits for the report; nil when nobody does.
     case reload(cause: String, ticket: UInt64?)
+    /// Somebody wants the certificates loaded anew.
+    case reloadCertificates(cause: String)
     /// A worker's vote.
     case prepared(worker: UInt8, errors: [ScriptError])
     case committed(worker: UInt8)

@@ -32,12 +32,14 @@ final class Reloader {
     private var lastVersion: UInt64
     private var live: ScriptBundle
     private var watcher: FileWatcher?
+    private let certificates: CertificateReloader
 
     /// - Parameter live: the bundle that the workers have started with.
     init(node: Node, live: ScriptBundle) {
         self.node = node
         self.live = live
         lastVersion = live.version
+        certificates = CertificateReloader(node: node, on: loop)
         loop.attach(node.reloader) { [unowned self] message in handle(message) }
         if node.configuration.scripts.watch { watch() }
     }
@@ -58,6 +60,7 @@ final class Reloader {
     private func handle(_ message: ReloadMessage) {
         switch message {
         case .reload(let cause, let ticket): request(Request(cause: cause, ticket: ticket))
+        case .reloadCertificates(let cause): certificates.reload(cause: cause)
         case .prepared(_, let errors): take(vote: errors)
         case .committed: takeCommitted()
         case .stop: loop.stop()

@@ -85,6 +85,7 @@ extension Worker {
             id: connection.id, user: connection.user, path: connection.path, remoteAddress: "\(connection.remote)",
             openedAt: Int(connection.openedAt), subprotocol: connection.subprotocol,
             compression: connection.deflate == nil ? nil : DeflateAgreement.extensionName,
+            certificate: connection.certificateSubject,
             script: engine.name(of: connection.script), messagesIn: UInt64(connection.messagesIn),
             messagesOut: UInt64(connection.messagesOut), bytesIn: connection.bytesIn, bytesOut: connection.bytesOut,
             queuedBytes: connection.waitingBytes, roundTrip: connection.keepalive.lastRoundTrip,

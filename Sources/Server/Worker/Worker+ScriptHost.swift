@@ -52,6 +52,7 @@ extension Worker: ScriptHost {
             case .ip: connection.remote.host
             case .path: connection.path
             case .subprotocol: connection.subprotocol
+            case .certificate: connection.certificateSubject
             }
         guard let text else { return false }
         answer.append(text)

@@ -26,6 +26,8 @@ struct ConnectionSummary: Sendable {
     var subprotocol: String?
     /// The extension by which its messages are compressed.
     var compression: String?
+    /// The subject of the client's certificate.
+    var certificate: String?
     var script: String
     var messagesIn: UInt64
     var messagesOut: UInt64
@@ -80,6 +82,11 @@ struct WorkerStatistics: Sendable {
     var handshakesRefused: UInt64 = 0
     /// Those of them that came from pages of an origin that may not connect.
     var originsRefused: UInt64 = 0
+    /// TLS handshakes of clients that were completed, and those among them that continued a session.
+    var tlsHandshakes: UInt64 = 0
+    var tlsResumptions: UInt64 = 0
+    /// TLS handshakes that failed for what the client sent.
+    var tlsHandshakesFailed: UInt64 = 0
     /// How often each `CloseReason` ended a connection, by its raw value.
     var closes: [UInt64] = []
     var luaMemory = 0
@@ -107,6 +114,9 @@ struct WorkerStatistics: Sendable {
         left.messagesInflated += right.messagesInflated
         left.handshakesRefused += right.handshakesRefused
         left.originsRefused += right.originsRefused
+        left.tlsHandshakes += right.tlsHandshakes
+        left.tlsResumptions += right.tlsResumptions
+        left.tlsHandshakesFailed += right.tlsHandshakesFailed
         left.luaMemory += right.luaMemory
         let count = max(left.closes.count, right.closes.count)
         left.closes = (0..<count).map { index in

@@ -9,6 +9,8 @@ final class RecordingSocket: Socket {
         case end
         case drained
         case deadline
+        case secured
+        case failed(String)
         case closed
     }
 
@@ -27,6 +29,8 @@ final class RecordingSocket: Socket {
     override func receivedEnd() { note(.end) }
     override func drained() { note(.drained) }
     override func deadlineReached() { note(.deadline) }
+    override func secured() { note(.secured) }
+    override func handshakeFailed(_ reason: String) { note(.failed(reason)) }
     override func didClose() { note(.closed) }
 
     /// All bytes received so far, whatever the pieces in which they came.

@@ -72,7 +72,7 @@ struct DescriptorTests {
             switch error {
             case .unexpected(let refusal) where refusal.contains("503 Service Unavailable"): return nil
             case .reset, .ended, .system: return nil
-            case .deadline, .violation, .unexpected: throw error
+            case .deadline, .tls, .violation, .unexpected: throw error
             }
         }
     }

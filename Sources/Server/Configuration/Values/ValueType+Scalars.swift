@@ -40,6 +40,11 @@ extension ValueType where Value == ListenAddress {
 }
 
 extension ValueType where Value == String {
+    /// The path of a file; empty for none.
+    static var optionalFile: ValueType {
+        scalar("the path of a file, or \"\"", parse: { $0.utf8.contains(0) ? nil : $0 }, format: \.self)
+    }
+
     /// The path of a folder.
     static var folder: ValueType {
         scalar(

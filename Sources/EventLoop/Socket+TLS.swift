@@ -1,0 +1,98 @@
+// A socket that speaks TLS: between the kernel and the subclass there is a session, and neither of them notices.
+//
+// One read of encrypted bytes is decrypted whole and handed over at once, as one read of plain bytes is; so nothing that epoll does
+// not know of waits inside OpenSSL, and pausing is what it is without TLS.
+
+import CLinux
+import Glibc
+
+extension Socket {
+    /// Speaks TLS from here on, as the server; a preamble that is expected comes before it, in plain text. Until the handshake is
+    /// done, nothing is received and what is written has no effect; the deadline is the subclass's to set.
+    public final func startTLS(_ context: TLSContext) {
+        guard let session = TLSSession(context, lane: loop.lane) else { return abort() }
+        tls = session
+        flags.insert(.securing)
+    }
+
+    /// Whether the connection is encrypted.
+    public final var isSecure: Bool { tls != nil }
+
+    /// Whether the TLS handshake continued an earlier session.
+    public final var isResumed: Bool { tls?.isResumed ?? false }
+
+    /// The subject of the client's certificate as RFC 2253 text, such as `CN=ada,O=Example`; nil when it has shown none.
+    public final var certificateSubject: String? { tls?.peerSubject }
+
+    // MARK: In
+
+    final func receive(through session: TLSSession) {
+        let limit = min(loop.lane.input.count, loop.receiveLimit)
+        let count = clinux_receive(descriptor, loop.lane.input.baseAddress!, limit)
+        if count > 0 {
+            guard flags.isDisjoint(with: [.finishing, .lingering]) else { return }
+            receive(count, through: session)
+        } else if count == 0 {
+            // No goodbye came before the end: it may be anybody's doing (RFC 8446, section 6.1).
+            abort()
+        } else if count != -Int(EAGAIN) && count != -Int(EINTR) {
+            abort()
+        }
+    }
+
+    /// Encrypted bytes that came with the end of a preamble.
+    final func receive(_ bytes: UnsafeRawBufferPointer, through session: TLSSession) {
+        var rest = bytes[...]
+        while !rest.isEmpty, flags.isDisjoint(with: [.closing, .finishing]) {
+            let piece = UnsafeRawBufferPointer(rebasing: rest.prefix(loop.lane.input.count))
+            loop.lane.input.copyMemory(from: piece)
+            rest = rest.dropFirst(piece.count)
+            receive(piece.count, through: session)
+        }
+    }
+
+    private func receive(_ count: Int, through session: TLSSession) {
+        let (plain, end) = session.decrypt(count, into: loop.receiveBuffer)
+        guard session.flush(to: descriptor) >= 0 else { return abort() }
+        if !session.isDrained { block(hasProgressed: false) }
+        if flags.contains(.securing), session.isEstablished {
+            flags.remove(.securing)
+            secured()
+        }
+        if plain > 0, flags.isDisjoint(with: [.finishing, .closing]) {
+            received(UnsafeMutableRawBufferPointer(rebasing: loop.receiveBuffer[..<plain]))
+        }
+        switch end {
+        case .open: break
+        case .closed: if !flags.contains(.closing) { endOfInput() }
+        case .failed(let reason): fail(reason)
+        }
+    }
+
+    /// The alert is written. In a handshake nobody is told but the peer, who must have time to read it.
+    private func fail(_ reason: String) {
+        guard flags.isDisjoint(with: [.closing, .finishing]) else { return }
+        guard flags.contains(.securing), tls?.isDrained == true else { return abort() }
+        handshakeFailed(reason)
+        linger()
+    }
+
+    // MARK: Out
+
+    /// One send, encrypted where the connection is; how many bytes were taken, negative when the connection is broken.
+    final func transmit(_ bytes: UnsafeRawBufferPointer) -> Int {
+        if let tls { tls.send(bytes, to: descriptor) } else { Self.send(bytes, to: descriptor) }
+    }
+
+    /// Says goodbye as TLS does; false while that waits for the kernel, or when the connection is broken.
+    final func closeTLS() -> Bool {
+        guard let tls else { return true }
+        tls.close()
+        guard tls.flush(to: descriptor) >= 0 else {
+            abort()
+            return false
+        }
+        if !tls.isDrained { block(hasProgressed: true) }
+        return tls.isDrained
+    }
+}

@@ -1,0 +1,90 @@
+// What all TLS connections of a loop share: where encrypted bytes arrive, and where they gather on their way out. OpenSSL reads
+// and writes here, through a BIO that never touches a descriptor, so that no connection owns a buffer of ours while it is idle,
+// what OpenSSL writes in several steps leaves in one system call, and no write of OpenSSL's ever has to wait.
+//
+// Runs on: its loop's thread.
+// Allocates: once; the output grows for a peer whose handshake is larger than any should be.
+
+import COpenSSL
+
+/// One loop's encrypted bytes, in and out.
+final class TLSLane {
+    /// Encrypted bytes that are read at once.
+    static let inputCapacity = 128 << 10
+    private static let usualOutput = 72 << 10
+
+    /// Where the socket receives.
+    let input: UnsafeMutableRawBufferPointer = .allocate(byteCount: TLSLane.inputCapacity, alignment: 64)
+    /// What OpenSSL has not taken yet.
+    private var rest = UnsafeRawBufferPointer(start: nil, count: 0)
+    private var output: UnsafeMutableRawBufferPointer = .allocate(byteCount: TLSLane.usualOutput, alignment: 64)
+    private var outputCount = 0
+
+    deinit {
+        input.deallocate()
+        output.deallocate()
+    }
+
+    /// What OpenSSL has written since the last `clear`.
+    var written: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: output[..<outputCount]) }
+
+    func clear() { outputCount = 0 }
+
+    /// Lets OpenSSL read the first `count` bytes of `input`, all of which it takes before `body` is done.
+    func withInput<Result>(_ count: Int, _ body: () -> Result) -> Result {
+        rest = UnsafeRawBufferPointer(rebasing: input[..<count])
+        defer { rest = UnsafeRawBufferPointer(start: nil, count: 0) }
+        return body()
+    }
+
+    /// A BIO that reads and writes here; `SSL_set_bio` takes it over.
+    func makeBIO() -> OpaquePointer? {
+        guard let bio = BIO_new(Self.method) else { return nil }
+        BIO_set_data(bio, Unmanaged.passUnretained(self).toOpaque())
+        BIO_set_init(bio, 1)
+        return bio
+    }
+
+    fileprivate func read(into buffer: UnsafeMutableRawPointer, _ capacity: Int) -> Int {
+        let count = min(capacity, rest.count)
+        if count > 0 { buffer.copyMemory(from: rest.baseAddress!, byteCount: count) }
+        rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+        return count
+    }
+
+    fileprivate func write(_ bytes: UnsafeRawBufferPointer) {
+        if outputCount + bytes.count > output.count {
+            let larger = UnsafeMutableRawBufferPointer.allocate(
+                byteCount: 2 * (outputCount + bytes.count), alignment: 64)
+            larger.copyMemory(from: written)
+            output.deallocate()
+            output = larger
+        }
+        (output.baseAddress! + outputCount).copyMemory(from: bytes.baseAddress!, byteCount: bytes.count)
+        outputCount += bytes.count
+    }
+
+    /// Immutable once it is made.
+    nonisolated(unsafe) private static let method: OpaquePointer? = {
+        let method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "perigee")
+        BIO_meth_set_read(method) { bio, buffer, capacity in
+            guard let bio, let buffer, let lane = TLSLane.of(bio) else { return -1 }
+            perigee_clear_retry(bio)
+            let count = lane.read(into: buffer, Int(capacity))
+            if count == 0 { perigee_retry_read(bio) }
+            return count == 0 ? -1 : Int32(count)
+        }
+        BIO_meth_set_write(method) { bio, bytes, count in
+            guard let bio, let bytes, let lane = TLSLane.of(bio) else { return -1 }
+            perigee_clear_retry(bio)
+            lane.write(UnsafeRawBufferPointer(start: bytes, count: Int(count)))
+            return count
+        }
+        BIO_meth_set_ctrl(method) { _, command, _, _ in command == BIO_CTRL_FLUSH ? 1 : 0 }
+        return method
+    }()
+
+    private static func of(_ bio: OpaquePointer) -> TLSLane? {
+        BIO_get_data(bio).map { Unmanaged<TLSLane>.fromOpaque($0).takeUnretainedValue() }
+    }
+}

@@ -1,0 +1,139 @@
+// One connection's TLS: encrypted bytes in, plain bytes out, and the other way. OpenSSL does no I/O here. What it writes goes to
+// the kernel at once, and what the kernel refuses waits in the session, so that to its socket a session is like a kernel with a
+// somewhat larger buffer: it takes bytes or it does not, and what it has taken is never asked for again. OpenSSL's rules about
+// repeated writes have no case to apply to.
+//
+// Runs on: its socket's thread.
+// Allocates: OpenSSL's state at the start; records while they are on their way; a buffer while the kernel refuses bytes.
+// Read next: Socket+TLS.swift
+
+import CLinux
+import COpenSSL
+import Glibc
+
+/// The TLS state of a connection.
+final class TLSSession {
+    /// How the input ended, if it did.
+    enum End: Equatable {
+        /// It goes on.
+        case open
+        /// The peer has said goodbye (close_notify).
+        case closed
+        /// The peer does not speak TLS as it must; an alert for it is written.
+        case failed(String)
+    }
+
+    /// Plain bytes that are encrypted before the kernel is asked: four full records.
+    private static let batch = 64 << 10
+    /// Encrypted bytes that may wait: what `batch` makes, and as much again for what the peer makes us say.
+    private static let waitingLimit = 256 << 10
+
+    /// Kept, because OpenSSL calls it back until the handshake is done.
+    private let context: TLSContext
+    private let ssl: OpaquePointer
+    private unowned(unsafe) let lane: TLSLane
+    /// Encrypted bytes that the kernel has refused.
+    private var waiting: ArraySlice<UInt8> = []
+    private(set) var isClosed = false
+
+    /// nil when there is no memory for it.
+    init?(_ context: TLSContext, lane: TLSLane) {
+        guard let ssl = SSL_new(context.contexts[0]) else { return nil }
+        guard let bio = lane.makeBIO() else {
+            SSL_free(ssl)
+            return nil
+        }
+        SSL_set_bio(ssl, bio, bio)
+        SSL_set_accept_state(ssl)
+        self.context = context
+        self.ssl = ssl
+        self.lane = lane
+    }
+
+    deinit { SSL_free(ssl) }
+
+    /// Whether the handshake is done.
+    var isEstablished: Bool { SSL_is_init_finished(ssl) == 1 }
+
+    /// Whether the handshake continued an earlier session.
+    var isResumed: Bool { SSL_session_reused(ssl) == 1 }
+
+    /// Whether the kernel has all that there was to send.
+    var isDrained: Bool { waiting.isEmpty }
+
+    /// The subject of the client's certificate as RFC 2253 text; nil when it has shown none.
+    var peerSubject: String? {
+        guard let certificate = SSL_get0_peer_certificate(ssl), let memory = BIO_new(BIO_s_mem()) else { return nil }
+        defer { BIO_free(memory) }
+        guard perigee_write_subject(memory, certificate) else { return nil }
+        var bytes: UnsafePointer<CChar>?
+        let count = perigee_memory(memory, &bytes)
+        return String(decoding: UnsafeRawBufferPointer(start: bytes, count: count), as: UTF8.self)
+    }
+
+    // MARK: In
+
+    /// Decrypts the first `count` bytes of the lane's input, or keeps what is no whole record yet. Plain bytes are never more than
+    /// those they came in, so that a buffer larger than the lane's input and a record holds all of them.
+    func decrypt(_ count: Int, into buffer: UnsafeMutableRawBufferPointer) -> (count: Int, end: End) {
+        ERR_clear_error()
+        return lane.withInput(count) {
+            var filled = 0
+            while true {
+                let result = SSL_read(ssl, buffer.baseAddress! + filled, Int32(buffer.count - filled))
+                if result > 0 {
+                    filled += Int(result)
+                    continue
+                }
+                switch SSL_get_error(ssl, result) {
+                case SSL_ERROR_WANT_READ: return (filled, .open)
+                case SSL_ERROR_ZERO_RETURN: return (filled, .closed)
+                default: return (filled, .failed(TLSError.takeReason()))
+                }
+            }
+        }
+    }
+
+    // MARK: Out
+
+    /// Encrypts and sends; answers how many of the bytes it has taken, 0 when the kernel has no room, a negative number when the
+    /// connection is broken.
+    func send(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Int {
+        guard flush(to: descriptor) >= 0 else { return -Int(EPIPE) }
+        var taken = 0
+        while taken < bytes.count, isDrained {
+            let count = min(bytes.count - taken, Self.batch)
+            guard SSL_write(ssl, bytes.baseAddress! + taken, Int32(count)) == Int32(count) else {
+                ERR_clear_error()
+                lane.clear()
+                return -Int(EPROTO)
+            }
+            taken += count
+            guard flush(to: descriptor) >= 0 else { return -Int(EPIPE) }
+        }
+        return taken
+    }
+
+    /// Writes our goodbye (close_notify), once.
+    func close() {
+        guard !isClosed else { return }
+        isClosed = true
+        if SSL_shutdown(ssl) < 0 { ERR_clear_error() }
+    }
+
+    /// Hands the kernel what OpenSSL has written, behind what waits; answers how many encrypted bytes it took, a negative number when
+    /// the connection is broken, or when the peer makes us say more than it reads.
+    func flush(to descriptor: Int32) -> Int {
+        defer { lane.clear() }
+        var sent = 0
+        if !waiting.isEmpty {
+            waiting += lane.written
+            sent = waiting.withUnsafeBytes { Socket.send($0, to: descriptor) }
+            if sent > 0 { waiting = sent == waiting.count ? [] : waiting.dropFirst(sent) }
+        } else if !lane.written.isEmpty {
+            sent = Socket.send(lane.written, to: descriptor)
+            if sent >= 0 && sent < lane.written.count { waiting = Array(lane.written[sent...])[...] }
+        }
+        return waiting.count <= Self.waitingLimit ? sent : -Int(ENOBUFS)
+    }
+}

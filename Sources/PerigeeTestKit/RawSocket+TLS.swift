@@ -1,0 +1,52 @@
+// RawSocket over TLS: each send is a record of its own, and what is read is what was encrypted.
+
+import Glibc
+
+extension RawSocket {
+    /// Begins TLS on a connection on which nothing has been said yet, or whatever the test wanted to say before.
+    public func startTLS(_ options: TLSOptions) throws(ClientError) {
+        let deadline = Deadline(after: timeout)
+        let client = try TLSClient(options)
+        while true {
+            let isDone = Result { () throws(ClientError) in try client.handshake() }
+            // An alert about what went wrong is sent, too.
+            try sendPlain(client.takeOutput())
+            if try isDone.get() { break }
+            guard let bytes = try reader.readEncrypted(for: "the TLS handshake", by: deadline) else {
+                throw .ended(waitingFor: "the end of the TLS handshake", got: [])
+            }
+            client.feed(bytes)
+        }
+        tls = client
+        reader.tls = client
+    }
+
+    /// Whether the server has ended the stream as TLS does, with close_notify.
+    public var hasEndedPolitely: Bool { tls?.hasEnded ?? false }
+
+    func sendEncrypted(_ bytes: [UInt8]) throws(ClientError) {
+        guard let tls else { return }
+        try sendPlain(takeUnsent())
+        try tls.encrypt(bytes)
+        try sendPlain(tls.takeOutput())
+    }
+
+    /// Encrypts one record at most, and only when what was encrypted before has been taken.
+    func sendAvailableEncrypted(_ bytes: [UInt8]) throws(ClientError) -> Int {
+        guard let tls else { return 0 }
+        var taken = 0
+        while true {
+            unsent.removeFirst(try sendAvailablePlain(unsent))
+            guard unsent.isEmpty, taken < bytes.count else { return taken }
+            let record = Array(bytes[taken..<min(bytes.count, taken + 16 << 10)])
+            try tls.encrypt(record)
+            unsent = tls.takeOutput()
+            taken += record.count
+        }
+    }
+
+    private func takeUnsent() -> [UInt8] {
+        defer { unsent = [] }
+        return unsent
+    }
+}

@@ -1,0 +1,86 @@
+// The client's end of a TLS connection, driven by hand: what it sends is made here and written by the test, in whatever pieces.
+
+import COpenSSL
+import EventLoop
+import Glibc
+
+/// A TLS client over a peer's descriptor.
+final class TLSPeer {
+    let peer: Peer
+    private let ssl: OpaquePointer
+    private let input = BIO_new(BIO_s_mem())!
+    private let output = BIO_new(BIO_s_mem())!
+    private(set) var hasEnded = false
+    private(set) var hasFailed = false
+
+    init(_ peer: Peer) {
+        self.peer = peer
+        let context = SSL_CTX_new(TLS_client_method())
+        ssl = SSL_new(context)!
+        SSL_CTX_free(context)
+        perigee_memory_waits(input)
+        SSL_set_bio(ssl, input, output)
+        SSL_set_connect_state(ssl)
+    }
+
+    deinit { SSL_free(ssl) }
+
+    var isEstablished: Bool { SSL_is_init_finished(ssl) == 1 }
+
+    /// Feeds what has arrived and takes the next step of the handshake; answers what is to be sent.
+    func step(atMost limit: Int = 1 << 20) -> [UInt8] {
+        receive(atMost: limit)
+        if SSL_do_handshake(ssl) != 1 { ERR_clear_error() }
+        return takeOutput()
+    }
+
+    func encrypt(_ bytes: [UInt8]) -> [UInt8] {
+        precondition(SSL_write(ssl, bytes, Int32(bytes.count)) == Int32(bytes.count))
+        return takeOutput()
+    }
+
+    /// What the session has to say besides data: close_notify.
+    func end() -> [UInt8] {
+        SSL_shutdown(ssl)
+        return takeOutput()
+    }
+
+    /// Asks the server to change its keys, and to say so.
+    func keyUpdate() -> [UInt8] {
+        precondition(SSL_key_update(ssl, SSL_KEY_UPDATE_REQUESTED) == 1 && SSL_do_handshake(ssl) == 1)
+        return takeOutput()
+    }
+
+    /// Decrypts what has arrived, of which at most `limit` encrypted bytes are looked at.
+    func read(atMost limit: Int = 1 << 20) -> [UInt8] {
+        receive(atMost: limit)
+        var plain: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 16 << 10)
+        while true {
+            let count = SSL_read(ssl, &chunk, Int32(chunk.count))
+            if count > 0 {
+                plain += chunk[..<Int(count)]
+                continue
+            }
+            switch SSL_get_error(ssl, count) {
+            case SSL_ERROR_WANT_READ: break
+            case SSL_ERROR_ZERO_RETURN: hasEnded = true
+            default: hasFailed = true
+            }
+            ERR_clear_error()
+            return plain
+        }
+    }
+
+    private func receive(atMost limit: Int) {
+        guard let bytes = peer.read(atMost: limit), !bytes.isEmpty else { return }
+        BIO_write(input, bytes, Int32(bytes.count))
+    }
+
+    private func takeOutput() -> [UInt8] {
+        var bytes: UnsafePointer<CChar>?
+        let count = perigee_memory(output, &bytes)
+        defer { BIO_ctrl(output, BIO_CTRL_RESET, 0, nil) }
+        return Array(UnsafeRawBufferPointer(start: bytes, count: count))
+    }
+}
