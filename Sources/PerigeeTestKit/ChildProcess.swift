@@ -38,11 +38,13 @@ public final class ChildProcess {
         return ChildProcess(pid: pid, output: output, errors: errors, timeout: timeout)
     }
 
-    /// Runs a line in `/bin/sh` to its end: its exit status (128 + signal when it was killed), output and errors.
+    /// Runs a line in `/bin/sh` to its end: its exit status (128 + signal when it was killed), output and errors. In a run of
+    /// tests over TLS, its curl trusts the test authority.
     public static func shell(
         _ line: String, timeout: Duration = .seconds(10)
     ) throws(ClientError) -> (status: Int32, output: String, errors: String) {
-        let shell = try start("/bin/sh", ["-c", line], timeout: timeout)
+        let trust = testsRunOverTLS ? ["CURL_CA_BUNDLE": TestAuthority.shared.path] : [:]
+        let shell = try start("/bin/sh", ["-c", line], environment: trust, timeout: timeout)
         let output = try shell.readOutputToEnd()
         let errors = try shell.readErrorsToEnd()
         return (try shell.wait(), output, errors)

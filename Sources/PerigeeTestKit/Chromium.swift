@@ -43,7 +43,8 @@ public final class Chromium {
 
     private static func launch(profile: String, timeout: Duration) throws(ClientError) -> ChildProcess {
         let arguments = [
-            "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
+            "--headless=new", "--ignore-certificate-errors", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+            "--no-first-run",
             "--disable-background-networking", "--disable-component-update", "--disable-crash-reporter",
             "--disable-sync", "--disable-extensions", "--mute-audio", "--remote-debugging-port=0",
             "--user-data-dir=\(profile)", "about:blank",

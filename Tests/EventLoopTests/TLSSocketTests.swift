@@ -320,10 +320,13 @@ struct TLSSocketTests {
             }
         }
         round(100)
-        let before = Self.residentBytes()
-        round(3_000)
-        // A session that stays is more than 6 KiB; other tests may run at the same time.
-        #expect(Self.residentBytes() - before < 12 << 20)
+        // A session that stays is more than 6 KiB. Other tests run at the same time, but not in each of the rounds.
+        let growth = (0..<5).map { _ in
+            let before = Self.residentBytes()
+            round(900)
+            return Self.residentBytes() - before
+        }
+        #expect(growth.min()! < 2 << 20, "\(growth)")
     }
 
     private static func residentBytes() -> Int {

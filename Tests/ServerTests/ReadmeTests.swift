@@ -33,7 +33,8 @@ struct ReadmeTests {
         try withServer { server in
             let client = try WebSocketClient.connect(port: server.clientPort, path: "/?channel=lobby")
             _ = try client.receive()
-            let answer = try ChildProcess.shell(command.replacing(":9080", with: ":\(server.adminPort)") + " -s")
+            let answer = try ChildProcess.shell(
+                command.replacing("http://127.0.0.1:9080", with: server.server.adminURL) + " -s")
             #expect(answer.output.contains(#""matched":1,"queued":1,"dropped":0"#))
             #expect(try client.receive() == .text("hello"))
         }

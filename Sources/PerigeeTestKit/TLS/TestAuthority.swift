@@ -9,8 +9,9 @@ public import Server
 public final class TestAuthority: @unchecked Sendable {
     /// The one that `withServer` uses.
     public static let shared = try! TestAuthority("Test")
-    /// A certificate for localhost and *.example.test, signed by the shared authority.
-    public static let certificate = try! shared.issue("server", names: ["localhost", "*.example.test"])
+    /// A certificate for localhost, *.example.test and 127.0.0.1, signed by the shared authority.
+    public static let certificate = try! shared.issue(
+        "server", names: ["localhost", "*.example.test", "127.0.0.1"])
 
     private let folder: TemporaryFolder
     private let key: OpaquePointer
@@ -34,7 +35,7 @@ public final class TestAuthority: @unchecked Sendable {
         EVP_PKEY_free(key)
     }
 
-    /// Signs a certificate for DNS names and writes it as `file.pem`, its key as `file.key`.
+    /// Signs a certificate for DNS names and IPv4 addresses and writes it as `file.pem`, its key as `file.key`.
     /// - Parameters:
     ///   - subject: what the certificate says about its owner, outermost part first; the first name, if there is no other.
     ///   - days: how long it is valid from now on; negative for one that has expired.
@@ -46,12 +47,16 @@ public final class TestAuthority: @unchecked Sendable {
         let leaf = Self.make(subject: subject ?? [("CN", names.first ?? file)], key: leafKey, days: days)
         defer { X509_free(leaf) }
         if !names.isEmpty {
-            Self.extend(leaf, NID_subject_alt_name, names.map { "DNS:\($0)" }.joined(separator: ","))
+            Self.extend(leaf, NID_subject_alt_name, names.map(Self.alternativeName).joined(separator: ","))
         }
         Self.sign(leaf, issuer: certificate, key: key)
         try folder.write(Self.pem(leaf), to: "\(file).pem")
         try folder.write(Self.pem(key: leafKey), to: "\(file).key")
         return TestCertificate(certificate: "\(folder.path)/\(file).pem", key: "\(folder.path)/\(file).key")
+    }
+
+    private static func alternativeName(_ name: String) -> String {
+        name.allSatisfy { $0.isNumber || $0 == "." } ? "IP:\(name)" : "DNS:\(name)"
     }
 
     private static func makeKey() -> OpaquePointer {

@@ -76,9 +76,6 @@ extension Configuration {
                   scopes: [publish]
             """),
         ConfigurationKey(
-            "admin.tls", \.admin.tls, .flag,
-            "Whether the API speaks TLS, with the certificates of tls.certificates."),
-        ConfigurationKey(
             "admin.maxBody", \.admin.maxBody, .size(1...(1 << 30)),
             "The largest body of a request; a larger one is answered 413."),
         ConfigurationKey(
@@ -87,6 +84,9 @@ extension Configuration {
         ConfigurationKey(
             "admin.requestTimeout", \.admin.requestTimeout, .time(anyTime),
             "How long a request may take to arrive; a slower one is answered 408."),
+        ConfigurationKey(
+            "admin.tls", \.admin.tls, .flag,
+            "Whether the API speaks TLS, with the certificates of tls.certificates."),
     ]
 
     private static let tlsKeys = [

@@ -11,7 +11,7 @@ struct PushTests {
     func curl() throws {
         try withServer(scripts: AdminScripts.both) { server in
             let client = try Client(server, "/?channel=news")
-            let url = "http://127.0.0.1:\(server.adminPort)/v1/channels/news/messages"
+            let url = "\(server.server.adminURL)/v1/channels/news/messages"
             let result = try ChildProcess.shell("curl -sS -d 'hello' \(url)", timeout: .seconds(20))
             #expect(result.status == 0 && result.errors == "")
             let answer = try JSON(parsing: result.output)

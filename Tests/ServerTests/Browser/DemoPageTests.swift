@@ -153,7 +153,7 @@ struct DemoPageTests {
     private func withPage(_ body: (ChromiumPage, _ adminPort: Int) throws -> Void) throws {
         try withServer { server in
             let browser = try Chromium.start()
-            let page = try browser.open("http://127.0.0.1:\(server.clientPort)/")
+            let page = try browser.open("\(server.server.pageURL)/")
             try body(page, Int(server.adminPort))
             #expect(try page.faults() == [])
         }

@@ -12,7 +12,7 @@ struct PlainRequestTests {
             let http = HTTPClient(port: server.clientPort)
             let page = try http.request("GET", "/?channel=news")
             #expect(page.status == 200 && page.header("Content-Type") == "text/html; charset=utf-8")
-            #expect(page.text.contains("http://\(server.server.adminAddress)"))
+            #expect(page.text.contains(server.server.adminURL))
             let head = try http.request("HEAD", "/")
             #expect(head.status == 200 && head.body.isEmpty)
             #expect(head.header("Content-Length") == "\(page.body.count)")

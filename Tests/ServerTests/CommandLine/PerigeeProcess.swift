@@ -24,12 +24,14 @@ final class PerigeeProcess {
         var lines: [String] = []
         repeat { lines.append(try process.outputLine(containing: "")) } while !lines.last!.contains("try ")
         announcement = lines
-        clientPort = try Self.port(in: lines, after: "ws://127.0.0.1:")
-        adminPort = try Self.port(in: lines, after: "admin API  http://127.0.0.1:")
+        clientPort = try Self.port(in: lines, after: ["ws://127.0.0.1:", "wss://127.0.0.1:"])
+        adminPort = try Self.port(in: lines, after: ["admin API  http://127.0.0.1:", "admin API  https://127.0.0.1:"])
     }
 
-    private static func port(in lines: [String], after prefix: String) throws -> UInt16 {
-        let rest = lines.lazy.compactMap { line in line.firstRange(of: prefix).map { line[$0.upperBound...] } }.first
+    private static func port(in lines: [String], after prefixes: [String]) throws -> UInt16 {
+        let rest = lines.lazy.flatMap { line in
+            prefixes.compactMap { prefix in line.firstRange(of: prefix).map { line[$0.upperBound...] } }
+        }.first
         return try #require(rest.flatMap { UInt16($0) })
     }
 

@@ -40,9 +40,12 @@ extension ValueType where Value == ListenAddress {
 }
 
 extension ValueType where Value == String {
-    /// The path of a file; empty for none.
+    /// The path of a file, or the word for none, which is the empty path.
     static var optionalFile: ValueType {
-        scalar("the path of a file, or \"\"", parse: { $0.utf8.contains(0) ? nil : $0 }, format: \.self)
+        scalar(
+            "the path of a file, or none",
+            parse: { $0.isEmpty || $0.utf8.contains(0) ? nil : $0 == "none" ? "" : $0 },
+            format: { $0.isEmpty ? "none" : $0 })
     }
 
     /// The path of a folder.

@@ -1,0 +1,126 @@
+// What is agreed in a TLS handshake: the certificate, the protocol, the version, and whether a session goes on.
+
+import PerigeeTestKit
+import Server
+import Testing
+
+@Suite("TLS: handshake")
+struct TLSHandshakeTests {
+    @Test("a client gets the certificate for the name that it asks for, else the first one")
+    func serverNames() throws {
+        let authority = TestAuthority.shared
+        let certificates = [
+            try authority.issue("first", names: ["first.test"]), try authority.issue("second", names: ["second.test"]),
+            try authority.issue("wild", names: ["*.wild.test"]),
+        ]
+        try withSecureServer(certificates) { server in
+            for (name, subject) in [
+                ("first.test", "CN=first.test"), ("second.test", "CN=second.test"), ("SECOND.test", "CN=second.test"),
+                ("a.wild.test", "CN=*.wild.test"),
+            ] {
+                let client = try server.connect { $0.serverName = name }
+                #expect(client.socket.tls?.serverSubject == subject)
+                try client.send("hello")
+                #expect(try client.receiveText() == "hello")
+            }
+            let unknown = try server.connect { ($0.serverName, $0.authority) = ("unknown.test", nil) }
+            #expect(unknown.socket.tls?.serverSubject == "CN=first.test")
+            #expect(try server.connect { _ in }.socket.tls?.serverSubject == "CN=first.test")
+            #expect(server.refusal { $0.serverName = "a.b.wild.test" }?.contains("certificate verify failed") == true)
+        }
+    }
+
+    @Test("of the protocols that a client offers, http/1.1 is chosen; without it the handshake fails as RFC 7301 says")
+    func applicationProtocol() throws {
+        try withSecureServer { server in
+            #expect(try server.connect { $0.protocols = ["h2", "http/1.1"] }.socket.tls?.chosenProtocol == "http/1.1")
+            #expect(try server.connect { _ in }.socket.tls?.chosenProtocol == nil)
+            let refusal = server.refusal { $0.protocols = ["h2"] }
+            #expect(refusal?.contains("no application protocol") == true, "\(refusal ?? "accepted")")
+            #expect(try server.nodeState()["tlsHandshakesFailed"] == 1)
+        }
+    }
+
+    @Test("TLS 1.2 and 1.3 are spoken, 1.1 is not; with minVersion 1.3 neither is 1.2")
+    func versions() throws {
+        try withSecureServer { server in
+            #expect(try server.connect { $0.version = .tls12 }.socket.tls?.version == "TLSv1.2")
+            #expect(try server.connect { $0.version = .tls13 }.socket.tls?.version == "TLSv1.3")
+            #expect(server.refusal { $0.version = .tls11 }?.contains("protocol version") == true)
+        }
+        try withSecureServer(configure: { $0.tls.minVersion = .tls13 }) { server in
+            #expect(try server.connect { $0.version = .tls13 }.socket.tls?.version == "TLSv1.3")
+            #expect(server.refusal { $0.version = .tls12 }?.contains("protocol version") == true)
+        }
+    }
+
+    @Test(
+        "a session goes on where the client has a ticket for it, on any worker, and is counted",
+        arguments: [
+            TLSOptions.Version.tls12, .tls13,
+        ])
+    func resumption(_ version: TLSOptions.Version) throws {
+        try withSecureServer { server in
+            let first = try server.connect { $0.version = version }
+            try first.send("one")
+            #expect(try first.receiveText() == "one")
+            #expect(first.socket.tls?.isResumed == false)
+            let ticket = try #require(first.socket.tls?.ticket)
+            for _ in 0..<8 {
+                let next = try server.connect { ($0.version, $0.session) = (version, ticket) }
+                #expect(next.socket.tls?.isResumed == true)
+                try next.send("two")
+                #expect(try next.receiveText() == "two")
+            }
+            let state = try server.nodeState()
+            #expect(state["tlsHandshakes"] == 9 && state["tlsResumptions"] == 8)
+        }
+    }
+
+    @Test(
+        "plain HTTP on a port that speaks TLS is hung up on without a word in plain text, and a healthy client goes on")
+    func plainText() throws {
+        try withSecureServer { server in
+            let healthy = try server.connect()
+            for port in [server.clientPort, server.adminPort] {
+                let socket = try RawSocket.connect(port: port, security: .plain)
+                try socket.send("GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n")
+                #expect(try socket.awaitEnd().first.map { $0 == 21 } ?? true)
+            }
+            try healthy.send("still there?")
+            #expect(try healthy.receiveText() == "still there?")
+        }
+    }
+
+    @Test("a handshake that is not done in time is cut off and counted, at each of its steps")
+    func lateHandshakes() throws {
+        try withSecureServer(configure: { $0.timeouts.handshake = .milliseconds(100) }) { server in
+            let silent = try (0..<20).map { _ in try RawSocket.connect(port: server.clientPort, security: .plain) }
+            let half = try (0..<20).map { _ in try RawSocket.connect(port: server.clientPort, security: .plain) }
+            // The head of a record that never comes.
+            for socket in half { try socket.send([22, 3, 1, 1, 0, 1]) }
+            for socket in silent + half { #expect(try socket.awaitEnd() == []) }
+            #expect(try server.closes(for: "handshake_timeout") == 40)
+        }
+    }
+
+    @Test("the server says goodbye as TLS does when it closes")
+    func goodbye() throws {
+        try withSecureServer { server in
+            let client = try server.connect()
+            try client.close()
+            #expect(try client.expectClose().code == 1000)
+            #expect(client.socket.hasEndedPolitely)
+        }
+    }
+
+    @Test("a message larger than any buffer arrives whole, both ways")
+    func largeMessage() throws {
+        try withSecureServer { server in
+            let client = try server.connect()
+            let text = String(repeating: "0123456789abcdef", count: 60_000)
+            try client.send(text)
+            #expect(try client.receiveText() == text)
+        }
+    }
+}
