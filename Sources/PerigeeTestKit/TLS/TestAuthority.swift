@@ -52,7 +52,8 @@ public final class TestAuthority: @unchecked Sendable {
         Self.sign(leaf, issuer: certificate, key: key)
         try folder.write(Self.pem(leaf), to: "\(file).pem")
         try folder.write(Self.pem(key: leafKey), to: "\(file).key")
-        return TestCertificate(certificate: "\(folder.path)/\(file).pem", key: "\(folder.path)/\(file).key")
+        return TestCertificate(
+            certificate: "\(folder.path)/\(file).pem", key: "\(folder.path)/\(file).key", by: self)
     }
 
     private static func alternativeName(_ name: String) -> String {

@@ -6,8 +6,11 @@ public struct TestCertificate: Sendable {
     public let certificate: String
     /// Its private key.
     public let key: String
+    /// Whose folder they are in, which is to stay as long.
+    private let authority: TestAuthority?
 
-    public init(certificate: String, key: String) {
+    public init(certificate: String, key: String, by authority: TestAuthority? = nil) {
+        self.authority = authority
         self.certificate = certificate
         self.key = key
     }

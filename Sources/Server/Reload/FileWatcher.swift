@@ -66,7 +66,8 @@ final class FileWatcher: Source {
 
     private func schedule(after delay: UInt64) {
         if let timer { loop.cancel(timer) }
-        timer = loop.schedule(after: delay) { [unowned self] in
+        timer = loop.schedule(after: delay) { [weak self] in
+            guard let self, descriptor >= 0 else { return }
             timer = nil
             firstChange = nil
             lookAgain()

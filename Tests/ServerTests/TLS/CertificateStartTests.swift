@@ -40,7 +40,7 @@ struct CertificateStartTests {
         arguments: [
             (
                 "tls: {certificates: [a]}",
-                "perigee.yaml:1:21: tls.certificates[0] is a text; allowed: a map of certificate and key"
+                "perigee.yaml:1:22: tls.certificates[0] is a text; allowed: a map of certificate and key"
             ),
             (
                 "tls: {certificates: [{certificate: a}]}",
