@@ -99,6 +99,7 @@ public final class Inflater {
         return CZlib.inflate(stream, Z_SYNC_FLUSH)
     }
 
-    /// Whether the input so far ended exactly where a block ends, so that nothing of the message is missing.
+    /// Whether the input so far ended exactly where a block ends, so that nothing of the message is missing. Known only
+    /// after a call that was given input, as the tail's one call is: what is whole has put out everything before it.
     private var isBetweenBlocks: Bool { stream.pointee.data_type & 0xFF == 128 }
 }

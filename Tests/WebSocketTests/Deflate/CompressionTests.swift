@@ -19,8 +19,22 @@ import Testing
                 continue
             }
             #expect(compressed.count < count)
-            #expect(RawDeflate.inflate([compressed], windowBits: Int32(bits)) == [message])
+            let isSame = RawDeflate.inflate([compressed], windowBits: Int32(bits)) == [message]
+            #expect(isSame, "\(count) bytes")
         }
+    }
+
+    @Test("refers to nothing that a client's window has forgotten", arguments: 9...14)
+    func staysInWindow(_ bits: Int) {
+        var generator = SeededGenerator(seed: UInt64(bits))
+        let noise = generator.bytes(1 << bits + 100)
+        let message = noise + noise + [UInt8](repeating: 0, count: 4 * noise.count)
+        let compression = Compression(policy())
+        let shared = message.withUnsafeBytes { compression.deflate($0, windowBits: bits).map { Array($0) } } ?? []
+        let own = Deflater(level: 9, windowBits: bits, keepsContext: true)
+        let kept = (0..<2).map { _ in message.withUnsafeBytes { Array(compression.deflate($0, with: own)) } }
+        #expect(RawDeflate.inflate([shared], windowBits: Int32(bits)) == [message])
+        #expect(RawDeflate.inflate(kept, windowBits: Int32(bits), keepsContext: true) == [message, message])
     }
 
     @Test("compresses with a context what a client that keeps it inflates, and ever smaller", arguments: 9...15)

@@ -36,29 +36,39 @@ enum RawDeflate {
     }
 
     /// What a client makes of the payloads; nil from the first one on that zlib refuses, or that is not whole.
+    ///
+    /// It is handed out in small pieces, so that whatever a payload refers to must be in the window.
     static func inflate(_ payloads: [[UInt8]], windowBits: Int32 = 15, keepsContext: Bool = false) -> [[UInt8]?] {
         let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
         stream.initialize(to: z_stream())
         defer { stream.deallocate() }
         _ = perigee_inflate_begin(stream, windowBits)
         defer { inflateEnd(stream) }
-        var output = [UInt8](repeating: 0, count: 4 << 20)
         return payloads.map { payload in
             if !keepsContext { inflateReset(stream) }
             var input = payload + [0, 0, 0xFF, 0xFF]
             return input.withUnsafeMutableBufferPointer { source in
-                output.withUnsafeMutableBufferPointer { target in
-                    stream.pointee.next_in = source.baseAddress
-                    stream.pointee.avail_in = UInt32(source.count)
-                    stream.pointee.next_out = target.baseAddress
-                    stream.pointee.avail_out = UInt32(target.count)
-                    let result = CZlib.inflate(stream, Z_SYNC_FLUSH)
-                    guard result == Z_OK, stream.pointee.avail_in == 0, stream.pointee.data_type & 128 != 0 else {
-                        return nil
-                    }
-                    return Array(target[..<(target.count - Int(stream.pointee.avail_out))])
-                }
+                stream.pointee.next_in = source.baseAddress
+                stream.pointee.avail_in = UInt32(source.count)
+                return drain(stream)
             }
+        }
+    }
+
+    private static func drain(_ stream: UnsafeMutablePointer<z_stream>) -> [UInt8]? {
+        var (output, isBetweenBlocks) = ([UInt8](), false)
+        var piece = [UInt8](repeating: 0, count: 300)
+        while true {
+            let result = piece.withUnsafeMutableBufferPointer { target in
+                stream.pointee.next_out = target.baseAddress
+                stream.pointee.avail_out = UInt32(target.count)
+                return CZlib.inflate(stream, Z_SYNC_FLUSH)
+            }
+            output += piece[..<(piece.count - Int(stream.pointee.avail_out))]
+            guard result == Z_OK || result == Z_BUF_ERROR && stream.pointee.avail_in == 0 else { return nil }
+            // A call without input forgets where the one before it has ended.
+            if result == Z_OK { isBetweenBlocks = stream.pointee.data_type & 128 != 0 }
+            if stream.pointee.avail_out > 0 { return isBetweenBlocks ? output : nil }
         }
     }
 }
