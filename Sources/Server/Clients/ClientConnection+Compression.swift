@@ -53,6 +53,13 @@ extension ClientConnection {
         return compression.form(of: frame, windowBits: Int(deflate.serverWindowBits))
     }
 
+    /// How many bytes a frame adds to what waits: the form that goes to the socket, or the frame itself where it waits as a
+    /// message, or is compressed only when it is written.
+    func countToQueue(_ frame: Frame) -> Int {
+        guard let deflate, !hasBacklog, let form = form(of: frame, deflate) else { return frame.count }
+        return form.count
+    }
+
     private func ownInflater(_ deflate: DeflateParameters) -> Inflater {
         if let inflater = extras?.value.inflater { return inflater }
         let inflater = Inflater(windowBits: Int(deflate.clientWindowBits), keepsContext: true)

@@ -22,7 +22,7 @@ extension ClientConnection {
     /// Queues a frame that others get too.
     func send(_ frame: Frame, whenFull policy: Configuration.WebSocket.FullQueuePolicy) -> SendResult {
         guard phase == .open else { return .closed }
-        guard hasRoom(frame.count, orElse: policy) else { return .slow }
+        guard hasRoom(countToQueue(frame), orElse: policy) else { return .slow }
         if hasBacklog { extras?.value.backlog?.append(frame) } else { writeMessage(frame) }
         return .sent
     }
@@ -87,10 +87,12 @@ extension ClientConnection {
 
     /// Whether `size` more bytes may be queued. A client that keeps up always has room: what is queued within a turn is first
     /// offered to the kernel. A client that does not is closed as a slow consumer, or only refused.
-    private func hasRoom(_ size: Int, orElse policy: Configuration.WebSocket.FullQueuePolicy) -> Bool {
-        guard queuedBytes > 0, queueCost + size > worker.maxQueue else { return true }
+    private func hasRoom(
+        _ size: @autoclosure () -> Int, orElse policy: Configuration.WebSocket.FullQueuePolicy
+    ) -> Bool {
+        guard queuedBytes > 0, queueCost + size() > worker.maxQueue else { return true }
         flushNow()
-        guard queuedBytes > 0, queueCost + size > worker.maxQueue else { return true }
+        guard queuedBytes > 0, queueCost + size() > worker.maxQueue else { return true }
         switch policy {
         case .close: close(.slowConsumer)
         case .refuse: worker.statistics.messagesRefused += 1
