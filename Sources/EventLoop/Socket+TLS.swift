@@ -32,6 +32,8 @@ extension Socket {
         if count > 0 {
             guard flags.isDisjoint(with: [.finishing, .lingering]) else { return }
             receive(count, through: session)
+        } else if count == 0 && flags.contains(.finishing) {
+            endOfInput()
         } else if count == 0 {
             // No goodbye came before the end: it may be anybody's doing (RFC 8446, section 6.1).
             abort()
@@ -72,9 +74,9 @@ extension Socket {
     /// The alert is written. In a handshake nobody is told but the peer, who must have time to read it.
     private func fail(_ reason: String) {
         guard flags.isDisjoint(with: [.closing, .finishing]) else { return }
-        guard flags.contains(.securing), tls?.isDrained == true else { return abort() }
+        guard flags.contains(.securing) else { return abort() }
         handshakeFailed(reason)
-        linger()
+        if tls?.isDrained == true { linger() } else { abort() }
     }
 
     // MARK: Out

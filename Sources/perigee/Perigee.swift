@@ -12,8 +12,8 @@ struct Perigee: ParsableCommand {
         commandName: "perigee",
         abstract: "A WebSocket push server whose behaviour is written in Lua and changes while it runs.",
         discussion: """
-            Exit codes: 0 done; 1 'check' found mistakes; 2 the configuration is wrong; 3 an address cannot be used;
-            4 the scripts do not load; 64 the command line is wrong.
+            Exit codes: 0 done; 1 'check' found mistakes; 2 the configuration or a certificate is wrong; 3 an address cannot
+            be used; 4 the scripts do not load; 64 the command line is wrong.
             """,
         version: PerigeeVersion.text,
         subcommands: [Serve.self, Check.self, Config.self, Version.self],

@@ -29,7 +29,7 @@ extension Worker {
         case .rate: statistics.refusedForRate += 1
         case .memory: statistics.refusedForMemory += 1
         }
-        Refusal.turnAway(descriptor)
+        Refusal.turnAway(descriptor, speaksTLS: node.certificates.clients != nil)
     }
 
     /// Counts the connection for its address; false when the address has as many as it may. Who is behind a UNIX socket, and not

@@ -25,6 +25,10 @@ final class RecordingSocket: Socket {
         react(self, event)
     }
 
+    /// How many of the bytes that arrive first are a preamble, where one is expected.
+    var preambleSize = 0
+
+    override func receivedPreamble(_ bytes: UnsafeRawBufferPointer) -> Int? { preambleSize }
     override func received(_ bytes: UnsafeMutableRawBufferPointer) { note(.bytes(Array(bytes))) }
     override func receivedEnd() { note(.end) }
     override func drained() { note(.drained) }

@@ -93,6 +93,7 @@ struct AccessTests {
         try withServer(scripts: AdminScripts.both) { server in
             let port = server.adminPort
             let own = "127.0.0.1:\(port)"
+            let (scheme, other) = server.isSecure ? ("https", "http") : ("http", "https")
             let rows: [(headers: [(String, String)], code: String?)] = [
                 ([("Host", own)], nil), ([("Host", "localhost:\(port)")], nil), ([("Host", "LOCALHOST")], nil),
                 ([("Host", "[::1]:\(port)")], nil), ([("Host", "127.0.0.2")], nil),
@@ -100,10 +101,10 @@ struct AccessTests {
                 ([("Host", "127.0.0.1.example.com")], "host_not_allowed"),
                 ([("Host", "localhost.example.com:\(port)")], "host_not_allowed"),
                 ([("Host", "[2001:db8::1]")], "host_not_allowed"), ([("Host", "0.0.0.0")], "host_not_allowed"),
-                ([("Origin", "http://\(own)")], nil), ([("Origin", "http://example.com")], "origin_not_allowed"),
-                ([("Origin", "null")], "origin_not_allowed"), ([("Origin", "https://\(own)")], "origin_not_allowed"),
-                ([("Origin", "http://127.0.0.1:1")], "origin_not_allowed"),
-                ([("Origin", "http://localhost:\(port)")], "origin_not_allowed"),
+                ([("Origin", "\(scheme)://\(own)")], nil), ([("Origin", "http://example.com")], "origin_not_allowed"),
+                ([("Origin", "null")], "origin_not_allowed"), ([("Origin", "\(other)://\(own)")], "origin_not_allowed"),
+                ([("Origin", "\(scheme)://127.0.0.1:1")], "origin_not_allowed"),
+                ([("Origin", "\(scheme)://localhost:\(port)")], "origin_not_allowed"),
                 ([("Sec-Fetch-Site", "none")], nil), ([("Sec-Fetch-Site", "same-origin")], nil),
                 ([("Sec-Fetch-Site", "cross-site")], "origin_not_allowed"),
                 ([("Sec-Fetch-Site", "same-site")], "origin_not_allowed"),

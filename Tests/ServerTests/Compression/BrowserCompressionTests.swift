@@ -10,11 +10,11 @@ struct BrowserCompressionTests {
     func echo(_ takeover: Bool) throws {
         try withServer(configure: { $0.compression.contextTakeover = takeover }) { server in
             let browser = try Chromium.start()
-            let page = try browser.open("http://127.0.0.1:\(server.clientPort)/")
+            let page = try browser.open("\(server.server.pageURL)/")
             let answer = try page.evaluate(
                 """
                 new Promise((resolve, reject) => {
-                  const socket = new WebSocket('ws://127.0.0.1:\(server.clientPort)/echo')
+                  const socket = new WebSocket('\(server.server.clientURL)/echo')
                   socket.binaryType = 'arraybuffer'
                   const text = JSON.stringify(Array.from({length: 2000}, (_, i) => ({symbol: 'S' + i % 50, price: i})))
                   const sent = [text, '', 'short', text, new TextEncoder().encode(text).buffer]

@@ -19,6 +19,8 @@ struct ConnectionLimitTests {
         end
         """
 
+    private static let alert: Comment = "over TLS the refusal is an alert, as TLSHandshakeTests has it"
+
     private func expectRefusal(_ server: TestServer, _ counter: String, _ count: Int) throws {
         let answer = try HTTPResponse.read(from: server.dial(), method: "GET")
         #expect(answer.status == 503 && answer.header("Retry-After") != nil)
@@ -26,7 +28,9 @@ struct ConnectionLimitTests {
         #expect(try server.nodeState()[counter]?.int == count)
     }
 
-    @Test("beyond limits.connections a client gets 503 with Retry-After; when one leaves, another comes in")
+    @Test(
+        "beyond limits.connections a client gets 503 with Retry-After; when one leaves, another comes in",
+        .plainOnly(Self.alert))
     func inAll() throws {
         try withServer(configure: { $0.limits.connections = 3 }) { server in
             var clients = [try server.connect("/echo"), try server.connect("/echo")]
@@ -118,7 +122,9 @@ struct ConnectionLimitTests {
         }
     }
 
-    @Test("beyond limits.handshakesPerSecond, counted over all workers, a client gets 503 with Retry-After")
+    @Test(
+        "beyond limits.handshakesPerSecond, counted over all workers, a client gets 503 with Retry-After",
+        .plainOnly(Self.alert))
     func handshakes() throws {
         try withServer(configure: { $0.limits.handshakesPerSecond = 5 }) { server in
             let start = ContinuousClock.now
@@ -137,7 +143,9 @@ struct ConnectionLimitTests {
         }
     }
 
-    @Test("above limits.memory new connections get 503 and the others go on; below it new ones are let in again")
+    @Test(
+        "above limits.memory new connections get 503 and the others go on; below it new ones are let in again",
+        .plainOnly(Self.alert))
     func memory() throws {
         let machine = MemoryLimit().bytes()
         let resident = MemoryGauge().residentBytes

@@ -20,8 +20,8 @@ struct IPv6Tests {
             #expect(server.server.clientAddress == "[::1]:\(server.clientPort)")
             let client = try WebSocketClient.connect(host: "::1", port: server.clientPort)
             #expect(try client.receiveText() == "::1")
-            let url = "http://[::1]:\(server.adminPort)/v1/connections"
-            let listed = try ChildProcess.shell("curl -sS -g '\(url)'", timeout: .seconds(20))
+            let url = "\(server.server.adminURL)/v1/connections"
+            let listed = try ChildProcess.shell("curl -sSk -g '\(url)'", timeout: .seconds(20))
             let address = try JSON(parsing: listed.output)["items"]?[0]?["remoteAddress"]?.string
             #expect(address?.hasPrefix("[::1]:") == true, "\(listed)")
         }

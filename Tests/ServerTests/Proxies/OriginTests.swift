@@ -68,18 +68,18 @@ struct OriginTests {
         try withServer { server in
             try withServer { other in
                 let browser = try Chromium.start()
-                let page = try browser.open("http://127.0.0.1:\(other.clientPort)/")
-                let connect = { (port: UInt16) in
+                let page = try browser.open("\(other.server.pageURL)/")
+                let connect = { (url: String) in
                     """
                     new Promise(done => {
-                      const socket = new WebSocket('ws://127.0.0.1:\(port)/echo')
+                      const socket = new WebSocket('\(url)/echo')
                       socket.onopen = () => done('open')
                       socket.onerror = () => done('refused')
                     })
                     """
                 }
-                #expect(try page.evaluate(connect(other.clientPort)) == "open")
-                #expect(try page.evaluate(connect(server.clientPort)) == "refused")
+                #expect(try page.evaluate(connect(other.server.clientURL)) == "open")
+                #expect(try page.evaluate(connect(server.server.clientURL)) == "refused")
                 #expect(try server.nodeState()["originsRefused"] == 1)
             }
         }

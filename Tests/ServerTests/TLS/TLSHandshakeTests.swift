@@ -107,6 +107,16 @@ struct TLSHandshakeTests {
         }
     }
 
+    @Test("who is turned away at the door gets an alert, and no plain text")
+    func turnedAway() throws {
+        try withSecureServer(configure: { $0.limits.connections = 1 }) { server in
+            let client = try server.connect()
+            #expect(server.refusal { _ in }?.contains("internal error") == true)
+            try client.send("still here")
+            #expect(try client.receiveText() == "still here")
+        }
+    }
+
     @Test("the server says goodbye as TLS does when it closes")
     func goodbye() throws {
         try withSecureServer { server in
