@@ -24,10 +24,12 @@ struct ForwardedTests {
                 $0.proxies.header = header
             }
         ) { server in
-            shown = try server.connect(headers: headers).receiveText()
+            let client = try server.connect(headers: headers)
+            shown = try client.receiveText()
             let listed = try HTTPClient.once("GET", "/v1/connections", port: server.adminPort).json()
             let address = listed["items"]?[0]?["remoteAddress"]?.string ?? ""
             #expect(address.hasPrefix(String(shown.split(separator: " ")[0])))
+            withExtendedLifetime(client) {}
         }
         return shown
     }

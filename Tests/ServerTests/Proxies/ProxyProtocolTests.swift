@@ -41,6 +41,7 @@ struct ProxyProtocolTests {
             #expect(try client.receiveText() == ip)
             let listed = try HTTPClient.once("GET", "/v1/connections", port: server.adminPort).json()
             #expect(listed["items"]?[0]?["remoteAddress"]?.string == address)
+            withExtendedLifetime(client) {}
         }
     }
 
