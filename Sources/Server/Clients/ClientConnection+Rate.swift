@@ -24,6 +24,7 @@ extension ClientConnection {
         guard let meter, phase == .open else { return takeFrames(&input, nil) }
         meter.fill(at: loop.now)
         guard meter.takeBytes(bytes.count) else { return fail(.rateExceeded) }
+        guard !meter.holds else { return meter.holdMore(bytes) }
         takeFrames(&input, meter)
         let wait = meter.wait(with: input)
         guard phase == .open, wait > 0 else { return }

@@ -64,6 +64,15 @@ final class RateMeter {
         }
     }
 
+    /// Keeps what has been received all the same, behind what waits.
+    func holdMore(_ bytes: UnsafeMutableRawBufferPointer) {
+        let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: rest.count + bytes.count, alignment: 8)
+        copy.copyMemory(from: UnsafeRawBufferPointer(rest))
+        UnsafeMutableRawBufferPointer(rebasing: copy[rest.count...]).copyMemory(from: UnsafeRawBufferPointer(bytes))
+        held?.deallocate()
+        (held, rest) = (copy, copy)
+    }
+
     /// Everything is handled.
     func letGo() {
         held?.deallocate()
