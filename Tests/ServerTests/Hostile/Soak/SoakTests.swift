@@ -32,9 +32,11 @@ struct SoakTests {
         #expect(half.descriptors == fresh.descriptors && whole.descriptors == fresh.descriptors, "seed \(seed)")
         #expect(try soak.end() == 0, "seed \(seed)")
         guard !Sanitizer.isActive else { return }
-        // What a leak of one connection in a hundred would be after a minute is some ten times this; what malloc's arenas and
-        // Lua's collectors differ by from one quiet moment to the next is below it.
-        #expect(whole.kibibytes <= half.kibibytes + 12 << 10, "seed \(seed)")
-        #expect(whole.kibibytes <= fresh.kibibytes + 64 << 10, "seed \(seed)")
+        // In the second half of a minute some 8,000 clients come and go: a leak of 1 KiB for each would be 8 MiB. What malloc's
+        // arenas and Lua's collectors differ by from one quiet moment to the next is 1 to 2 MiB, and what the whole load needs
+        // at its height, in five threads' arenas, about 10. Smaller leaks are for AddressSanitizer, under which the program's
+        // exit status says whether there was one.
+        #expect(whole.kibibytes <= half.kibibytes + 6 << 10, "seed \(seed)")
+        #expect(whole.kibibytes <= fresh.kibibytes + 24 << 10, "seed \(seed)")
     }
 }
