@@ -92,7 +92,7 @@ public struct SocketAddress: Hashable, Sendable {
     }
 
     /// The local address of a bound socket.
-    static func local(of descriptor: Int32) -> SocketAddress {
+    public static func local(of descriptor: Int32) -> SocketAddress {
         var storage = sockaddr_storage()
         _ = clinux_local_address(descriptor, &storage)
         return SocketAddress(&storage)
