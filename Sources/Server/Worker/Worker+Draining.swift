@@ -72,9 +72,9 @@ extension Worker {
     /// door as that one's clients, and is served here.
     private func turnAwayHandshakes(_ drain: Drain) {
         for slot in 0..<loop.slotCount {
-            guard let connection = loop.source(at: slot) as? ClientConnection, connection.phase == .handshake else {
-                continue
-            }
+            guard let connection = loop.source(at: slot) as? ClientConnection, connection.phase == .handshake,
+                connection.isWritable
+            else { continue }
             if connection.awaitsAnotherRequest {
                 connection.finish(within: timeouts.close)
             } else if !drain.isHandover {
