@@ -99,7 +99,7 @@ public struct SocketAddress: Hashable, Sendable {
     }
 
     /// Calls `body` with the kernel's form of the address, which must not be that of a UNIX socket.
-    func withSockaddr<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
+    public func withSockaddr<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
         if isIPv4 {
             var address = sockaddr_in()
             address.sin_family = sa_family_t(AF_INET)

@@ -162,7 +162,8 @@ public final class Server {
         guard configuration.admin.keys.isEmpty else { return }
         for address in sockets.admin.map({ SocketAddress.local(of: $0) }) where !address.isLoopback {
             throw .listen(
-                "the passed socket of the admin API, \(address), is reachable from other machines and admin.keys is empty")
+                "the passed socket of the admin API, \(address), is reachable from other machines and admin.keys is empty"
+            )
         }
     }
 

@@ -16,6 +16,6 @@ struct Perigee: ParsableCommand {
             4 the scripts do not load; 5 a script did not end when the server stopped; 64 the command line is wrong.
             """,
         version: PerigeeVersion.text,
-        subcommands: [Serve.self, Check.self, Config.self, Version.self],
+        subcommands: [Serve.self, Check.self, Config.self, Upgrade.self, Version.self],
         defaultSubcommand: Serve.self)
 }

@@ -134,6 +134,23 @@ struct UpgradeTests {
         #expect(try descent.node()["pid"]?.int == Int(pid))
     }
 
+    @Test("perigee upgrade asks the running server, and says what came of it")
+    func command() throws {
+        let descent = try start()
+        let client = try Client(port: descent.clientPort)
+        let command = ["upgrade", "--admin", "127.0.0.1:\(descent.adminPort)"]
+        try descent.first.folder.write("oops", to: "main.lua")
+        let failed = try PerigeeProgram.run(command)
+        #expect(failed.status == 1 && failed.output == "" && failed.errors.contains("exit code 4"))
+        try descent.first.folder.write(Self.script, to: "main.lua")
+        let done = try PerigeeProgram.run(command)
+        #expect(done.status == 0 && done.errors == "")
+        descent.note(Int32(try #require(try JSON(parsing: done.output)["pid"]?.int)))
+        #expect(DrainingTests.hint(try client.socket.expectClose()) != nil)
+        let nobody = try PerigeeProgram.run(["upgrade", "--admin", "127.0.0.1:1"])
+        #expect(nobody.status == 1 && nobody.errors.contains("no server answers at 127.0.0.1:1"))
+    }
+
     @Test("a new process that does not come up changes nothing, and the answer and one line of the log say why")
     func failure() throws {
         let descent = try start()
