@@ -9,7 +9,7 @@ struct Serve: ParsableCommand {
         abstract: "Run the server (the default).",
         discussion: """
             SIGHUP loads scripts and certificates anew. SIGTERM and SIGINT stop: clients get close code 1012, spread over
-            drain.window; a second one stops at once. SIGUSR2 starts the program anew and hands over to it. Exit code 5: a script did not end.
+            drain.window; a second one stops at once. SIGUSR2 starts the program anew and hands over to it.
             """)
 
     @OptionGroup var options: ConfigurationOptions

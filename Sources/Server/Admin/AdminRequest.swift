@@ -19,6 +19,10 @@ public enum AdminRequest {
     public static func post(
         _ path: String, _ configuration: Configuration, patience: Duration
     ) throws(Failure) -> (status: Int, body: String) {
+        guard !configuration.admin.tls else {
+            throw Failure(
+                description: "the admin API speaks TLS, which this command does not: use curl, or send a signal")
+        }
         let descriptor = try connect(configuration.admin.listen, patience)
         defer { close(descriptor) }
         let key = configuration.admin.keys.first { $0.scopes.contains(.manage) }
