@@ -4,16 +4,21 @@
 #include "CLinux.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <malloc.h>
 #include <sched.h>
 #include <linux/sockios.h>
 #include <signal.h>
+#include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -154,4 +159,80 @@ int clinux_run_on_core(int core) {
 int clinux_may_run_on_core(int core) {
     cpu_set_t cores;
     return sched_getaffinity(0, sizeof cores, &cores) == 0 && CPU_ISSET(core, &cores);
+}
+
+int clinux_signal_descriptor(const sigset_t *set) {
+    int fd = signalfd(-1, set, SFD_CLOEXEC | SFD_NONBLOCK);
+    return fd >= 0 ? fd : -errno;
+}
+
+int clinux_next_signal(int fd) {
+    struct signalfd_siginfo info;
+    return read(fd, &info, sizeof info) == sizeof info ? (int)info.ssi_signo : 0;
+}
+
+int clinux_send_to_path(const char *path, const void *bytes, size_t count) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    size_t length = strlen(path);
+    if (length >= sizeof address.sun_path) return -ENAMETOOLONG;
+    memcpy(address.sun_path, path, length);
+    // An abstract name begins with a zero byte and has no other end than the address's length.
+    if (path[0] == '@') address.sun_path[0] = 0;
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) return -errno;
+    socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
+    ssize_t sent = sendto(fd, bytes, count, MSG_NOSIGNAL | MSG_DONTWAIT, (struct sockaddr *)&address, size);
+    int failure = sent >= 0 ? 0 : -errno;
+    close(fd);
+    return failure;
+}
+
+// Between vfork and execve the child runs in the parent's memory: it makes system calls, and writes its own id and nothing else.
+static void become_program(const clinux_program *program, const int *descriptors) {
+    int first = STDERR_FILENO + 1;
+    for (int i = 0; i < program->descriptor_count; i++) {
+        if (dup2(descriptors[i], first + i) < 0) return;
+    }
+    close_range((unsigned)(first + program->descriptor_count), ~0U, CLOSE_RANGE_CLOEXEC);
+    char digits[12];
+    int count = 0;
+    for (unsigned rest = (unsigned)getpid(); rest > 0; rest /= 10) digits[count++] = (char)('0' + rest % 10);
+    for (int i = 0; i < count; i++) program->pid_text[i] = digits[count - 1 - i];
+    program->pid_text[count] = 0;
+    struct sigaction standard = {.sa_handler = SIG_DFL};
+    sigaction(SIGPIPE, &standard, 0);
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, 0);
+    execve(program->path, program->arguments, program->environment);
+}
+
+static pid_t start_with(const clinux_program *program, const int *descriptors) {
+    volatile int failure = 0;
+    pid_t pid = vfork();
+    if (pid < 0) return -errno;
+    if (pid == 0) {
+        become_program(program, descriptors);
+        failure = errno;
+        _exit(127);
+    }
+    if (failure == 0) return pid;
+    waitpid(pid, 0, 0);
+    return -failure;
+}
+
+pid_t clinux_start_program(const clinux_program *program) {
+    int count = program->descriptor_count, copied = 0;
+    int *copies = calloc((size_t)count + 1, sizeof *copies);
+    if (!copies) return -ENOMEM;
+    // Out of the way of 3, 4, …, so that none is overwritten before it has been passed.
+    while (copied < count) {
+        int copy = fcntl(program->descriptors[copied], F_DUPFD_CLOEXEC, STDERR_FILENO + 1 + count);
+        if (copy < 0) break;
+        copies[copied++] = copy;
+    }
+    pid_t pid = copied == count ? start_with(program, copies) : -errno;
+    while (copied > 0) close(copies[--copied]);
+    free(copies);
+    return pid;
 }

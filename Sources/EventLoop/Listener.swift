@@ -1,6 +1,6 @@
 // A listening socket. Each worker has its own on the same port (SO_REUSEPORT), and the kernel spreads the clients. Where that does
-// not exist, on UNIX sockets, all workers wait on one socket: the kernel wakes one of them for a client (EPOLLEXCLUSIVE), always
-// the first in its queue, so who has taken a client goes to the back.
+// not exist, on UNIX sockets and on a socket that was passed to the process, all workers wait on one socket: the kernel wakes one of
+// them for a client (EPOLLEXCLUSIVE), always the first in its queue, so who has taken a client goes to the back.
 //
 // When descriptors run out, accepting must neither spin nor leave clients hanging: a descriptor held in reserve is given up to
 // take the client, tell it "503" and close; when even that fails the listener pauses for a moment.

@@ -92,14 +92,14 @@ public struct SocketAddress: Hashable, Sendable {
     }
 
     /// The local address of a bound socket.
-    static func local(of descriptor: Int32) -> SocketAddress {
+    public static func local(of descriptor: Int32) -> SocketAddress {
         var storage = sockaddr_storage()
         _ = clinux_local_address(descriptor, &storage)
         return SocketAddress(&storage)
     }
 
     /// Calls `body` with the kernel's form of the address, which must not be that of a UNIX socket.
-    func withSockaddr<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
+    public func withSockaddr<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
         if isIPv4 {
             var address = sockaddr_in()
             address.sin_family = sa_family_t(AF_INET)

@@ -45,6 +45,12 @@ public final class UnixSocketFile: Sendable {
         state = Mutex(State(descriptor: socket, file: identity))
     }
 
+    /// Takes over the file of another process that hands over to this one; its socket is the listeners' affair.
+    public init(inheriting path: String) {
+        self.path = path
+        state = Mutex(State(descriptor: -1, file: Identity(of: path)))
+    }
+
     deinit { remove() }
 
     /// A descriptor of the socket for one more listener, which owns it.

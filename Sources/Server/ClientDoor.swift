@@ -1,5 +1,5 @@
 // The place where clients connect, held from before the first worker starts until the server stops: a port that nobody else may
-// take before the workers have bound it, or a socket file that all of them accept from.
+// take before the workers have bound it, a socket file that all of them accept from, or sockets that were passed to the process.
 
 import EventLoop
 
@@ -8,11 +8,22 @@ final class ClientDoor {
     private enum Kind {
         case port(PortReservation)
         case file(UnixSocketFile)
+        case passed([Int32])
     }
 
     private let kind: Kind
+    /// Which passed sockets each worker accepts from.
+    private let shares: [[PassedSockets.Share]]
+    /// The socket file to remove in the end; nil when there is none, or when it is another's.
+    let file: UnixSocketFile?
 
-    init(_ address: ListenAddress) throws(StartError) {
+    init(_ address: ListenAddress, sockets: PassedSockets, workers: Int) throws(StartError) {
+        shares = sockets.shares(of: workers)
+        if let first = sockets.clients.first {
+            kind = .passed(sockets.clients)
+            file = sockets.file(address, of: first)
+            return
+        }
         do throws(ListenError) {
             if let path = address.unixPath {
                 kind = .file(try UnixSocketFile(path: path))
@@ -22,13 +33,15 @@ final class ClientDoor {
         } catch {
             throw .listen("\(error)")
         }
+        if case .file(let opened) = kind { file = opened } else { file = nil }
     }
 
-    /// What each worker listens on.
-    var place: ListenPlace {
+    /// What each worker listens on; nil where sockets were passed.
+    var place: ListenPlace? {
         switch kind {
         case .port(let reservation): .address(reservation.address, isShared: true)
         case .file(let file): .file(file, isShared: true)
+        case .passed: nil
         }
     }
 
@@ -37,6 +50,7 @@ final class ClientDoor {
         switch kind {
         case .port(let reservation): reservation.address.reachable
         case .file(let file): "unix:\(file.path)"
+        case .passed(let sockets): file.map { "unix:\($0.path)" } ?? SocketAddress.local(of: sockets[0]).reachable
         }
     }
 
@@ -45,6 +59,7 @@ final class ClientDoor {
         switch kind {
         case .port(let reservation): reservation.address.port
         case .file: 0
+        case .passed(let sockets): SocketAddress.local(of: sockets[0]).port
         }
     }
 
@@ -53,12 +68,26 @@ final class ClientDoor {
         switch kind {
         case .port(let reservation): reservation.release()
         case .file(let file): file.release()
+        case .passed: break
         }
     }
 
-    /// The server stops: nobody is to find the socket file any more.
-    func close() {
-        if case .file(let file) = kind { file.remove() }
+    /// The sockets that were passed to the process.
+    var passed: [Int32] {
+        if case .passed(let sockets) = kind { sockets } else { [] }
+    }
+
+    /// Begins to accept from passed sockets.
+    func letIn(_ workers: WorkerInboxes) {
+        for (worker, share) in shares.enumerated() where !share.isEmpty { workers[worker].post(.accept(share)) }
+    }
+}
+
+extension PassedSockets {
+    /// The file of a passed UNIX socket, which this process has to remove in the end if the one that made it has handed over.
+    func file(_ address: ListenAddress, of socket: Int32) -> UnixSocketFile? {
+        guard ready != nil, SocketAddress.local(of: socket).isUnix else { return nil }
+        return address.unixPath.map { UnixSocketFile(inheriting: $0) }
     }
 }
 
@@ -73,6 +102,15 @@ extension ListenAddress {
 }
 
 extension SocketAddress {
+    /// The address that a client on this machine can connect to.
+    var reachableAddress: SocketAddress {
+        switch host {
+        case "0.0.0.0": SocketAddress(host: "127.0.0.1", port: port) ?? self
+        case "::": SocketAddress(host: "::1", port: port) ?? self
+        default: self
+        }
+    }
+
     /// The address as a client on this machine can use it: a wildcard is reached through the loopback address.
     var reachable: String {
         switch host {

@@ -9,13 +9,22 @@ import Glibc
 public import Logging
 import PubSub
 import Scripting
+import Synchronization
 import WebSocket
+
+/// How a server ended, once it has.
+private final class EndNote: Sendable {
+    private let end = Mutex(ServerEnd.complete)
+    var value: ServerEnd { end.withLock { $0 } }
+    func note(_ value: ServerEnd) { end.withLock { $0 = value } }
+}
 
 /// A running server.
 public final class Server {
     /// What a starting thread tells the one that starts it.
     private enum Start: Sendable {
-        case ready
+        /// - listening: the sockets that the thread has opened.
+        case ready(listening: [Int32])
         case failed(StartError)
     }
 
@@ -35,15 +44,16 @@ public final class Server {
     public var workerCount: Int { node.workers.count }
 
     private let node: Node
-    private let clients: ClientDoor
-    private let adminFile: UnixSocketFile?
     private let adminPlace: AdminPlace
     private let workers: [LoopThread]
     private let adminThread: LoopThread
     private let reloadThread: LoopThread
+    private let lifecycleThread: LoopThread
+    private let end = EndNote()
 
     /// Starts a server: when this returns, clients can connect and backends can push.
-    public init(_ configuration: Configuration, log: Logger) throws(StartError) {
+    /// - Parameter host: the process around the server, where it has one to itself.
+    public init(_ configuration: Configuration, log: Logger, host: HostProcess = .none) throws(StartError) {
         // The first use of SHA-1 sets OpenSSL up, which takes a megabyte and a moment: better now than in the first handshake.
         _ = Handshake.acceptValue(key: "")
         clinux_keep_freed_memory()
@@ -51,13 +61,19 @@ public final class Server {
         let node = Node(configuration: configuration, workers: min(count, 256), log: log)
         try Self.loadCertificates(node)
         let bundle = try Self.loadScripts(node)
-        let clients = try ClientDoor(configuration.listen)
-        let adminFile = try Self.openFile(configuration.admin.listen)
-        let (adminThread, admin) = try Self.startAdmin(node, file: adminFile)
+        try Self.checkAccess(host.sockets, configuration)
+        let clients = try ClientDoor(configuration.listen, sockets: host.sockets, workers: node.workers.count)
+        let adminFile = try Self.openFile(configuration.admin.listen, host.sockets)
+        let (adminThread, admin, adminSockets) = try Self.startAdmin(node, file: adminFile, passed: host.sockets.admin)
+        let sockets: ListeningDescriptors
         adminPlace = AdminPlace(admin, file: adminFile, isSecure: configuration.admin.tls)
         let page = PlainPages(admin: configuration.demo ? adminPlace : nil)
         do throws(StartError) {
-            workers = try Self.startWorkers(node, bundle: bundle, place: clients.place, page: page)
+            let started = try Self.startWorkers(node, bundle: bundle, place: clients.place, page: page)
+            workers = started.threads
+            sockets = ListeningDescriptors(
+                clients: clients.passed + started.listening, admin: adminSockets, clientFile: clients.file,
+                adminFile: adminFile)
         } catch {
             node.admin.post(.stop)
             adminThread.join()
@@ -66,10 +82,14 @@ public final class Server {
         clients.release()
         adminFile?.release()
         node.setLive(bundle)
+        // Not earlier: what a server that does not come up has accepted would be lost.
+        clients.letIn(node.workers)
+        node.admin.post(.accept(host.sockets.admin))
         reloadThread = LoopThread(name: "perigee-reload") { Reloader(node: node, live: bundle).run() }
+        lifecycleThread = LoopThread(name: "perigee-life") { [end] in
+            end.note(Lifecycle(node: node, host: host, sockets: sockets).run())
+        }
         self.node = node
-        self.clients = clients
-        self.adminFile = adminFile
         self.adminThread = adminThread
         clientAddress = clients.shown
         adminAddress = adminFile.map { "unix:\($0.path)" } ?? admin.reachable
@@ -93,16 +113,20 @@ public final class Server {
         node.reloader.post(.reload(cause: "signal", ticket: nil))
     }
 
-    /// Stops accepting, closes every connection with 1001, and returns when all is written or the grace time is over.
+    /// Stops accepting, closes every connection with 1012, spread over `drain.window`, and returns when all is written or the
+    /// grace time is over.
     public func stop() {
-        clients.close()
-        adminFile?.remove()
-        node.reloader.post(.stop)
-        reloadThread.join()
-        node.admin.post(.stop)
-        adminThread.join()
-        node.workers.postToAll(.stop)
-        for worker in workers { worker.join() }
+        node.lifecycle.post(.drain(over: nil, cause: "stop"))
+        wait()
+    }
+
+    /// Waits until the server has ended, because of `stop`, a signal, or the admin API; answers how.
+    @discardableResult
+    public func wait() -> ServerEnd {
+        lifecycleThread.join()
+        guard end.value == .complete else { return end.value }
+        for thread in [reloadThread, adminThread] + workers { thread.join() }
+        return .complete
     }
 
     /// Lets the process open as many descriptors as the system allows it: each connection takes one.
@@ -133,7 +157,20 @@ public final class Server {
         return bundle
     }
 
-    private static func openFile(_ address: ListenAddress) throws(StartError) -> UnixSocketFile? {
+    /// What `admin.listen` must be holds for a passed socket, too: whoever reaches the API without a key may do everything.
+    private static func checkAccess(_ sockets: PassedSockets, _ configuration: Configuration) throws(StartError) {
+        guard configuration.admin.keys.isEmpty else { return }
+        for address in sockets.admin.map({ SocketAddress.local(of: $0) }) where !address.isLoopback {
+            throw .listen(
+                "the passed socket of the admin API, \(address), is reachable from other machines and admin.keys is empty"
+            )
+        }
+    }
+
+    private static func openFile(
+        _ address: ListenAddress, _ sockets: PassedSockets
+    ) throws(StartError) -> UnixSocketFile? {
+        if let first = sockets.admin.first { return sockets.file(address, of: first) }
         guard let path = address.unixPath else { return nil }
         do throws(ListenError) {
             return try UnixSocketFile(path: path)
@@ -143,12 +180,14 @@ public final class Server {
     }
 
     private static func startAdmin(
-        _ node: Node, file: UnixSocketFile?
-    ) throws(StartError) -> (LoopThread, SocketAddress) {
-        enum AdminStart: Sendable { case ready(SocketAddress), failed(ListenError) }
+        _ node: Node, file: UnixSocketFile?, passed: [Int32]
+    ) throws(StartError) -> (LoopThread, SocketAddress, listening: [Int32]) {
+        enum AdminStart: Sendable { case ready(SocketAddress, listening: [Int32]), failed(ListenError) }
         let started = Inbox<AdminStart>()
-        let place: ListenPlace =
-            if let file {
+        let place: ListenPlace? =
+            if !passed.isEmpty {
+                nil
+            } else if let file {
                 .file(file, isShared: false)
             } else {
                 .address(node.configuration.admin.listen.socketAddress, isShared: false)
@@ -156,14 +195,15 @@ public final class Server {
         let thread = LoopThread(name: "perigee-admin") {
             let server = AdminServer(node: node)
             do throws(ListenError) {
-                started.post(.ready(try server.listen(on: place)))
+                let opened = if let place { try server.listen(on: place) } else { SocketAddress.local(of: passed[0]) }
+                started.post(.ready(opened, listening: passed + server.descriptors))
             } catch {
                 return started.post(.failed(error))
             }
             server.run()
         }
         switch started.wait()[0] {
-        case .ready(let address): return (thread, address)
+        case .ready(let address, let listening): return (thread, address, listening)
         case .failed(let error):
             thread.join()
             throw .listen("\(error)")
@@ -171,8 +211,8 @@ public final class Server {
     }
 
     private static func startWorkers(
-        _ node: Node, bundle: ScriptBundle, place: ListenPlace, page: PlainPages
-    ) throws(StartError) -> [LoopThread] {
+        _ node: Node, bundle: ScriptBundle, place: ListenPlace?, page: PlainPages
+    ) throws(StartError) -> (threads: [LoopThread], listening: [Int32]) {
         let started = Inbox<Start>()
         let threads = (0..<node.workers.count).map { index in
             LoopThread(name: "perigee-\(index)") {
@@ -180,21 +220,25 @@ public final class Server {
             }
         }
         var failures: [StartError] = []
+        var listening: [Int32] = []
         var awaited = threads.count
         while awaited > 0 {
             for start in started.wait() {
                 awaited -= 1
-                if case .failed(let failure) = start { failures.append(failure) }
+                switch start {
+                case .ready(let opened): listening += opened
+                case .failed(let failure): failures.append(failure)
+                }
             }
         }
-        guard let failure = failures.first else { return threads }
+        guard let failure = failures.first else { return (threads, listening) }
         node.workers.postToAll(.stop)
         for thread in threads { thread.join() }
         throw failure
     }
 
     private static func run(
-        worker index: UInt8, _ node: Node, bundle: ScriptBundle, place: ListenPlace, page: PlainPages,
+        worker index: UInt8, _ node: Node, bundle: ScriptBundle, place: ListenPlace?, page: PlainPages,
         _ started: Inbox<Start>
     ) {
         let worker: Worker
@@ -206,11 +250,11 @@ public final class Server {
         let errors = worker.start(bundle)
         guard errors.isEmpty else { return started.post(.failed(.scripts(errors))) }
         do throws(ListenError) {
-            try worker.listen(on: place)
+            if let place { try worker.listen(on: place) }
         } catch {
             return started.post(.failed(.listen("\(error)")))
         }
-        started.post(.ready)
+        started.post(.ready(listening: worker.listeners.map(\.descriptor)))
         worker.run()
     }
 }

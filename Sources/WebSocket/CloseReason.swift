@@ -55,8 +55,8 @@ public enum CloseReason: UInt8, CaseIterable, Sendable {
     case pongTimeout
     /// No message went either way for too long.
     case idleTimeout
-    /// The server stops.
-    case shuttingDown
+    /// The server stops, or a new process takes over; the reason says after how long the client may come back.
+    case serviceRestart
     /// The server failed in a way that is its own fault.
     case internalError
     /// The handler script raised an error, and the configuration says that this closes the connection.
@@ -109,7 +109,7 @@ public enum CloseReason: UInt8, CaseIterable, Sendable {
         case .tooManyOfUser: (.policyViolation, .info, "too_many_of_user", "too many connections of this user")
         case .pongTimeout: (.goingAway, .info, "pong_timeout", "no answer to a ping")
         case .idleTimeout: (.goingAway, .info, "idle_timeout", "idle for too long")
-        case .shuttingDown: (.goingAway, .debug, "shutting_down", "server shutting down")
+        case .serviceRestart: (.serviceRestart, .debug, "service_restart", "restarting")
         case .internalError: (.internalError, .error, "internal_error", "internal error")
         case .scriptError: (.internalError, .warning, "script_error", "script error")
         case .closedByOperator: (.normal, .info, "closed_by_operator", "closed by operator")

@@ -1,5 +1,5 @@
 // The command line: which words there are, and what each does. Exit codes: 0 done, 1 `check` found something, 2 configuration,
-// 3 an address that cannot be used, 4 scripts that do not load, 64 wrong usage.
+// 3 an address that cannot be used, 4 scripts that do not load, 5 a script that did not end, 64 wrong usage.
 //
 // Read next: Serve.swift.
 
@@ -13,9 +13,10 @@ struct Perigee: ParsableCommand {
         abstract: "A WebSocket push server whose behaviour is written in Lua and changes while it runs.",
         discussion: """
             Exit codes: 0 done; 1 'check' found mistakes; 2 the configuration or a certificate is wrong; 3 an address cannot
-            be used; 4 the scripts do not load; 64 the command line is wrong.
+            be used; 4 the scripts do not load; 5 a script did not end when the server stopped; 64 the command line is
+            wrong.
             """,
         version: PerigeeVersion.text,
-        subcommands: [Serve.self, Check.self, Config.self, Version.self],
+        subcommands: [Serve.self, Check.self, Config.self, Upgrade.self, Version.self],
         defaultSubcommand: Serve.self)
 }

@@ -7,37 +7,31 @@ import Server
 struct Serve: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Run the server (the default).",
-        discussion: "SIGHUP loads scripts and certificates anew. SIGTERM and SIGINT stop: clients get close code 1001.")
+        discussion: """
+            SIGHUP loads scripts and certificates anew. SIGTERM and SIGINT stop: clients get close code 1012, spread over
+            drain.window; a second one stops at once. SIGUSR2 starts the program anew and hands over to it.
+            """)
 
     @OptionGroup var options: ConfigurationOptions
 
     func run() throws {
+        let host: HostProcess
+        do throws(StartError) {
+            host = try HostProcess.current()
+        } catch {
+            throw complaint("\(error)", exitCode: error.exitCode)
+        }
         let configuration = try options.load()
-        // Blocked before any thread starts, so that only the wait below ever takes one.
-        var signals = sigset_t()
-        sigemptyset(&signals)
-        for signal in [SIGINT, SIGTERM, SIGHUP] { sigaddset(&signals, signal) }
-        pthread_sigmask(SIG_BLOCK, &signals, nil)
-        signal(SIGPIPE, SIG_IGN)
         Server.raiseDescriptorLimit()
-
         let server: Server
         do throws(StartError) {
-            server = try Server(configuration, log: configuration.makeLogger())
+            server = try Server(configuration, log: configuration.makeLogger(), host: host)
         } catch {
             throw complaint("\(error)", exitCode: error.exitCode)
         }
         announce(server, configuration)
-        while true {
-            var received: Int32 = 0
-            guard sigwait(&signals, &received) == 0 else { continue }
-            if received == SIGHUP {
-                server.reload()
-            } else {
-                break
-            }
-        }
-        server.stop()
+        let end = server.wait()
+        guard case .complete = end else { throw ExitCode(end.exitCode) }
     }
 
     private func announce(_ server: Server, _ configuration: Configuration) {

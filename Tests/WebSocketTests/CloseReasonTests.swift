@@ -29,7 +29,7 @@ import WebSocket
         #expect(CloseReason.invalidCloseReason.code == .invalidPayload)
         #expect(CloseReason.messageTooBig.code == .messageTooBig)
         #expect(CloseReason.slowConsumer.code == .tryAgainLater)
-        #expect(CloseReason.shuttingDown.code == .goingAway)
+        #expect(CloseReason.serviceRestart.code == .serviceRestart)
     }
 
     @Test("orders its levels from debug to error")

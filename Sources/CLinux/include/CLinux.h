@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdint.h>
 #include <sys/epoll.h>
@@ -77,3 +78,27 @@ int clinux_run_on_core(int core);
 
 /// Whether this thread may run on the core.
 int clinux_may_run_on_core(int core);
+
+/// A descriptor from which the signals of `set` are read, which must be blocked in every thread; or -errno.
+int clinux_signal_descriptor(const sigset_t *set);
+
+/// The next signal that waits at the descriptor, 0 when none does.
+int clinux_next_signal(int fd);
+
+/// Sends a datagram to a UNIX socket: a path, or with '@' in front the name of an abstract one; 0 or -errno.
+int clinux_send_to_path(const char *path, const void *bytes, size_t count);
+
+/// A program to start, with all that it needs made beforehand.
+typedef struct {
+    const char *path;
+    char *const *arguments;
+    char *const *environment;
+    /// Where in `environment` the new process's id is written in decimal, with a zero byte; room for 12 bytes.
+    char *pid_text;
+    /// What the program inherits as 3, 4, … besides its standard streams, and nothing else.
+    const int *descriptors;
+    int descriptor_count;
+} clinux_program;
+
+/// Starts the program with default signals, none blocked; its process id, or -errno.
+pid_t clinux_start_program(const clinux_program *program);

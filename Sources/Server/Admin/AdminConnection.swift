@@ -128,7 +128,7 @@ final class AdminConnection: Socket {
     func answer(_ call: AdminCall, with response: Response) {
         guard call === self.call, isWritable else { return }
         let goesOn = !hasEnded || !backlog.isEmpty
-        let keepsAlive = call.head.keepAlive && goesOn && !server.isStopping
+        let keepsAlive = call.head.keepAlive && goesOn && !server.isDraining
         var bytes: [UInt8] = []
         response.encode(
             into: &bytes, keepAlive: keepsAlive, omitBody: call.head.method == .head,

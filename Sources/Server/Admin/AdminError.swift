@@ -56,6 +56,10 @@ struct AdminError: Error, Sendable {
     static let scriptsInvalid = AdminError(
         status: 422, code: "scripts_invalid", message: "the scripts do not load; the version that was live goes on",
         hint: "'errors' says where; nothing has changed")
+    static let upgradeRunning = AdminError(
+        status: 409, code: "upgrade_running", message: "an upgrade is under way already")
+    static let upgradeFailed = AdminError(
+        status: 500, code: "upgrade_failed", message: "the new process did not serve; the old one goes on")
     static let headTooLarge = AdminError(
         status: 431, code: "head_too_large", message: "the header fields are too many or too large",
         hint: "http.maxHead and http.maxFields are the limits")
@@ -70,7 +74,7 @@ struct AdminError: Error, Sendable {
         badRequest, channelNameInvalid, textNotUTF8, jsonInvalid, parameterInvalid, closeCodeInvalid, keyMissing,
         keyUnknown, scopeMissing, hostNotAllowed, originNotAllowed, notFound, connectionNotFound, methodNotAllowed,
         requestTimeout, bodyTooLarge, targetTooLong, expectationFailed, scriptsInvalid, headTooLarge,
-        versionNotSupported, overloaded, stopping,
+        versionNotSupported, overloaded, stopping, upgradeRunning, upgradeFailed,
     ]
 
     /// The same error with a message for this case.

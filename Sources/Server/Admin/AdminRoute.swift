@@ -65,7 +65,7 @@ struct AdminRoute: Sendable {
         AdminRoute(
             method: .post, path: "/v1/scripts/reload", scope: .manage,
             summary: "check the scripts and swap them in, on all workers or on none"
-        ) { (server, call) throws(AdminError) in server.reloadScripts(call) },
+        ) { (server, call) throws(AdminError) in try server.reloadScripts(call) },
         AdminRoute(
             method: .get, path: "/v1/scripts", scope: .read,
             summary: "scripts with routes, live version, hashes, calls and errors"
@@ -73,6 +73,14 @@ struct AdminRoute: Sendable {
         AdminRoute(
             method: .get, path: "/v1/node", scope: .read, summary: "version, uptime, workers, counters, memory"
         ) { (server, call) throws(AdminError) in server.describeNode(call) },
+        AdminRoute(
+            method: .post, path: "/v1/drain", scope: .manage,
+            summary: "close all connections, spread over a time (`?over=30s`), then exit 0"
+        ) { (server, call) throws(AdminError) in try server.drainServer(call) },
+        AdminRoute(
+            method: .post, path: "/v1/upgrade", scope: .manage,
+            summary: "start the program anew and hand over to it; answers when the new process serves"
+        ) { (server, call) throws(AdminError) in try server.upgradeServer(call) },
         AdminRoute(
             method: .get, path: "/healthz", scope: nil, summary: "200 while the server runs, without a key"
         ) { (server, call) throws(AdminError) in call.answer(.text(200, "ok")) },

@@ -148,6 +148,8 @@ extension AdminServer {
                     members.add("version", PerigeeVersion.text)
                     members.add("lua", ScriptEngine.luaVersion)
                     members.add("node", String(node.number, radix: 36))
+                    members.add("pid", Int(getpid()))
+                    members.add("state", isDraining ? "draining" : "running")
                     members.add("startedAt", node.startedAt)
                     members.add("uptimeSeconds", time(nil) - node.startedAt)
                     members.add("workers", node.workers.count)

@@ -31,17 +31,21 @@ final class AdminServer {
     let memory = MemoryGauge()
     /// Requests that were answered 408.
     var requestsTimedOut: UInt64 = 0
-    private var listener: Listener?
+    var listeners: [Listener] = []
     private var questions: [UInt64: Question] = [:] {
         didSet { loop.expectsPost = !questions.isEmpty }
     }
+    /// Whether workers owe an answer.
+    var isAwaitingAnswers: Bool { !questions.isEmpty }
     private var isWatchingPatience = false
     /// A `Host` that was found to name this machine.
     var lastLocalHost = ""
-    private var reloads: [UInt64: AdminCall] = [:]
+    var reloads: [UInt64: AdminCall] = [:]
     private var lastTicket: UInt64 = 0
     private var random = SecretGenerator()
-    private(set) var isStopping = false
+    var upgrades: [UInt64: AdminCall] = [:]
+    /// Whether the server is on its way to its end: every answer is then the last one of its connection.
+    var isDraining = false
 
     init(node: Node) {
         self.node = node
@@ -62,9 +66,12 @@ final class AdminServer {
         let listener = try Listener(place, on: loop) { [unowned self] descriptor, peer in
             _ = AdminConnection(descriptor: descriptor, peer: peer, server: self)
         }
-        self.listener = listener
+        listeners = [listener]
         return listener.address
     }
+
+    /// The listening sockets.
+    var descriptors: [Int32] { listeners.map(\.descriptor) }
 
     func run() {
         watchMemory()
@@ -75,6 +82,10 @@ final class AdminServer {
         switch message {
         case .answer(let ticket, let worker, let answer): take(answer, from: worker, for: ticket)
         case .reloaded(let ticket, let report): finishReload(ticket, report)
+        case .upgraded(let ticket, let report): finishUpgrade(ticket, report)
+        case .accept(let descriptors): listen(on: descriptors)
+        case .answerAlive: node.lifecycle.post(.alive(.admin))
+        case .drain(let isHandover): drain(isHandover: isHandover)
         case .stop: stop()
         }
     }
@@ -124,7 +135,8 @@ final class AdminServer {
 
     // MARK: Reload
 
-    func reloadScripts(_ call: AdminCall) {
+    func reloadScripts(_ call: AdminCall) throws(AdminError) {
+        guard !isDraining else { throw .stopping }
         let ticket = nextTicket()
         reloads[ticket] = call
         node.reloader.post(.reload(cause: "admin API", ticket: ticket))
@@ -135,7 +147,7 @@ final class AdminServer {
         answer(call, report)
     }
 
-    // MARK: Request ids and the end
+    // MARK: Request ids
 
     /// The caller's own id when it sends one that can stand in a header and a log, else a new one.
     func requestID(for head: RequestHead?) -> String {
@@ -145,23 +157,5 @@ final class AdminServer {
             return given
         }
         return Base32.text(of: random.next())
-    }
-
-    /// Takes no more requests; those that are in are answered first.
-    private func stop() {
-        isStopping = true
-        if let listener { loop.remove(listener) }
-        listener = nil
-        leaveWhenAnswered(until: loop.now + 2 * Self.patience)
-    }
-
-    private func leaveWhenAnswered(until deadline: UInt64) {
-        guard questions.isEmpty || loop.now >= deadline else {
-            loop.schedule(after: 10) { [unowned self] in leaveWhenAnswered(until: deadline) }
-            return
-        }
-        for (_, call) in reloads { call.fail(.stopping) }
-        reloads = [:]
-        loop.atEndOfTurn { [loop] in loop.stop() }
     }
 }

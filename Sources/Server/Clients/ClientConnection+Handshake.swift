@@ -62,12 +62,23 @@ extension ClientConnection {
         if queuedBytes > worker.maxQueue { flushNow() }
         // Who asks for more than it reads gets this answer and no other.
         let isRead = queuedBytes <= worker.maxQueue
-        let keepsAlive = head.keepAlive && head.body == .none && response.status < 400 && isRead
+        let keepsAlive =
+            head.keepAlive && head.body == .none && response.status < 400 && isRead && !worker.isDraining
         var bytes: [UInt8] = []
         response.encode(
             into: &bytes, keepAlive: keepsAlive, omitBody: head.method == .head, minorVersion: head.minorVersion)
         bytes.withUnsafeBytes { write($0) }
         if !keepsAlive { finish(within: worker.timeouts.close) }
+    }
+
+    /// Whether plain requests were answered here, and the next one has not begun.
+    var awaitsAnotherRequest: Bool { handshake.map { $0.parser.isIdle && $0.answered > 0 } ?? false }
+
+    /// Answers 503, because the server stops.
+    func turnAway(retryAfter: String) {
+        var response = Response.text(503, "the server restarts")
+        response.fields.append((name: "Retry-After", value: retryAfter))
+        refuse(response)
     }
 
     /// Answers and hangs up.

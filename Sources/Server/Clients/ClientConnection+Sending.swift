@@ -79,10 +79,19 @@ extension ClientConnection {
     }
 
     /// Closes for a reason of the server's own.
-    func close(_ reason: CloseReason) {
-        guard close(reason.code, reason: reason.text) else { return }
+    /// - Parameter text: what the peer reads, where it is not the same for everybody.
+    func close(_ reason: CloseReason, reason text: String? = nil) {
+        guard close(reason.code, reason: text ?? reason.text) else { return }
         worker.count(reason)
         worker.logClose(self, reason)
+    }
+
+    /// Our close frame is not answered in time. In a drain, a peer that has not been sent all of its messages yet has the grace
+    /// time.
+    func closeIsLate() {
+        if worker.isDraining && queuedBytes > 0 { return setDeadline(milliseconds: worker.timeouts.close) }
+        worker.count(.closeTimeout)
+        abort()
     }
 
     /// Whether `size` more bytes may be queued. A client that keeps up always has room: what is queued within a turn is first

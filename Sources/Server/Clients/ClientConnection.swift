@@ -67,6 +67,7 @@ final class ClientConnection: Socket, Subscriber {
     init(descriptor: Int32, peer: SocketAddress, worker: Worker) {
         self.worker = worker
         secret = worker.random.next()
+        worker.connectionCount += 1
         super.init(descriptor: descriptor, peer: peer, on: worker.loop)
         handshake = HandshakeState(limits: worker.httpLimits)
         setDeadline(milliseconds: worker.timeouts.handshake)
@@ -129,7 +130,7 @@ final class ClientConnection: Socket, Subscriber {
     override func deadlineReached() {
         switch phase {
         case .handshake: handshakeIsLate()
-        case .closing: worker.count(.closeTimeout); abort()
+        case .closing: closeIsLate()
         case .open: handleHeldBack()
         case .closed: break
         }

@@ -26,12 +26,13 @@ extension Configuration {
         ("keepalive", "How Perigee finds out that a client is gone."),
         ("limits", "How many clients there may be, and how much each may send."),
         ("timeouts", "How long Perigee waits for others."),
+        ("drain", "How connections end when Perigee stops, or hands over to a new process (SIGUSR2)."),
     ]
 
     /// Every key, those of one section next to each other.
     static let keys: [ConfigurationKey] =
         serverKeys + logKeys + adminKeys + tlsKeys + scriptKeys + kvKeys + webSocketKeys + compressionKeys + proxyKeys
-        + httpKeys + keepaliveKeys + limitKeys + timeoutKeys
+        + httpKeys + keepaliveKeys + limitKeys + timeoutKeys + drainKeys
 
     static let anyTime: ClosedRange<Duration> = .milliseconds(10) ... .seconds(3600)
 
@@ -229,6 +230,21 @@ extension Configuration {
             "How long a client may take nothing of what waits for it; then the connection is cut."),
         ConfigurationKey(
             "timeouts.stop", \.timeouts.stop, .time(anyTime),
-            "From the signal to stop until every connection has closed; then what is left is cut."),
+            "From the last close frame of a stop until every connection has closed; then what is left is cut."),
+    ]
+
+    private static let drainKeys = [
+        ConfigurationKey(
+            "drain.window", \.drain.window, .time(.zero ... .seconds(3600)),
+            """
+            The close frames (1012) are spread over this time, so that not all clients come back at once; few
+            connections, 10 of each worker in 100ms, take less. 0ms closes all at once. A second signal ends it.
+            """),
+        ConfigurationKey(
+            "drain.retry", \.drain.retry, .time(.zero ... .seconds(3600)),
+            "Each client is told to come back after a random part of this time: \"restarting, retry in 2.4 s\"."),
+        ConfigurationKey(
+            "drain.handover", \.drain.handover, .time(anyTime),
+            "How long a new process may take to be ready; after that it is ended, and the old one goes on."),
     ]
 }

@@ -36,6 +36,8 @@ public struct Configuration: Sendable, Equatable {
     public var limits = Limits()
     /// How long Perigee waits for peers.
     public var timeouts = Timeouts()
+    /// How connections end when the server stops or a new process takes over.
+    public var drain = Drain()
 
     /// The default of every key.
     public init() {}

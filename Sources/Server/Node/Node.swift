@@ -22,6 +22,7 @@ final class Node: Sendable {
     let certificates = LiveCertificates()
     let admin = Inbox<AdminMessage>()
     let reloader = Inbox<ReloadMessage>()
+    let lifecycle = Inbox<LifecycleMessage>()
     /// Seconds since 1970 at start.
     let startedAt: Int
     private let live = Mutex(LiveScripts())

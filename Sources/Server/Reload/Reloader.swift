@@ -131,6 +131,7 @@ final class Reloader {
             tell(report)
             for request in current {
                 if let ticket = request.ticket { node.admin.post(.reloaded(ticket: ticket, report)) }
+                if request.cause == "signal" { node.lifecycle.post(.reloaded) }
             }
         }
         current = []

@@ -15,7 +15,6 @@ extension Worker {
         statistics.opened += 1
         beginKeepalive(of: connection)
         if rates.isOn { connection.limitRate(rates) }
-        if isStopping { return connection.close(.shuttingDown) }
         perform(engine.onOpen(connection.script, connection.handle), on: connection)
     }
 
@@ -45,13 +44,6 @@ extension Worker {
         hub.unsubscribeFromAll(connection)
         identify(connection, as: nil)
         engine.forget(connection.handle)
-        if isStopping && openCount == 0 { allEnded() }
-    }
-
-    /// The socket is gone; what a refused handshake may have left behind goes with it.
-    func forget(_ connection: ClientConnection) {
-        engine.forget(connection.handle)
-        release(connection)
     }
 
     private func perform(_ outcome: EventOutcome, on connection: ClientConnection) {

@@ -37,6 +37,12 @@ extension Worker {
             commit()
         case .discard:
             engine.discard()
+        case .accept(let shares):
+            listen(on: shares)
+        case .answerAlive:
+            node.lifecycle.post(.alive(.worker(index)))
+        case .drain(let plan):
+            drain(plan)
         case .stop:
             stop()
         }
@@ -131,7 +137,7 @@ extension Worker {
         var current = statistics
         current.connections = openCount
         current.subscriptions = hub.subscriptionCount
-        current.refusedForDescriptors = listener?.refused ?? 0
+        current.refusedForDescriptors += listeners.reduce(0) { $0 + $1.refused }
         current.luaMemory = engine.memoryInUse
         current.messagesDeflated = compression?.deflated ?? 0
         current.messagesInflated = compression?.inflated ?? 0

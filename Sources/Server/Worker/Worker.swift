@@ -39,7 +39,7 @@ final class Worker {
     let log: Logger
     private(set) var hub: Hub!
     private(set) var engine: ScriptEngine!
-    var listener: Listener?
+    var listeners: [Listener] = []
     var random = SecretGenerator()
     var statistics = WorkerStatistics()
     var keepalive: KeepaliveSchedule
@@ -49,7 +49,12 @@ final class Worker {
     var users: [[UInt8]: [ClientConnection]] = [:]
     /// Open connections: those whose script has seen onOpen and not yet onClose.
     var openCount = 0
+    /// Clients' sockets, whatever their state.
+    var connectionCount = 0
     var timers: [Int32: TimerID] = [:]
+    /// Set from the beginning of a drain on.
+    var draining: DrainProgress?
+    /// Whether the loop ends as soon as the last socket is gone.
     var isStopping = false
     /// Scripts that an earlier version had, as the last reload reported them.
     var missingScripts: [String] = []
@@ -104,8 +109,16 @@ final class Worker {
 
     /// Begins to accept clients.
     func listen(on place: ListenPlace) throws(ListenError) {
-        listener = try Listener(place, on: loop) { [unowned self] descriptor, peer in
-            accept(descriptor, peer)
+        listeners.append(
+            try Listener(place, on: loop) { [unowned self] descriptor, peer in accept(descriptor, peer) })
+    }
+
+    /// Begins to accept clients from sockets that were passed to the process.
+    func listen(on shares: [PassedSockets.Share]) {
+        listeners += shares.map { share in
+            Listener(adopting: share.descriptor, competes: share.isContested, on: loop) {
+                [unowned self] descriptor, peer in accept(descriptor, peer)
+            }
         }
     }
 

@@ -20,6 +20,13 @@ enum WorkerMessage: Sendable {
     case prepare(ScriptBundle)
     case commit
     case discard
+    /// Begin to accept clients from sockets that were passed to the process.
+    case accept([PassedSockets.Share])
+    /// Tell the lifecycle that the loop goes round.
+    case answerAlive
+    /// Accept nobody more and close every connection, spread over a time; tell the lifecycle when all are gone.
+    case drain(Drain)
+    /// Cut what is left, and end.
     case stop
 }
 

@@ -29,6 +29,7 @@ struct AdminErrorTests {
         Provocation(
             code: "body_too_large", method: "POST", path: "/v1/messages", body: String(repeating: "x", count: 101)),
         Provocation(code: "target_too_long", method: "GET", path: "/" + String(repeating: "x", count: 9000)),
+        Provocation(code: "upgrade_failed", method: "POST", path: "/v1/upgrade"),
         Provocation(code: "expectation_failed", method: "GET", path: "/", headers: [("Expect", "tea")]),
         Provocation(
             code: "head_too_large", method: "GET", path: "/", headers: [("X", String(repeating: "x", count: 20_000))]),
@@ -37,7 +38,7 @@ struct AdminErrorTests {
     /// Provoked by tests of their own, because they take more than one request to a server without keys.
     private static let elsewhere: Set = [
         "text_not_utf8", "key_missing", "key_unknown", "scope_missing", "request_timeout", "scripts_invalid",
-        "http_version_not_supported", "overloaded", "stopping",
+        "http_version_not_supported", "overloaded", "stopping", "upgrade_running",
     ]
 
     @Test("every error is provoked by a test, has a code of its own, and its answer is JSON of the one shape")

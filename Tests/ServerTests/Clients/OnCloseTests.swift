@@ -120,7 +120,7 @@ struct OnCloseTests {
         function onClose(conn, code, reason) server.publish("ends", { code = code, reason = reason }) end
         """
 
-    @Test("is told 1001 when the server stops, once for each client, and before onStop")
+    @Test("is told 1012 when the server stops, once for each client, and before onStop")
     func atStop() throws {
         let script = """
             function onClose(conn, code, reason) log.info("closed " .. code .. " " .. reason) end
@@ -131,14 +131,14 @@ struct OnCloseTests {
             server.server.stop()
             for client in clients { _ = try client.socket.awaitEnd() }
             for worker in 0..<2 {
-                #expect(Self.lastWords(of: worker, in: server.log) == ["closed 1001 server shutting down", "stopped"])
+                #expect(Self.lastWords(of: worker, in: server.log) == ["closed 1012 restarting, retry in ", "stopped"])
             }
         }
     }
 
     /// What the script on a worker logged about the end.
     private static func lastWords(of worker: Int, in log: RecordedLog) -> [String] {
-        let words = ["closed 1001 server shutting down", "stopped"]
+        let words = ["closed 1012 restarting, retry in ", "stopped"]
         let lines = log.lines.filter { $0.contains("worker=\(worker)") }
         return lines.compactMap { line in words.first { line.contains($0) } }
     }

@@ -30,7 +30,7 @@ struct DescriptorTests {
 
         program.signal(SIGTERM)
         for client in staying + joining {
-            #expect(try client.expectClose(skippingMessages: true).code == 1001)
+            #expect(try client.expectClose(skippingMessages: true).code == 1012)
             client.socket.close()
         }
         #expect(try program.wait() == 0)

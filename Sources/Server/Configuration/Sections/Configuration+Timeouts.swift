@@ -9,7 +9,7 @@ extension Configuration {
         public var close = Duration.seconds(5)
         /// How long a client may take nothing of what waits for it, 10 ms to 1 h; then the connection is cut.
         public var write = Duration.seconds(30)
-        /// From the signal to stop until every connection is closed, 10 ms to 1 h; then what is left is cut.
+        /// From the last close frame of a stop until every connection is closed, 10 ms to 1 h; then what is left is cut.
         public var stop = Duration.seconds(10)
 
         /// The default of every key.

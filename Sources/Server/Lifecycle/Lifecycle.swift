@@ -1,0 +1,110 @@
+// The server's life from ready to gone: takes the process's signals, ends the threads in the one order in which nothing is lost,
+// hands over to a new process, and tells the service manager.
+//
+// A stop goes so: the workers drain, while the admin API still answers, and pushes reach whoever is still connected; when nobody
+// is, the admin API answers what it has accepted and ends; then the workers run onStop and end.
+//
+// Runs on: its own thread, which no script and no client can hold up.
+// Read next: Lifecycle+Stopping.swift, Lifecycle+Upgrade.swift, Lifecycle+Watchdog.swift.
+
+import CLinux
+import EventLoop
+import Glibc
+import Logging
+
+/// The thread that watches over the others.
+final class Lifecycle {
+    enum State {
+        case running
+        /// A new process is on its way; the ticket is that of whoever asked through the admin API.
+        case upgrading(Successor, ticket: UInt64?)
+        /// The connections are being closed.
+        case draining
+        /// Nobody is connected, or whoever is has been cut off: the threads are ending.
+        case leaving
+    }
+
+    let loop = EventLoop()
+    let node: Node
+    let host: HostProcess
+    let sockets: ListeningDescriptors
+    let log: Logger
+    var state = State.running
+    /// Workers that still have connections to close.
+    var draining: Set<UInt8> = []
+    /// Threads whose loops have not ended.
+    var staying: Set<LifecycleMessage.Member> = []
+    /// Threads that have not answered the last question whether they are alive.
+    var silent: Set<LifecycleMessage.Member> = []
+    /// A sign of life is due as soon as all have answered.
+    var isOverdue = false
+    var end = ServerEnd.complete
+
+    init(node: Node, host: HostProcess, sockets: ListeningDescriptors) {
+        self.node = node
+        self.host = host
+        self.sockets = sockets
+        log = node.log
+        loop.attach(node.lifecycle) { [unowned self] message in handle(message) }
+    }
+
+    /// Runs until every other thread has ended, or has been given up.
+    func run() -> ServerEnd {
+        let signals =
+            host.signals.isEmpty ? nil : SignalSource(host.signals, on: loop) { [unowned self] in received($0) }
+        sayReady()
+        watchOverThreads()
+        withExtendedLifetime(signals) { loop.run() }
+        return end
+    }
+
+    /// All threads of the server, the workers by number.
+    var members: Set<LifecycleMessage.Member> {
+        Set((0..<node.workers.count).map { .worker(UInt8($0)) } + [.admin])
+    }
+
+    private func handle(_ message: LifecycleMessage) {
+        switch message {
+        case .drain(let window, let cause): drain(over: window, cause: cause)
+        case .upgrade(let ticket): upgrade(ticket)
+        case .reloaded: tell("READY=1", "STATUS=scripts version \(node.liveVersion)")
+        case .alive(let member): isAlive(member)
+        case .drained(let worker): hasDrained(worker)
+        case .left(let member): hasLeft(member)
+        }
+    }
+
+    private func received(_ signal: Int32) {
+        switch (signal, state) {
+        case (SIGHUP, .running), (SIGHUP, .upgrading): reload()
+        case (SIGHUP, _): break
+        case (SIGUSR2, _): upgrade(nil)
+        case (_, .running), (_, .upgrading): drain(over: nil, cause: signal == SIGINT ? "SIGINT" : "SIGTERM")
+        case (_, .draining): cutOff("a second signal")
+        case (_, .leaving): break
+        }
+    }
+
+    private func reload() {
+        tell("RELOADING=1", "MONOTONIC_USEC=\(Self.monotonicMicroseconds)")
+        node.reloader.post(.reloadCertificates(cause: "signal"))
+        node.reloader.post(.reload(cause: "signal", ticket: nil))
+    }
+
+    // MARK: The service manager
+
+    /// A predecessor that waits for this word speaks to the service manager itself: until then it is the main process.
+    private func sayReady() {
+        guard let ready = host.sockets.ready else { return tell("READY=1", "STATUS=serving") }
+        var byte = UInt8(ascii: "r")
+        _ = write(ready, &byte, 1)
+        close(ready)
+    }
+
+    func tell(_ assignments: String...) {
+        host.notifier?.tell(assignments)
+    }
+
+    /// The clock by which the service manager tells a reload from the one before.
+    static var monotonicMicroseconds: UInt64 { clinux_monotonic_nanoseconds() / 1000 }
+}

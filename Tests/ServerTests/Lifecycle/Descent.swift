@@ -1,0 +1,70 @@
+// A program that is upgraded, with every process that comes of it: none of them outlives the test.
+
+import Glibc
+import PerigeeTestKit
+import Testing
+
+/// A running `perigee serve` and its successors.
+final class Descent {
+    let first: PerigeeProcess
+    /// The processes, the one that serves last.
+    private(set) var pids: [Int32]
+    var adminPort: UInt16 { first.adminPort }
+    var clientPort: UInt16 { first.clientPort }
+
+    init(_ first: PerigeeProcess) {
+        self.first = first
+        pids = [first.process.pid]
+    }
+
+    deinit {
+        // A process that is gone has left a number that nobody else has got in so short a time.
+        for pid in pids.dropFirst() where Self.isRunning(pid) { kill(pid, SIGKILL) }
+    }
+
+    /// Upgrades through the API; the new process's number.
+    @discardableResult
+    func upgrade() throws -> Int32 {
+        let answer = try HTTPClient(port: adminPort, timeout: .seconds(30)).request("POST", "/v1/upgrade")
+        guard answer.status == 200, let pid = try answer.json()["pid"]?.int else {
+            throw ClientError.unexpected("not upgraded: \(answer)")
+        }
+        pids.append(Int32(pid))
+        return Int32(pid)
+    }
+
+    /// Notes a process that was started by a signal.
+    func note(_ pid: Int32) { pids.append(pid) }
+
+    /// Waits until a process has ended.
+    func awaitEnd(of pid: Int32) throws {
+        if pid == first.process.pid { return #expect(try first.process.wait() == 0) }
+        let deadline = ContinuousClock.now + .seconds(30)
+        while Self.isRunning(pid) {
+            guard ContinuousClock.now < deadline else { throw ClientError.unexpected("\(pid) does not end") }
+            // It is no child of ours, so nothing tells of its end.
+            _ = poll(nil, 0, 2)
+        }
+    }
+
+    /// What the process that answers says about itself.
+    func node() throws -> JSON { try HTTPClient.once("GET", "/v1/node", port: adminPort, timeout: .seconds(20)).json() }
+
+    /// The descriptors that a process has open.
+    static func descriptors(of pid: Int32) throws -> Int {
+        let folder = try #require(opendir("/proc/\(pid)/fd"))
+        defer { closedir(folder) }
+        var count = 0
+        while readdir(folder) != nil { count += 1 }
+        return count
+    }
+
+    private static func isRunning(_ pid: Int32) -> Bool {
+        guard let file = fopen("/proc/\(pid)/stat", "r") else { return false }
+        defer { fclose(file) }
+        var line = [CChar](repeating: 0, count: 512)
+        guard fgets(&line, Int32(line.count), file) != nil else { return false }
+        let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return text.split(separator: ")").last?.split(separator: " ").first != "Z"
+    }
+}

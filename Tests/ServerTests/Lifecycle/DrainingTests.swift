@@ -1,0 +1,161 @@
+// A server that drains, seen by its clients and through the admin API.
+
+import EventLoop
+import Glibc
+import PerigeeTestKit
+import Server
+import Testing
+
+@Suite("Draining")
+struct DrainingTests {
+    private static let script = """
+        function onOpen(conn) conn:subscribe("news") conn:send(conn.id) end
+        function onMessage(conn, message) conn:send(message) end
+        """
+
+    /// The seconds that a close frame tells its client to wait; nil when it is worded otherwise.
+    static func hint(_ close: (code: UInt16, reason: String)) -> Double? {
+        let reason = close.reason
+        guard close.code == 1012, reason.hasPrefix("restarting, retry in "), reason.hasSuffix(" s") else { return nil }
+        return Double(reason.dropFirst("restarting, retry in ".count).dropLast(2))
+    }
+
+    @Test("many connections end spread over the window, each with 1012 and a hint of its own below drain.retry")
+    func spread() throws {
+        try withServer(
+            scripts: ["main.lua": Self.script],
+            configure: {
+                $0.drain.window = .milliseconds(1000)
+                $0.drain.retry = .seconds(60)
+                $0.workers = 1
+            }
+        ) { server in
+            let clients = try (0..<200).map { _ in try Client(server) }
+            let start = ContinuousClock.now
+            let answer = try server.ask("POST", "/v1/drain")
+            #expect(answer.status == 202)
+            #expect(try answer.json() == ["drainMilliseconds": 1000])
+            var hints: Set<Double> = []
+            var ends: [Duration] = []
+            for client in clients {
+                let hint = try #require(Self.hint(try client.socket.expectClose()))
+                ends.append(start.duration(to: .now))
+                #expect((0...60).contains(hint))
+                hints.insert(hint)
+            }
+            #expect(hints.count > 50)
+            // 10 ticks of 20: the first at once, the last after nine more.
+            #expect(ends[0] < .milliseconds(500), "\(ends[0])")
+            #expect(ends[199] >= .milliseconds(850), "\(ends[199])")
+            #expect(ends[100] >= .milliseconds(400), "\(ends[100])")
+            #expect(server.server.wait() == .complete)
+            #expect(start.duration(to: .now) < .seconds(4))
+        }
+    }
+
+    @Test("few connections end at once, whatever the window, and the server with them")
+    func few() throws {
+        try withServer(scripts: ["main.lua": Self.script], configure: { $0.drain.window = .seconds(600) }) { server in
+            let clients = try (0..<5).map { _ in try Client(server) }
+            let start = ContinuousClock.now
+            let stopping = LoopThread(name: "stopping") { [server = Unchecked(server)] in server.value.server.stop() }
+            for client in clients { #expect(Self.hint(try client.socket.expectClose()) != nil) }
+            stopping.join()
+            #expect(start.duration(to: .now) < .seconds(5))
+        }
+    }
+
+    @Test("while it drains, the API says so, pushes reach who is still connected, and nobody new gets in")
+    func meanwhile() throws {
+        try withServer(scripts: ["main.lua": Self.script], configure: { $0.workers = 1 }) { server in
+            let kept = HTTPClient(port: server.adminPort, timeout: .seconds(20))
+            #expect(try kept.request("GET", "/v1/node").json()["state"] == "running")
+            let clients = try (0..<15).map { _ in try Client(server) }
+            // Ten end at once, and the other five in the next tick, a hundred milliseconds on.
+            #expect(try server.ask("POST", "/v1/drain?over=1h").status == 202)
+            let state = try kept.request("GET", "/v1/node")
+            #expect(try state.json()["state"] == "draining")
+            #expect(state.header("Connection") == "close")
+            for (method, path) in [("POST", "/v1/drain"), ("POST", "/v1/scripts/reload"), ("POST", "/v1/upgrade")] {
+                let refused = try? server.ask(method, path)
+                #expect(refused == nil || refused?.errorCode == "stopping")
+            }
+            #expect(throws: ClientError.self) { try server.connect() }
+            for client in clients { #expect(Self.hint(try client.socket.expectClose()) != nil) }
+            #expect(server.server.wait() == .complete)
+            #expect(throws: ClientError.self) { try server.ask("GET", "/v1/node") }
+        }
+    }
+
+    @Test("a push during the drain counts and reaches those who are still open, and no other")
+    func pushes() throws {
+        // The last of them is closed in the third tick.
+        try withServer(scripts: ["main.lua": Self.script], configure: { $0.workers = 1 }) { server in
+            let clients = try (0..<25).map { _ in try Client(server) }
+            #expect(try server.ask("POST", "/v1/drain?over=1s").status == 202)
+            let answer = try server.ask("POST", "/v1/channels/news/messages", body: "late")
+            let queued = try #require(try answer.json()["queued"]?.int)
+            #expect(try answer.json()["dropped"] == 0 && queued < 25)
+            var reached = 0
+            for client in clients {
+                let message = try client.socket.receive()
+                guard message == .text("late") else {
+                    guard case .close(1012, _) = message else { throw ClientError.unexpected("\(message)") }
+                    continue
+                }
+                reached += 1
+                #expect(Self.hint(try client.socket.expectClose()) != nil)
+            }
+            #expect(reached == queued)
+        }
+    }
+
+    @Test("over is a time from 0ms to 1h")
+    func parameter() throws {
+        try withServer { server in
+            for over in ["", "30", "never", "-1s", "2h", "1.5s"] {
+                #expect(try server.ask("POST", "/v1/drain?over=\(over)").errorCode == "parameter_invalid", "\(over)")
+            }
+            let answer = try server.ask("POST", "/v1/drain?over=0ms")
+            #expect(try answer.json() == ["drainMilliseconds": 0])
+            #expect(server.server.wait() == .complete)
+        }
+    }
+
+    @Test(
+        "a client that is slow to read what was queued for it before the stop gets all of it, and then its close frame")
+    func slowReader() throws {
+        try withServer(
+            scripts: ["main.lua": Self.script],
+            configure: {
+                $0.websocket.maxQueue = 64 << 20
+                $0.timeouts.close = .milliseconds(100)
+                $0.timeouts.stop = .seconds(20)
+            }
+        ) { server in
+            let client = try WebSocketClient.connect(
+                port: server.clientPort, timeout: .seconds(20), receiveBuffer: 4096)
+            _ = try client.receiveText()
+            let admin = HTTPClient(port: server.adminPort, timeout: .seconds(20))
+            let body = String(repeating: "x", count: 1 << 20)
+            for _ in 0..<12 {
+                #expect(try admin.request("POST", "/v1/channels/news/messages", body: body).json()["queued"] == 1)
+            }
+            #expect(try server.ask("POST", "/v1/drain").status == 202)
+            // Several times timeouts.close, in which a few bytes at a time are read.
+            for _ in 0..<5 {
+                _ = try client.socket.read(count: 1 << 20)
+                _ = poll(nil, 0, 100)
+            }
+            let rest = try client.socket.awaitEnd()
+            #expect(rest.count >= 12 * body.utf8.count - 5 << 20)
+            #expect(String(decoding: rest.suffix(26), as: UTF8.self).contains("restarting, retry in "))
+        }
+    }
+}
+
+/// Hands a value to another thread, which has it to itself for that time.
+struct Unchecked<Value>: @unchecked Sendable {
+    let value: Value
+    init(_ value: Value) { self.value = value }
+}

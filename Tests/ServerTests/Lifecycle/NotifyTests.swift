@@ -1,0 +1,72 @@
+// What the service manager is told.
+
+import Glibc
+import PerigeeTestKit
+import Testing
+
+@testable import Server
+
+@Suite("Service manager")
+struct NotifyTests {
+    private static let script = """
+        function onMessage(conn, message)
+            conn:send("stuck")
+            while not kv.get("free") do end
+        end
+        function onOpen(conn) if conn.query.free then kv.set("free", true) end end
+        """
+
+    @Test("is told when the server serves, reloads and stops", arguments: [false, true])
+    func life(isAbstract: Bool) throws {
+        let manager = try NotifySocket(isAbstract: isAbstract)
+        let perigee = try PerigeeProcess(
+            scripts: ["main.lua": Self.script],
+            environment: ["NOTIFY_SOCKET": manager.name, "PERIGEE_DRAIN_WINDOW": "1s", "PERIGEE_TIMEOUTS_STOP": "2s"])
+        #expect(manager.next() == ["READY=1", "STATUS=serving"])
+        perigee.process.signal(SIGHUP)
+        let reloading = try #require(manager.next())
+        #expect(reloading.first == "RELOADING=1" && reloading.last?.hasPrefix("MONOTONIC_USEC=") == true)
+        #expect(manager.next() == ["READY=1", "STATUS=scripts version 2"])
+        #expect(try perigee.end(with: SIGTERM).status == 0)
+        #expect(manager.next() == ["STOPPING=1", "STATUS=draining", "EXTEND_TIMEOUT_USEC=11000000"])
+        #expect(manager.next(within: 0) == nil)
+    }
+
+    @Test("gets a sign of life twice in its time, none while a worker is stuck, and again when it is free")
+    func watchdog() throws {
+        let manager = try NotifySocket(isAbstract: false)
+        let perigee = try PerigeeProcess(
+            scripts: ["main.lua": Self.script],
+            environment: ["NOTIFY_SOCKET": manager.name, "WATCHDOG_USEC": "200000"])
+        #expect(manager.next() == ["READY=1", "STATUS=serving"])
+        let start = ContinuousClock.now
+        for _ in 0..<8 { #expect(manager.next() == ["WATCHDOG=1"]) }
+        // The first comes at once, the others every tenth of a second.
+        #expect(start.duration(to: .now) >= .milliseconds(500))
+        let client = try WebSocketClient.connect(port: perigee.clientPort, timeout: .seconds(20))
+        try client.send("block")
+        // The handler runs once its message is taken: then the thread answers nothing more.
+        while manager.next(within: 1_000) != nil {}
+        #expect(try HTTPClient.once("GET", "/healthz", port: perigee.adminPort).status == 200)
+        // Whoever comes to the other worker frees the first.
+        var others: [RawSocket] = []
+        while manager.next(within: 50) == nil {
+            let socket = try RawSocket.connect(port: perigee.clientPort, timeout: .seconds(20))
+            try socket.send(WebSocketClient.request(path: "/?free=1", host: "127.0.0.1"))
+            others.append(socket)
+        }
+        #expect(try client.receiveText() == "stuck")
+        #expect(try perigee.end(with: SIGTERM).status == 0)
+    }
+
+    @Test("a watchdog that is meant for another process is not answered")
+    func foreignWatchdog() throws {
+        let manager = try NotifySocket(isAbstract: false)
+        let perigee = try PerigeeProcess(
+            scripts: ["main.lua": Self.script],
+            environment: ["NOTIFY_SOCKET": manager.name, "WATCHDOG_USEC": "20000", "WATCHDOG_PID": "1"])
+        #expect(manager.next() == ["READY=1", "STATUS=serving"])
+        #expect(manager.next(within: 200) == nil)
+        #expect(try perigee.end(with: SIGTERM).status == 0)
+    }
+}

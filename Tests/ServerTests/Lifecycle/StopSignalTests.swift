@@ -1,0 +1,57 @@
+// Signals to the program while it stops.
+
+import Glibc
+import PerigeeTestKit
+import Testing
+
+@Suite("Stop: signals")
+struct StopSignalTests {
+    private static let script = """
+        function onOpen(conn) conn:send("open") end
+        function onMessage(conn, message)
+            conn:send("stuck")
+            if message == "loop" then while true do end end
+        end
+        """
+
+    @Test("a second signal ends a drain at once, with 0", arguments: [SIGTERM, SIGINT])
+    func second(signal: Int32) throws {
+        let perigee = try PerigeeProcess(
+            scripts: ["main.lua": Self.script], environment: ["PERIGEE_DRAIN_WINDOW": "1h", "PERIGEE_WORKERS": "1"])
+        let clients = try (0..<40).map { _ in
+            try WebSocketClient.connect(port: perigee.clientPort, timeout: .seconds(20))
+        }
+        for client in clients { #expect(try client.receiveText() == "open") }
+        perigee.process.signal(SIGTERM)
+        #expect(DrainingTests.hint(try clients[0].expectClose()) != nil)
+        let (status, time) = try perigee.end(with: signal)
+        #expect(status == 0 && time < .seconds(2), "\(time)")
+        _ = try perigee.process.errorLine(containing: "connections are cut off")
+        #expect(throws: ClientError.self) { while true { _ = try clients[39].receive() } }
+    }
+
+    @Test("SIGHUP during a drain changes nothing")
+    func reload() throws {
+        let perigee = try PerigeeProcess(scripts: ["main.lua": Self.script])
+        let clients = try (0..<30).map { _ in
+            try WebSocketClient.connect(port: perigee.clientPort, timeout: .seconds(20))
+        }
+        perigee.process.signal(SIGTERM)
+        perigee.process.signal(SIGHUP)
+        for client in clients { #expect(DrainingTests.hint(try client.expectClose(skippingMessages: true)) != nil) }
+        #expect(try perigee.process.wait() == 0)
+    }
+
+    @Test("a script that never ends is left behind: exit code 5, and the log says which thread")
+    func stuck() throws {
+        let perigee = try PerigeeProcess(scripts: ["main.lua": Self.script])
+        let client = try WebSocketClient.connect(port: perigee.clientPort, timeout: .seconds(20))
+        _ = try client.receiveText()
+        try client.send("loop")
+        perigee.process.signal(SIGTERM)
+        _ = try perigee.process.errorLine(containing: "stopping")
+        let (status, time) = try perigee.end(with: SIGTERM)
+        #expect(status == 5 && time < .seconds(10))
+        #expect(try perigee.process.errorLine(containing: "left behind").contains("worker("))
+    }
+}

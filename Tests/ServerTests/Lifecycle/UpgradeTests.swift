@@ -1,0 +1,233 @@
+// A new process takes over: nobody is refused, nobody is forgotten, and a failure changes nothing.
+
+import EventLoop
+import Glibc
+import PerigeeTestKit
+import Synchronization
+import Testing
+
+@testable import Server
+
+@Suite("Upgrade")
+struct UpgradeTests {
+    private static let script = """
+        function onOpen(conn) conn:send(conn.id) end
+        function onMessage(conn, message) conn:send(message) end
+        """
+
+    private func start(_ environment: [String: String] = [:]) throws -> Descent {
+        Descent(try PerigeeProcess(scripts: ["main.lua": Self.script], environment: environment))
+    }
+
+    /// Clients that come and go without a pause, from several threads.
+    private final class Stream: Sendable {
+        struct Count {
+            var byNode: [UInt16: Int] = [:]
+            var failures: [String] = []
+        }
+
+        private let isOver = Atomic<Bool>(false)
+        private let counts = Mutex(Count())
+        private let port: UInt16
+        private let threads: Mutex<[LoopThread]> = Mutex([])
+
+        init(port: UInt16, threads count: Int = 4) {
+            self.port = port
+            threads.withLock { threads in
+                threads = (0..<count).map { index in LoopThread(name: "clients-\(index)") { [self] in run() } }
+            }
+        }
+
+        /// How many were served by each process, by the number in their ids, so far.
+        var count: Count { counts.withLock { $0 } }
+
+        func end() -> Count {
+            isOver.store(true, ordering: .sequentiallyConsistent)
+            for thread in threads.withLock({ $0 }) { thread.join() }
+            return count
+        }
+
+        private func run() {
+            while !isOver.load(ordering: .sequentiallyConsistent) {
+                do {
+                    let node = try comeAndGo()
+                    counts.withLock { $0.byNode[node, default: 0] += 1 }
+                } catch {
+                    counts.withLock { $0.failures.append("\(error)") }
+                }
+            }
+        }
+
+        /// Connects, gets its id, and says goodbye, unless the server does it first.
+        private func comeAndGo() throws -> UInt16 {
+            let client = try WebSocketClient.connect(port: port, timeout: .seconds(20))
+            let id = try #require(ConnectionID(try client.receiveText()))
+            try? client.close()
+            let close = try client.expectClose()
+            #expect(close.code == 1000 || DrainingTests.hint(close) != nil)
+            return id.node
+        }
+    }
+
+    @Test(
+        "under a constant stream of clients not one is refused or reset; the old ones get 1012, the new process serves")
+    func underLoad() throws {
+        let descent = try start(["PERIGEE_DRAIN_WINDOW": "500ms"])
+        let stream = Stream(port: descent.clientPort)
+        let staying = try (0..<100).map { _ in try Client(port: descent.clientPort) }
+        let old = try #require(ConnectionID(staying[0].id)).node
+        while stream.count.byNode[old, default: 0] < 100 { sched_yield() }
+        let pid = try descent.upgrade()
+        for client in staying { #expect(DrainingTests.hint(try client.socket.expectClose()) != nil) }
+        try descent.awaitEnd(of: descent.first.process.pid)
+        let new = try #require(ConnectionID(try Client(port: descent.clientPort).id)).node
+        #expect(new != old)
+        while stream.count.byNode[new, default: 0] < 100 { sched_yield() }
+        let count = stream.end()
+        #expect(count.failures == [], "\(count.failures.count) of \(count.byNode)")
+        #expect(Set(count.byNode.keys) == [old, new])
+        #expect(try descent.node()["pid"]?.int == Int(pid))
+        kill(pid, SIGTERM)
+        try descent.awaitEnd(of: pid)
+    }
+
+    @Test("three times in a row, and no process has more descriptors than the first")
+    func threeTimes() throws {
+        let descent = try start()
+        _ = try descent.node()
+        let before = try Descent.descriptors(of: descent.pids[0])
+        for _ in 0..<3 {
+            let client = try Client(port: descent.clientPort)
+            let old = try #require(descent.pids.last)
+            let pid = try descent.upgrade()
+            #expect(DrainingTests.hint(try client.socket.expectClose()) != nil)
+            try descent.awaitEnd(of: old)
+            #expect(try descent.node()["pid"]?.int == Int(pid))
+            let after = try Client(port: descent.clientPort)
+            try after.socket.send("hello")
+            #expect(try after.socket.receiveText() == "hello")
+            after.socket.socket.close()
+            var count = try Descent.descriptors(of: pid)
+            // The sockets of the questions just asked close a moment later.
+            for _ in 0..<1000 where count > before {
+                _ = poll(nil, 0, 2)
+                count = try Descent.descriptors(of: pid)
+            }
+            #expect(count <= before, "\(count), the first had \(before)")
+        }
+        let last = try #require(descent.pids.last)
+        kill(last, SIGTERM)
+        try descent.awaitEnd(of: last)
+        #expect(throws: ClientError.self) { try Client(port: descent.clientPort) }
+    }
+
+    @Test("SIGUSR2 does the same, and says so in the log")
+    func signal() throws {
+        let descent = try start()
+        let client = try Client(port: descent.clientPort)
+        descent.first.process.signal(SIGUSR2)
+        let line = try descent.first.process.errorLine(containing: "upgraded; the new process serves")
+        let pid = try #require(line.split(separator: "pid=").last.flatMap { Int32($0.prefix { $0.isNumber }) })
+        descent.note(pid)
+        #expect(DrainingTests.hint(try client.socket.expectClose()) != nil)
+        try descent.awaitEnd(of: descent.pids[0])
+        #expect(try descent.node()["pid"]?.int == Int(pid))
+    }
+
+    @Test("perigee upgrade asks the running server, and says what came of it")
+    func command() throws {
+        let descent = try start()
+        let client = try Client(port: descent.clientPort)
+        let command = ["upgrade", "--admin", "127.0.0.1:\(descent.adminPort)"]
+        try descent.first.folder.write("oops", to: "main.lua")
+        let failed = try PerigeeProgram.run(command)
+        #expect(failed.status == 1 && failed.output == "" && failed.errors.contains("exit code 4"))
+        try descent.first.folder.write(Self.script, to: "main.lua")
+        let done = try PerigeeProgram.run(command)
+        #expect(done.status == 0 && done.errors == "")
+        descent.note(Int32(try #require(try JSON(parsing: done.output)["pid"]?.int)))
+        #expect(DrainingTests.hint(try client.socket.expectClose()) != nil)
+        let nobody = try PerigeeProgram.run(["upgrade", "--admin", "127.0.0.1:1"])
+        #expect(nobody.status == 1 && nobody.errors.contains("no server answers at 127.0.0.1:1"))
+    }
+
+    @Test("a new process that does not come up changes nothing, and the answer and one line of the log say why")
+    func failure() throws {
+        let descent = try start()
+        let client = try Client(port: descent.clientPort)
+        try descent.first.folder.write("oops", to: "main.lua")
+        let answer = try HTTPClient.once("POST", "/v1/upgrade", port: descent.adminPort, timeout: .seconds(20))
+        #expect(answer.status == 500 && answer.errorCode == "upgrade_failed")
+        #expect(answer.text.contains("the new process ended before it was ready, with exit code 4"))
+        let line = try descent.first.process.errorLine(containing: "not upgraded, this process goes on")
+        #expect(line.contains("exit code 4"))
+        try client.socket.send("still here")
+        #expect(try client.socket.receiveText() == "still here")
+        #expect(try descent.node()["pid"]?.int == Int(descent.pids[0]))
+        for _ in 0..<20 { _ = try Client(port: descent.clientPort) }
+        try descent.first.folder.write(Self.script, to: "main.lua")
+        try descent.upgrade()
+        #expect(DrainingTests.hint(try client.socket.expectClose()) != nil)
+    }
+
+    @Test("one that is not ready in time is ended; a second upgrade meanwhile is 409, and a stop ends both")
+    func late() throws {
+        let slow = "local start = time.now() while time.now() < start + 60 do end"
+        let descent = try start([
+            "PERIGEE_DRAIN_HANDOVER": "1s", "PERIGEE_SCRIPTS_LOAD_BUDGET": "1h", "PERIGEE_SCRIPTS_WATCH": "false",
+        ])
+        try descent.first.folder.write(slow, to: "main.lua")
+        let waiting = try RawSocket.connect(port: descent.adminPort, timeout: .seconds(20))
+        let request = "POST /v1/upgrade HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\n\r\n"
+        try waiting.send(request)
+        _ = try descent.first.process.errorLine(containing: "upgrading")
+        let second = try HTTPClient.once("POST", "/v1/upgrade", port: descent.adminPort)
+        #expect(second.status == 409 && second.errorCode == "upgrade_running")
+        let answer = try HTTPResponse.read(from: waiting, method: "POST")
+        #expect(answer.status == 500 && answer.text.contains("not ready in time"))
+        try waiting.send(request)
+        _ = try descent.first.process.errorLine(containing: "upgrading")
+        let (status, time) = try descent.first.end(with: SIGTERM)
+        #expect(status == 0 && time < .seconds(5))
+        #expect(try HTTPResponse.read(from: waiting, method: "POST").text.contains("the server stops"))
+    }
+
+    @Test("the service manager is told of the new process, and hears from it from then on")
+    func notified() throws {
+        let manager = try NotifySocket(isAbstract: true)
+        let descent = try start(["NOTIFY_SOCKET": manager.name, "WATCHDOG_USEC": "100000"])
+        _ = try manager.next(with: "READY=1")
+        let pid = try descent.upgrade()
+        _ = try manager.next(with: "RELOADING=1")
+        #expect(try manager.next(with: "READY=1") == ["MAINPID=\(pid)", "READY=1", "STATUS=serving"])
+        try descent.awaitEnd(of: descent.pids[0])
+        while manager.next(within: 0) != nil {}
+        #expect(manager.next() == ["WATCHDOG=1"])
+        kill(pid, SIGTERM)
+        #expect(try manager.next(with: "STOPPING=1").contains("STATUS=draining"))
+    }
+
+    @Test("the program that is started is what lies at its path by then, and has the same command line")
+    func replaced() throws {
+        let folder = try TemporaryFolder()
+        let copy = folder.path + "/perigee"
+        #expect(try ChildProcess.shell("cp \(PerigeeProgram.path) \(copy)").status == 0)
+        try folder.write(Self.script, to: "scripts/main.lua")
+        let child = try ChildProcess.start(
+            copy, ["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--scripts", folder.path + "/scripts"])
+        let line = try child.outputLine(containing: "admin API")
+        let port = try #require(line.split(separator: ":").last.flatMap { UInt16($0) })
+        #expect(
+            try ChildProcess.shell(
+                "rm \(copy); printf '#!/bin/sh\\necho \"new program: $*\" >&2\\nexit 9' > \(copy); chmod +x \(copy)"
+            ).status == 0)
+        let answer = try HTTPClient.once("POST", "/v1/upgrade", port: port, timeout: .seconds(20))
+        #expect(answer.text.contains("with exit code 9"))
+        #expect(try child.errorLine(containing: "new program").contains("--scripts \(folder.path)/scripts"))
+        #expect(try ChildProcess.shell("rm \(copy)").status == 0)
+        let gone = try HTTPClient.once("POST", "/v1/upgrade", port: port, timeout: .seconds(20))
+        #expect(gone.text.contains("cannot start \(copy): No such file"))
+        child.signal(SIGTERM)
+        #expect(try child.wait() == 0)
+    }
+}
