@@ -98,8 +98,11 @@ public struct SocketAddress: Hashable, Sendable {
         return SocketAddress(&storage)
     }
 
+    /// Connects a blocking socket of the address's family; 0 or -errno.
+    public func connect(_ descriptor: Int32) -> Int32 { withSockaddr { clinux_connect(descriptor, $0, $1) } }
+
     /// Calls `body` with the kernel's form of the address, which must not be that of a UNIX socket.
-    public func withSockaddr<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
+    func withSockaddr<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
         if isIPv4 {
             var address = sockaddr_in()
             address.sin_family = sa_family_t(AF_INET)

@@ -46,7 +46,7 @@ public enum AdminRequest {
             if let path = address.unixPath {
                 clinux_connect_path(descriptor, path)
             } else {
-                host.withSockaddr { clinux_connect(descriptor, $0, $1) }
+                host.connect(descriptor)
             }
         guard result == 0 else {
             close(descriptor)
