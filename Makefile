@@ -45,7 +45,7 @@ sanitize: packages test-packages ## all tests under AddressSanitizer, then under
 	@set -e; for sanitizer in $(SANITIZERS); do \
 	  echo "--- $$sanitizer"; \
 	  $(SWIFT) build --build-tests $(SWIFT_FLAGS) --sanitize=$$sanitizer --scratch-path .build-$$sanitizer; \
-	  $(SWIFT) test --skip-build --sanitize=$$sanitizer --scratch-path .build-$$sanitizer; \
+	  $(SWIFT) test --skip-build --disable-xctest --sanitize=$$sanitizer --scratch-path .build-$$sanitizer; \
 	done
 
 check: toolchain ## formatting of all Swift files
