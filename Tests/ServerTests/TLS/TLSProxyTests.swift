@@ -33,7 +33,8 @@ struct TLSProxyTests {
     func nameless() throws {
         try withProxied { server in
             #expect(throws: ClientError.self) { try server.connect() }
-            #expect(try server.closes(for: "proxy_header") == 1)
+            let closes = try server.closes(for: "proxy_header")
+            #expect(closes == 1)
         }
     }
 }
