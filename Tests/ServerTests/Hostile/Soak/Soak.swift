@@ -49,7 +49,8 @@ final class Soak {
     }
 
     /// Sends everybody away, waits until the server has none but the healthy client, and looks.
-    func settled() throws -> ProcessFigures {
+    /// - Parameter descriptors: how many there should be; sockets that are still being hung up get their time.
+    func settled(to descriptors: Int? = nil) throws -> ProcessFigures {
         for guest in guests { guest.leave(&generator) }
         guests = []
         let deadline = ContinuousClock.now + .seconds(20)
@@ -57,7 +58,11 @@ final class Soak {
             guard ContinuousClock.now < deadline else { throw ClientError.unexpected("connections that nobody has") }
         }
         try expectEcho()
-        return try ProcessFigures(of: perigee.process.pid)
+        var figures = try ProcessFigures(of: perigee.process.pid)
+        while let descriptors, figures.descriptors != descriptors, ContinuousClock.now < deadline {
+            figures = try ProcessFigures(of: perigee.process.pid)
+        }
+        return figures
     }
 
     /// Stops the program; its exit status.

@@ -24,9 +24,9 @@ struct SoakTests {
         let fresh = try soak.settled()
         // The first half brings every pool, table and heap to the size that this load needs; the second may not add to it.
         try soak.run(for: .milliseconds(500 * seconds))
-        let half = try soak.settled()
+        let half = try soak.settled(to: fresh.descriptors)
         try soak.run(for: .milliseconds(500 * seconds))
-        let whole = try soak.settled()
+        let whole = try soak.settled(to: fresh.descriptors)
         print("soak: \(soak.report); before \(fresh), after half \(half), after all \(whole)")
 
         #expect(half.descriptors == fresh.descriptors && whole.descriptors == fresh.descriptors, "seed \(seed)")
