@@ -29,7 +29,7 @@ struct AdminRoute: Sendable {
     static let all: [AdminRoute] = [
         AdminRoute(
             method: .post, path: "/v1/channels/{channel}/messages", scope: .publish,
-            summary: "push the body to a channel's subscribers (`?exclude=ID`)"
+            summary: "push the body to a channel's subscribers (`?exclude=ID&key=KEY`)"
         ) { (server, call) throws(AdminError) in try server.publishToChannel(call) },
         AdminRoute(
             method: .post, path: "/v1/connections/{id}/messages", scope: .publish,
@@ -45,7 +45,8 @@ struct AdminRoute: Sendable {
         ) { (server, call) throws(AdminError) in try server.sendToEveryone(call) },
         AdminRoute(
             method: .post, path: "/v1/publish", scope: .publish,
-            summary: "push as JSON: `channel`, `channels`, `connection` or `user`; `data` or `dataBase64`; `exclude`"
+            summary:
+                "push as JSON: `channel`, `channels`, `connection` or `user`; `data` or `dataBase64`; `exclude`, `key`"
         ) { (server, call) throws(AdminError) in try server.publishJSON(call) },
         AdminRoute(
             method: .get, path: "/v1/connections", scope: .read,
