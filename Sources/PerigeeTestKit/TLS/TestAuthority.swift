@@ -2,6 +2,7 @@
 
 import COpenSSL
 public import Server
+import Synchronization
 
 /// An authority that signs certificates into a folder, which goes with the last reference.
 ///
@@ -16,6 +17,7 @@ public final class TestAuthority: @unchecked Sendable {
     private let folder: TemporaryFolder
     private let key: OpaquePointer
     private let certificate: OpaquePointer
+    private let issued = Atomic(0)
 
     /// The authority's own certificate, as a PEM file.
     public var path: String { folder.path + "/authority.pem" }
@@ -35,13 +37,15 @@ public final class TestAuthority: @unchecked Sendable {
         EVP_PKEY_free(key)
     }
 
-    /// Signs a certificate for DNS names and IPv4 addresses and writes it as `file.pem`, its key as `file.key`.
+    /// Signs a certificate for DNS names and IPv4 addresses and writes it and its key to files that begin with `file`.
     /// - Parameters:
     ///   - subject: what the certificate says about its owner, outermost part first; the first name, if there is no other.
     ///   - days: how long it is valid from now on; negative for one that has expired.
     public func issue(
         _ file: String, names: [String] = [], subject: [(String, String)]? = nil, days: Int = 30
     ) throws(ClientError) -> TestCertificate {
+        // Tests that run at the same time may ask for the same name.
+        let place = "\(file)-\(issued.add(1, ordering: .relaxed).newValue)"
         let leafKey = Self.makeKey()
         defer { EVP_PKEY_free(leafKey) }
         let leaf = Self.make(subject: subject ?? [("CN", names.first ?? file)], key: leafKey, days: days)
@@ -50,10 +54,10 @@ public final class TestAuthority: @unchecked Sendable {
             Self.extend(leaf, NID_subject_alt_name, names.map(Self.alternativeName).joined(separator: ","))
         }
         Self.sign(leaf, issuer: certificate, key: key)
-        try folder.write(Self.pem(leaf), to: "\(file).pem")
-        try folder.write(Self.pem(key: leafKey), to: "\(file).key")
+        try folder.write(Self.pem(leaf), to: "\(place).pem")
+        try folder.write(Self.pem(key: leafKey), to: "\(place).key")
         return TestCertificate(
-            certificate: "\(folder.path)/\(file).pem", key: "\(folder.path)/\(file).key", by: self)
+            certificate: "\(folder.path)/\(place).pem", key: "\(folder.path)/\(place).key", by: self)
     }
 
     private static func alternativeName(_ name: String) -> String {

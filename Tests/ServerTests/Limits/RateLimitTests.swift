@@ -67,7 +67,9 @@ struct RateLimitTests {
                 try client.socket.send(texts.flatMap { ClientFrame.text($0).bytes })
                 for text in texts { #expect(try client.receiveText() == text) }
             }
-            #expect(seconds > 0.8, "40,000 at once, 50,000 at 40,000 a second, one read of 16 KiB on credit")
+            // Over TLS a record of 16 KiB may be waiting for its end, and comes with the read that brings it.
+            let least = server.isSecure ? 0.4 : 0.8
+            #expect(seconds > least, "40,000 at once, 50,000 at 40,000 a second, one read of 16 KiB on credit")
             #expect((try server.nodeState()["readsDelayed"]?.int ?? 0) >= 1)
         }
     }

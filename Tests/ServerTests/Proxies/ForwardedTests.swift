@@ -68,7 +68,7 @@ struct ForwardedTests {
         #expect(try ip([("X-Forwarded-For", "192.0.2.7, unknown")]) == "127.0.0.1 127.0.0.1")
     }
 
-    @Test("behind a UNIX socket the field is believed")
+    @Test("behind a UNIX socket the field is believed", .plainOnly("it speaks plain HTTP through a file"))
     func unix() throws {
         let files = try SocketFile()
         try withServer(scripts: ["main.lua": Self.script], configure: files.use) { _ in
