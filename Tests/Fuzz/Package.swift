@@ -12,7 +12,6 @@ let sanitizers = ["-sanitize=fuzzer,address"]
 let swift: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("InternalImportsByDefault"),
-    .enableUpcomingFeature("MemberImportVisibility"),
     // Optimised for speed, with the checks of the debug build for what the server's own code must not do.
     .unsafeFlags(sanitizers + ["-enable-testing", "-assert-config", "Debug"]),
 ]
