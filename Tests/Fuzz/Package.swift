@@ -12,7 +12,6 @@ let sanitizers = ["-sanitize=fuzzer,address"]
 let swift: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("InternalImportsByDefault"),
-    .enableUpcomingFeature("MemberImportVisibility"),
     // Optimised for speed, with the checks of the debug build for what the server's own code must not do.
     .unsafeFlags(sanitizers + ["-enable-testing", "-assert-config", "Debug"]),
 ]
@@ -54,14 +53,14 @@ let package = Package(
         .target(name: "HTTP1", path: "Sources/HTTP1", swiftSettings: swift),
         .target(
             name: "EventLoop",
-            dependencies: ["CLinux", .product(name: "DequeModule", package: "swift-collections")],
+            dependencies: ["CLinux", "COpenSSL", .product(name: "DequeModule", package: "swift-collections")],
             path: "Sources/EventLoop", swiftSettings: swift),
         .target(name: "CLinux", path: "Sources/CLinux", cSettings: c),
         .systemLibrary(name: "COpenSSL", path: "Sources/COpenSSL"),
         .systemLibrary(name: "CZlib", path: "Sources/CZlib"),
         .target(
             name: "PerigeeTestKit",
-            dependencies: ["Server", "CLinux", "CZlib", .product(name: "Logging", package: "swift-log")],
+            dependencies: ["Server", "CLinux", "COpenSSL", "CZlib", .product(name: "Logging", package: "swift-log")],
             path: "Sources/PerigeeTestKit", swiftSettings: swift),
     ]
 )
