@@ -102,6 +102,12 @@ ssize_t clinux_send_vector(int fd, const struct iovec *pieces, size_t count) {
     return sent >= 0 ? sent : -errno;
 }
 
+int64_t clinux_wall_clock_nanoseconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
 uint64_t clinux_monotonic_nanoseconds(void) {
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);

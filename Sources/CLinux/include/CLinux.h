@@ -55,6 +55,9 @@ ssize_t clinux_random(void *buffer, size_t count);
 
 uint64_t clinux_monotonic_nanoseconds(void);
 
+/// Since 1970.
+int64_t clinux_wall_clock_nanoseconds(void);
+
 /// Starts a joinable thread with an explicit stack size and with the process's signals blocked; 0 or an errno.
 int clinux_thread_start(pthread_t *thread, size_t stack, void *(*body)(void *), void *argument);
 

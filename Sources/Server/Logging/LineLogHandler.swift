@@ -19,7 +19,7 @@ public struct LineLogHandler: LogHandler {
     public var metadataProvider: Logger.MetadataProvider?
     private let format: Configuration.Log.Format
     private let descriptor: Int32
-    private let clock: @Sendable () -> timespec
+    private let clock: @Sendable () -> LogTime
 
     /// A handler for a level and format.
     ///
@@ -30,7 +30,7 @@ public struct LineLogHandler: LogHandler {
     }
 
     /// A handler whose entries have the clock's time.
-    init(_ log: Configuration.Log, descriptor: Int32, clock: @escaping @Sendable () -> timespec) {
+    init(_ log: Configuration.Log, descriptor: Int32, clock: @escaping @Sendable () -> LogTime) {
         self.logLevel = log.level
         self.format = log.format
         self.descriptor = descriptor
@@ -46,7 +46,7 @@ public struct LineLogHandler: LogHandler {
     /// Writes an entry.
     public func log(event: LogEvent) {
         let entry = LogEntry(
-            time: LogTime.text(clock()), level: event.level, message: event.message.description,
+            time: clock().text, level: event.level, message: event.message.description,
             fields: fields(of: event))
         let line =
             switch format {
