@@ -3,6 +3,7 @@
 //
 // Read next: ../Lifecycle/Successor.swift.
 
+import CLinux
 import Glibc
 
 /// Descriptors that were passed to the process, by what they are for.
