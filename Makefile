@@ -9,7 +9,7 @@ SWIFT_FLAGS := --explicit-target-dependency-import-check error
 SUDO        := $(if $(filter 0,$(shell id -u)),,sudo)
 SOURCES     := Package.swift Sources Tests
 # Tests of the server that start none, or start a program of their own: the second run, over TLS, has nothing to add to them.
-NOT_LIVE    := ServerTests\.(AdminKeys|Base64|Command|Configuration|ConnectionID|ExitCode|JSON|LineLog|ListenAddress|ScriptSettings|ServeTests|YAML|ProxiesConfiguration)
+NOT_LIVE    := ServerTests\.(AdminKeys|Base64|Command|Configuration|ConnectionID|ExitCode|JSON|LineLog|ListenAddress|ScriptSettings|ServeTests|YAML|ProxiesConfiguration|Soak|Descriptor|Readme)
 # Handed to the server: make run ARGS='--listen 0.0.0.0:8080'
 ARGS        ?=
 
