@@ -12,11 +12,11 @@ SOURCES     := Package.swift Sources Tests
 NOT_LIVE    := ServerTests\.(AdminKeys|Base64|Command|Configuration|ConnectionID|ExitCode|JSON|LineLog|ListenAddress|ScriptSettings|ServeTests|YAML|ProxiesConfiguration|Soak|Descriptor|Readme)
 # Handed to the server: make run ARGS='--listen 0.0.0.0:8080'
 ARGS        ?=
+FUZZ_SECONDS ?= 600
+SOAK_SECONDS ?= 60
+SANITIZERS   ?= address thread
 
 .DEFAULT_GOAL := help
-FUZZ_SECONDS  ?= 600
-SOAK_SECONDS  ?= 60
-SANITIZERS    ?= address thread
 
 .PHONY: help run build test fuzz soak sanitize check format bench config packages test-packages toolchain clean
 
@@ -45,7 +45,8 @@ sanitize: packages test-packages ## all tests under AddressSanitizer, then under
 	@set -e; for sanitizer in $(SANITIZERS); do \
 	  echo "--- $$sanitizer"; \
 	  $(SWIFT) build --build-tests $(SWIFT_FLAGS) --sanitize=$$sanitizer --scratch-path .build-$$sanitizer; \
-	  $(SWIFT) test --skip-build --disable-xctest --sanitize=$$sanitizer --scratch-path .build-$$sanitizer; \
+	  LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/leaks.supp TSAN_OPTIONS=suppressions=$(CURDIR)/Tests/races.supp \
+	    $(SWIFT) test --skip-build --disable-xctest --sanitize=$$sanitizer --scratch-path .build-$$sanitizer; \
 	done
 
 check: toolchain ## formatting of all Swift files
