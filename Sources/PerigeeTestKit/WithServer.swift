@@ -36,7 +36,8 @@ public let testsRunOverTLS = getenv("PERIGEETEST_TLS").map { String(cString: $0)
 /// - Parameters:
 ///   - scripts: file name below the scripts' folder → Lua source; nil runs the scripts that are shipped.
 ///   - configure: changes the configuration, which is the default one on free loopback ports, with two workers, without
-///     file watching, and closes all connections at once when it stops; in a run of tests over TLS, with a certificate of
+///     file watching, closes all connections at once when it stops, and pings no client that a slow machine keeps from
+///     answering; in a run of tests over TLS, with a certificate of
 ///     the test authority on both ports.
 public func withServer(
     scripts: [String: String]? = nil, configure: (inout Configuration) -> Void = { _ in },
@@ -49,6 +50,7 @@ public func withServer(
     configuration.workers = 2
     configuration.scripts.watch = false
     configuration.drain.window = .zero
+    configuration.keepalive.pingInterval = .seconds(3600)
     if let scripts {
         for (name, source) in scripts { try folder.write(source, to: name) }
         configuration.scripts.folder = folder.path

@@ -51,7 +51,8 @@ struct StopSignalTests {
         perigee.process.signal(SIGTERM)
         _ = try perigee.process.errorLine(containing: "stopping")
         let (status, time) = try perigee.end(with: SIGTERM)
-        #expect(status == 5 && time < .seconds(10))
+        // A sanitizer has a status of its own for threads that are left behind.
+        #expect((status == 5 || Sanitizer.isActive) && time < .seconds(10))
         #expect(try perigee.process.errorLine(containing: "left behind").contains("worker("))
     }
 }
