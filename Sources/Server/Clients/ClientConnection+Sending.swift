@@ -99,9 +99,9 @@ extension ClientConnection {
     private func hasRoom(
         _ size: @autoclosure () -> Int, orElse policy: Configuration.WebSocket.FullQueuePolicy
     ) -> Bool {
-        guard queuedBytes > 0, queueCost + size() > worker.maxQueue else { return true }
+        guard queueCost > 0, queueCost + size() > worker.maxQueue else { return true }
         flushNow()
-        guard queuedBytes > 0, queueCost + size() > worker.maxQueue else { return true }
+        guard queueCost > 0, queueCost + size() > worker.maxQueue else { return true }
         switch policy {
         case .close: close(.slowConsumer)
         case .refuse: worker.statistics.messagesRefused += 1

@@ -110,6 +110,21 @@ struct SlowConsumerPolicyTests {
         }
     }
 
+    @Test("messages for the client alone that wait behind publications keep to websocket.maxQueue")
+    func directIsBounded() throws {
+        try withSlowClient(.dropOldest) { server, slow, pushes in
+            while try pushes.queuedBytes() < 64 << 10 { try pushes.push() }
+            let admin = HTTPClient(port: server.adminPort, timeout: .seconds(10))
+            let text = String(repeating: "d", count: 16 << 10)
+            var queued = 0
+            while try admin.request("POST", "/v1/connections/\(pushes.slow)/messages", body: text)
+                .json()["queued"] == 1, queued < 100
+            { queued += 1 }
+            #expect(queued <= 16, "16 of them are as much as the queue may hold")
+            #expect(try slow.expectClose(skippingMessages: true) == (1013, "slow consumer"))
+        }
+    }
+
     @Test("the Close frame comes after everything that waits")
     func closeComesLast() throws {
         try withSlowClient(.dropOldest) { server, slow, pushes in
