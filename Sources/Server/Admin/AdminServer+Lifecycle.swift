@@ -17,6 +17,8 @@ extension AdminServer {
         }
         guard !isDraining else { throw .stopping }
         node.lifecycle.post(.drain(over: window, cause: "admin API"))
+        // What is asked after the answer shall find the server draining.
+        drain(isHandover: false)
         call.answer(202, JSONOutput.object { $0.add("drainMilliseconds", window.wholeMilliseconds) })
     }
 
