@@ -7,6 +7,8 @@
 #ifndef PERIGEE_BRIDGE_INTERNAL_H
 #define PERIGEE_BRIDGE_INTERNAL_H
 
+#include <signal.h>
+
 #include <lua5.4/lauxlib.h>
 #include <lua5.4/lua.h>
 #include <lua5.4/lualib.h>
@@ -71,7 +73,7 @@ struct Bridge {
 
     bool running; // Lua code is on the stack
     bool loading; // ... and it is the top level of a file
-    bool killed;  // ... and it has used up its budget
+    volatile sig_atomic_t killed; // ... and it has used up its budget: nothing may catch that
     int closing_depth; // coroutine.close within coroutine.close
     uint32_t events;
     double load_budget;
@@ -106,6 +108,9 @@ static inline Bridge *bridge_of(lua_State *L)
 {
     return *(Bridge **)lua_getextraspace(L);
 }
+
+// kill.c
+void check_killed(lua_State *L);
 
 // allocator.c
 void *bridge_allocate(void *context, void *block, size_t old_size, size_t new_size);

@@ -6,6 +6,7 @@
 
 const char *const event_names[bridgeEventCount] = {
     "onUpgrade", "onOpen", "onMessage", "onClose", "onStart", "onReload", "onStop", "onDrain",
+    "onSubscribe", "onPublish", "onRequest",
 };
 
 // The event whose handler has this name, -1 for none. Never raises.

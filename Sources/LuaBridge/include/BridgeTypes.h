@@ -65,9 +65,12 @@ typedef enum BRIDGE_CLOSED_ENUM BridgeEvent : int32_t {
     BridgeEventReload,
     BridgeEventStop,
     BridgeEventDrain,
+    BridgeEventSubscribe,
+    BridgeEventPublish,
+    BridgeEventRequest,
 } BridgeEvent;
 
-enum { bridgeEventCount = 8 };
+enum { bridgeEventCount = 11 };
 
 typedef enum BRIDGE_CLOSED_ENUM BridgeOutcome : int32_t {
     BridgeOutcomeDone,

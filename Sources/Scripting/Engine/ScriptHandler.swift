@@ -12,6 +12,9 @@ public enum ScriptHandler: Int, Sendable, CaseIterable {
     case reload
     case stop
     case drain
+    case subscribe
+    case publish
+    case request
 
     /// "onMessage".
     public var name: String {
@@ -24,6 +27,9 @@ public enum ScriptHandler: Int, Sendable, CaseIterable {
         case .reload: "onReload"
         case .stop: "onStop"
         case .drain: "onDrain"
+        case .subscribe: "onSubscribe"
+        case .publish: "onPublish"
+        case .request: "onRequest"
         }
     }
 
@@ -40,6 +46,9 @@ public enum ScriptHandler: Int, Sendable, CaseIterable {
         case .reload: .reload
         case .stop: .stop
         case .drain: .drain
+        case .subscribe: .subscribe
+        case .publish: .publish
+        case .request: .request
         }
     }
 }
