@@ -15,6 +15,15 @@ static bool may_grow(Bridge *b, size_t growth)
     return b->memory_limit == 0 || (b->memory <= b->memory_limit && growth <= b->memory_limit - b->memory);
 }
 
+// Nothing is called for this error before the stack is unwound. While it is, memory may be refused again.
+static void note_refusal(Bridge *b)
+{
+    lua_Debug frame;
+    if (b->running && !b->killed && lua_getstack(b->current, 1, &frame)) {
+        note_place(b, b->current, 0);
+    }
+}
+
 void *bridge_allocate(void *context, void *block, size_t old_size, size_t new_size)
 {
     Bridge *b = context;
@@ -27,6 +36,7 @@ void *bridge_allocate(void *context, void *block, size_t old_size, size_t new_si
         return NULL;
     }
     if (new_size > old_size && !may_grow(b, new_size - old_size)) {
+        note_refusal(b);
         return NULL;
     }
     b->allocations += 1;

@@ -46,13 +46,17 @@ void coroutine_give_back(Bridge *b, Coroutine coroutine)
     }
 }
 
-// Unwinds a coroutine that failed or waits, closing its variables, and keeps it if its stack can be had again. Never
-// raises.
+// Unwinds a coroutine that failed or waits, closing its variables: that runs Lua code, within the slice. Never raises.
+void coroutine_unwind(Coroutine coroutine)
+{
+    lua_resetthread(coroutine.state);
+    lua_settop(coroutine.state, 0);
+}
+
+// Keeps a coroutine that was unwound if its stack can be had again. Never raises.
 void coroutine_recover(Bridge *b, Coroutine coroutine)
 {
     lua_sethook(coroutine.state, NULL, 0, 0);
-    lua_resetthread(coroutine.state);
-    lua_settop(coroutine.state, 0);
     if (lua_checkstack(coroutine.state, coroutine_slots)) {
         coroutine_give_back(b, coroutine);
     } else {

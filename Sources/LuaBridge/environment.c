@@ -116,7 +116,7 @@ static void open_libraries(lua_State *L)
         if (libraries[i].func == luaopen_string) {
             protect_strings(L);
         } else if (libraries[i].func == luaopen_coroutine) {
-            coroutine_guards_open(L, lua_gettop(L));
+            coroutine_library_open(L, lua_gettop(L));
         }
         push_readonly(L, libraries[i].name, false);
         lua_setfield(L, -2, libraries[i].name);

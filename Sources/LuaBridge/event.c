@@ -1,9 +1,10 @@
 // One entry per event. An entry point takes a pooled coroutine, gives it a light C function and a light pointer to the
 // event's arguments, neither of which allocates, and resumes it: that is the protected call. The C function, inside,
 // does all that can fail: it pushes the handler, the conn and the payload, and calls. It keeps nothing of the event but
-// its kind once it has called, so that a handler may one day wait.
+// its kind once it has called, because the handler may wait: then the coroutine is kept with the event's task, and the
+// event goes on in another slice.
 //
-// Read next: coroutine.c, conn.c, failure.c.
+// Read next: wait.c, kill.c, coroutine.c, conn.c, failure.c.
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -38,44 +39,117 @@ static void tune_collector(Bridge *b)
     lua_gc(b->main, LUA_GCINC, (int)percent, 0, 0);
 }
 
-// Runs `body(call)` in a pooled coroutine, with a hook every thousand instructions if one is given. Never raises.
-BridgeOutcome run_protected(Bridge *b, lua_CFunction body, void *call, lua_Hook hook)
+// The event waits: its coroutine is kept. Never raises.
+static void put_aside(Bridge *b, Coroutine coroutine)
+{
+    Task *task = &b->tasks[b->running_task];
+    task->coroutine = coroutine;
+    task->waiting = true;
+    task->doom = b->doom;
+    b->waiting_count += 1;
+    b->result.outcome = BridgeOutcomeWaiting;
+    b->result.task = (uint32_t)b->running_task;
+    b->running_task = -1;
+}
+
+// Runs the event in its coroutine until it ends or waits. Never raises.
+static BridgeOutcome run_slice(Bridge *b, Coroutine coroutine, int arguments, double budget)
+{
+    lua_State *co = coroutine.state;
+    b->result = (BridgeResult){.outcome = BridgeOutcomeDone};
+    slice_begin(b, co, budget);
+    int results;
+    int status = lua_resume(co, b->main, arguments, &results);
+    bool waits = status == LUA_YIELD && b->asked;
+    if (status == LUA_OK) {
+        lua_settop(co, 0);
+        if (b->kill_after >= 0 || b->slow_count > 0) {
+            lua_sethook(co, NULL, 0, 0);
+        }
+    } else if (!waits) {
+        failure_read(b, co, status);
+        b->current = co;
+        coroutine_unwind(coroutine);
+    }
+    if (waits) {
+        put_aside(b, coroutine);
+    }
+    slice_end(b);
+    if (status == LUA_OK && lua_gethook(co) == NULL) {
+        coroutine_give_back(b, coroutine);
+    } else if (!waits) {
+        coroutine_recover(b, coroutine);
+    }
+    if (!waits) {
+        task_end(b);
+    }
+    b->doom = BridgeKillNone;
+    return b->result.outcome;
+}
+
+static void forbid_reentry(const Bridge *b)
 {
     if (b->running) {
         fputs("perigee: a host function called back into the Lua bridge\n", stderr);
         abort();
     }
+}
+
+// Runs `body(call)` in a pooled coroutine, for at most `budget` seconds of CPU. Never raises.
+BridgeOutcome run_protected(Bridge *b, lua_CFunction body, void *call, double budget)
+{
+    forbid_reentry(b);
     Coroutine coroutine;
     if (!coroutine_take(b, &coroutine)) {
         return failure_set(b, "not enough memory");
     }
-    lua_State *co = coroutine.state;
-    if (hook != NULL) {
-        lua_sethook(co, hook, LUA_MASKCOUNT, 1000);
-    }
     if ((++b->events & 63) == 0) {
         tune_collector(b);
     }
-    b->running = true;
-    b->result.outcome = BridgeOutcomeDone;
-    lua_pushcfunction(co, body);
-    lua_pushlightuserdata(co, call);
-    int results;
-    int status = lua_resume(co, b->main, 1, &results);
-    if (status == LUA_OK) {
-        lua_settop(co, 0);
-        if (hook != NULL) {
-            lua_sethook(co, NULL, 0, 0);
-        }
-        coroutine_give_back(b, coroutine);
-    } else {
-        failure_read(b, co, status);
-        coroutine_recover(b, coroutine);
-    }
-    b->running = false;
-    b->received = NULL;
-    b->killed = false;
+    lua_pushcfunction(coroutine.state, body);
+    lua_pushlightuserdata(coroutine.state, call);
+    return run_slice(b, coroutine, 1, budget);
+}
+
+// Goes on with a task. Never raises.
+static BridgeOutcome go_on(Bridge *b, uint32_t number, const BridgeAnswer *answer)
+{
+    forbid_reentry(b);
+    Task *task = &b->tasks[number];
+    b->running_task = number;
+    b->doom = task->doom;
+    b->waking = (BridgeTicket){number, task->serial};
+    b->answer_for_waking = answer;
+    b->waiting_count -= 1;
+    task->waiting = false;
+    run_slice(b, task->coroutine, 0, b->event_budget);
+    b->answer_for_waking = NULL;
     return b->result.outcome;
+}
+
+BridgeOutcome bridgeResume(Bridge *b, BridgeTicket ticket, const BridgeAnswer *answer)
+{
+    failure_clear(b);
+    if (ticket.task >= b->task_capacity) {
+        return BridgeOutcomeAbsent;
+    }
+    const Task *task = &b->tasks[ticket.task];
+    if (!task->used || !task->waiting || task->serial != ticket.serial) {
+        return BridgeOutcomeAbsent;
+    }
+    return go_on(b, ticket.task, answer);
+}
+
+BridgeOutcome bridgeInterrupt(Bridge *b, uint32_t number, BridgeKill reason)
+{
+    failure_clear(b);
+    if (number >= b->task_capacity || !b->tasks[number].used || !b->tasks[number].waiting) {
+        return BridgeOutcomeAbsent;
+    }
+    b->tasks[number].doom = reason;
+    bool is_timeout = reason == BridgeKillTimeout;
+    BridgeAnswer answer = {.failed = true, .text = is_timeout ? "timeout" : "closed", .textCount = is_timeout ? 7 : 6};
+    return go_on(b, number, &answer);
 }
 
 // [] -> [handler], never raises
@@ -84,17 +158,37 @@ static void push_handler(lua_State *L, Bridge *b, const Call *call)
     lua_rawgeti(L, LUA_REGISTRYINDEX, b->live->handlers[call->script * bridgeEventCount + call->event]);
 }
 
+// Notes where an error was raised that nothing in the script catches. [error] -> [error], never raises
+static int note_error(lua_State *L)
+{
+    Bridge *b = bridge_of(L);
+    if (!b->kill_noted) {
+        note_place(b, L, 1);
+    }
+    return 1;
+}
+
+// Calls a function of a script, protected, from the bottom of the event's coroutine; `done` is called with the status,
+// at once or after the function has waited, and passes an error on. The call has to be protected, because only that lets
+// hooks work again after an error that was raised by one. [... f arguments] -> [... note_error results... | error]
+int call_noted(lua_State *L, int arguments, int results, lua_KContext context, lua_KFunction done)
+{
+    int base = lua_gettop(L) - arguments;
+    lua_pushcfunction(L, note_error);
+    lua_insert(L, base);
+    return done(L, lua_pcallk(L, arguments, results, base, context, done), context);
+}
+
 static int done(lua_State *L, int status, lua_KContext context)
 {
-    (void)L, (void)status, (void)context;
-    return 0;
+    (void)context;
+    return status == LUA_OK || status == LUA_YIELD ? 0 : lua_error(L);
 }
 
 // Calls the handler with its arguments and wants nothing back. [... handler arguments] -> [...]
 static int call_handler(lua_State *L, int arguments)
 {
-    lua_callk(L, arguments, 0, 0, done);
-    return 0;
+    return call_noted(L, arguments, 0, 0, done);
 }
 
 // The payload stays below the handler, so that its address names it for as long as the event runs. [call] -> [call payload]
@@ -166,7 +260,7 @@ static BridgeOutcome run_event(Bridge *b, lua_CFunction body, Call *call)
     if (!bridgeDefines(b, call->script, call->event)) {
         return BridgeOutcomeAbsent;
     }
-    return run_protected(b, body, call, NULL);
+    return run_protected(b, body, call, b->event_budget);
 }
 
 BridgeOutcome bridgeOnOpen(Bridge *b, int32_t script, BridgeConnection connection)
@@ -218,5 +312,5 @@ BridgeOutcome bridgeOnLife(Bridge *b, int32_t script, BridgeEvent event, uint64_
 BridgeOutcome bridgeOnTimer(Bridge *b, int32_t function, bool once)
 {
     Call call = {.number = function, .binary = once};
-    return run_protected(b, timer_body, &call, NULL);
+    return run_protected(b, timer_body, &call, b->event_budget);
 }

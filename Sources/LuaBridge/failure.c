@@ -52,39 +52,78 @@ static size_t describe_frame(lua_State *co, lua_Debug *frame, char *line, size_t
     return count < 0 ? 0 : (size_t)count < size ? (size_t)count : size - 1;
 }
 
-// Writes the frames of a coroutine, innermost first, without the bridge's own at the bottom. [...] -> [...], never
-// raises
-static void write_traceback(Bridge *b, lua_State *co)
+// Writes the frames of a coroutine from a level on, innermost first, without the bridge's own at the bottom. Answers how many bytes.
+// [...] -> [...], never raises
+size_t write_traceback(lua_State *co, int level, char *text, size_t size)
 {
     lua_Debug frame;
     lua_Debug below;
     size_t used = 0;
-    bool more = lua_getstack(co, 0, &frame) != 0;
-    for (int level = 0; more; level++) {
+    int last = level + traceback_levels;
+    bool more = lua_getstack(co, level, &frame) != 0;
+    for (; more; level++) {
         more = lua_getstack(co, level + 1, &below) != 0;
         char line[512];
         size_t count = describe_frame(co, &frame, line, sizeof line);
         bool is_bottom = !more && *frame.what == 'C';
-        bool is_last = level == traceback_levels;
+        bool is_last = level == last;
         if (is_last) {
             count = (size_t)snprintf(line, sizeof line, "...");
         }
-        if (is_bottom || used + count + 2 > sizeof b->traceback) {
+        if (is_bottom || used + count + 2 > size) {
             break;
         }
         if (used > 0) {
-            b->traceback[used++] = '\n';
+            text[used++] = '\n';
         }
-        memcpy(b->traceback + used, line, count);
+        memcpy(text + used, line, count);
         used += count;
         if (is_last) {
             break;
         }
         frame = below;
     }
-    b->traceback[used] = '\0';
+    text[used] = '\0';
+    return used;
+}
+
+static void keep_traceback(Bridge *b)
+{
     b->result.traceback = b->traceback;
-    b->result.tracebackCount = used;
+    b->result.tracebackCount = b->noted;
+}
+
+// Notes where the event is that fails or is being killed, before it is unwound. [...] -> [...], never raises
+void note_place(Bridge *b, lua_State *L, int level)
+{
+    size_t count = write_traceback(L, level, b->traceback, sizeof b->traceback);
+    if (L != b->base && b->base != NULL && count + 2 < sizeof b->traceback) {
+        if (count > 0) {
+            b->traceback[count++] = '\n';
+        }
+        count += write_traceback(b->base, 0, b->traceback + count, sizeof b->traceback - count);
+    }
+    b->noted = count;
+}
+
+// What is said of an event that was killed; its traceback was noted then. Never raises.
+BridgeOutcome failure_of_kill(Bridge *b)
+{
+    static const char *const reasons[] = {
+        [BridgeKillNone] = "",
+        [BridgeKillBudget] = "killed: it used more than its %g ms of CPU",
+        [BridgeKillLoad] = "the scripts took more than %g s to load",
+        [BridgeKillTimeout] = "killed: its time was up, and it waited again",
+        [BridgeKillClosed] = "cancelled: its connection is closed, and it waited again",
+    };
+    BridgeKill reason = (BridgeKill)b->killed;
+    double limit = reason == BridgeKillLoad ? b->load_budget : b->event_budget * 1000;
+    char message[128];
+    snprintf(message, sizeof message, reasons[reason], limit);
+    failure_set(b, message);
+    keep_traceback(b);
+    b->result.killed = reason;
+    return BridgeOutcomeFailed;
 }
 
 // Reads a raw field of the table on top. [table] -> [table value], never raises
@@ -164,8 +203,14 @@ static size_t write_message(Bridge *b, lua_State *L)
 // Reads how a coroutine ended that did not end well. co: [... error] -> [...], never raises
 BridgeOutcome failure_read(Bridge *b, lua_State *co, int status)
 {
+    if (b->killed) {
+        return failure_of_kill(b);
+    }
     failure_clear(b);
-    write_traceback(b, co);
+    if (b->noted == 0) {
+        note_place(b, co, 0);
+    }
+    keep_traceback(b);
     if (status == LUA_YIELD) {
         const char *what = b->loading ? "a script cannot yield while it loads" : "a handler cannot yield by itself";
         return finish(b, (size_t)snprintf(b->message, sizeof b->message, "coroutine.yield: %s", what));

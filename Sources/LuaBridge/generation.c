@@ -100,8 +100,8 @@ bool bridgeBegin(Bridge *b, uint64_t version, int32_t script_count)
         failure_set(b, "not enough memory");
         return false;
     }
-    b->load_deadline = cpu_seconds() + b->load_budget;
-    if (run_protected(b, begin_body, b->candidate, NULL) != BridgeOutcomeDone) {
+    b->load_left = b->load_budget;
+    if (run_protected(b, begin_body, b->candidate, 0) != BridgeOutcomeDone) {
         bridgeDiscard(b);
         return false;
     }
@@ -142,25 +142,9 @@ bool bridgeCompile(Bridge *b, const BridgeSource *source)
 {
     Load load = {.source = source};
     b->loading = true;
-    bool compiled = run_protected(b, compile_body, &load, NULL) == BridgeOutcomeDone;
+    bool compiled = run_protected(b, compile_body, &load, 0) == BridgeOutcomeDone;
     b->loading = false;
     return compiled;
-}
-
-// Kills a top level that goes on for too long. Coroutines that it made carry the hook with them; there it takes itself
-// away. [] -> []
-static void watch_load(lua_State *L, lua_Debug *event)
-{
-    Bridge *b = bridge_of(L);
-    if (!b->loading) {
-        lua_sethook(L, NULL, 0, 0);
-    } else if (b->killed || cpu_seconds() > b->load_deadline) {
-        b->killed = true;
-        lua_getinfo(L, "Sl", event);
-        lua_pushfstring(
-            L, "%s:%d: the scripts took more than %f s to load", event->short_src, event->currentline, b->load_budget);
-        lua_error(L);
-    }
 }
 
 // Adds the handlers of a returned table to those that the file defined. [... handlers returned] -> [... handlers
@@ -195,10 +179,13 @@ static void merge_returned(lua_State *L, const char *file, int handlers, int ret
 }
 
 // The top level has returned; its handlers are kept. The context is the script's number.
-// [load generation scripts entry handlers file returned] -> []
+// [load generation scripts entry handlers file note_error returned | error] -> []
 static int keep_handlers(lua_State *L, int status, lua_KContext script)
 {
-    (void)status;
+    if (status != LUA_OK) {
+        return lua_error(L);
+    }
+    lua_remove(L, 7);
     merge_returned(L, lua_tostring(L, 6), 5, 7);
     lua_pushnil(L);
     lua_rawseti(L, 3, script);
@@ -224,8 +211,7 @@ static int run_body(lua_State *L)
     lua_rawgeti(L, 4, 2);
     lua_rawgeti(L, 4, 3);
     lua_rawgeti(L, 4, 1); // [load generation scripts entry handlers file chunk]
-    lua_callk(L, 0, 1, script, keep_handlers);
-    return keep_handlers(L, LUA_OK, script);
+    return call_noted(L, 0, 1, script, keep_handlers);
 }
 
 bool bridgeRun(Bridge *b, int32_t script)
@@ -233,8 +219,11 @@ bool bridgeRun(Bridge *b, int32_t script)
     Load load = {.script = script};
     b->loading = true;
     b->run += 1;
-    bool ran = run_protected(b, run_body, &load, watch_load) == BridgeOutcomeDone;
+    double start = cpu_seconds();
+    bool ran = run_protected(b, run_body, &load, b->load_left) == BridgeOutcomeDone;
     b->loading = false;
+    double left = b->load_left - (cpu_seconds() - start);
+    b->load_left = left > 1e-6 ? left : 1e-6;
     return ran;
 }
 

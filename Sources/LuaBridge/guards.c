@@ -100,9 +100,7 @@ static int finish_pcall(lua_State *L, int status, lua_KContext extra)
     if (status == LUA_OK || status == LUA_YIELD) {
         return lua_gettop(L) - (int)extra;
     }
-    if (bridge_of(L)->killed) {
-        return lua_error(L);
-    }
+    check_killed(L);
     lua_pushboolean(L, false);
     lua_insert(L, -2);
     return 2;
@@ -126,14 +124,12 @@ static int finish_xpcall(lua_State *L, int status, lua_KContext extra)
     if (status == LUA_OK || status == LUA_YIELD) {
         return lua_gettop(L) - (int)extra;
     }
-    if (bridge_of(L)->killed) {
-        return lua_error(L);
-    }
+    check_killed(L);
     lua_pushboolean(L, false);
     lua_pushvalue(L, 1);
     lua_pushvalue(L, -3); // [... error false handler error]
-    if (lua_pcall(L, 1, 1, 0) != LUA_OK && bridge_of(L)->killed) {
-        return lua_error(L);
+    if (lua_pcall(L, 1, 1, 0) != LUA_OK) {
+        check_killed(L);
     }
     return 2;
 }

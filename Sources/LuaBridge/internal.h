@@ -8,6 +8,8 @@
 #define PERIGEE_BRIDGE_INTERNAL_H
 
 #include <signal.h>
+#include <stdatomic.h>
+#include <sys/types.h>
 
 #include <lua5.4/lauxlib.h>
 #include <lua5.4/lua.h>
@@ -45,6 +47,24 @@ typedef struct Coroutine {
     int reference;
 } Coroutine;
 
+// An event that waits, or has waited.
+typedef struct Task {
+    Coroutine coroutine;
+    uint32_t serial;   // of its last wait
+    bool used;
+    bool waiting;
+    BridgeKill doom;   // what its next wait ends it with
+    uint32_t next_free;
+} Task;
+
+// What the watchdog notes about a bridge; only its thread reads and writes it.
+typedef struct Watch {
+    uint32_t epoch;
+    int64_t cpu_start;
+    bool warned;
+    bool stuck;
+} Watch;
+
 // Registry references of what the bridge looks up by number.
 typedef struct References {
     int globals;        // the names every file sees
@@ -73,11 +93,45 @@ struct Bridge {
 
     bool running; // Lua code is on the stack
     bool loading; // ... and it is the top level of a file
-    volatile sig_atomic_t killed; // ... and it has used up its budget: nothing may catch that
+    lua_State *base;              // ... in this coroutine
+    lua_State *volatile current;  // ... and just now in this one, which a script may have made
+    volatile sig_atomic_t killed; // a BridgeKill: the event is being ended, and nothing may catch that
+    bool kill_noted;              // its place is in `traceback`
+    size_t noted;                 // bytes of `traceback` that say where it failed, or was killed
     int closing_depth; // coroutine.close within coroutine.close
     uint32_t events;
     double load_budget;
-    double load_deadline; // of the thread's CPU clock
+    double load_left;     // seconds of CPU that the candidate may still take
+    double event_budget;
+    double warning;
+    double stuck_after;
+    bool aborts_when_stuck;
+    int32_t kill_after; // instructions; for tests
+
+    // What the worker, the watchdog and the signal's handler share.
+    _Atomic uint32_t epoch;       // odd while Lua code runs
+    _Atomic uint32_t kill_epoch;  // the run to kill
+    _Atomic uint32_t warn_epoch;  // the run to report
+    _Atomic uint32_t stuck_epoch; // the run whose place is wanted
+    _Atomic int64_t slice_budget; // nanoseconds
+    _Atomic pid_t thread;
+    Watch watch;
+    Bridge *next_watched;
+    size_t slow_count; // bytes in `slow`
+
+    // Events that wait. A slot of the table is used again when its event has ended.
+    Task *tasks;
+    uint32_t task_capacity;
+    uint32_t free_task;
+    uint32_t waiting_count;
+    uint32_t wait_limit;
+    int64_t running_task;       // the slot of the running event, -1 while it has none
+    BridgeKill doom;            // what the running event's next wait ends it with
+    bool closed;                // its connection is closed
+    bool asked;                 // it has begun to wait
+    bool can_wait;              // no C function stands between it and its base
+    BridgeTicket waking;        // whom `answer_for_waking` is for
+    const BridgeAnswer *answer_for_waking;
 
     Coroutine idle[idle_coroutines];
     int idle_count;
@@ -97,6 +151,7 @@ struct Bridge {
     BridgeResult result;
     char message[2048];
     char traceback[4096];
+    char slow[2048];
 };
 
 typedef struct Conn {
@@ -111,6 +166,26 @@ static inline Bridge *bridge_of(lua_State *L)
 
 // kill.c
 void check_killed(lua_State *L);
+_Noreturn void raise_killed(lua_State *L);
+void kill_running(lua_State *L, BridgeKill reason);
+void hook_if_killed(Bridge *b, lua_State *co);
+void slice_begin(Bridge *b, lua_State *co, double budget);
+void slice_end(Bridge *b);
+bool kill_prepare(void);
+
+// watchdog.c
+extern _Atomic bool watchdog_asleep;
+void watchdog_wake(void);
+bool watchdog_add(Bridge *b);
+void watchdog_remove(Bridge *b);
+
+// wait.c
+bool wait_begin(lua_State *L, const char *function, BridgeTicket *ticket);
+int wait_yield(lua_State *L, BridgeTicket ticket, lua_KFunction woken);
+const BridgeAnswer *wait_answer(lua_State *L, lua_KContext context);
+int push_wait_failure(lua_State *L, const BridgeAnswer *answer);
+void task_end(Bridge *b);
+extern const luaL_Reg wait_functions[];
 
 // allocator.c
 void *bridge_allocate(void *context, void *block, size_t old_size, size_t new_size);
@@ -132,27 +207,32 @@ int event_named(const char *name);
 void ensure_stack(lua_State *L, lua_State *co);
 bool coroutine_take(Bridge *b, Coroutine *taken);
 void coroutine_give_back(Bridge *b, Coroutine coroutine);
+void coroutine_unwind(Coroutine coroutine);
 void coroutine_recover(Bridge *b, Coroutine coroutine);
 
 // failure.c
 void failure_clear(Bridge *b);
 BridgeOutcome failure_read(Bridge *b, lua_State *co, int status);
 BridgeOutcome failure_set(Bridge *b, const char *message);
+BridgeOutcome failure_of_kill(Bridge *b);
+void note_place(Bridge *b, lua_State *L, int level);
+size_t write_traceback(lua_State *co, int level, char *text, size_t size);
 
 // generation.c
 void generations_close(Bridge *b);
 
 // event.c
-BridgeOutcome run_protected(Bridge *b, lua_CFunction body, void *call, lua_Hook hook);
+int call_noted(lua_State *L, int arguments, int results, lua_KContext context, lua_KFunction done);
+BridgeOutcome run_protected(Bridge *b, lua_CFunction body, void *call, double budget);
 
-// environment.c, readonly.c, guards.c, coroutine_guards.c
+// environment.c, readonly.c, guards.c, coroutine_library.c
 void environment_open(lua_State *L);
 void push_script_environment(lua_State *L, int generation, bool is_script);
 void push_readonly(lua_State *L, const char *name, bool strict);
 void push_readonly_deep(lua_State *L, const char *name);
 void readonly_open(lua_State *L);
 void guards_open(lua_State *L, int globals);
-void coroutine_guards_open(lua_State *L, int coroutine);
+void coroutine_library_open(lua_State *L, int coroutine);
 
 // require.c
 void push_require(lua_State *L, int generation);
@@ -172,6 +252,8 @@ extern const luaL_Reg conn_methods[];
 BridgePayload check_payload(lua_State *L, int index, bool binary, const char *function);
 BridgeBytes check_bytes(lua_State *L, int index, const char *function, const char *what);
 double check_seconds(lua_State *L, int index, const char *function);
+int32_t keep_function(lua_State *L, int index);
+void release_function(lua_State *L, int32_t function);
 int32_t check_close_code(lua_State *L, int index, const char *function);
 BridgeBytes check_close_reason(lua_State *L, int index, const char *function);
 bool is_close_code(lua_Integer code);

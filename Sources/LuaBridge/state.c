@@ -86,6 +86,13 @@ Bridge *bridgeOpen(const BridgeOptions *options, BridgeText *failure)
     b->memory_limit = options->memoryLimit;
     b->allocations_left = -1;
     b->load_budget = options->loadBudget;
+    b->event_budget = options->budget;
+    b->warning = options->warning;
+    b->stuck_after = options->stuckAfter;
+    b->aborts_when_stuck = options->abortsWhenStuck;
+    b->wait_limit = (uint32_t)options->waitLimit;
+    b->running_task = -1;
+    b->kill_after = -1;
     b->answer.bridge = b;
     b->text.bridge = b;
     b->main = lua_newstate(bridge_allocate, b);
@@ -105,17 +112,24 @@ Bridge *bridgeOpen(const BridgeOptions *options, BridgeText *failure)
         bridgeClose(b);
         return NULL;
     }
+    if (!watchdog_add(b)) {
+        bridgeTextSet(failure, "the watchdog's thread cannot be started", 39);
+        bridgeClose(b);
+        return NULL;
+    }
     return b;
 }
 
 void bridgeClose(Bridge *b)
 {
+    watchdog_remove(b);
     if (b->main != NULL) {
         lua_close(b->main);
     }
     generations_close(b);
     strings_release(&b->answer);
     strings_release(&b->text);
+    free(b->tasks);
     free(b);
 }
 

@@ -3,7 +3,7 @@
 #include "internal.h"
 
 // Keeps the function at `index`. [...] -> [...]
-static int32_t keep_function(lua_State *L, int index)
+int32_t keep_function(lua_State *L, int index)
 {
     Bridge *b = bridge_of(L);
     lua_rawgeti(L, LUA_REGISTRYINDEX, b->references.timers);
@@ -30,7 +30,7 @@ void bridgeForgetTimer(Bridge *b, int32_t function)
 }
 
 // Drops a function that was kept. [...] -> [...], never raises
-static void release_function(lua_State *L, int32_t function)
+void release_function(lua_State *L, int32_t function)
 {
     lua_rawgeti(L, LUA_REGISTRYINDEX, bridge_of(L)->references.timers);
     lua_pushnil(L);

@@ -96,7 +96,9 @@ static void refuse(lua_State *L)
 // The context holds the connection. [... answer status body] -> [...]
 static int answered(lua_State *L, int status, lua_KContext context)
 {
-    (void)status;
+    if (status != LUA_OK && status != LUA_YIELD) {
+        return lua_error(L);
+    }
     uint64_t packed = (uint64_t)context;
     BridgeConnection connection = {.slot = (uint32_t)(packed >> 32), .generation = (uint32_t)packed};
     switch (lua_type(L, -3)) {
@@ -123,8 +125,7 @@ static int upgrade_body(lua_State *L)
     uint64_t packed = (uint64_t)upgrade->connection.slot << 32 | upgrade->connection.generation;
     lua_rawgeti(L, LUA_REGISTRYINDEX, b->live->handlers[upgrade->script * bridgeEventCount + BridgeEventUpgrade]);
     push_request(L, upgrade);
-    lua_callk(L, 1, 3, (lua_KContext)packed, answered);
-    return answered(L, LUA_OK, (lua_KContext)packed);
+    return call_noted(L, 1, 3, (lua_KContext)packed, answered);
 }
 
 BridgeStrings *bridgeRequestStrings(Bridge *b)
@@ -140,5 +141,5 @@ BridgeOutcome bridgeOnUpgrade(Bridge *b, int32_t script, BridgeConnection connec
         return BridgeOutcomeAbsent;
     }
     Upgrade upgrade = {.script = script, .connection = connection, .request = request};
-    return run_protected(b, upgrade_body, &upgrade, NULL);
+    return run_protected(b, upgrade_body, &upgrade, b->event_budget);
 }

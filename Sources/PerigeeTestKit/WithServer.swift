@@ -50,6 +50,8 @@ public func withServer(
     configuration.workers = 2
     configuration.scripts.watch = false
     configuration.drain.window = .zero
+    // A debug build is slow, and the machine may be: only tests of the budget have one.
+    configuration.scripts.budget = .seconds(30)
     configuration.keepalive.pingInterval = .seconds(3600)
     if let scripts {
         for (name, source) in scripts { try folder.write(source, to: name) }

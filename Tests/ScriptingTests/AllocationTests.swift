@@ -39,6 +39,9 @@ struct AllocationTests {
         ) -> Bool { false }
         func setTimer(id: Int32, after seconds: Double, every period: Double?, name: String?) {}
         func cancelTimer(id: Int32) {}
+        func sleep(_ ticket: WaitTicket, seconds: Double) {}
+        func spawned() {}
+        func slow(traceback: String) {}
         func log(
             level: ScriptLogLevel, message: UnsafeRawBufferPointer, fields: [(name: String, value: String)],
             script: String, line: Int

@@ -21,7 +21,7 @@ struct MemoryTests {
         ])
         for _ in 0..<20 {
             let error = try #require(stage.message("bomb").error)
-            #expect(error.summary == "main.lua:4: not enough memory")
+            #expect(error.summary == "main.lua:4: not enough memory", "\(error)")
             #expect(stage.message("fine").isDone)
         }
         #expect(stage.host.sent.count == 20)

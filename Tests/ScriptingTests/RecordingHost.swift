@@ -15,6 +15,9 @@ final class RecordingHost: ScriptHost {
         case disconnect(String, UInt16, String)
         case setTimer(Int32, Double, every: Double?, name: String?)
         case cancelTimer(Int32)
+        case sleep(WaitTicket, Double)
+        case spawned
+        case slow(String)
         case log(ScriptLogLevel, String, [String], String, Int)
     }
 
@@ -105,6 +108,18 @@ final class RecordingHost: ScriptHost {
     func disconnect(id identifier: UnsafeRawBufferPointer, code: UInt16, reason: UnsafeRawBufferPointer) -> Bool {
         calls.append(.disconnect(text(identifier), code, text(reason)))
         return found
+    }
+
+    func sleep(_ ticket: WaitTicket, seconds: Double) {
+        calls.append(.sleep(ticket, seconds))
+    }
+
+    func spawned() {
+        calls.append(.spawned)
+    }
+
+    func slow(traceback: String) {
+        calls.append(.slow(traceback))
     }
 
     func setTimer(id: Int32, after seconds: Double, every period: Double?, name: String?) {

@@ -10,6 +10,9 @@ final class Stage {
     let first = ConnectionHandle(slot: 1, generation: 1)
 
     init(options: ScriptOptions = ScriptOptions()) throws {
+        var options = options
+        // A debug build is slow, and the machine may be: only who sets a budget has one.
+        if options.budget == ScriptOptions().budget { options.budget = 30 }
         engine = try ScriptEngine(host: host, options: options)
     }
 
@@ -75,6 +78,10 @@ final class Stage {
 extension EventOutcome {
     var isDone: Bool {
         if case .done = self { true } else { false }
+    }
+
+    var isWaiting: Bool {
+        if case .waiting = self { true } else { false }
     }
 
     var error: ScriptError? {

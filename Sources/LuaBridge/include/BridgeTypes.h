@@ -32,6 +32,11 @@ typedef struct BridgeOptions {
     void *host;                     // handed back to every function of ScriptHost.h
     size_t memoryLimit;             // bytes; 0 for none
     double loadBudget;              // seconds of CPU for the top level of all files of a bundle
+    double budget;                  // seconds of CPU for a handler, from one wait to the next; 0 for no end
+    double warning;                 // seconds of CPU after which a handler is reported as slow; 0 for never
+    double stuckAfter;              // seconds of CPU after which a handler that cannot be killed is reported; 0 for never
+    int32_t waitLimit;              // handlers that may wait at once
+    bool abortsWhenStuck;           // end the process then
     const char *_Nullable settings; // JSON object for `config`
     size_t settingsCount;
 } BridgeOptions;
@@ -72,8 +77,24 @@ typedef enum BRIDGE_CLOSED_ENUM BridgeEvent : int32_t {
 
 enum { bridgeEventCount = 11 };
 
+// Why an event was ended from outside.
+typedef enum BRIDGE_CLOSED_ENUM BridgeKill : int32_t {
+    BridgeKillNone,
+    BridgeKillBudget,  // it has used up its CPU time
+    BridgeKillLoad,    // loading took too long
+    BridgeKillTimeout, // it waited again after its time was up
+    BridgeKillClosed,  // it waited again after its connection was closed
+} BridgeKill;
+
+// A wait: which event, and which of its successive waits.
+typedef struct BridgeTicket {
+    uint32_t task;
+    uint32_t serial;
+} BridgeTicket;
+
 typedef enum BRIDGE_CLOSED_ENUM BridgeOutcome : int32_t {
     BridgeOutcomeDone,
+    BridgeOutcomeWaiting,        // the handler waits: task is set
     BridgeOutcomeAbsent,         // the script has no handler for it
     BridgeOutcomeCloseRequested, // error{code = …, reason = …}: code and text are set
     BridgeOutcomeRefused,        // onUpgrade said no: code is the status, text the body
@@ -83,6 +104,8 @@ typedef enum BRIDGE_CLOSED_ENUM BridgeOutcome : int32_t {
 // What an event left behind. The pointers are valid until the next entry point.
 typedef struct BridgeResult {
     BridgeOutcome outcome;
+    BridgeKill killed;
+    uint32_t task;
     int32_t code;
     const char *_Nullable text; // close reason, response body, or the subprotocol that onUpgrade chose
     size_t textCount;
@@ -91,6 +114,13 @@ typedef struct BridgeResult {
     const char *_Nullable traceback;
     size_t tracebackCount;
 } BridgeResult;
+
+// What a handler has waited for: done, or why not.
+typedef struct BridgeAnswer {
+    bool failed;
+    const char *_Nullable text; // why it failed
+    size_t textCount;
+} BridgeAnswer;
 
 typedef enum BRIDGE_CLOSED_ENUM BridgeSendResult : int32_t {
     BridgeSendResultSent,

@@ -75,6 +75,25 @@ BridgeOutcome bridgeOnTimer(Bridge *bridge, int32_t function, bool once);
 // Drops a timer's function.
 void bridgeForgetTimer(Bridge *bridge, int32_t function);
 
+// --- waiting: see wait.c ---
+
+// Goes on with a handler that waits. BridgeOutcomeAbsent when that wait is over already.
+BridgeOutcome bridgeResume(Bridge *bridge, BridgeTicket ticket, const BridgeAnswer *answer);
+
+// Ends the present wait of a task with nil and a word for the reason, BridgeKillTimeout or BridgeKillClosed; its next
+// wait ends the event. BridgeOutcomeAbsent when there is no such task.
+BridgeOutcome bridgeInterrupt(Bridge *bridge, uint32_t task, BridgeKill reason);
+
+// While set, the events that begin are about a connection that is closed: their first wait answers so at once, and a
+// second one ends the event.
+void bridgeSetClosed(Bridge *bridge, bool closed);
+
+// The handlers that wait.
+uint32_t bridgeWaiting(const Bridge *bridge);
+
+// Kills the event that is `count` instructions old, as the watchdog would; negative kills none. For tests.
+void bridgeKillAfter(Bridge *bridge, int32_t count);
+
 // Drops the script's object of a connection that is gone. Objects that a script still holds answer "closed".
 void bridgeForget(Bridge *bridge, BridgeConnection connection);
 

@@ -35,6 +35,17 @@ BridgeTimerResult scriptHostStartTimer(void *host, int32_t function, BridgeTimer
 // number.
 int32_t scriptHostCancelTimer(void *host, int64_t timer, BridgeBytes name);
 
+// --- waiting: the host answers with bridgeResume, later ---
+void scriptHostSleep(void *host, BridgeTicket ticket, double seconds);
+// `function` is to be called with bridgeOnTimer when the running event has ended. False when too many wait for that.
+bool scriptHostSpawn(void *host, int32_t function);
+
+// --- the watchdog ---
+// A handler took more than its warning allows. Called when it has ended.
+void scriptHostSlow(void *host, BridgeBytes traceback);
+// A handler does not end although it was killed. Called on the watchdog's thread.
+void scriptHostStuck(void *host, BridgeBytes place, double seconds);
+
 // --- kv ---
 void scriptHostStoreRead(void *host, BridgeBytes key, BridgeValue *value, BridgeStrings *answer);
 BridgeStoreResult scriptHostStoreWrite(void *host, BridgeBytes key, const BridgeValue *value, double lifetime);

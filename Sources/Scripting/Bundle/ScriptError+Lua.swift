@@ -2,7 +2,7 @@
 
 extension ScriptError {
     /// Makes an error of Lua's message and traceback. `file` is the one to name when neither says where.
-    init(message: String, traceback: String, file: String?, bundle: ScriptBundle) {
+    init(message: String, traceback: String, file: String?, bundle: ScriptBundle, kill: ScriptKill? = nil) {
         let named = Self.place(in: message, of: bundle)
         let place = named ?? Self.innermost(traceback, of: bundle)
         self.init(
@@ -11,7 +11,7 @@ extension ScriptError {
             message: named.map { String(message[$0.end...]) } ?? Self.withoutFile(message, file),
             sourceLine: place.flatMap { $0.file.line($0.line) },
             traceback: traceback.isEmpty ? nil : traceback,
-            version: bundle.version)
+            version: bundle.version, kill: kill)
     }
 
     private struct Place {

@@ -14,10 +14,12 @@ public struct ScriptError: Error, Sendable, Hashable, CustomStringConvertible {
     public let traceback: String?
     /// The bundle that was running.
     public let version: UInt64
+    /// Why the event was ended, if it did not fail by itself.
+    public let kill: ScriptKill?
 
     init(
         file: String, line: Int? = nil, message: String, sourceLine: String? = nil, traceback: String? = nil,
-        version: UInt64
+        version: UInt64, kill: ScriptKill? = nil
     ) {
         self.file = file
         self.line = line
@@ -25,6 +27,7 @@ public struct ScriptError: Error, Sendable, Hashable, CustomStringConvertible {
         self.sourceLine = sourceLine
         self.traceback = traceback
         self.version = version
+        self.kill = kill
     }
 
     /// "chat.lua:12: message", without source line and traceback.

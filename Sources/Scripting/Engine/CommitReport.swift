@@ -11,4 +11,6 @@ public struct CommitReport: Sendable {
     public let missingScripts: [String]
     /// What went wrong in `onStart` and `onReload`; the new version runs all the same.
     public let errors: [ScriptError]
+    /// `onStart` and `onReload` handlers that wait.
+    public let waiting: [ScriptTask]
 }

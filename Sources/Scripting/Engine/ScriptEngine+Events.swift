@@ -20,10 +20,20 @@ extension ScriptEngine {
             hasCertificate: request.certificate != nil)
         let outcome = bridgeOnUpgrade(bridge, target(id), connection.bridged, &bridged)
         counts[countIndex(.upgrade, id)].calls &+= 1
+        guard outcome != .waiting, let live else {
+            return .waiting(suspend(.handler(.upgrade, id), connection, offered: request.subprotocols))
+        }
+        return decide(outcome, request.subprotocols, id, in: live)
+    }
+
+    /// What an onUpgrade that has ended says.
+    func decide(
+        _ outcome: BridgeOutcome, _ offered: [String], _ id: ScriptID, in bundle: ScriptBundle
+    ) -> UpgradeOutcome {
         let result = bridgeResult(bridge).pointee
         switch outcome {
-        case .done, .absent:
-            return accept(result, offered: request.subprotocols, id)
+        case .done, .absent, .waiting:
+            return accept(result, offered: offered, id, in: bundle)
         case .refused:
             return .refuse(status: Int(result.code), body: result.textString)
         case .closeRequested:
@@ -31,18 +41,18 @@ extension ScriptEngine {
             return .refuse(status: isStatus ? Int(result.code) : 403, body: result.textString)
         case .failed:
             counts[countIndex(.upgrade, id)].errors &+= 1
-            return .failed(error(of: id))
+            return .failed(error(of: id, in: bundle))
         }
     }
 
     /// A connection is open.
     public func onOpen(_ id: ScriptID, _ connection: ConnectionHandle) -> EventOutcome {
-        finish(bridgeOnOpen(bridge, target(id), connection.bridged), .open, id)
+        finish(bridgeOnOpen(bridge, target(id), connection.bridged), .open, id, connection)
     }
 
     /// The queue of a client that was slow to read is empty again.
     public func onDrain(_ id: ScriptID, _ connection: ConnectionHandle) -> EventOutcome {
-        finish(bridgeOnDrain(bridge, target(id), connection.bridged), .drain, id)
+        finish(bridgeOnDrain(bridge, target(id), connection.bridged), .drain, id, connection)
     }
 
     /// A message has come; text is valid UTF-8.
@@ -51,7 +61,7 @@ extension ScriptEngine {
     ) -> EventOutcome {
         finish(
             bridgeOnMessage(bridge, target(id), connection.bridged, bytes.baseAddress, bytes.count, binary),
-            .message, id)
+            .message, id, connection)
     }
 
     /// A connection is closed; call ``forget(_:)`` afterwards. That this is called exactly once is the caller's duty.
@@ -61,10 +71,10 @@ extension ScriptEngine {
         finish(
             bridgeOnClose(
                 bridge, target(id), connection.bridged, Int32(code), reason.baseAddress, reason.count),
-            .close, id)
+            .close, id, connection)
     }
 
-    /// Runs every script's `onStop`.
+    /// Runs every script's `onStop`. What waits then, waits in vain.
     public func stop() -> [ScriptError] {
         (live?.scripts ?? []).compactMap { runLife(.stop, of: intern($0.name), previousVersion: 0) }
     }
@@ -72,14 +82,7 @@ extension ScriptEngine {
     /// A timer that the host was asked for is due.
     public func fireTimer(_ id: Int32) -> EventOutcome {
         guard let timer = link.timers.fire(id) else { return .done }
-        timerCount.calls &+= 1
-        switch bridgeOnTimer(bridge, timer.function, timer.isLast) {
-        case .done, .absent, .refused:
-            return .done
-        case .closeRequested, .failed:
-            timerCount.errors &+= 1
-            return .failed(error(of: nil))
-        }
+        return run(timer.function, as: .timer, once: timer.isLast)
     }
 
     /// Drops the script's object of a connection that is gone.
@@ -88,8 +91,11 @@ extension ScriptEngine {
     }
 
     func runLife(_ handler: ScriptHandler, of id: ScriptID, previousVersion: UInt64) -> ScriptError? {
-        switch finish(bridgeOnLife(bridge, id.index, handler.event, previousVersion), handler, id) {
+        switch finish(bridgeOnLife(bridge, id.index, handler.event, previousVersion), handler, id, nil) {
         case .done:
+            return nil
+        case .waiting(let task):
+            startedLife.append(task)
             return nil
         case .failed(let error):
             return error
@@ -99,22 +105,37 @@ extension ScriptEngine {
     }
 
     @inline(__always)
-    private func finish(_ outcome: BridgeOutcome, _ handler: ScriptHandler, _ id: ScriptID) -> EventOutcome {
+    private func finish(
+        _ outcome: BridgeOutcome, _ handler: ScriptHandler, _ id: ScriptID, _ connection: ConnectionHandle?
+    ) -> EventOutcome {
         if outcome == .absent { return .done }
         counts[countIndex(handler, id)].calls &+= 1
-        return outcome == .done ? .done : finishBadly(outcome, handler, id)
+        return outcome == .done ? .done : finishOtherwise(outcome, handler, id, connection)
     }
 
-    private func finishBadly(_ outcome: BridgeOutcome, _ handler: ScriptHandler, _ id: ScriptID) -> EventOutcome {
+    private func finishOtherwise(
+        _ outcome: BridgeOutcome, _ handler: ScriptHandler, _ id: ScriptID, _ connection: ConnectionHandle?
+    ) -> EventOutcome {
+        guard outcome != .waiting, let live else { return .waiting(suspend(.handler(handler, id), connection)) }
+        return conclude(outcome, handler, id, in: live)
+    }
+
+    /// How a handler has ended.
+    func conclude(
+        _ outcome: BridgeOutcome, _ handler: ScriptHandler, _ id: ScriptID, in bundle: ScriptBundle
+    ) -> EventOutcome {
+        if outcome == .done { return .done }
         let result = bridgeResult(bridge).pointee
         if outcome == .closeRequested, result.code >= 1000 {
             return .closeRequested(code: UInt16(result.code), reason: result.reason)
         }
         counts[countIndex(handler, id)].errors &+= 1
-        return .failed(error(of: id))
+        return .failed(error(of: id, in: bundle))
     }
 
-    private func accept(_ result: BridgeResult, offered: [String], _ id: ScriptID) -> UpgradeOutcome {
+    private func accept(
+        _ result: BridgeResult, offered: [String], _ id: ScriptID, in bundle: ScriptBundle
+    ) -> UpgradeOutcome {
         guard result.text != nil else { return .accept(subprotocol: nil) }
         let chosen = result.textString
         if offered.contains(chosen) { return .accept(subprotocol: chosen) }
@@ -123,7 +144,7 @@ extension ScriptEngine {
         return .failed(
             ScriptError(
                 file: file, message: "onUpgrade chose the subprotocol '\(chosen)', which was not offered",
-                version: version))
+                version: bundle.version))
     }
 
     private func fill(
@@ -142,18 +163,24 @@ extension ScriptEngine {
     }
 
     /// What the bridge last reported, for a live script.
-    private func error(of id: ScriptID?) -> ScriptError {
+    func error(of id: ScriptID?) -> ScriptError {
         guard let live else {
             return ScriptError(file: "", message: bridgeResult(bridge).pointee.messageString, version: 0)
         }
-        let name = id.map { names[Int(max(0, target($0)))] }
-        return error(in: live, file: name.map { "\($0).lua" })
+        return error(of: id, in: live)
+    }
+
+    private func error(of id: ScriptID?, in bundle: ScriptBundle) -> ScriptError {
+        let serving = id.map { target($0) } ?? -1
+        return error(in: bundle, file: serving < 0 ? nil : "\(names[Int(serving)]).lua")
     }
 
     /// What the bridge last reported, for a file of a bundle.
     func error(in bundle: ScriptBundle, file: String?) -> ScriptError {
         let result = bridgeResult(bridge).pointee
+        let kill = ScriptKill(result.killed)
+        if kill == .budget { kills &+= 1 }
         return ScriptError(
-            message: result.messageString, traceback: result.tracebackString, file: file, bundle: bundle)
+            message: result.messageString, traceback: result.tracebackString, file: file, bundle: bundle, kill: kill)
     }
 }

@@ -1,4 +1,4 @@
-// What an engine holds, and the handles by which tests make memory scarce.
+// What an engine holds, and the handles by which tests make memory and time scarce.
 
 import LuaBridge
 
@@ -22,5 +22,10 @@ extension ScriptEngine {
     /// Refuses every allocation of the Lua state after the next `count`; negative refuses none.
     func refuseAllocations(after count: Int) {
         bridgeRefuseAllocations(bridge, Int64(count))
+    }
+
+    /// Kills every event that is so many instructions old, as the watchdog would; `nil` kills none.
+    func killAfter(instructions: Int32?) {
+        bridgeKillAfter(bridge, instructions ?? -1)
     }
 }

@@ -45,12 +45,14 @@ extension ScriptEngine {
         candidate = nil
         let missing = setRoutes(of: bundle)
         link.timers.commit(on: link.host).forEach { bridgeForgetTimer(bridge, $0) }
+        startedLife = []
         let errors = bundle.scripts.compactMap { script in
             runLife(previous == nil ? .start : .reload, of: intern(script.name), previousVersion: previous ?? 0)
         }
         link.timers.cancelOld(on: link.host).forEach { bridgeForgetTimer(bridge, $0) }
         return CommitReport(
-            version: bundle.version, previousVersion: previous, missingScripts: missing, errors: errors)
+            version: bundle.version, previousVersion: previous, missingScripts: missing, errors: errors,
+            waiting: startedLife)
     }
 
     /// Drops the prepared bundle, if there is one.

@@ -31,6 +31,15 @@ public final class ScriptEngine {
     @exclusivity(unchecked) var targets: ContiguousArray<Int32> = []
     @exclusivity(unchecked) var counts: ContiguousArray<HandlerCount> = []
 
+    /// The events that wait.
+    var suspended: [UInt32: SuspendedEvent] = [:]
+
+    /// The `onStart` and `onReload` handlers of the last commit that wait.
+    var startedLife: [ScriptTask] = []
+
+    /// Handlers that were killed because they had used up their CPU time.
+    public internal(set) var kills: UInt64 = 0
+
     /// The runs of timers and how many failed.
     public internal(set) var timerCount = HandlerCount()
 
@@ -38,14 +47,18 @@ public final class ScriptEngine {
     ///
     /// - Throws: when the settings are not a JSON object, or the memory limit leaves no room for the state.
     public init(host: any ScriptHost, options: ScriptOptions) throws(ScriptError) {
-        link = HostLink(host: host, store: options.store, runsNamedTimers: options.workerIndex == 0)
+        link = HostLink(
+            host: host, store: options.store, runsNamedTimers: options.workerIndex == 0, stuck: options.stuck)
         var failure = BridgeText()
         var settings = options.settings
         let opened = settings.withUTF8 { [link] settings in
             settings.withMemoryRebound(to: CChar.self) { settings in
                 var bridgeOptions = BridgeOptions(
                     host: Unmanaged.passUnretained(link).toOpaque(), memoryLimit: max(0, options.memoryLimit),
-                    loadBudget: options.loadBudget, settings: settings.baseAddress, settingsCount: settings.count)
+                    loadBudget: options.loadBudget, budget: options.budget, warning: options.warning,
+                    stuckAfter: options.stuckAfter, waitLimit: Int32(clamping: options.waitLimit),
+                    abortsWhenStuck: options.abortsWhenStuck, settings: settings.baseAddress,
+                    settingsCount: settings.count)
                 return bridgeOpen(&bridgeOptions, &failure)
             }
         }

@@ -6,6 +6,19 @@ public struct ScriptOptions: Sendable {
     public var memoryLimit: Int
     /// Seconds of CPU that the top level of a bundle's files may take together. Default 1.
     public var loadBudget: Double
+    /// Seconds of CPU that a handler may take from one wait to the next; more kills it. 0 for no end. Default 0.05.
+    public var budget = 0.05
+    /// Seconds of CPU after which a handler is reported as slow; 0 for never. Default 0.01.
+    public var warning = 0.01
+    /// Seconds of CPU beyond the budget after which a handler is reported that does not end although it was killed; 0
+    /// for never. Default 2.
+    public var stuckAfter = 2.0
+    /// Whether the process ends then, so that whoever watches it starts it anew.
+    public var abortsWhenStuck = false
+    /// Told of such a handler, on the watchdog's thread: where it is, in Lua and in C, and its seconds of CPU.
+    public var stuck: @Sendable (_ place: String, _ seconds: Double) -> Void = { _, _ in }
+    /// Handlers that may wait at once. Default 10,000.
+    public var waitLimit = 10_000
     /// A JSON object that scripts read as `config`.
     public var settings: String
     /// What scripts share as `kv`: the same store for all workers.

@@ -6,6 +6,8 @@ public enum UpgradeOutcome: Sendable {
     case accept(subprotocol: String?)
     /// Answer with this status, from 300 to 599, and this body.
     case refuse(status: Int, body: String)
+    /// The handler waits; ``ScriptEngine/resume(_:with:)`` tells what it decides.
+    case waiting(ScriptTask)
     /// The handler raised; log it and refuse.
     case failed(ScriptError)
 }

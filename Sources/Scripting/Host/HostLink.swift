@@ -14,10 +14,18 @@ final class HostLink {
     var timers: TimerTable
     /// True while a candidate's files run: timers are declared, not started.
     var isPreparing = false
+    /// Functions that `server.spawn` was given and that have not been called, by the bridge's numbers.
+    var spawned: [Int32] = []
+    /// Called on the watchdog's thread: the only member that another thread uses.
+    let stuck: @Sendable (String, Double) -> Void
 
-    init(host: any ScriptHost, store: KeyValueStore, runsNamedTimers: Bool) {
+    init(
+        host: any ScriptHost, store: KeyValueStore, runsNamedTimers: Bool,
+        stuck: @escaping @Sendable (String, Double) -> Void
+    ) {
         self.host = host
         self.store = store
+        self.stuck = stuck
         self.timers = TimerTable(runsNamedTimers: runsNamedTimers)
     }
 

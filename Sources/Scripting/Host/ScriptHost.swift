@@ -63,6 +63,17 @@ public protocol ScriptHost: AnyObject {
     /// Takes back a timer; one that has fired or never was is none of its business.
     func cancelTimer(id: Int32)
 
+    /// Begins a wait of `server.sleep`: answer the ticket with ``ScriptEngine/resume(_:with:)`` when the time is over, not
+    /// from within this call.
+    func sleep(_ ticket: WaitTicket, seconds: Double)
+
+    /// Functions wait for ``ScriptEngine/runSpawned()``: call it soon, not from within this call.
+    func spawned()
+
+    /// A handler took more CPU than its warning allows; called when it has ended. The first line of the traceback is
+    /// where it was then.
+    func slow(traceback: String)
+
     /// Writes to the server's log. `script` is the file that called, as "chat.lua", with its line; empty and 0 when it
     /// is not known.
     func log(

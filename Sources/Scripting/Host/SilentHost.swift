@@ -26,6 +26,9 @@ final class SilentHost: ScriptHost {
     ) -> Bool { false }
     func setTimer(id: Int32, after seconds: Double, every period: Double?, name: String?) {}
     func cancelTimer(id: Int32) {}
+    func sleep(_ ticket: WaitTicket, seconds: Double) {}
+    func spawned() {}
+    func slow(traceback: String) {}
     func log(
         level: ScriptLogLevel, message: UnsafeRawBufferPointer, fields: [(name: String, value: String)], script: String,
         line: Int

@@ -158,6 +158,7 @@ extension AdminServer {
                     members.add("scriptVersion", node.liveScripts.version)
                     members.add("memoryBytes", memory.residentBytes)
                     members.add("memoryIsTight", node.limits.memoryIsTight)
+                    members.add("handlersStuck", node.stuckHandlers.total)
                     members.add("adminRequestsTimedOut", requestsTimedOut)
                     sum.write(to: &members)
                     if !isComplete { members.add("complete", false) }

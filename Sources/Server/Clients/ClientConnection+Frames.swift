@@ -6,9 +6,10 @@ import WebSocket
 extension ClientConnection {
     func receiveFrames(_ bytes: UnsafeMutableRawBufferPointer) {
         bytesIn += UInt64(bytes.count)
-        if worker.rates.isOn { return receiveMetered(bytes) }
+        if worker.rates.isOn || isBusy { return receiveWithinLimits(bytes) }
         var input = bytes
         takeFrames(&input, nil)
+        if isQueueFull { holdBack(input) }
     }
 
     /// Handles the frames at the front of `input`. With a meter, as far as its tokens reach; the rest is left.
@@ -17,6 +18,7 @@ extension ClientConnection {
         let fragments = worker.maxFragments
         while true {
             if let meter, phase == .open, !input.isEmpty, meter.isOutOfMessages { return }
+            if isBusy, isQueueFull { return }
             switch decoder.next(&input, maxMessage: limit, maxFragments: fragments) {
             case .needMore:
                 return

@@ -12,7 +12,7 @@ extension ClientConnection {
         guard let state = handshake else { return }
         let input = UnsafeRawBufferPointer(bytes).bytes
         var offset = 0
-        while phase == .handshake, isWritable {
+        while phase == .handshake, isWritable, !isBusy {
             switch state.parser.next(input, from: &offset) {
             case .needMore:
                 return
@@ -26,8 +26,11 @@ extension ClientConnection {
                 refuse(.text(error.status, error.reason))
             }
         }
-        if phase == .open || phase == .closing, offset < bytes.count {
-            receiveFrames(UnsafeMutableRawBufferPointer(rebasing: bytes[offset...]))
+        let rest = UnsafeMutableRawBufferPointer(rebasing: bytes[offset...])
+        if isBusy && phase == .handshake {
+            holdBack(rest)
+        } else if phase == .open || phase == .closing, !rest.isEmpty {
+            receiveFrames(rest)
         }
     }
 
@@ -113,22 +116,49 @@ extension ClientConnection {
         }
         self.script = script
         self.head = head.bytes
-        var subprotocol = Handshake.chooseSubprotocol(
+        let subprotocol = Handshake.chooseSubprotocol(
             offered: acceptance.subprotocols, supported: worker.node.configuration.websocket.subprotocols)
         if worker.engine.defines(.upgrade, script) {
             let request = UpgradeRequest(
                 path: path, ip: remote.host, query: QueryString(head.query ?? "").pairs, headers: head.joinedFields,
                 subprotocols: acceptance.subprotocols, certificate: certificateSubject)
-            switch worker.engine.onUpgrade(script, handle, request: request) {
-            case .accept(let chosen):
-                if let chosen { subprotocol = chosen }
-            case .refuse(let status, let body):
-                return refuse(.text(status, body))
-            case .failed(let error):
-                worker.note(error, on: self)
-                return refuse(.text(500, "the handler script failed"))
-            }
+            return decided(worker.engine.onUpgrade(script, handle, request: request), acceptance, subprotocol)
         }
+        accept(acceptance, subprotocol)
+    }
+
+    /// The script has decided, or it waits.
+    private func decided(_ outcome: UpgradeOutcome, _ acceptance: Handshake.Acceptance, _ subprotocol: String?) {
+        switch outcome {
+        case .accept(let chosen):
+            accept(acceptance, chosen ?? subprotocol)
+        case .refuse(let status, let body):
+            refuse(.text(status, body))
+        case .waiting(let task):
+            handshake?.awaited = (acceptance, subprotocol)
+            isBusy = true
+            makePending().task = task
+            setDeadline(milliseconds: nil)
+            worker.beganToWait(task, on: self)
+        case .failed(let error):
+            worker.note(error, on: self)
+            refuse(.text(500, "the handler script failed"))
+        }
+    }
+
+    /// The script has waited, and has decided. Who has gone, or was turned away meanwhile, learns nothing.
+    func decided(_ outcome: UpgradeOutcome) {
+        isBusy = false
+        extras?.value.pending = nil
+        guard phase == .handshake, isWritable, let awaited = handshake?.awaited else {
+            if case .failed(let error) = outcome { worker.note(error, on: self) }
+            return
+        }
+        decided(outcome, awaited.acceptance, awaited.subprotocol)
+        handleHeld()
+    }
+
+    private func accept(_ acceptance: Handshake.Acceptance, _ subprotocol: String?) {
         if let subprotocol { makeExtras().value.subprotocol = subprotocol }
         switchProtocols(
             acceptance.accept, subprotocol: subprotocol, extensions: agreeOnCompression(acceptance.extensions))

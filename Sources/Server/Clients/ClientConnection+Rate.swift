@@ -1,8 +1,9 @@
-// Clients whose rate is limited. A client that runs out of tokens in the middle of what was received is held back: the rest is
-// kept, nothing more is read, and the connection's deadline, which an open connection has no other use for, says when to go on.
-// Order is kept, nothing is lost, and what a client has sent before its Close frame is handled before it.
+// Clients whose input has to wait: because their rate is limited, or because enough events wait behind a handler that waits
+// itself. What was received and is not handled yet is kept, nothing more is read, and an end of the rate's pause is the
+// connection's deadline, which an open connection has no other use for. Order is kept, nothing is lost, and what a client has
+// sent before its Close frame is handled before it.
 //
-// Read next: RateMeter.swift.
+// Read next: RateMeter.swift, HeldInput.swift.
 
 import EventLoop
 import WebSocket
@@ -10,46 +11,64 @@ import WebSocket
 extension ClientConnection {
     private var meter: RateMeter? { worker.rates.isOn ? extras?.value.meter : nil }
 
-    /// Whether nothing is read from this client at the moment because it has sent too much.
-    var isHeldBack: Bool { meter?.holds ?? false }
+    /// Whether nothing is read from this client at the moment.
+    var isHeldBack: Bool { extras?.value.held != nil }
 
     /// Begins to count what the client sends.
     func limitRate(_ limit: RateLimit) {
         makeExtras().value.meter = RateMeter(limit, now: loop.now)
     }
 
-    /// Handles what was received, as far as the client's tokens reach.
-    func receiveMetered(_ bytes: UnsafeMutableRawBufferPointer) {
+    /// Handles what was received, as far as the client's tokens and its queue reach.
+    func receiveWithinLimits(_ bytes: UnsafeMutableRawBufferPointer) {
         var input = bytes
-        guard let meter, phase == .open else { return takeFrames(&input, nil) }
-        meter.fill(at: loop.now)
-        guard meter.takeBytes(bytes.count) else { return fail(.rateExceeded) }
-        guard !meter.holds else { return meter.holdMore(bytes) }
+        guard phase == .open else { return takeFrames(&input, nil) }
+        if let meter {
+            meter.fill(at: loop.now)
+            guard meter.takeBytes(bytes.count) else { return fail(.rateExceeded) }
+        }
+        if let held = extras?.value.held { return held.append(bytes) }
         takeFrames(&input, meter)
-        let wait = meter.wait(with: input)
-        guard phase == .open, wait > 0 else { return }
-        worker.statistics.readsDelayed += 1
+        guard phase == .open, let pause = pause(before: input) else { return }
+        if pause > 0 { worker.statistics.readsDelayed += 1 }
+        holdBack(input)
+        if pause > 0 { setDeadline(milliseconds: pause) }
+    }
+
+    /// Keeps what is not handled, and reads no more.
+    func holdBack(_ unhandled: UnsafeMutableRawBufferPointer) {
+        if let held = extras?.value.held { return held.append(unhandled) }
         setReading(false)
-        holdBack(input, meter, for: wait)
+        makeExtras().value.held = HeldInput(copying: unhandled)
     }
 
-    private func holdBack(_ unhandled: UnsafeMutableRawBufferPointer, _ meter: RateMeter, for wait: UInt64) {
-        meter.hold(unhandled)
-        setDeadline(milliseconds: wait)
-    }
-
-    /// Goes on with a client that was held back: its time has come, or its connection is being closed and only its Close frame
-    /// is still of interest.
-    func handleHeldBack() {
-        guard let meter, meter.holds else { return }
+    /// Goes on with a client that was held back: its time has come, its queue has room, or its connection is being closed and
+    /// only its Close frame is still of interest.
+    func handleHeld() {
+        guard let held = extras?.value.held else { return }
+        guard phase != .handshake else {
+            // Refused: what it has sent behind its request is no frame.
+            extras?.value.held = nil
+            return setReading(true)
+        }
         // Who could not be heard was not silent.
         keepalive.awaitsAnswer = false
-        meter.fill(at: loop.now)
-        var input = meter.rest
+        meter?.fill(at: loop.now)
+        var input = held.rest
         takeFrames(&input, meter)
-        let wait = meter.wait(with: input)
-        if phase == .open, wait > 0 { return holdBack(input, meter, for: wait) }
-        meter.letGo()
+        if phase == .open, let pause = pause(before: input) {
+            held.keep(input)
+            if pause > 0 { setDeadline(milliseconds: pause) }
+            return
+        }
+        extras?.value.held = nil
         setReading(true)
+    }
+
+    /// Milliseconds until `input` can be handled, 0 when that is not a matter of time; nil when it need not wait.
+    private func pause(before input: UnsafeMutableRawBufferPointer) -> UInt64? {
+        if isQueueFull { return 0 }
+        guard let wait = meter?.wait(with: input), wait > 0 else { return nil }
+        return wait
     }
 }

@@ -72,7 +72,7 @@ extension ClientConnection {
         writeClose(code, reason: reason)
         setDeadline(milliseconds: worker.timeouts.close)
         loop.atEndOfTurn { [self] in
-            handleHeldBack()
+            handleHeld()
             worker.ended(self, code: code, reason: reason)
         }
         return true

@@ -32,6 +32,10 @@ final class ClientConnection: Socket, Subscriber {
         var subprotocol: String?
         var backlog: Backlog?
         var meter: RateMeter?
+        /// Input that has to wait.
+        var held: HeldInput?
+        /// Events that have to wait for a handler.
+        var pending: PendingEvents?
         /// Where messages may refer to earlier ones, from the first compressed one on.
         var inflater: Inflater?
         var deflater: Deflater?
@@ -43,6 +47,8 @@ final class ClientConnection: Socket, Subscriber {
     var phase = Phase.handshake
     /// Whether messages wait in `extras`, where the policies of their channels can reach them.
     var hasBacklog = false
+    /// Whether a handler of this connection waits: its next events queue.
+    var isBusy = false
     /// Whether it counts for `limits.connectionsPerIP`.
     var isCountedForAddress = false
     /// Which script serves it, by name: a reload does not change it.
@@ -131,7 +137,7 @@ final class ClientConnection: Socket, Subscriber {
         switch phase {
         case .handshake: handshakeIsLate()
         case .closing: closeIsLate()
-        case .open: handleHeldBack()
+        case .open: handleHeld()
         case .closed: break
         }
     }

@@ -124,6 +124,25 @@ extension Configuration {
             "scripts.loadBudget", \.scripts.loadBudget, .time(anyTime),
             "How long loading the scripts may take; longer fails the load, and the old ones stay."),
         ConfigurationKey(
+            "scripts.warning", \.scripts.warning, .time(anyTime),
+            "The CPU time after which a running handler is reported in the log, once a minute for each place."),
+        ConfigurationKey(
+            "scripts.budget", \.scripts.budget, .time(anyTime),
+            "The CPU time after which a running handler is killed, from one wait to the next."),
+        ConfigurationKey(
+            "scripts.eventTimeout", \.scripts.eventTimeout, .time(.milliseconds(10) ... .seconds(3600)),
+            "How long a handler may take with all its waits. Then its wait ends with \"timeout\", the next one kills it."
+        ),
+        ConfigurationKey(
+            "scripts.maxWaiting", \.scripts.maxWaiting, .number(1...1_000_000),
+            "Handlers that may wait at once in each worker. Beyond it, waiting is an error."),
+        ConfigurationKey(
+            "scripts.stuckAfter", \.scripts.stuckAfter, .time(.milliseconds(100) ... .seconds(3600)),
+            "The CPU time beyond the budget after which a handler is reported that does not end though it was killed."),
+        ConfigurationKey(
+            "scripts.onStuck", \.scripts.onStuck, .choice,
+            "What is done then: log it, or abort the process, so that the service manager starts it anew."),
+        ConfigurationKey(
             "scripts.memory", \.scripts.memory, .size((1 << 20)...(64 << 30)),
             "Lua's memory in each worker. Beyond it an allocation fails, and with it that one event."),
         ConfigurationKey(

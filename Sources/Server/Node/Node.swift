@@ -23,6 +23,7 @@ final class Node: Sendable {
     let admin = Inbox<AdminMessage>()
     let reloader = Inbox<ReloadMessage>()
     let lifecycle = Inbox<LifecycleMessage>()
+    let stuckHandlers = StuckHandlers()
     /// Seconds since 1970 at start.
     let startedAt: Int
     private let live = Mutex(LiveScripts())
@@ -57,16 +58,38 @@ final class Node: Sendable {
         live.withLock { $0 = LiveScripts(version: bundle.version, loadedAt: time(nil), scripts: scripts) }
     }
 
-    var scriptOptions: ScriptOptions { Self.scriptOptions(configuration, store: store) }
+    /// What the workers' Lua hosts are made with.
+    var scriptOptions: ScriptOptions {
+        var options = Self.scriptOptions(configuration, store: store)
+        options.stuck = { [log, stuckHandlers] place, seconds in
+            stuckHandlers.count.add(1, ordering: .relaxed)
+            log.critical(
+                "a handler does not end although it was killed",
+                metadata: ["cpuSeconds": "\(seconds)", "traceback": "\(place)"])
+        }
+        return options
+    }
 
     /// What the configuration says about scripts, as the Lua host wants it.
     static func scriptOptions(_ configuration: Configuration, store: KeyValueStore) -> ScriptOptions {
-        ScriptOptions(
+        var options = ScriptOptions(
             memoryLimit: configuration.scripts.memory,
             loadBudget: configuration.scripts.loadBudget.seconds,
             settings: configuration.scripts.settings.json,
             store: store)
+        options.budget = configuration.scripts.budget.seconds
+        options.warning = configuration.scripts.warning.seconds
+        options.stuckAfter = configuration.scripts.stuckAfter.seconds
+        options.abortsWhenStuck = configuration.scripts.onStuck == .abort
+        options.waitLimit = configuration.scripts.maxWaiting
+        return options
     }
+}
+
+/// Counts the handlers that did not end although they were killed; the watchdog's thread does.
+final class StuckHandlers: Sendable {
+    let count = Atomic<UInt64>(0)
+    var total: UInt64 { count.load(ordering: .relaxed) }
 }
 
 extension Duration {

@@ -84,13 +84,14 @@ extension Worker {
     }
 
     private func graceIsOver() {
-        guard connectionCount > 0, !isStopping else { return }
+        guard connectionCount > 0 || !lingering.isEmpty, !isStopping else { return }
         log.warning("grace time is over", metadata: ["connections": "\(connectionCount)"])
         cutConnections()
+        cancelAllWaits()
     }
 
     private func reportIfDrained() {
-        if isDraining && connectionCount == 0 { node.lifecycle.post(.drained(worker: index)) }
+        if isDraining && connectionCount == 0 && lingering.isEmpty { node.lifecycle.post(.drained(worker: index)) }
     }
 
     // MARK: The end
@@ -105,15 +106,21 @@ extension Worker {
 
     /// A socket is gone; what a refused handshake may have left behind goes with it.
     func forget(_ connection: ClientConnection) {
-        engine.forget(connection.handle)
+        connection.finishPendingEvents()
+        if lingering[connection.handle] == nil { engine.forget(connection.handle) }
         release(connection)
         connectionCount -= 1
-        guard connectionCount == 0 else { return }
+        if connectionCount == 0 { lastIsGone() }
+    }
+
+    /// No connection is left, or none whose onClose waits.
+    func lastIsGone() {
         if isStopping { end() } else { reportIfDrained() }
     }
 
     /// Nobody is left: onStop is the scripts' last event.
     private func end() {
+        cancelAllWaits()
         for error in engine.stop() { note(error, on: nil) }
         node.lifecycle.post(.left(.worker(index)))
         loop.stop()

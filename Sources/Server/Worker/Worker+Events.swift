@@ -19,11 +19,13 @@ extension Worker {
     }
 
     func message(_ connection: ClientConnection, _ payload: UnsafeRawBufferPointer, binary: Bool) {
+        guard !connection.isBusy else { return connection.queue(.message(Array(payload), binary: binary)) }
         perform(engine.onMessage(connection.script, connection.handle, payload, binary: binary), on: connection)
     }
 
     /// A slow client has read all that waited for it.
     func drained(_ connection: ClientConnection) {
+        guard !connection.isBusy else { return connection.queue(.drain) }
         perform(engine.onDrain(connection.script, connection.handle), on: connection)
     }
 
@@ -35,6 +37,7 @@ extension Worker {
         statistics.messagesOut += UInt64(connection.messagesOut)
         statistics.bytesIn += connection.bytesIn
         statistics.bytesOut += connection.bytesOut
+        connection.finishPendingEvents()
         var reason = reason
         let outcome = reason.withUTF8 { bytes in
             engine.onClose(
@@ -43,15 +46,20 @@ extension Worker {
         if case .failed(let error) = outcome { note(error, on: connection) }
         hub.unsubscribeFromAll(connection)
         identify(connection, as: nil)
-        engine.forget(connection.handle)
+        if case .waiting(let task) = outcome { linger(connection, task) } else { engine.forget(connection.handle) }
     }
 
-    private func perform(_ outcome: EventOutcome, on connection: ClientConnection) {
+    /// Does what an event of a connection has asked for.
+    func perform(_ outcome: EventOutcome, on connection: ClientConnection) {
         switch outcome {
         case .done:
             break
         case .closeRequested(let code, let reason):
             connection.close(CloseCode(rawValue: code), reason: reason)
+        case .waiting(let task):
+            connection.isBusy = true
+            connection.makePending().task = task
+            beganToWait(task, on: connection)
         case .failed(let error):
             note(error, on: connection)
             if node.configuration.scripts.onError == .close { connection.close(.scriptError) }
@@ -60,6 +68,7 @@ extension Worker {
 
     /// A mistake of the script: counted, and told to the log with all that helps to find it.
     func note(_ error: ScriptError, on connection: ClientConnection?) {
+        guard error.kill != .closed else { return log.debug("\(error.summary)", metadata: error.metadata) }
         statistics.scriptErrors += 1
         var metadata = error.metadata
         if let connection { metadata["connection"] = "\(connection.id.text)" }

@@ -139,6 +139,8 @@ extension Worker {
         current.subscriptions = hub.subscriptionCount
         current.refusedForDescriptors += listeners.reduce(0) { $0 + $1.refused }
         current.luaMemory = engine.memoryInUse
+        current.handlersKilled = engine.kills
+        current.handlersWaiting = engine.waitingCount
         current.messagesDeflated = compression?.deflated ?? 0
         current.messagesInflated = compression?.inflated ?? 0
         forEachOpenConnection { connection in

@@ -8,7 +8,9 @@ extension Worker {
     /// Makes the first bundle live; answers what is wrong with it.
     func start(_ bundle: ScriptBundle) -> [ScriptError] {
         if case .failure(let problems) = engine.prepare(bundle) { return problems.errors }
-        for error in engine.commit().errors { note(error, on: nil) }
+        let report = engine.commit()
+        for error in report.errors { note(error, on: nil) }
+        for task in report.waiting { beganToWait(task, on: nil) }
         return []
     }
 
@@ -24,6 +26,8 @@ extension Worker {
     func commit() {
         let report = engine.commit()
         for error in report.errors { note(error, on: nil) }
+        for task in report.waiting { beganToWait(task, on: nil) }
+        limitSpawnedOfOldVersions()
         // One worker tells for all, and once.
         for name in report.missingScripts where index == 0 && !missingScripts.contains(name) {
             log.warning(

@@ -146,12 +146,12 @@ extension Worker: ScriptHost {
                 let missed = (loop.now - min(loop.now, due)) / period
                 arm(id, due: due + (missed + 1) * period, period: period)
             }
-            if case .failed(let error) = engine.fireTimer(id) { note(error, on: nil) }
+            performAlone(engine.fireTimer(id))
         }
     }
 
     /// At least a millisecond, at most some thirty years: whatever a script asks for, the clock can add it.
-    private static func milliseconds(_ seconds: Double) -> UInt64 {
+    static func milliseconds(_ seconds: Double) -> UInt64 {
         UInt64(min(max(1, (seconds * 1000).rounded(.up)), 1e12))
     }
 

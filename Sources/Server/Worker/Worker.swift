@@ -19,6 +19,7 @@ final class Worker {
         let handshake: UInt64
         let close: UInt64
         let stop: UInt64
+        let event: UInt64
     }
 
     let node: Node
@@ -52,6 +53,12 @@ final class Worker {
     /// Clients' sockets, whatever their state.
     var connectionCount = 0
     var timers: [Int32: TimerID] = [:]
+    /// The events whose handlers wait.
+    var waiting: [ScriptTask: WaitingEvent] = [:]
+    /// Connections that are gone and whose onClose waits.
+    var lingering: [ConnectionHandle: ClientConnection] = [:]
+    /// Where handlers were that took long, and when that was last told.
+    var slowPlaces: [String: UInt64] = [:]
     /// Set from the beginning of a drain on.
     var draining: DrainProgress?
     /// Whether the loop ends as soon as the last socket is gone.
@@ -73,7 +80,8 @@ final class Worker {
         timeouts = Timeouts(
             handshake: configuration.timeouts.handshake.milliseconds,
             close: configuration.timeouts.close.milliseconds,
-            stop: configuration.timeouts.stop.milliseconds)
+            stop: configuration.timeouts.stop.milliseconds,
+            event: configuration.scripts.eventTimeout.milliseconds)
         rates = RateLimit(configuration.limits)
         keepalive = KeepaliveSchedule(configuration.keepalive)
         loop.writeTimeout = configuration.timeouts.write.milliseconds
@@ -131,9 +139,10 @@ final class Worker {
     /// The connection that a script's handle names, nil when it is gone. Scripts get handles of client connections only, and a
     /// slot's generation is never used twice, so whatever is found is one.
     func connection(_ handle: ConnectionHandle) -> ClientConnection? {
-        loop.source(Token(slot: handle.slot, generation: handle.generation)).map {
-            unsafeDowncast($0, to: ClientConnection.self)
+        guard let source = loop.source(Token(slot: handle.slot, generation: handle.generation)) else {
+            return lingering.isEmpty ? nil : lingering[handle]
         }
+        return unsafeDowncast(source, to: ClientConnection.self)
     }
 
     /// The connection that an id names, nil when it is not here or gone.

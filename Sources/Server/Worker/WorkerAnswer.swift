@@ -58,6 +58,13 @@ struct WorkerStatistics: Sendable {
     var bytesIn: UInt64 = 0
     var bytesOut: UInt64 = 0
     var scriptErrors: UInt64 = 0
+    /// Handlers that were killed for the CPU time they used, and those reported for it.
+    var handlersKilled: UInt64 = 0
+    var handlersSlow: UInt64 = 0
+    /// Handlers that had waited for as long as they may.
+    var handlersTimedOut: UInt64 = 0
+    /// Handlers that wait now.
+    var handlersWaiting = 0
     var deliveriesDropped: UInt64 = 0
     /// Publications that gave way to newer ones while they waited for a slow client.
     var deliveriesDisplaced: UInt64 = 0
@@ -100,6 +107,10 @@ struct WorkerStatistics: Sendable {
         left.bytesIn += right.bytesIn
         left.bytesOut += right.bytesOut
         left.scriptErrors += right.scriptErrors
+        left.handlersKilled += right.handlersKilled
+        left.handlersSlow += right.handlersSlow
+        left.handlersTimedOut += right.handlersTimedOut
+        left.handlersWaiting += right.handlersWaiting
         left.deliveriesDropped += right.deliveriesDropped
         left.deliveriesDisplaced += right.deliveriesDisplaced
         left.messagesRefused += right.messagesRefused

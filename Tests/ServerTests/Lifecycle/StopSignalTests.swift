@@ -42,9 +42,10 @@ struct StopSignalTests {
         #expect(try perigee.process.wait() == 0)
     }
 
-    @Test("a script that never ends is left behind: exit code 5, and the log says which thread")
+    @Test("a script that never ends and has no budget is left behind: exit code 5, and the log says which thread")
     func stuck() throws {
-        let perigee = try PerigeeProcess(scripts: ["main.lua": Self.script])
+        let perigee = try PerigeeProcess(
+            scripts: ["main.lua": Self.script], environment: ["PERIGEE_SCRIPTS_BUDGET": "1h"])
         let client = try WebSocketClient.connect(port: perigee.clientPort, timeout: .seconds(20))
         _ = try client.receiveText()
         try client.send("loop")

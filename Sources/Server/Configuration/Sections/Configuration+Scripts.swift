@@ -11,6 +11,18 @@ extension Configuration {
         public var debounce = Duration.milliseconds(100)
         /// How long loading the scripts may take, 10 ms to 1 h; longer fails the load.
         public var loadBudget = Duration.seconds(1)
+        /// The CPU time after which a running handler is reported in the log, 1 ms to 1 h.
+        public var warning = Duration.milliseconds(10)
+        /// The CPU time after which a running handler is killed, from one wait to the next, 1 ms to 1 h.
+        public var budget = Duration.milliseconds(50)
+        /// How long a handler may take in all, its waits included, 10 ms to 1 h.
+        public var eventTimeout = Duration.seconds(30)
+        /// The CPU time beyond the budget after which a handler is reported that does not end although it was killed, 100 ms to 1 h.
+        public var stuckAfter = Duration.seconds(2)
+        /// What is done about such a handler.
+        public var onStuck = StuckPolicy.log
+        /// Handlers that may wait at once in each worker, 1 to 1 million.
+        public var maxWaiting = 10_000
         /// Lua's memory in each worker in bytes, 1 MiB to 64 GiB.
         public var memory = 64 << 20
         /// What an error in a handler does to the connection.
@@ -22,6 +34,14 @@ extension Configuration {
 
         /// The default of every key.
         public init() {}
+
+        /// What is done about a handler that cannot be killed.
+        public enum StuckPolicy: String, Sendable, CaseIterable {
+            /// It is reported, once.
+            case log
+            /// It is reported, and the process ends by SIGABRT, so that the service manager starts it anew.
+            case abort
+        }
 
         /// What an error in a handler does to the connection.
         public enum ErrorPolicy: String, Sendable, CaseIterable {

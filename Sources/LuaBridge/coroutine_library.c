@@ -1,0 +1,222 @@
+// coroutine.create, resume, wrap and close as scripts get them. They say which coroutine runs, so that the watchdog
+// finds it; an event that is being killed passes through them; a handler may wait inside a coroutine of its own, and
+// then its whole chain waits. Lua 5.4.4 misreads the stack of a young coroutine in a concatenation when it has to grow,
+// so each starts with room; and coroutines that close one another are stopped before the C stack overflows.
+//
+// Read next: wait.c.
+#include "internal.h"
+
+enum { close_depth = 50 };
+
+// How a coroutine answered that was resumed; otherwise the number of values that it left on the caller's stack.
+enum { resume_failed = -1, resume_waits = -2 };
+
+// [... arguments] of `from` -> [... results | error | nothing]
+static int resume(lua_State *L, lua_State *co, int arguments)
+{
+    Bridge *b = bridge_of(L);
+    if (!lua_checkstack(co, arguments)) {
+        lua_pop(L, arguments);
+        lua_pushliteral(L, "too many arguments to resume");
+        return resume_failed;
+    }
+    lua_xmove(L, co, arguments);
+    bool could_wait = b->can_wait;
+    b->can_wait = could_wait && lua_isyieldable(L);
+    b->current = co;
+    hook_if_killed(b, co);
+    int count;
+    int status = lua_resume(co, L, arguments, &count);
+    b->current = L;
+    b->can_wait = could_wait;
+    check_killed(L);
+    if (status == LUA_YIELD && b->asked) {
+        return resume_waits;
+    }
+    if (status != LUA_OK && status != LUA_YIELD) {
+        lua_xmove(co, L, 1);
+        return resume_failed;
+    }
+    if (!lua_checkstack(L, count + 1)) {
+        lua_pop(co, count);
+        lua_pushliteral(L, "too many results to resume");
+        return resume_failed;
+    }
+    lua_xmove(co, L, count);
+    return count;
+}
+
+// Unwinds a coroutine; its variables' __close run in it. Never raises.
+static int unwind(lua_State *L, lua_State *co)
+{
+    Bridge *b = bridge_of(L);
+    b->current = co;
+    hook_if_killed(b, co);
+    int status = lua_resetthread(co);
+    b->current = L;
+    return status;
+}
+
+static lua_State *check_thread(lua_State *L)
+{
+    lua_State *co = lua_tothread(L, 1);
+    luaL_argexpected(L, co != NULL, 1, "coroutine");
+    return co;
+}
+
+// [results... | error] -> [results...]
+static int body_done(lua_State *L, int status, lua_KContext context)
+{
+    (void)context;
+    return status == LUA_OK || status == LUA_YIELD ? lua_gettop(L) : lua_error(L);
+}
+
+// The bottom of a script's coroutine: a protected call, because only that lets hooks work again after an error that was
+// raised by one, and so nothing that is still to be closed runs unwatched. The upvalue is the function. [arguments...] ->
+// [results...]
+static int body(lua_State *L)
+{
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    return body_done(L, lua_pcallk(L, lua_gettop(L) - 1, LUA_MULTRET, 0, 0, body_done), 0);
+}
+
+// [f] -> [... thread]
+static int create(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    lua_State *co = lua_newthread(L);
+    ensure_stack(L, co);
+    lua_pushvalue(L, 1);
+    lua_pushcclosure(L, body, 1);
+    lua_xmove(L, co, 1);
+    return 1;
+}
+
+static int finish_resume(lua_State *L, lua_State *co, int count);
+
+// The chain goes on: the coroutine further in has what it waited for. [thread ...] -> [boolean results...]
+static int resume_woken(lua_State *L, int status, lua_KContext context)
+{
+    (void)status, (void)context;
+    lua_settop(L, 1);
+    lua_State *co = lua_tothread(L, 1);
+    return finish_resume(L, co, resume(L, co, 0));
+}
+
+// [thread ... results... | error] -> [... boolean results...]
+static int finish_resume(lua_State *L, lua_State *co, int count)
+{
+    (void)co;
+    if (count == resume_waits) {
+        return lua_yieldk(L, 0, 0, resume_woken);
+    }
+    lua_pushboolean(L, count >= 0);
+    int values = count >= 0 ? count : 1;
+    lua_insert(L, -(values + 1));
+    return values + 1;
+}
+
+// [thread arguments...] -> [boolean results...]
+static int guarded_resume(lua_State *L)
+{
+    lua_State *co = check_thread(L);
+    return finish_resume(L, co, resume(L, co, lua_gettop(L) - 1));
+}
+
+// The error of a wrapped coroutine, with the caller's place before it. [... error] -> never returns
+static int raise_wrapped(lua_State *L, lua_State *co)
+{
+    int status = lua_status(co);
+    if (status != LUA_OK && status != LUA_YIELD) { // it failed, and its variables are still to be closed
+        status = unwind(L, co);
+        check_killed(L);
+        lua_xmove(co, L, 1);
+    }
+    if (status != LUA_ERRMEM && lua_type(L, -1) == LUA_TSTRING) {
+        luaL_where(L, 1);
+        lua_insert(L, -2);
+        lua_concat(L, 2);
+    }
+    return lua_error(L);
+}
+
+static int finish_wrapped(lua_State *L, lua_State *co, int count);
+
+// [...] -> [results...]
+static int wrapped_woken(lua_State *L, int status, lua_KContext context)
+{
+    (void)status, (void)context;
+    lua_settop(L, 0);
+    lua_State *co = lua_tothread(L, lua_upvalueindex(1));
+    return finish_wrapped(L, co, resume(L, co, 0));
+}
+
+// [results... | error] -> [results...]
+static int finish_wrapped(lua_State *L, lua_State *co, int count)
+{
+    if (count == resume_waits) {
+        return lua_yieldk(L, 0, 0, wrapped_woken);
+    }
+    return count >= 0 ? count : raise_wrapped(L, co);
+}
+
+// A function that coroutine.wrap made. The upvalue is its coroutine. [arguments...] -> [results...]
+static int call_wrapped(lua_State *L)
+{
+    lua_State *co = lua_tothread(L, lua_upvalueindex(1));
+    return finish_wrapped(L, co, resume(L, co, lua_gettop(L)));
+}
+
+// [f] -> [... function]
+static int wrap(lua_State *L)
+{
+    create(L);
+    lua_pushcclosure(L, call_wrapped, 1);
+    return 1;
+}
+
+// What coroutine.status says of a coroutine that cannot be closed, NULL of one that can.
+static const char *why_not_closed(lua_State *L, lua_State *co)
+{
+    lua_Debug frame;
+    if (L == co) {
+        return "running";
+    }
+    return lua_status(co) == LUA_OK && lua_getstack(co, 0, &frame) ? "normal" : NULL;
+}
+
+// [thread] -> [... true | false error]
+static int close_coroutine(lua_State *L)
+{
+    Bridge *b = bridge_of(L);
+    lua_State *co = check_thread(L);
+    const char *why = why_not_closed(L, co);
+    if (why != NULL) {
+        return luaL_error(L, "cannot close a %s coroutine", why);
+    }
+    if (b->closing_depth == close_depth) {
+        return luaL_error(L, "coroutine.close: too many coroutines close one another");
+    }
+    b->closing_depth += 1;
+    int status = unwind(L, co);
+    b->closing_depth -= 1;
+    check_killed(L);
+    lua_pushboolean(L, status == LUA_OK);
+    if (status == LUA_OK) {
+        return 1;
+    }
+    lua_xmove(co, L, 1);
+    return 2;
+}
+
+// Replaces the functions in the library's table. [...] -> [...]
+void coroutine_library_open(lua_State *L, int coroutine)
+{
+    static const luaL_Reg functions[] = {
+        {"create", create}, {"resume", guarded_resume}, {"wrap", wrap}, {"close", close_coroutine}, {NULL, NULL},
+    };
+    lua_pushvalue(L, coroutine);
+    luaL_setfuncs(L, functions, 0);
+    lua_pop(L, 1);
+}

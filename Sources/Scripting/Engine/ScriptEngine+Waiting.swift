@@ -1,0 +1,109 @@
+// Handlers that wait. The bridge keeps the coroutine, this what it is about, and the host what it waits for.
+//
+// Read next: LuaBridge/wait.c.
+
+import LuaBridge
+
+extension ScriptEngine {
+    /// How many handlers wait.
+    public var waitingCount: Int {
+        suspended.count
+    }
+
+    /// Goes on with a handler that waits. `nil` when that wait is over already: its event was interrupted, or ended.
+    public func resume(_ ticket: WaitTicket, with answer: WaitAnswer) -> Resumption? {
+        let outcome: BridgeOutcome
+        switch answer {
+        case .done:
+            var bridged = BridgeAnswer(failed: false, text: nil, textCount: 0)
+            outcome = bridgeResume(bridge, ticket.bridged, &bridged)
+        case .failed(var reason):
+            outcome = reason.withUTF8 { reason in
+                reason.withMemoryRebound(to: CChar.self) { reason in
+                    var bridged = BridgeAnswer(failed: true, text: reason.baseAddress, textCount: reason.count)
+                    return bridgeResume(bridge, ticket.bridged, &bridged)
+                }
+            }
+        }
+        return finish(ticket.task, outcome)
+    }
+
+    /// Ends the present wait of an event with `nil, "timeout"`; its next wait kills it. `nil` when it does not wait.
+    public func timeOut(_ task: ScriptTask) -> Resumption? {
+        finish(task, bridgeInterrupt(bridge, task.number, .timeout))
+    }
+
+    /// Ends the present wait of an event with `nil, "closed"`; its next wait cancels it. `nil` when it does not wait.
+    public func cancel(_ task: ScriptTask) -> Resumption? {
+        finish(task, bridgeInterrupt(bridge, task.number, .closed))
+    }
+
+    /// Runs `body`, whose events are about a connection that is closed: their first wait answers `nil, "closed"` at
+    /// once, and a second one cancels them.
+    public func withClosedConnection(_ body: () -> Void) {
+        bridgeSetClosed(bridge, true)
+        defer { bridgeSetClosed(bridge, false) }
+        body()
+    }
+
+    /// Runs what `server.spawn` was given since the last call. Answers how each began.
+    public func runSpawned() -> [EventOutcome] {
+        let functions = link.spawned
+        link.spawned = []
+        return functions.map { run($0, as: .spawned, once: true) }
+    }
+
+    /// Whether a spawned function waits whose version is not live any more.
+    public func isSpawnedByOldVersion(_ task: ScriptTask) -> Bool {
+        guard let event = suspended[task.number] else { return false }
+        return event.work == .spawned && event.bundle.version != version
+    }
+
+    /// Calls a function that the bridge keeps by number.
+    func run(_ function: Int32, as work: SuspendedEvent.Work, once: Bool) -> EventOutcome {
+        timerCount.calls &+= 1
+        switch bridgeOnTimer(bridge, function, once) {
+        case .done, .absent, .refused:
+            return .done
+        case .waiting:
+            return .waiting(suspend(work, nil))
+        case .closeRequested, .failed:
+            timerCount.errors &+= 1
+            return .failed(error(of: nil))
+        }
+    }
+
+    /// Notes that the event which the bridge has just put aside waits.
+    func suspend(
+        _ work: SuspendedEvent.Work, _ connection: ConnectionHandle?, offered: [String] = []
+    ) -> ScriptTask {
+        guard let live else { preconditionFailure("an event waits, and no bundle is live") }
+        let task = ScriptTask(number: bridgeResult(bridge).pointee.task)
+        suspended[task.number] = SuspendedEvent(work: work, connection: connection, bundle: live, offered: offered)
+        return task
+    }
+
+    private func finish(_ task: ScriptTask, _ outcome: BridgeOutcome) -> Resumption? {
+        if outcome == .absent { return nil }
+        guard let event = suspended[task.number] else { return nil }
+        if outcome == .waiting {
+            let again = EventOutcome.waiting(task)
+            return isUpgrade(event) ? .upgrade(event, .waiting(task)) : .event(event, again)
+        }
+        suspended[task.number] = nil
+        switch event.work {
+        case .handler(.upgrade, let id):
+            return .upgrade(event, decide(outcome, event.offered, id, in: event.bundle))
+        case .handler(let handler, let id):
+            return .event(event, conclude(outcome, handler, id, in: event.bundle))
+        case .timer, .spawned:
+            if outcome == .done { return .event(event, .done) }
+            timerCount.errors &+= 1
+            return .event(event, .failed(error(in: event.bundle, file: nil)))
+        }
+    }
+
+    private func isUpgrade(_ event: SuspendedEvent) -> Bool {
+        if case .handler(.upgrade, _) = event.work { true } else { false }
+    }
+}

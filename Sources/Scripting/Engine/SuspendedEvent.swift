@@ -1,0 +1,21 @@
+// An event that has been put aside.
+
+/// What is known of an event while its handler waits.
+public struct SuspendedEvent: Sendable {
+    /// What runs.
+    public enum Work: Sendable, Equatable {
+        case handler(ScriptHandler, ScriptID)
+        case timer
+        /// A function of `server.spawn`.
+        case spawned
+    }
+
+    /// What runs.
+    public let work: Work
+    /// The connection that it is about.
+    public let connection: ConnectionHandle?
+    /// The code that it runs: it ends in the version in which it began.
+    let bundle: ScriptBundle
+    /// Of an upgrade, the subprotocols among which the script may choose.
+    let offered: [String]
+}

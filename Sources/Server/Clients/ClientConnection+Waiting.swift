@@ -1,0 +1,46 @@
+// A connection whose handler waits. Its next events queue, so that its handlers run one at a time and in the order of arrival;
+// when enough of them wait, nothing more is read, and TCP slows the client down. Nothing is dropped.
+//
+// Read next: PendingEvents.swift, HeldInput.swift, ../Worker/Worker+Waiting.swift.
+
+import Scripting
+import WebSocket
+
+extension ClientConnection {
+    /// The queue of events, made when the first handler waits.
+    func makePending() -> PendingEvents {
+        let extras = makeExtras()
+        if let pending = extras.value.pending { return pending }
+        let made = PendingEvents()
+        extras.value.pending = made
+        return made
+    }
+
+    /// Puts an event behind the one whose handler waits.
+    func queue(_ event: PendingEvents.Event) { makePending().append(event) }
+
+    /// Whether as many events wait as may.
+    var isQueueFull: Bool { isBusy && phase == .open && extras?.value.pending?.isFull == true }
+
+    /// The handler that waited has ended: the events behind it run, until one of them waits.
+    func runPendingEvents() {
+        guard let pending = extras?.value.pending else { return }
+        while !isBusy, let event = pending.next() {
+            switch event {
+            case .message(let payload, let binary):
+                payload.withUnsafeBytes { worker.message(self, $0, binary: binary) }
+            case .drain:
+                worker.drained(self)
+            }
+        }
+        guard !isBusy else { return }
+        extras?.value.pending = nil
+        handleHeld()
+    }
+
+    /// The connection is over: what waits ends now, and what queues behind it runs, in order, and cannot wait.
+    func finishPendingEvents() {
+        guard isBusy, let task = extras?.value.pending?.task else { return }
+        worker.engine.withClosedConnection { worker.cancelWait(of: task) }
+    }
+}

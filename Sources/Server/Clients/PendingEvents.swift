@@ -1,0 +1,35 @@
+// What has happened on a connection while its handler waits.
+
+import DequeModule
+import Scripting
+
+/// A connection's queue of events.
+final class PendingEvents {
+    /// An event that has to wait for the one before it.
+    enum Event {
+        case message([UInt8], binary: Bool)
+        case drain
+    }
+
+    /// No more is read from a client when so many events wait, or so many bytes.
+    static let eventLimit = 64
+    static let byteLimit = 256 << 10
+
+    /// The event whose handler waits.
+    var task: ScriptTask?
+    private var events: Deque<Event> = []
+    private var bytes = 0
+
+    var isFull: Bool { events.count >= Self.eventLimit || bytes >= Self.byteLimit }
+
+    func append(_ event: Event) {
+        if case .message(let payload, _) = event { bytes += payload.count }
+        events.append(event)
+    }
+
+    func next() -> Event? {
+        guard let event = events.popFirst() else { return nil }
+        if case .message(let payload, _) = event { bytes -= payload.count }
+        return event
+    }
+}

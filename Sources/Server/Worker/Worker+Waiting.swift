@@ -1,0 +1,163 @@
+// Handlers that wait. A connection's events run one at a time: while one waits, the next ones queue, and the worker goes on
+// with other connections. What an event waits for is an operation of the worker's loop, whose end resumes it.
+//
+// Read next: ../Clients/ClientConnection+Waiting.swift, Scripting/Engine/ScriptEngine+Waiting.swift.
+
+import EventLoop
+import Logging
+import Scripting
+import WebSocket
+
+extension Worker {
+    /// An event that waits.
+    struct WaitingEvent {
+        /// What its present wait is for.
+        enum Operation {
+            case sleep(TimerID)
+        }
+
+        /// The connection that it is about, kept until it has ended.
+        var connection: ClientConnection?
+        var operation: Operation?
+        /// When its time is up.
+        var deadline: TimerID?
+    }
+
+    // MARK: Operations
+
+    func sleep(_ ticket: WaitTicket, seconds: Double) {
+        let timer = loop.schedule(after: Self.milliseconds(seconds)) { [unowned self] in finish(ticket, with: .done) }
+        waiting[ticket.task, default: WaitingEvent()].operation = .sleep(timer)
+    }
+
+    /// An operation is over: the handler goes on.
+    func finish(_ ticket: WaitTicket, with answer: WaitAnswer) {
+        waiting[ticket.task]?.operation = nil
+        guard let resumption = engine.resume(ticket, with: answer) else { return }
+        proceed(ticket.task, resumption)
+    }
+
+    private func cancelOperation(of task: ScriptTask) {
+        switch waiting[task]?.operation {
+        case .sleep(let timer): loop.cancel(timer)
+        case nil: break
+        }
+        waiting[task]?.operation = nil
+    }
+
+    // MARK: Events
+
+    /// An event waits that has begun just now.
+    /// - Parameter isLimited: whether it must end within `scripts.eventTimeout`.
+    func beganToWait(_ task: ScriptTask, on connection: ClientConnection?, isLimited: Bool = true) {
+        waiting[task, default: WaitingEvent()].connection = connection
+        if isLimited { limitWaiting(of: task) }
+    }
+
+    private func limitWaiting(of task: ScriptTask) {
+        guard waiting[task]?.deadline == nil else { return }
+        waiting[task]?.deadline = loop.schedule(after: timeouts.event) { [unowned self] in
+            waiting[task]?.deadline = nil
+            statistics.handlersTimedOut += 1
+            cancelOperation(of: task)
+            if let resumption = engine.timeOut(task) { proceed(task, resumption) }
+        }
+    }
+
+    /// Functions that were spawned by an old version have as long as any event to come to their end.
+    func limitSpawnedOfOldVersions() {
+        for task in waiting.keys where engine.isSpawnedByOldVersion(task) { limitWaiting(of: task) }
+    }
+
+    /// Ends the wait of an event whose connection is closed.
+    func cancelWait(of task: ScriptTask) {
+        cancelOperation(of: task)
+        if let resumption = engine.cancel(task) { proceed(task, resumption) }
+    }
+
+    /// Ends all waits, because the server does.
+    func cancelAllWaits() {
+        for task in waiting.keys { cancelWait(of: task) }
+    }
+
+    private func proceed(_ task: ScriptTask, _ resumption: Resumption) {
+        switch resumption {
+        case .event(_, .waiting), .upgrade(_, .waiting):
+            return
+        case .event(let event, let outcome):
+            let connection = retire(task)
+            conclude(event, outcome, on: connection)
+        case .upgrade(_, let outcome):
+            retire(task)?.decided(outcome)
+        }
+    }
+
+    /// Forgets an event that has ended; answers its connection.
+    private func retire(_ task: ScriptTask) -> ClientConnection? {
+        guard let event = waiting.removeValue(forKey: task) else { return nil }
+        if let deadline = event.deadline { loop.cancel(deadline) }
+        return event.connection
+    }
+
+    private func conclude(_ event: SuspendedEvent, _ outcome: EventOutcome, on connection: ClientConnection?) {
+        guard let connection else {
+            if case .failed(let error) = outcome { note(error, on: nil) }
+            return
+        }
+        if case .handler(.close, _) = event.work {
+            if case .failed(let error) = outcome { note(error, on: connection) }
+            return endLingering(connection)
+        }
+        connection.isBusy = false
+        perform(outcome, on: connection)
+        connection.runPendingEvents()
+    }
+
+    // MARK: Connections that are gone
+
+    /// The connection's onClose waits: it can still be asked for what it was.
+    func linger(_ connection: ClientConnection, _ task: ScriptTask) {
+        lingering[connection.handle] = connection
+        beganToWait(task, on: connection)
+    }
+
+    private func endLingering(_ connection: ClientConnection) {
+        lingering[connection.handle] = nil
+        engine.forget(connection.handle)
+        if connectionCount == 0 && lingering.isEmpty { lastIsGone() }
+    }
+
+    // MARK: Functions of their own
+
+    func spawned() {
+        loop.schedule(after: 0) { [unowned self] in
+            for outcome in engine.runSpawned() { performAlone(outcome, isLimited: false) }
+        }
+    }
+
+    /// An event that is about no connection has run.
+    func performAlone(_ outcome: EventOutcome, isLimited: Bool = true) {
+        switch outcome {
+        case .done, .closeRequested: break
+        case .waiting(let task): beganToWait(task, on: nil, isLimited: isLimited)
+        case .failed(let error): note(error, on: nil)
+        }
+    }
+
+    // MARK: The watchdog
+
+    func slow(traceback: String) {
+        statistics.handlersSlow += 1
+        let place = String(traceback.prefix { $0 != "\n" })
+        if let last = slowPlaces[place], loop.now < last + Self.slowInterval { return }
+        if slowPlaces.count == Self.slowPlaceLimit { slowPlaces = [:] }
+        slowPlaces[place] = loop.now
+        log.warning(
+            "a handler took more than \(node.configuration.scripts.warning) of CPU; it was at \(place)",
+            metadata: ["traceback": "\(traceback)", "version": "\(engine.version)"])
+    }
+
+    /// Milliseconds between two reports of the same place.
+    private static let slowInterval: UInt64 = 60_000
+    private static let slowPlaceLimit = 1_000
+}
