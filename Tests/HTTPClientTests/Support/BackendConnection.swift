@@ -16,6 +16,8 @@ struct BackendRequest {
 final class BackendConnection: Socket {
     /// Called for each request, and with nil when the peer has hung up.
     var answer: (BackendConnection, BackendRequest) -> Void = { _, _ in }
+    /// Called for whatever arrives while `isRaw`.
+    var arrived: (BackendConnection) -> Void = { _ in }
     var closed: () -> Void = {}
     private(set) var bytes: [UInt8] = []
     /// Whether what arrives is left alone.
@@ -23,7 +25,8 @@ final class BackendConnection: Socket {
 
     override func received(_ bytes: UnsafeMutableRawBufferPointer) {
         self.bytes += bytes
-        while !isRaw, let request = takeRequest() { answer(self, request) }
+        if isRaw { return arrived(self) }
+        while let request = takeRequest() { answer(self, request) }
     }
 
     override func didClose() { closed() }
