@@ -37,7 +37,7 @@ let package = Package(
         .target(
             name: "Server",
             dependencies: [
-                "Scripting", "PubSub", "WebSocket", "HTTP1", "Proxies", "EventLoop", "CLinux",
+                "Scripting", "PubSub", "WebSocket", "HTTP1", "HTTPClient", "Proxies", "EventLoop", "CLinux",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Yams", package: "Yams"),
@@ -56,6 +56,12 @@ let package = Package(
         .target(name: "PubSub", dependencies: ["WebSocket"], swiftSettings: swift),
         .target(name: "WebSocket", dependencies: ["COpenSSL", "CZlib"], swiftSettings: swift),
         .target(name: "HTTP1", swiftSettings: swift),
+        .target(
+            name: "HTTPClient",
+            dependencies: [
+                "Proxies", "EventLoop", "CLinux", "CCurl", .product(name: "DequeModule", package: "swift-collections"),
+            ],
+            swiftSettings: swift),
         .target(name: "Proxies", dependencies: ["EventLoop"], swiftSettings: swift),
         .target(
             name: "EventLoop",
@@ -65,6 +71,9 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", providers: [.apt(["libssl-dev"])]),
         // permessage-deflate (RFC 7692) is defined by DEFLATE, and zlib is the library that every distribution patches.
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+        // Scripts' requests to other servers: HTTP/1.1 and HTTP/2 as the world speaks them, TLS, pooling, and a name lookup that
+        // does not block the loop. The distribution patches it.
+        .systemLibrary(name: "CCurl", providers: [.apt(["libcurl4-openssl-dev"])]),
 
         // --- beside the server ---
         .target(
@@ -85,6 +94,12 @@ let package = Package(
             swiftSettings: swift),
         .testTarget(name: "HTTP1Tests", dependencies: ["HTTP1"], swiftSettings: swift),
         .testTarget(
+            name: "HTTPClientTests",
+            dependencies: [
+                "HTTPClient", "EventLoop", "Proxies", "CLinux", "COpenSSL", "PerigeeTestKit", "SlowResolver",
+            ],
+            swiftSettings: swift),
+        .testTarget(
             name: "ProxiesTests", dependencies: ["Proxies", "EventLoop", "SeededGenerator"], swiftSettings: swift),
         .testTarget(
             name: "WebSocketTests", dependencies: ["WebSocket", "CZlib", "AllocationCounter"], swiftSettings: swift),
@@ -103,5 +118,7 @@ let package = Package(
         .target(name: "SeededGenerator", path: "Tests/SeededGenerator", swiftSettings: swift),
         // Counts the calls of malloc on a thread: "no allocation per message" is a test, not a hope.
         .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
+        // Stands before the system's name lookup: names that take long, and names that change their address.
+        .target(name: "SlowResolver", path: "Tests/SlowResolver"),
     ]
 )

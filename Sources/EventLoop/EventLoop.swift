@@ -107,6 +107,14 @@ public final class EventLoop {
         sources.remove(source.token)
     }
 
+    /// Stops watching a source and leaves its descriptor open: it belongs to a library that closes it.
+    public func release(_ source: Source) {
+        guard source.descriptor >= 0 else { return }
+        _ = clinux_epoll_control(epoll, EPOLL_CTL_DEL, source.descriptor, 0, 0)
+        source.disown()
+        sources.remove(source.token)
+    }
+
     /// The source that a token names, nil when it is gone.
     public func source(_ token: Token) -> Source? { sources[token] }
 

@@ -67,6 +67,15 @@ public struct SocketAddress: Hashable, Sendable {
         self.family = family
     }
 
+    /// Reads the bytes of a `struct sockaddr` of any family, as a library hands it over.
+    public init(sockaddr bytes: UnsafeRawBufferPointer) {
+        var storage = sockaddr_storage()
+        withUnsafeMutableBytes(of: &storage) { storage in
+            storage.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes.prefix(storage.count)))
+        }
+        self.init(&storage)
+    }
+
     /// Reads what the kernel wrote; an unknown family gives `0.0.0.0:0`.
     init(_ storage: inout sockaddr_storage) {
         switch Int32(storage.ss_family) {

@@ -43,4 +43,7 @@ open class Source {
         close(descriptor)
         descriptor = -1
     }
+
+    /// Forgets the descriptor, which somebody else closes.
+    final func disown() { descriptor = -1 }
 }

@@ -1,0 +1,87 @@
+// What to ask a server for, checked as it is put together: a request that exists can be sent.
+
+/// One request.
+public struct HTTPClientRequest {
+    /// Methods that mean what RFC 9110 and RFC 5789 say.
+    public enum Method: String, Sendable, CaseIterable {
+        case get = "GET"
+        case head = "HEAD"
+        case post = "POST"
+        case put = "PUT"
+        case patch = "PATCH"
+        case delete = "DELETE"
+        case options = "OPTIONS"
+    }
+
+    /// Fields with which the client itself says how a message is framed and where it goes.
+    private static let reserved: Set<String> = [
+        "connection", "content-length", "expect", "keep-alive", "proxy-authorization", "proxy-connection", "te",
+        "trailer",
+        "transfer-encoding", "upgrade",
+    ]
+
+    public internal(set) var method: Method
+    var url: RequestURL
+    /// Names as they were given, and values.
+    private(set) var fields: [(name: String, value: String)] = []
+    public internal(set) var body: [UInt8]?
+    /// For all of it, in milliseconds; nil for what the client's settings say.
+    public var timeout: UInt64?
+    /// The largest response body in bytes; nil for what the client's settings say.
+    public var responseBody: Int?
+    /// How many redirects are followed; with 0 a redirect is a response like any other.
+    public var redirects = 0
+
+    /// - Parameter url: an absolute http or https URL without credentials.
+    public init(_ method: Method, _ url: String) throws(HTTPRequestMistake) {
+        self.method = method
+        self.url = try RequestURL(url)
+    }
+
+    /// Adds a name and a value, percent-encoded, to the query of the URL.
+    public mutating func addQuery(_ name: String, _ value: String) throws(HTTPRequestMistake) {
+        url = try url.addingQuery(name, value)
+    }
+
+    /// Adds a header field.
+    public mutating func addField(_ name: String, _ value: String) throws(HTTPRequestMistake) {
+        guard !name.isEmpty, name.utf8.allSatisfy(Self.isTokenByte) else {
+            throw HTTPRequestMistake("'\(Self.printable(name))' is not the name of a header field")
+        }
+        guard !Self.reserved.contains(name.lowercased()) else {
+            throw HTTPRequestMistake("the header field '\(name)' is the client's own to set")
+        }
+        guard value.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F || $0 == 0x09 }) else {
+            throw HTTPRequestMistake("the value of the header field '\(name)' has a control character")
+        }
+        fields.append((name, value))
+    }
+
+    /// Gives the request a body.
+    public mutating func setBody(_ bytes: [UInt8]) throws(HTTPRequestMistake) {
+        guard method != .head else { throw HTTPRequestMistake("a HEAD request has no body") }
+        body = bytes
+    }
+
+    /// Whether there is a header field of this name (in lower case).
+    public func hasField(_ name: String) -> Bool { fields.contains { $0.name.lowercased() == name } }
+
+    /// Leaves out the fields that `isKept` says no to; the names come in lower case.
+    mutating func keepFields(where isKept: (String) -> Bool) {
+        fields.removeAll { !isKept($0.name.lowercased()) }
+    }
+
+    /// RFC 9110, section 5.6.2.
+    private static func isTokenByte(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"):
+            true
+        default: "!#$%&'*+-.^_`|~".utf8.contains(byte)
+        }
+    }
+
+    private static func printable(_ text: String) -> String {
+        String(text.unicodeScalars.prefix(64).map { $0.value < 0x20 || $0.value == 0x7F ? "?" : Character($0) })
+    }
+}

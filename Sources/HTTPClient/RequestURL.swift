@@ -1,0 +1,90 @@
+// A URL that has been parsed once, by the library that will use it: what is checked here and where the request goes cannot differ.
+
+import CCurl
+
+/// An absolute http or https URL.
+final class RequestURL {
+    /// libcurl's handle; a transfer that uses it must not outlive this object.
+    let handle: OpaquePointer
+    private(set) var isSecure = false
+
+    init(_ text: String) throws(HTTPRequestMistake) {
+        guard !text.utf8.contains(0) else { throw HTTPRequestMistake("the URL has a zero byte") }
+        handle = curl_url()!
+        try parse(text)
+    }
+
+    private init(copying other: RequestURL) {
+        handle = curl_url_dup(other.handle)!
+        isSecure = other.isSecure
+    }
+
+    deinit { curl_url_cleanup(handle) }
+
+    private func parse(_ text: String) throws(HTTPRequestMistake) {
+        let flags = UInt32(CURLU_DISALLOW_USER) | UInt32(CURLU_NON_SUPPORT_SCHEME) | UInt32(CURLU_URLENCODE)
+        switch curl_url_set(handle, CURLUPART_URL, text, flags) {
+        case CURLUE_OK: break
+        case CURLUE_USER_NOT_ALLOWED:
+            throw HTTPRequestMistake("the URL has a user name; send credentials in a header field")
+        case let code:
+            throw HTTPRequestMistake("not an absolute URL: \(String(cString: curl_url_strerror(code)))")
+        }
+        let scheme = part(CURLUPART_SCHEME)
+        guard scheme == "http" || scheme == "https" else {
+            throw HTTPRequestMistake("the URL's scheme is '\(scheme)'; only http and https are served")
+        }
+        isSecure = scheme == "https"
+    }
+
+    /// The URL that a Location field means, seen from this one.
+    func following(_ location: String) throws(HTTPRequestMistake) -> RequestURL {
+        let next = RequestURL(copying: self)
+        try next.parse(location)
+        return next
+    }
+
+    /// The URL with one name and value more in its query.
+    func addingQuery(_ name: String, _ value: String) throws(HTTPRequestMistake) -> RequestURL {
+        let longer = RequestURL(copying: self)
+        let pair = "\(Self.encode(name))=\(Self.encode(value))"
+        guard curl_url_set(longer.handle, CURLUPART_QUERY, pair, UInt32(CURLU_APPENDQUERY)) == CURLUE_OK else {
+            throw HTTPRequestMistake("the query is too long")
+        }
+        return longer
+    }
+
+    /// Whether scheme, host and port are the same ones.
+    func hasOrigin(of other: RequestURL) -> Bool {
+        [CURLUPART_SCHEME, CURLUPART_HOST, CURLUPART_PORT].allSatisfy { part in
+            self.part(part).lowercased() == other.part(part).lowercased()
+        }
+    }
+
+    var text: String { part(CURLUPART_URL) }
+
+    private func part(_ part: CURLUPart) -> String {
+        var text: UnsafeMutablePointer<CChar>?
+        guard curl_url_get(handle, part, &text, UInt32(CURLU_DEFAULT_PORT)) == CURLUE_OK, let text else { return "" }
+        defer { curl_free(text) }
+        return String(cString: text)
+    }
+
+    /// Everything but the unreserved characters as %XX (RFC 3986, section 2.3).
+    private static func encode(_ text: String) -> String {
+        let digits = Array("0123456789ABCDEF".utf8)
+        var encoded: [UInt8] = []
+        encoded.reserveCapacity(text.utf8.count)
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+                UInt8(ascii: "~"):
+                encoded.append(byte)
+            default:
+                encoded += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+            }
+        }
+        return String(decoding: encoded, as: UTF8.self)
+    }
+}

@@ -1,0 +1,98 @@
+// Everything that libcurl is told about a transfer. It has opinions of its own about nearly all of it, from environment variables
+// to redirects; what a script's request does is decided here.
+
+import CCurl
+
+extension Transfer {
+    func setOptions() {
+        setBounds()
+        setRequest()
+        setTLS()
+        let this = Unmanaged.passUnretained(self).toOpaque()
+        _ = perigee_easy_set_pointer(easy, CURLOPT_PRIVATE, this)
+        _ = perigee_easy_set_pointer(easy, CURLOPT_ERRORBUFFER, detail)
+        _ = perigee_easy_on_receive(easy, curlReceivedLine, curlReceivedBody, this)
+        _ = perigee_easy_on_open_socket(easy, curlOpensSocket, this)
+    }
+
+    private func setBounds() {
+        _ = perigee_easy_set_text(easy, CURLOPT_PROTOCOLS_STR, "http,https")
+        // No proxy, whatever the environment says.
+        _ = perigee_easy_set_text(easy, CURLOPT_PROXY, "")
+        _ = perigee_easy_set_text(easy, CURLOPT_NOPROXY, "*")
+        // Redirects are followed by the client, which looks at each of them.
+        _ = perigee_easy_set_number(easy, CURLOPT_FOLLOWLOCATION, 0)
+        // No signals for timeouts; and a name lookup that hangs is left behind, where libcurl would wait for its thread and
+        // stop the loop.
+        _ = perigee_easy_set_number(easy, CURLOPT_NOSIGNAL, 1)
+        _ = perigee_easy_set_number(easy, CURLOPT_QUICK_EXIT, 1)
+        _ = perigee_easy_set_number(easy, CURLOPT_CONNECTTIMEOUT_MS, Int(clamping: settings.connectTimeout))
+        // A body that says that it is too large need not be received. The answer to HEAD has none.
+        if request.method != .head { _ = perigee_easy_set_number(easy, CURLOPT_MAXFILESIZE, bodyLimit) }
+    }
+
+    private func setTLS() {
+        _ = perigee_easy_set_number(easy, CURLOPT_SSL_VERIFYPEER, 1)
+        _ = perigee_easy_set_number(easy, CURLOPT_SSL_VERIFYHOST, 2)
+        _ = perigee_easy_set_number(easy, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2)
+        _ = perigee_easy_set_text(easy, CURLOPT_CAINFO, settings.authorities)
+        // Without a directory libcurl keeps what it has read of the file; it would read all of it for each connection.
+        _ = perigee_easy_set_text(easy, CURLOPT_CAPATH, nil)
+        _ = perigee_easy_set_number(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS)
+    }
+
+    private func setRequest() {
+        _ = perigee_easy_set_url(easy, request.url.handle)
+        if let body = request.body {
+            _ = body.withUnsafeBytes {
+                perigee_easy_set_body(easy, $0.baseAddress ?? UnsafeRawPointer(detail), $0.count)
+            }
+        } else if request.method == .post {
+            _ = perigee_easy_set_body(easy, detail, 0)
+        } else if request.method == .head {
+            _ = perigee_easy_set_number(easy, CURLOPT_NOBODY, 1)
+        }
+        if request.method != .head { _ = perigee_easy_set_text(easy, CURLOPT_CUSTOMREQUEST, request.method.rawValue) }
+        setFields()
+    }
+
+    private func setFields() {
+        // Without a value, a field that libcurl would add by itself stays away.
+        add("Expect:")
+        if !request.hasField("content-type") { add("Content-Type:") }
+        if !request.hasField("user-agent") { add("User-Agent: \(settings.userAgent)") }
+        for field in request.fields {
+            add(field.value.allSatisfy { $0 == " " || $0 == "\t" } ? "\(field.name);" : "\(field.name): \(field.value)")
+        }
+        _ = perigee_easy_set_pointer(easy, CURLOPT_HTTPHEADER, fieldList)
+    }
+
+    private func add(_ line: String) {
+        // NULL means that there is no memory, and leaves the list as it was.
+        fieldList = curl_slist_append(fieldList, line) ?? fieldList
+    }
+}
+
+private func transfer(_ context: UnsafeMutableRawPointer?) -> Transfer {
+    Unmanaged<Transfer>.fromOpaque(context!).takeUnretainedValue()
+}
+
+private func curlReceivedLine(
+    _ bytes: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: Int, _ context: UnsafeMutableRawPointer?
+) -> Int {
+    let count = size * count
+    return transfer(context).received(line: UnsafeRawBufferPointer(start: bytes, count: count)) ? count : count + 1
+}
+
+private func curlReceivedBody(
+    _ bytes: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: Int, _ context: UnsafeMutableRawPointer?
+) -> Int {
+    let count = size * count
+    return transfer(context).received(UnsafeRawBufferPointer(start: bytes, count: count)) ? count : count + 1
+}
+
+private func curlOpensSocket(
+    _ context: UnsafeMutableRawPointer?, _ purpose: curlsocktype, _ address: UnsafeMutablePointer<curl_sockaddr>?
+) -> curl_socket_t {
+    transfer(context).openSocket(address!)
+}

@@ -1,0 +1,93 @@
+// One request on its way, as libcurl sees it: a handle with its options, and what has arrived so far. Following a redirect is
+// another transfer.
+//
+// libcurl calls back with a pointer to this object, so the client keeps it until the handle is out of the loop.
+//
+// Read next: Transfer+Options.swift
+
+import CCurl
+import CLinux
+import EventLoop
+import Glibc
+
+/// A running transfer.
+final class Transfer {
+    let easy: UnsafeMutableRawPointer
+    let id: RequestID
+    let request: HTTPClientRequest
+    let settings: HTTPClientSettings
+    let bodyLimit: Int
+    private(set) var head = ResponseHead()
+    private(set) var body: [UInt8] = []
+    /// Why one of the functions below has stopped the transfer, or would not let it begin.
+    private var refusal: HTTPClientError?
+    var fieldList: UnsafeMutablePointer<curl_slist>?
+    /// Where libcurl says what went wrong.
+    let detail: UnsafeMutablePointer<CChar> = .allocate(capacity: Int(CURL_ERROR_SIZE))
+
+    init(_ request: HTTPClientRequest, id: RequestID, settings: HTTPClientSettings) {
+        self.request = request
+        self.id = id
+        self.settings = settings
+        bodyLimit = request.responseBody ?? settings.responseBody
+        easy = curl_easy_init()!
+        detail.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
+        setOptions()
+    }
+
+    deinit {
+        curl_easy_cleanup(easy)
+        curl_slist_free_all(fieldList)
+        detail.deallocate()
+    }
+
+    /// What the transfer came to, which libcurl says is over.
+    func result(_ code: CURLcode) -> Result<HTTPClientResponse, HTTPClientError> {
+        guard code == CURLE_OK else { return .failure(error(code)) }
+        // libcurl takes the end of the stream for the end of the head, too.
+        guard head.isComplete else { return .failure(HTTPClientError(.disconnected, "in the middle of a head")) }
+        let status = perigee_easy_number(easy, CURLINFO_RESPONSE_CODE)
+        return .success(HTTPClientResponse(status: status, fields: head.fields, body: body))
+    }
+
+    private func error(_ code: CURLcode) -> HTTPClientError {
+        // Where a host has several addresses, one that was refused does not explain why another does not answer.
+        if let refusal, refusal.reason != .addressRefused || code == CURLE_COULDNT_CONNECT { return refusal }
+        return HTTPClientError(
+            code, systemCode: perigee_easy_number(easy, CURLINFO_OS_ERRNO), isSecure: request.url.isSecure,
+            detail: String(cString: detail))
+    }
+
+    // MARK: Called by libcurl
+
+    /// A line of a head; false stops the transfer.
+    func received(line: UnsafeRawBufferPointer) -> Bool {
+        head.add(line)
+        guard head.byteCount > settings.responseHead else { return true }
+        refusal = HTTPClientError(.tooLarge, "the response's head is larger than \(settings.responseHead) bytes")
+        return false
+    }
+
+    /// A piece of the body; false stops the transfer.
+    func received(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        guard bytes.count <= bodyLimit - body.count else {
+            refusal = HTTPClientError(.tooLarge, "the response's body is larger than \(bodyLimit) bytes")
+            return false
+        }
+        body.append(contentsOf: bytes)
+        return true
+    }
+
+    /// A socket for a connection to this address, or CURL_SOCKET_BAD.
+    func openSocket(_ address: UnsafePointer<curl_sockaddr>) -> Int32 {
+        let bytes = UnsafeRawBufferPointer(
+            start: perigee_address_bytes(address), count: Int(address.pointee.addrlen))
+        let target = SocketAddress(sockaddr: bytes).unmapped
+        guard !target.isUnix, settings.addresses.permit(target) else {
+            refusal = HTTPClientError(.addressRefused, target.host)
+            return CURL_SOCKET_BAD
+        }
+        let type = address.pointee.socktype | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+        return socket(address.pointee.family, type, address.pointee.protocol)
+    }
+}

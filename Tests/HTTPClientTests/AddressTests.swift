@@ -1,0 +1,87 @@
+// Where requests do not go, whatever the URL, the name's address or a redirect says.
+
+import EventLoop
+import HTTPClient
+import Proxies
+import SlowResolver
+import Testing
+
+@Suite("HTTP client: addresses", .serialized)
+struct AddressTests {
+    @Test(
+        "backends' networks are allowed, those of hosts and clouds themselves are not",
+        arguments: [
+            ("127.0.0.1", true), ("10.1.2.3", true), ("192.168.0.1", true), ("172.16.0.9", true), ("8.8.8.8", true),
+            ("::1", true), ("fd00::1", true), ("2001:db8::1", true), ("100.64.0.1", true),
+            ("169.254.169.254", false), ("169.254.0.1", false), ("0.0.0.0", false), ("0.1.2.3", false),
+            ("224.0.0.1", false), ("239.255.255.250", false), ("255.255.255.255", false), ("240.0.0.1", false),
+            ("100.100.100.200", false), ("168.63.129.16", false),
+            ("::", false), ("fe80::1", false), ("febf::1", false), ("ff02::1", false), ("fd00:ec2::254", false),
+            ("::ffff:169.254.169.254", false), ("::ffff:127.0.0.1", true), ("64:ff9b::a9fe:a9fe", false),
+            ("2002:a9fe:a9fe::1", false),
+        ])
+    func rules(host: String, isAllowed: Bool) {
+        #expect(AddressRules().permit(SocketAddress(host: host, port: 80)!) == isAllowed)
+    }
+
+    @Test("a network may be denied in addition, and what is allowed by name is allowed")
+    func lists() {
+        let rules = AddressRules(
+            allowed: [IPNetwork("169.254.7.0/24")!, IPNetwork("10.1.0.0/16")!], denied: [IPNetwork("10.0.0.0/8")!])
+        func permits(_ host: String) -> Bool { rules.permit(SocketAddress(host: host, port: 80)!) }
+        #expect(permits("169.254.7.9") && !permits("169.254.8.9"))
+        #expect(permits("10.1.9.9") && !permits("10.2.9.9") && permits("11.0.0.1"))
+    }
+
+    @Test(
+        "an address is refused in whatever way it is written",
+        arguments: [
+            "http://169.254.169.254/latest", "http://2852039166/", "http://0xa9fea9fe/", "http://0251.0376.0251.0376/",
+            "http://169.254.43518/", "http://[::ffff:169.254.169.254]/", "http://[fe80::1]/", "http://0.0.0.0/",
+            "http://0/",
+            "http://[::]/", "http://224.0.0.1/",
+        ])
+    func spellings(url: String) throws {
+        let stage = try Stage()
+        #expect(try stage.get(url)?.reason == .addressRefused)
+        #expect(stage.client.counts.refused == 1)
+    }
+
+    @Test("what a name's address is when it is connected to is what counts")
+    func rebinding() throws {
+        let stage = try Stage()
+        resolver_move("169.254.169.254")
+        #expect(try stage.get("http://moves.test/")?.reason == .addressRefused)
+        resolver_move("127.0.0.1")
+        let other = try Stage()
+        #expect(try other.get(other.backend.url("/", host: "moves.test"))?.text == "/")
+        // The name moves while a connection is in use, then the connection goes.
+        resolver_move("169.254.169.254")
+        other.client.close()
+        #expect(try other.get(other.backend.url("/", host: "moves.test"))?.reason == .addressRefused)
+        #expect(other.backend.requests.count == 1)
+    }
+
+    @Test("a name lookup that hangs holds up nobody: not other requests, not the time limit, not who cancels or closes")
+    func hangingLookup() throws {
+        let stage = try Stage()
+        let before = resolver_blocked()
+        var slow = try HTTPClientRequest(.get, "http://hangs.test/")
+        slow.timeout = 60
+        var answers: [HTTPClientError.Reason?] = []
+        stage.client.start(slow) { answers.append($0.reason) }
+        slow.timeout = 60_000
+        let cancelled = stage.client.start(slow) { _ in Issue.record("was cancelled") }
+        stage.client.start(slow) { _ in Issue.record("was closed") }
+        stage.turn { resolver_blocked() == before + 3 }
+        #expect(try stage.get()?.text == "/")
+        stage.turn { !answers.isEmpty }
+        #expect(answers == [.timeout])
+        #expect(stage.client.cancel(cancelled))
+        stage.client.close()
+        // All of that, and the lookups still hang.
+        #expect(resolver_blocked() == before + 3)
+        resolver_release(3)
+        stage.turn { resolver_blocked() == before }
+    }
+}

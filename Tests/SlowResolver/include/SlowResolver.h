@@ -1,0 +1,12 @@
+// Names that the tests resolve themselves, whoever in the process asks: see slow_resolver.c.
+#ifndef SLOW_RESOLVER_H
+#define SLOW_RESOLVER_H
+
+/// Lookups of "hangs.test" block until as many calls of this have been made. How many block now is `resolver_blocked`.
+void resolver_release(int count);
+int resolver_blocked(void);
+
+/// From now on "moves.test" has this numeric address.
+void resolver_move(const char *address);
+
+#endif
