@@ -45,7 +45,8 @@ public final class ScriptEngine {
             settings.withMemoryRebound(to: CChar.self) { settings in
                 var bridgeOptions = BridgeOptions(
                     host: Unmanaged.passUnretained(link).toOpaque(), memoryLimit: max(0, options.memoryLimit),
-                    loadBudget: options.loadBudget, settings: settings.baseAddress, settingsCount: settings.count)
+                    loadBudget: options.loadBudget, metricSeries: Int32(clamping: max(0, options.metricSeries)),
+                    settings: settings.baseAddress, settingsCount: settings.count)
                 return bridgeOpen(&bridgeOptions, &failure)
             }
         }

@@ -6,6 +6,8 @@ public struct ScriptOptions: Sendable {
     public var memoryLimit: Int
     /// Seconds of CPU that the top level of a bundle's files may take together. Default 1.
     public var loadBudget: Double
+    /// How many series the scripts of this worker may measure with `metrics`. Default 1000.
+    public var metricSeries: Int
     /// A JSON object that scripts read as `config`.
     public var settings: String
     /// What scripts share as `kv`: the same store for all workers.
@@ -15,11 +17,12 @@ public struct ScriptOptions: Sendable {
 
     /// Makes options; the defaults are those of the configuration.
     public init(
-        memoryLimit: Int = 64 << 20, loadBudget: Double = 1, settings: String = "{}",
+        memoryLimit: Int = 64 << 20, loadBudget: Double = 1, metricSeries: Int = 1_000, settings: String = "{}",
         store: KeyValueStore = KeyValueStore(), workerIndex: Int = 0
     ) {
         self.memoryLimit = memoryLimit
         self.loadBudget = loadBudget
+        self.metricSeries = metricSeries
         self.settings = settings
         self.store = store
         self.workerIndex = workerIndex

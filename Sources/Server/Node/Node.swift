@@ -64,6 +64,7 @@ final class Node: Sendable {
         ScriptOptions(
             memoryLimit: configuration.scripts.memory,
             loadBudget: configuration.scripts.loadBudget.seconds,
+            metricSeries: configuration.scripts.metricSeries,
             settings: configuration.scripts.settings.json,
             store: store)
     }
