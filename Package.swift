@@ -52,7 +52,7 @@ let package = Package(
             cSettings: [
                 .unsafeFlags(["-Wall", "-Wextra", "-Werror", "-fno-omit-frame-pointer", "-fno-sanitize=thread"])
             ],
-            linkerSettings: [.linkedLibrary("lua5.4"), .linkedLibrary("lua5.4-cjson")]),
+            linkerSettings: [.linkedLibrary("lua5.4"), .linkedLibrary("lua5.4-cjson"), .linkedLibrary("crypto")]),
         .target(name: "PubSub", dependencies: ["WebSocket"], swiftSettings: swift),
         .target(name: "WebSocket", dependencies: ["COpenSSL", "CZlib"], swiftSettings: swift),
         .target(name: "HTTP1", swiftSettings: swift),

@@ -148,6 +148,10 @@ struct Bridge {
     BridgeStrings answer; // what a host function fills
     BridgeStrings text;   // what is encoded on its way to one
 
+    struct KeyCache *keys;      // of jwt
+    struct SeriesTable *series; // of metrics
+    int series_limit;
+
     BridgeResult result;
     char message[2048];
     char traceback[4096];
@@ -271,9 +275,14 @@ void push_json(lua_State *L);
 void push_kv(lua_State *L);
 void push_log(lua_State *L);
 void push_time(lua_State *L);
+void push_crypto(lua_State *L);
+void push_jwt(lua_State *L);
+void push_metrics(lua_State *L);
 void push_config(lua_State *L, const char *settings, size_t count);
 void timers_open(lua_State *L);
 extern const luaL_Reg timer_functions[];
+extern const luaL_Reg encoding_functions[];
+double time_now(const Bridge *b);
 int log_print(lua_State *L);
 
 #endif

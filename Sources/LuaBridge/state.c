@@ -2,9 +2,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "internal.h"
+#include "series.h"
+#include "signature.h"
 
 // A Lua error outside every protected call is a bug of the bridge. [error] -> never returns
 static int panic(lua_State *L)
@@ -12,22 +13,6 @@ static int panic(lua_State *L)
     const char *message = lua_tostring(L, -1);
     fprintf(stderr, "perigee: unprotected error in the Lua bridge: %s\n", message == NULL ? "?" : message);
     abort();
-}
-
-// time.now(): seconds since 1970, with fractions. [] -> [seconds]
-static int time_now(lua_State *L)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    lua_pushnumber(L, (double)now.tv_sec + (double)now.tv_nsec * 1e-9);
-    return 1;
-}
-
-void push_time(lua_State *L)
-{
-    static const luaL_Reg functions[] = {{"now", time_now}, {NULL, NULL}};
-    luaL_newlib(L, functions);
-    push_readonly(L, "time", true);
 }
 
 // `config`: the settings as a read-only table. [] -> [table]
@@ -93,6 +78,7 @@ Bridge *bridgeOpen(const BridgeOptions *options, BridgeText *failure)
     b->wait_limit = (uint32_t)options->waitLimit;
     b->running_task = -1;
     b->kill_after = -1;
+    b->series_limit = options->metricSeries;
     b->answer.bridge = b;
     b->text.bridge = b;
     b->main = lua_newstate(bridge_allocate, b);
@@ -127,6 +113,8 @@ void bridgeClose(Bridge *b)
         lua_close(b->main);
     }
     generations_close(b);
+    keys_free(b->keys);
+    series_free(b->series);
     strings_release(&b->answer);
     strings_release(&b->text);
     free(b->tasks);

@@ -45,7 +45,7 @@ let package = Package(
         .target(name: "Scripting", dependencies: ["LuaBridge"], path: "Sources/Scripting", swiftSettings: swift),
         .target(
             name: "LuaBridge", path: "Sources/LuaBridge", cSettings: c,
-            linkerSettings: [.linkedLibrary("lua5.4"), .linkedLibrary("lua5.4-cjson")]),
+            linkerSettings: [.linkedLibrary("lua5.4"), .linkedLibrary("lua5.4-cjson"), .linkedLibrary("crypto")]),
         .target(name: "PubSub", dependencies: ["WebSocket"], path: "Sources/PubSub", swiftSettings: swift),
         .target(
             name: "WebSocket", dependencies: ["COpenSSL", "CZlib"], path: "Sources/WebSocket", swiftSettings: swift),

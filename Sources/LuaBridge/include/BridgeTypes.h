@@ -37,6 +37,7 @@ typedef struct BridgeOptions {
     double stuckAfter;              // seconds of CPU after which a handler that cannot be killed is reported; 0 for never
     int32_t waitLimit;              // handlers that may wait at once
     bool abortsWhenStuck;           // end the process then
+    int32_t metricSeries;           // most series of `metrics`
     const char *_Nullable settings; // JSON object for `config`
     size_t settingsCount;
 } BridgeOptions;
@@ -205,6 +206,24 @@ typedef enum BRIDGE_CLOSED_ENUM BridgeStoreResult : int32_t {
     BridgeStoreResultFull,
     BridgeStoreResultNotANumber,
 } BridgeStoreResult;
+
+typedef enum BRIDGE_CLOSED_ENUM BridgeMetricKind : int32_t {
+    BridgeMetricKindCounter,
+    BridgeMetricKindGauge,
+    BridgeMetricKindHistogram,
+} BridgeMetricKind;
+
+enum { bridgeBucketCount = 16 }; // of a histogram, the one without a bound included
+
+// One series of what scripts measure. The pointers are valid until a script runs again.
+typedef struct BridgeMetric {
+    BridgeMetricKind kind;
+    BridgeBytes name;
+    BridgeBytes labels; // a="1",b="2": in order and escaped as the text format of Prometheus wants
+    double value;       // of a histogram: the sum
+    double setAt;       // of a gauge: when, on a clock that only goes forward
+    const uint64_t *_Nullable buckets; // of a histogram: observations in each bucket alone
+} BridgeMetric;
 
 // When a timer is due. `period` is 0 for one that fires once; `name` is NULL unless the timer is named.
 typedef struct BridgeTimer {

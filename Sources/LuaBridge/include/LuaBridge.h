@@ -108,6 +108,17 @@ const char *_Nullable bridgeStringsNext(const BridgeStrings *strings, size_t *of
 // Sets a fixed text, cut to its capacity.
 void bridgeTextSet(BridgeText *text, const void *_Nullable bytes, size_t count);
 
+// --- what scripts measured: see metrics.c ---
+
+int32_t bridgeMetricCount(const Bridge *bridge);
+void bridgeMetricAt(const Bridge *bridge, int32_t index, BridgeMetric *metric);
+
+// Values that were dropped because there were too many series.
+uint64_t bridgeMetricsRefused(const Bridge *bridge);
+
+// The upper bound of a histogram's bucket, infinity for the last.
+double bridgeBucketBound(int32_t bucket);
+
 // --- memory ---
 
 // Bytes in use by the state.

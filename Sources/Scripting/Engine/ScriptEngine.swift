@@ -57,7 +57,8 @@ public final class ScriptEngine {
                     host: Unmanaged.passUnretained(link).toOpaque(), memoryLimit: max(0, options.memoryLimit),
                     loadBudget: options.loadBudget, budget: options.budget, warning: options.warning,
                     stuckAfter: options.stuckAfter, waitLimit: Int32(clamping: options.waitLimit),
-                    abortsWhenStuck: options.abortsWhenStuck, settings: settings.baseAddress,
+                    abortsWhenStuck: options.abortsWhenStuck,
+                    metricSeries: Int32(clamping: max(0, options.metricSeries)), settings: settings.baseAddress,
                     settingsCount: settings.count)
                 return bridgeOpen(&bridgeOptions, &failure)
             }

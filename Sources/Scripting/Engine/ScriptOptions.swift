@@ -19,6 +19,8 @@ public struct ScriptOptions: Sendable {
     public var stuck: @Sendable (_ place: String, _ seconds: Double) -> Void = { _, _ in }
     /// Handlers that may wait at once. Default 10,000.
     public var waitLimit = 10_000
+    /// How many series the scripts of this worker may measure with `metrics`. Default 1000.
+    public var metricSeries: Int
     /// A JSON object that scripts read as `config`.
     public var settings: String
     /// What scripts share as `kv`: the same store for all workers.
@@ -28,11 +30,12 @@ public struct ScriptOptions: Sendable {
 
     /// Makes options; the defaults are those of the configuration.
     public init(
-        memoryLimit: Int = 64 << 20, loadBudget: Double = 1, settings: String = "{}",
+        memoryLimit: Int = 64 << 20, loadBudget: Double = 1, metricSeries: Int = 1_000, settings: String = "{}",
         store: KeyValueStore = KeyValueStore(), workerIndex: Int = 0
     ) {
         self.memoryLimit = memoryLimit
         self.loadBudget = loadBudget
+        self.metricSeries = metricSeries
         self.settings = settings
         self.store = store
         self.workerIndex = workerIndex

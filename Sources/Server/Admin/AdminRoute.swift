@@ -83,6 +83,14 @@ struct AdminRoute: Sendable {
             summary: "start the program anew and hand over to it; answers when the new process serves"
         ) { (server, call) throws(AdminError) in try server.upgradeServer(call) },
         AdminRoute(
+            method: .get, path: "/metrics", scope: .read,
+            summary: "the server's counters and those of its scripts, for Prometheus"
+        ) { (server, call) throws(AdminError) in server.describeMetrics(call) },
+        AdminRoute(
+            method: .get, path: "/readyz", scope: nil,
+            summary: "200 while the server is ready or degraded, 503 while it starts or drains; without a key"
+        ) { (server, call) throws(AdminError) in server.describeReadiness(call) },
+        AdminRoute(
             method: .get, path: "/healthz", scope: nil, summary: "200 while the server runs, without a key"
         ) { (server, call) throws(AdminError) in call.answer(.text(200, "ok")) },
     ]

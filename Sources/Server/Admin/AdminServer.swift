@@ -29,6 +29,8 @@ final class AdminServer {
     let requestTimeout: UInt64
     let headTimeout: UInt64
     let memory = MemoryGauge()
+    /// What each worker last said of itself.
+    var lastMeasurements: [Int: WorkerMeasurements] = [:]
     /// Requests that were answered 408.
     var requestsTimedOut: UInt64 = 0
     var listeners: [Listener] = []

@@ -146,6 +146,13 @@ extension Configuration {
             "scripts.memory", \.scripts.memory, .size((1 << 20)...(64 << 30)),
             "Lua's memory in each worker. Beyond it an allocation fails, and with it that one event."),
         ConfigurationKey(
+            "scripts.metricSeries", \.scripts.metricSeries, .number(0...100_000),
+            "How many series (name and labels) the scripts of each worker may measure; one more is dropped and counted."
+        ),
+        ConfigurationKey(
+            "scripts.degradedKills", \.scripts.degradedKills, .number(0...1_000_000),
+            "So many handlers killed within a minute make /readyz say 'degraded'; 0 for never."),
+        ConfigurationKey(
             "scripts.onError", \.scripts.onError, .choice,
             "What an error in a handler does to its connection: keep it, or close it with 1011."),
         ConfigurationKey(

@@ -75,6 +75,7 @@ final class Node: Sendable {
         var options = ScriptOptions(
             memoryLimit: configuration.scripts.memory,
             loadBudget: configuration.scripts.loadBudget.seconds,
+            metricSeries: configuration.scripts.metricSeries,
             settings: configuration.scripts.settings.json,
             store: store)
         options.budget = configuration.scripts.budget.seconds

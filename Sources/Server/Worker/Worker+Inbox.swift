@@ -31,6 +31,8 @@ extension Worker {
             answer(ticket, .statistics(currentStatistics()))
         case .scriptStatistics(let ticket):
             answer(ticket, .scripts(scriptStatistics()))
+        case .measure(let ticket):
+            answer(ticket, .measurements(measurements()))
         case .prepare(let bundle):
             prepare(bundle)
         case .commit:
@@ -130,6 +132,12 @@ extension Worker {
                 name: script.script,
                 handlers: script.handlers.map { ($0.handler.name, $0.count.calls, $0.count.errors) })
         }
+    }
+
+    private func measurements() -> WorkerMeasurements {
+        WorkerMeasurements(
+            statistics: currentStatistics(), scripts: scriptStatistics(), metrics: engine.metrics,
+            metricsRefused: engine.metricsRefused, recentKills: recentKills.count(at: loop.now))
     }
 
     /// Counters of ended connections are summed up already; those of open ones are added here.

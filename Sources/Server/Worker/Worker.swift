@@ -43,6 +43,8 @@ final class Worker {
     var listeners: [Listener] = []
     var random = SecretGenerator()
     var statistics = WorkerStatistics()
+    /// Handlers that the watchdog killed within the last minute.
+    var recentKills = RecentCount()
     var keepalive: KeepaliveSchedule
     var idleTable = IdleTable()
     /// Connections by the bytes of the user's name that a script said is theirs. Not by the string: two spellings that Unicode

@@ -13,6 +13,7 @@ enum WorkerAnswer: Sendable {
     case channels([ChannelSummary])
     case statistics(WorkerStatistics)
     case scripts([ScriptStatistics])
+    case measurements(WorkerMeasurements)
 }
 
 /// A connection as the admin API shows it.

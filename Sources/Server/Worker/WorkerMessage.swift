@@ -16,6 +16,8 @@ enum WorkerMessage: Sendable {
     case channels(ChannelQuery, ticket: UInt64)
     case statistics(ticket: UInt64)
     case scriptStatistics(ticket: UInt64)
+    /// All that `/metrics` and `/readyz` want to know.
+    case measure(ticket: UInt64)
     /// Reload, step by step: run a bundle beside the live one, then make it live or drop it.
     case prepare(ScriptBundle)
     case commit

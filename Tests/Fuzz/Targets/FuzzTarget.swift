@@ -23,6 +23,8 @@ struct FuzzTarget: Sendable {
         FuzzTarget(name: "names", check: checkNames),
         FuzzTarget(name: "scripts", check: checkScript),
         FuzzTarget(name: "script-json", check: checkScriptJSON),
+        FuzzTarget(name: "tokens", check: checkTokens),
+        FuzzTarget(name: "texts", check: checkTexts),
     ]
 }
 

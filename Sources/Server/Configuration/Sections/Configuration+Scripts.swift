@@ -25,6 +25,10 @@ extension Configuration {
         public var maxWaiting = 10_000
         /// Lua's memory in each worker in bytes, 1 MiB to 64 GiB.
         public var memory = 64 << 20
+        /// How many series each worker's scripts may measure with `metrics`, 0 to 100,000.
+        public var metricSeries = 1_000
+        /// How many handlers killed within a minute make the server call itself degraded, 0 for any number.
+        public var degradedKills = 5
         /// What an error in a handler does to the connection.
         public var onError = ErrorPolicy.keep
         /// The script of each path, path → name without `.lua`, `*` for every other path; empty: by file name.

@@ -1,0 +1,182 @@
+// The table `crypto`: digests, random bytes and encodings, by OpenSSL's libcrypto. Everything is computed into the C
+// stack or into a buffer that Lua owns, so nothing is held where Lua can raise.
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+#include <string.h>
+
+#include "codec.h"
+#include "internal.h"
+#include "signature.h"
+
+enum { random_limit = 64 * 1024 };
+
+typedef struct Digest {
+    const char *name;
+    const char *function;
+    const EVP_MD *(*method)(void);
+} Digest;
+
+static const Digest digests[] = {
+    {"sha256", "crypto.sha256", EVP_sha256},
+    {"sha1", "crypto.sha1", EVP_sha1},
+    {"sha384", "crypto.sha384", EVP_sha384},
+    {"sha512", "crypto.sha512", EVP_sha512},
+};
+
+static const char *const digest_options[] = {"raw"};
+
+// Whether the options ask for bytes instead of hexadecimal digits. [... options] -> [... options]
+static bool wants_raw(lua_State *L, int index, const char *function)
+{
+    check_options(L, index, digest_options, LENGTH(digest_options), function);
+    if (!lua_istable(L, index)) {
+        return false;
+    }
+    lua_pushliteral(L, "raw");
+    lua_rawget(L, index);
+    bool raw = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return raw;
+}
+
+// [] -> [string]
+static void push_digest(lua_State *L, const uint8_t *digest, size_t count, bool raw)
+{
+    if (raw) {
+        lua_pushlstring(L, (const char *)digest, count);
+        return;
+    }
+    char text[2 * EVP_MAX_MD_SIZE];
+    hex_encode(digest, count, text);
+    lua_pushlstring(L, text, 2 * count);
+}
+
+// What OpenSSL could not do, as an error; its own queue is left empty, because TLS reads it. [] -> never returns
+static int fail(lua_State *L, const char *function)
+{
+    ERR_clear_error();
+    return luaL_error(L, "%s: OpenSSL refuses to do this here", function);
+}
+
+// crypto.sha256(data, options) and the like; the upvalue is the digest's index. [data options] -> [... digest]
+static int digest(lua_State *L)
+{
+    const Digest *kind = &digests[lua_tointeger(L, lua_upvalueindex(1))];
+    BridgeBytes data = check_bytes(L, 1, kind->function, "the data");
+    bool raw = wants_raw(L, 2, kind->function);
+    uint8_t value[EVP_MAX_MD_SIZE];
+    unsigned count = 0;
+    if (EVP_Digest(data.bytes, data.count, value, &count, kind->method(), NULL) != 1) {
+        return fail(L, kind->function);
+    }
+    push_digest(L, value, count, raw);
+    return 1;
+}
+
+// [name ...] -> [name ...]
+static const Digest *check_algorithm(lua_State *L, int index, const char *function)
+{
+    BridgeBytes name = check_bytes(L, index, function, "the algorithm");
+    for (int i = 0; i < LENGTH(digests); i++) {
+        if (strcmp(digests[i].name, name.bytes) == 0) {
+            return &digests[i];
+        }
+    }
+    luaL_error(L, "%s: there is no algorithm '%s'; take sha256, sha384, sha512 or sha1", function, name.bytes);
+    return NULL;
+}
+
+// crypto.hmac(algorithm, key, data, options). [algorithm key data options] -> [... digest]
+static int hmac(lua_State *L)
+{
+    const Digest *kind = check_algorithm(L, 1, "crypto.hmac");
+    BridgeBytes key = check_bytes(L, 2, "crypto.hmac", "the key");
+    BridgeBytes data = check_bytes(L, 3, "crypto.hmac", "the data");
+    bool raw = wants_raw(L, 4, "crypto.hmac");
+    uint8_t value[EVP_MAX_MD_SIZE];
+    if (!hmac_of(kind->method(), key, data, value)) {
+        return fail(L, "crypto.hmac");
+    }
+    push_digest(L, value, (size_t)EVP_MD_get_size(kind->method()), raw);
+    return 1;
+}
+
+// crypto.random(count). [count] -> [... bytes]
+static int random_bytes(lua_State *L)
+{
+    int is_integer;
+    lua_Integer count = lua_tointegerx(L, 1, &is_integer);
+    if (!is_integer || count < 0 || count > random_limit) {
+        const char *given = luaL_tolstring(L, 1, NULL);
+        return luaL_error(L, "crypto.random: expected a number of bytes from 0 to %d, not %s", random_limit, given);
+    }
+    luaL_Buffer buffer;
+    char *bytes = luaL_buffinitsize(L, &buffer, (size_t)count);
+    if (RAND_bytes((uint8_t *)bytes, (int)count) != 1) {
+        return fail(L, "crypto.random");
+    }
+    luaL_pushresultsize(&buffer, (size_t)count);
+    return 1;
+}
+
+// crypto.uuid(version): 4 is all random, 7 begins with the time and so sorts by it (RFC 9562).
+// [version] -> [... string]
+static int uuid(lua_State *L)
+{
+    int is_integer = true;
+    lua_Integer version = lua_isnoneornil(L, 1) ? 4 : lua_tointegerx(L, 1, &is_integer);
+    if (!is_integer || (version != 4 && version != 7)) {
+        const char *given = luaL_tolstring(L, 1, NULL);
+        return luaL_error(L, "crypto.uuid: the version is 4 or 7, not %s", given);
+    }
+    uint8_t bytes[16];
+    if (RAND_bytes(bytes, sizeof bytes) != 1) {
+        return fail(L, "crypto.uuid");
+    }
+    if (version == 7) {
+        uint64_t milliseconds = (uint64_t)(time_now(bridge_of(L)) * 1000);
+        for (int i = 0; i < 6; i++) {
+            bytes[i] = (uint8_t)(milliseconds >> (40 - 8 * i));
+        }
+    }
+    bytes[6] = (uint8_t)((bytes[6] & 0x0F) | version << 4);
+    bytes[8] = (uint8_t)((bytes[8] & 0x3F) | 0x80);
+    char text[36];
+    char *next = text;
+    for (int i = 0; i < 16; i++) {
+        if (i == 4 || i == 6 || i == 8 || i == 10) {
+            *next++ = '-';
+        }
+        hex_encode(&bytes[i], 1, next);
+        next += 2;
+    }
+    lua_pushlstring(L, text, sizeof text);
+    return 1;
+}
+
+// crypto.equal(a, b): takes as long for strings that differ early as for those that differ late.
+// [a b] -> [... boolean]
+static int equal(lua_State *L)
+{
+    BridgeBytes a = check_bytes(L, 1, "crypto.equal", "the first value");
+    BridgeBytes b = check_bytes(L, 2, "crypto.equal", "the second value");
+    lua_pushboolean(L, a.count == b.count && CRYPTO_memcmp(a.bytes, b.bytes, a.count) == 0);
+    return 1;
+}
+
+void push_crypto(lua_State *L)
+{
+    static const luaL_Reg functions[] = {
+        {"hmac", hmac}, {"random", random_bytes}, {"uuid", uuid}, {"equal", equal}, {NULL, NULL},
+    };
+    luaL_newlib(L, functions);
+    luaL_setfuncs(L, encoding_functions, 0);
+    for (int i = 0; i < LENGTH(digests); i++) {
+        lua_pushinteger(L, i);
+        lua_pushcclosure(L, digest, 1);
+        lua_setfield(L, -2, digests[i].name);
+    }
+    push_readonly(L, "crypto", true);
+}

@@ -1,0 +1,54 @@
+// How /metrics shows the counters of the workers.
+
+import WebSocket
+
+extension WorkerStatistics {
+    func write(to page: inout MetricsText) {
+        writeConnections(to: &page)
+        writeTraffic(to: &page)
+        page.add("perigee_script_failures_total", .counter, "Errors of scripts, timers included.", scriptErrors)
+        page.add("perigee_lua_memory_bytes", .gauge, "Memory of all Lua states.", luaMemory)
+    }
+
+    private func writeConnections(to page: inout MetricsText) {
+        page.add("perigee_connections", .gauge, "Open connections.", connections)
+        page.add("perigee_connections_opened_total", .counter, "Connections that were opened.", opened)
+        page.family("perigee_connections_closed_total", .counter, "Connections that the server ended, by reason.")
+        for reason in CloseReason.allCases where Int(reason.rawValue) < closes.count {
+            page.sample(
+                "perigee_connections_closed_total", labels: "reason=\"\(MetricsText.escaped(reason.counter))\"",
+                Double(closes[Int(reason.rawValue)]))
+        }
+        let refused = [
+            ("address", refusedForAddress), ("connections", refusedForConnections),
+            ("descriptors", refusedForDescriptors), ("memory", refusedForMemory), ("rate", refusedForRate),
+        ]
+        page.family("perigee_connections_refused_total", .counter, "Connections turned away, by what was exhausted.")
+        for (reason, count) in refused {
+            page.sample("perigee_connections_refused_total", labels: "reason=\"\(reason)\"", Double(count))
+        }
+        page.add("perigee_handshakes_refused_total", .counter, "HTTP errors on the clients' port.", handshakesRefused)
+        page.add("perigee_origins_refused_total", .counter, "Handshakes from other origins.", originsRefused)
+        page.add("perigee_tls_handshakes_total", .counter, "TLS handshakes that were completed.", tlsHandshakes)
+        page.add("perigee_tls_resumptions_total", .counter, "TLS sessions that were continued.", tlsResumptions)
+        page.add("perigee_tls_handshakes_failed_total", .counter, "TLS handshakes that failed.", tlsHandshakesFailed)
+    }
+
+    private func writeTraffic(to page: inout MetricsText) {
+        page.add("perigee_subscriptions", .gauge, "Subscriptions to channels.", subscriptions)
+        page.add("perigee_messages_received_total", .counter, "Messages from clients.", messagesIn)
+        page.add("perigee_messages_sent_total", .counter, "Messages to clients.", messagesOut)
+        page.add("perigee_bytes_received_total", .counter, "Bytes of messages from clients.", bytesIn)
+        page.add("perigee_bytes_sent_total", .counter, "Bytes of messages to clients.", bytesOut)
+        page.add("perigee_messages_deflated_total", .counter, "Messages that were compressed.", messagesDeflated)
+        page.add("perigee_messages_inflated_total", .counter, "Messages that came compressed.", messagesInflated)
+        page.add("perigee_deliveries_dropped_total", .counter, "Publications lost to slow clients.", deliveriesDropped)
+        page.add(
+            "perigee_deliveries_displaced_total", .counter, "Publications that newer ones replaced.",
+            deliveriesDisplaced)
+        page.add(
+            "perigee_messages_refused_total", .counter, "Messages for a client with a full queue.", messagesRefused)
+        page.add("perigee_reads_delayed_total", .counter, "Reads held back by a rate limit.", readsDelayed)
+        page.add("perigee_pings_sent_total", .counter, "Pings sent.", pingsSent)
+    }
+}

@@ -1,0 +1,152 @@
+import Testing
+
+@testable import Scripting
+
+@Suite("crypto")
+struct CryptoTests {
+    private func run(_ body: String) throws -> [String] { try Stage().run(body) }
+
+    @Test(
+        "digests are those of FIPS 180, in hexadecimal digits or raw",
+        arguments: [
+            ("sha1", "a9993e364706816aba3e25717850c26c9cd0d89d"),
+            ("sha256", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
+            (
+                "sha384",
+                "cb00753f45a35e8bb5a03d699ac65007272c32ab0eded1631a8b605a43ff5bed8086072ba1e7cc2358baeca134c825a7"
+            ),
+            (
+                "sha512",
+                "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a"
+                    + "2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f"
+            ),
+        ])
+    func digests(name: String, expected: String) throws {
+        let shown = try run(
+            "show(crypto.\(name)('abc')) show(crypto.\(name)('abc', {raw = true}) == crypto.fromHex('\(expected)'))")
+        #expect(shown == [expected, "true"])
+    }
+
+    @Test(
+        "hmac is that of RFC 4231 and RFC 2202",
+        arguments: [
+            ("sha1", "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79"),
+            ("sha256", "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"),
+            (
+                "sha384",
+                "af45d2e376484031617f78d2b58a6b1b9c7ef464f5a01b47e42ec3736322445e8e2240ca5e69e2c78b3239ecfab21649"
+            ),
+            (
+                "sha512",
+                "164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea250554"
+                    + "9758bf75c05a994a6d034f65f8f0e6fdcaeab1a34d4a6b4b636e070a38bce737"
+            ),
+        ])
+    func hmac(algorithm: String, expected: String) throws {
+        let call = "crypto.hmac('\(algorithm)', 'Jefe', 'what do ya want for nothing?'"
+        #expect(
+            try run("show(\(call))) show(\(call), {raw = true}) == crypto.fromHex('\(expected)'))") == [
+                expected, "true",
+            ])
+    }
+
+    @Test(
+        "Base64 and hexadecimal digits are those of RFC 4648",
+        arguments: [
+            ("", "", "", ""), ("f", "Zg==", "Zg", "66"), ("fo", "Zm8=", "Zm8", "666f"),
+            ("foo", "Zm9v", "Zm9v", "666f6f"), ("foob", "Zm9vYg==", "Zm9vYg", "666f6f62"),
+            ("fooba", "Zm9vYmE=", "Zm9vYmE", "666f6f6261"), ("foobar", "Zm9vYmFy", "Zm9vYmFy", "666f6f626172"),
+            (#"\xfb\xff\xfe"#, "+//+", "-__-", "fbfffe"),
+        ])
+    func encodings(text: String, base64: String, base64url: String, hex: String) throws {
+        let shown = try run(
+            """
+            local s = "\(text)"
+            show(crypto.base64(s), crypto.base64url(s), crypto.hex(s))
+            show(crypto.fromBase64("\(base64)") == s, crypto.fromBase64url("\(base64url)") == s, crypto.fromHex("\(hex)") == s)
+            """)
+        #expect(shown == ["\(base64) \(base64url) \(hex)", "true true true"])
+    }
+
+    @Test("what is decoded is what was encoded, for every byte and every length")
+    func roundTrips() throws {
+        let shown = try run(
+            """
+            local all = {} for i = 0, 255 do all[#all + 1] = string.char(i) end
+            all = table.concat(all)
+            for n = 0, #all do
+                local s = all:sub(n + 1) .. crypto.random(n)
+                assert(crypto.fromBase64(crypto.base64(s)) == s and crypto.fromBase64url(crypto.base64url(s)) == s)
+                assert(crypto.fromBase64((crypto.base64(s):gsub("=", ""))) == s and crypto.fromHex(crypto.hex(s)) == s)
+            end
+            show(crypto.fromHex("aBcD") == "\\xab\\xcd")
+            """)
+        #expect(shown == ["true"])
+    }
+
+    @Test(
+        "a text that nothing encodes to is nil and a reason",
+        arguments: [
+            ("fromBase64", "Zg=", "invalid Base64"), ("fromBase64", "Z", "invalid Base64"),
+            ("fromBase64", "Zh==", "invalid Base64"), ("fromBase64", "Zm8h=", "invalid Base64"),
+            ("fromBase64", "Zm9v====", "invalid Base64"), ("fromBase64", "====", "invalid Base64"),
+            ("fromBase64", "=", "invalid Base64"), ("fromBase64", "Zm 9v", "invalid Base64"),
+            ("fromBase64", "-__-", "invalid Base64"), ("fromBase64url", "+//+", "invalid Base64"),
+            ("fromBase64url", "Zm9=", "invalid Base64"), ("fromHex", "0", "invalid hexadecimal digits"),
+            ("fromHex", "0g", "invalid hexadecimal digits"), ("fromHex", "0x00", "invalid hexadecimal digits"),
+            ("fromHex", "@@", "invalid hexadecimal digits"),
+        ])
+    func undecodable(function: String, text: String, reason: String) throws {
+        #expect(try run("show(crypto.\(function)('\(text)'))") == ["nil \(reason)"])
+    }
+
+    @Test("random bytes are as many as asked for, and differ")
+    func random() throws {
+        let shown = try run(
+            "show(#crypto.random(0), #crypto.random(65536), crypto.random(16) ~= crypto.random(16))")
+        #expect(shown == ["0 65536 true"])
+    }
+
+    @Test("a UUID has its version and variant, and one of version 7 sorts by time")
+    func uuid() throws {
+        let shown = try run(
+            """
+            local form = "^%x%x%x%x%x%x%x%x%-%x%x%x%x%-([47])%x%x%x%-[89ab]%x%x%x%-%x%x%x%x%x%x%x%x%x%x%x%x$"
+            for i = 1, 100 do assert(crypto.uuid():match(form) == "4" and crypto.uuid(7):match(form) == "7") end
+            local ms = tonumber((crypto.uuid(7):gsub("-", ""):sub(1, 12)), 16)
+            show(math.abs(ms / 1000 - time.now()) < 5, crypto.uuid() ~= crypto.uuid())
+            """)
+        #expect(shown == ["true true"])
+    }
+
+    @Test("equal is true for equal strings alone")
+    func equal() throws {
+        #expect(
+            try run(
+                "show(crypto.equal('', ''), crypto.equal('ab', 'ab'), crypto.equal('ab', 'ac'), crypto.equal('a', 'ab'))"
+            )
+                == ["true true false false"])
+    }
+
+    @Test(
+        "mistakes raise, and name the function",
+        arguments: [
+            ("crypto.sha256()", "crypto.sha256: the data must be a string, not no value"),
+            ("crypto.sha1({})", "crypto.sha1: the data must be a string, not table"),
+            ("crypto.sha256('', {hex = true})", "crypto.sha256: there is no option 'hex'"),
+            (
+                "crypto.hmac('md5', 'k', 'd')",
+                "crypto.hmac: there is no algorithm 'md5'; take sha256, sha384, sha512 or sha1"
+            ),
+            ("crypto.hmac('sha256', nil, 'd')", "crypto.hmac: the key must be a string, not nil"),
+            ("crypto.random(-1)", "crypto.random: expected a number of bytes from 0 to 65536, not -1"),
+            ("crypto.random(65537)", "crypto.random: expected a number of bytes from 0 to 65536, not 65537"),
+            ("crypto.random(1.5)", "crypto.random: expected a number of bytes from 0 to 65536, not 1.5"),
+            ("crypto.uuid(5)", "crypto.uuid: the version is 4 or 7, not 5"),
+            ("crypto.equal('a')", "crypto.equal: the second value must be a string, not no value"),
+            ("crypto.md5('a')", "crypto has no field 'md5'"),
+        ])
+    func mistakes(call: String, message: String) throws {
+        #expect(try Stage().failure(call).message == message)
+    }
+}
