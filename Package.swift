@@ -90,7 +90,9 @@ let package = Package(
             name: "WebSocketTests", dependencies: ["WebSocket", "CZlib", "AllocationCounter"], swiftSettings: swift),
         .testTarget(
             name: "PubSubTests", dependencies: ["PubSub", "WebSocket", "SeededGenerator"], swiftSettings: swift),
-        .testTarget(name: "ScriptingTests", dependencies: ["Scripting", "AllocationCounter"], swiftSettings: swift),
+        .testTarget(
+            name: "ScriptingTests", dependencies: ["Scripting", "AllocationCounter", "SeededGenerator"],
+            swiftSettings: swift),
         .testTarget(name: "PerigeeTestKitTests", dependencies: ["PerigeeTestKit"], swiftSettings: swift),
         .testTarget(
             name: "ServerTests",

@@ -78,6 +78,15 @@ void bridgeForgetTimer(Bridge *bridge, int32_t function);
 // Drops the script's object of a connection that is gone. Objects that a script still holds answer "closed".
 void bridgeForget(Bridge *bridge, BridgeConnection connection);
 
+// --- what the check of scripts looks at: see listing.c ---
+
+// Compiles one file, keeps nothing of it, and hands out its compiled form, which is valid until the next entry point.
+bool bridgeDump(Bridge *bridge, const BridgeSource *source, BridgeBytes *compiled);
+
+// Every name that scripts can use: "print()", "server", "server.publish()", "server.version", "conn.id". NULL when there
+// is no memory.
+const BridgeStrings *_Nullable bridgeVocabulary(Bridge *bridge);
+
 // --- answers of host functions ---
 
 // Adds one string to a list that a host function was given to fill.
