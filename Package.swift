@@ -42,7 +42,7 @@ let package = Package(
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Yams", package: "Yams"),
             ],
-            resources: [.embedInCode("Page/demo.html")],
+            resources: [.embedInCode("Page/demo.html"), .embedInCode("ScriptTests/kit.lua")],
             swiftSettings: swift),
         .target(name: "Scripting", dependencies: ["LuaBridge"], swiftSettings: swift),
         .target(

@@ -112,7 +112,7 @@ struct LintTests {
             "local x for i = 1, 3 do x = server if i > 1 then x = {f = print} end x = nil end",
             "function onOpen(conn) for k, v in pairs(conn.query) do local t = {conn.id, k, v} t = nil end end",
             "function onUpgrade(request) return {user = request.cookies.session, n = request.query.n} end",
-            "local x if server.version > 9 then x = {f = print} else x = server end if x then x.f() end",
+            "local x if server.version < 9 then x = {f = print} else x = server end if x then x.f() end",
             "goto done do local kv = {} kv.anything = 1 end ::done::",
         ])
     func silent(source: String) throws {

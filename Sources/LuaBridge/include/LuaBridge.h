@@ -78,6 +78,11 @@ void bridgeForgetTimer(Bridge *bridge, int32_t function);
 // Drops the script's object of a connection that is gone. Objects that a script still holds answer "closed".
 void bridgeForget(Bridge *bridge, BridgeConnection connection);
 
+// --- the state of test files: see testing.c ---
+
+// Gives the files that are loaded from now on the table `t`, which the Lua source makes.
+bool bridgeInstallTestKit(Bridge *bridge, BridgeBytes source);
+
 // --- what the check of scripts looks at: see listing.c ---
 
 // Compiles one file, keeps nothing of it, and hands out its compiled form, which is valid until the next entry point.
