@@ -31,6 +31,7 @@ build: packages ## the release build
 
 test: packages test-packages check ## everything that CI runs
 	$(SWIFT) build --build-tests $(SWIFT_FLAGS)
+	.build/debug/perigee test Scripts
 	$(SWIFT) test --skip-build
 	PERIGEETEST_TLS=1 $(SWIFT) test --skip-build --filter '^ServerTests\.' --skip '$(NOT_LIVE)'
 

@@ -42,7 +42,12 @@ let package = Package(
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Yams", package: "Yams"),
             ],
-            resources: [.embedInCode("Page/demo.html")],
+            resources: [
+                .embedInCode("Page/demo.html"), .embedInCode("ScriptTests/kit.lua"),
+                .embedInCode("NewProject/handler.lua"), .embedInCode("NewProject/handler-test.lua"),
+                .embedInCode("NewProject/perigee.yaml"), .embedInCode("NewProject/perigee.d.lua"),
+                .embedInCode("NewProject/luarc.json"),
+            ],
             swiftSettings: swift),
         .target(name: "Scripting", dependencies: ["LuaBridge"], swiftSettings: swift),
         .target(
@@ -105,7 +110,9 @@ let package = Package(
             name: "WebSocketTests", dependencies: ["WebSocket", "CZlib", "AllocationCounter"], swiftSettings: swift),
         .testTarget(
             name: "PubSubTests", dependencies: ["PubSub", "WebSocket", "SeededGenerator"], swiftSettings: swift),
-        .testTarget(name: "ScriptingTests", dependencies: ["Scripting", "AllocationCounter"], swiftSettings: swift),
+        .testTarget(
+            name: "ScriptingTests", dependencies: ["Scripting", "AllocationCounter", "SeededGenerator"],
+            swiftSettings: swift),
         .testTarget(name: "PerigeeTestKitTests", dependencies: ["PerigeeTestKit"], swiftSettings: swift),
         .testTarget(
             name: "ServerTests",

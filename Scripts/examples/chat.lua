@@ -1,4 +1,4 @@
--- Chat rooms: channels as rooms, names that are unique in a room, and a list of names shared by all workers in kv.
+-- Chat rooms: a channel for each room, and names that are unique in it.
 --
 -- Try it:  websocat 'ws://127.0.0.1:8080/examples/chat?room=kitchen&name=Ada'
 --          websocat 'ws://127.0.0.1:8080/examples/chat?room=kitchen&name=Bob'
@@ -6,33 +6,7 @@
 -- You will see who is there, who comes and goes, and what each one says, as JSON; the notice reaches both.
 -- A name that is taken closes with 4001; type a line to say it.
 
--- Lets `change` edit the set of names in a room, and once more when another worker has edited it meanwhile.
-local function editNames(room, change)
-    local key = "chat names " .. room
-    for _ = 1, 100 do
-        local before = kv.get(key)
-        local names = before and json.decode(before) or {}
-        local result = change(names)
-        if kv.swap(key, before, next(names) and json.encode(names) or nil) then
-            return result, names
-        end
-    end
-    error("the names of a room cannot be changed; is kv full?")
-end
-
-local function enter(room, name)
-    return editNames(room, function(names)
-        local isFree = not names[name]
-        names[name] = true
-        return isFree
-    end)
-end
-
-local function leave(room, name)
-    editNames(room, function(names)
-        names[name] = nil
-    end)
-end
+local roster = require "roster"
 
 local function tell(conn, event)
     event.name = conn.data.name
@@ -40,9 +14,8 @@ local function tell(conn, event)
 end
 
 function onOpen(conn)
-    local query = conn.query
-    local room = query.room or "lobby"
-    local name = query.name or "guest " .. conn.id:sub(-6)
+    local room = conn.query.room or "lobby"
+    local name = conn.query.name or "guest " .. conn.id:sub(-6)
     if name == "" or #name > 64 or not utf8.len(name) then
         error { code = 4000, reason = "a name has 1 to 64 bytes of UTF-8" }
     end
@@ -50,17 +23,12 @@ function onOpen(conn)
     if not done then
         error { code = 4000, reason = "room: " .. why }
     end
-    local isFree, names = enter(room, name)
-    if not isFree then
+    if roster.add(room, name) > 1 then
+        roster.remove(room, name)
         error { code = 4001, reason = "that name is taken in this room" }
     end
-    conn.data = { room = room, name = name }
-    local list = {}
-    for each in pairs(names) do
-        list[#list + 1] = each
-    end
-    table.sort(list)
-    conn:send { type = "welcome", id = conn.id, channels = conn:channels(), names = list }
+    conn.data = { room = room, name = name } -- onClose gives the name back
+    conn:send { type = "welcome", id = conn.id, channels = conn:channels(), names = roster.names(room) }
     tell(conn, { type = "joined" })
 end
 
@@ -75,7 +43,7 @@ end
 
 function onClose(conn)
     if conn.data.name then
-        leave(conn.data.room, conn.data.name)
+        roster.remove(conn.data.room, conn.data.name)
         tell(conn, { type = "left" })
     end
 end

@@ -41,7 +41,14 @@ let package = Package(
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Yams", package: "Yams"),
             ],
-            path: "Sources/Server", resources: [.embedInCode("Page/demo.html")], swiftSettings: swift),
+            path: "Sources/Server",
+            resources: [
+                .embedInCode("Page/demo.html"), .embedInCode("ScriptTests/kit.lua"),
+                .embedInCode("NewProject/handler.lua"), .embedInCode("NewProject/handler-test.lua"),
+                .embedInCode("NewProject/perigee.yaml"), .embedInCode("NewProject/perigee.d.lua"),
+                .embedInCode("NewProject/luarc.json"),
+            ],
+            swiftSettings: swift),
         .target(name: "Scripting", dependencies: ["LuaBridge"], path: "Sources/Scripting", swiftSettings: swift),
         .target(
             name: "LuaBridge", path: "Sources/LuaBridge", cSettings: c,

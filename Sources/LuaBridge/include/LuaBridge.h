@@ -97,6 +97,20 @@ void bridgeKillAfter(Bridge *bridge, int32_t count);
 // Drops the script's object of a connection that is gone. Objects that a script still holds answer "closed".
 void bridgeForget(Bridge *bridge, BridgeConnection connection);
 
+// --- the state of test files: see testing.c ---
+
+// Gives the files that are loaded from now on the table `t`, which the Lua source makes.
+bool bridgeInstallTestKit(Bridge *bridge, BridgeBytes source);
+
+// --- what the check of scripts looks at: see listing.c ---
+
+// Compiles one file, keeps nothing of it, and hands out its compiled form, which is valid until the next entry point.
+bool bridgeDump(Bridge *bridge, const BridgeSource *source, BridgeBytes *compiled);
+
+// Every name that scripts can use: "print()", "server", "server.publish()", "server.version", "conn.id". NULL when there
+// is no memory.
+const BridgeStrings *_Nullable bridgeVocabulary(Bridge *bridge);
+
 // --- answers of host functions ---
 
 // Adds one string to a list that a host function was given to fill.

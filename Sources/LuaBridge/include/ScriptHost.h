@@ -59,6 +59,9 @@ bool scriptHostStoreDelete(void *host, BridgeBytes key);
 void scriptHostLog(
     void *host, BridgeLogLevel level, BridgeBytes message, const BridgeStrings *fields, const char *file, int32_t line);
 
+// --- tests: what `t` asks, as a list of strings; false when the first string of the answer is an error ---
+bool scriptHostTest(void *host, const BridgeStrings *arguments, BridgeStrings *answer);
+
 #pragma clang assume_nonnull end
 
 #endif

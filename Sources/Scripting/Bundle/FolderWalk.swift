@@ -31,6 +31,10 @@ struct FolderWalk {
         readFolder("")
     }
 
+    mutating func readTests() {
+        readFolder("tests/")
+    }
+
     mutating func report(_ path: String, _ message: String) {
         problems.append(ScriptError(file: path, message: message, version: version))
     }

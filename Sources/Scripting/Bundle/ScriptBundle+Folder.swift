@@ -23,4 +23,15 @@ extension ScriptBundle {
         if !walk.problems.isEmpty { throw ScriptErrors(walk.problems) }
         return try ScriptBundle(version: version, scripts: walk.scripts, modules: walk.modules, routes: routes)
     }
+
+    /// Reads the test files of a scripts' folder, in the order of their paths, which begin with "tests/". None when there
+    /// is no such folder.
+    package static func tests(folder: String) throws(ScriptErrors) -> [ScriptFile] {
+        var status = stat()
+        guard stat(folder + "/tests", &status) == 0 else { return [] }
+        var walk = FolderWalk(root: folder, version: 0)
+        walk.readTests()
+        if !walk.problems.isEmpty { throw ScriptErrors(walk.problems) }
+        return walk.scripts
+    }
 }

@@ -5,7 +5,7 @@ public struct ScriptErrors: Error, Sendable, CustomStringConvertible {
     /// At least one, in the order of the files, each once.
     public let errors: [ScriptError]
 
-    init(_ errors: [ScriptError]) {
+    package init(_ errors: [ScriptError]) {
         var seen: Set<ScriptError> = []
         self.errors = errors.filter { seen.insert($0).inserted }
     }

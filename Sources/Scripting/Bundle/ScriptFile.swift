@@ -19,7 +19,7 @@ public struct ScriptFile: Sendable, Hashable {
     }
 
     /// The text of a line, counted from 1.
-    func line(_ number: Int) -> String? {
+    package func line(_ number: Int) -> String? {
         let lines = source.split(separator: "\n", maxSplits: number, omittingEmptySubsequences: false)
         guard number > 0, number <= lines.count else { return nil }
         return String(lines[number - 1])

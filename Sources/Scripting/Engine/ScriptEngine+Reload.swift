@@ -62,7 +62,8 @@ extension ScriptEngine {
         link.timers.discard().forEach { bridgeForgetTimer(bridge, $0) }
     }
 
-    /// Tries a bundle in a state of its own, whose host does nothing. Empty when nothing is wrong. Runs on any thread.
+    /// Looks for names that do not exist, and tries a bundle in a state of its own, whose host does nothing. Empty when
+    /// nothing is wrong. Runs on any thread.
     public static func check(_ bundle: ScriptBundle, options: ScriptOptions) -> [ScriptError] {
         var options = options
         options.store = KeyValueStore(limit: 0)
@@ -71,9 +72,10 @@ extension ScriptEngine {
         return withExtendedLifetime(host) {
             do throws(ScriptError) {
                 let engine = try ScriptEngine(host: host, options: options)
+                let findings = engine.lint(bundle)
                 switch engine.prepare(bundle) {
-                case .success: return []
-                case .failure(let problems): return problems.errors
+                case .success: return findings
+                case .failure(let problems): return merge(findings, problems.errors, of: bundle)
                 }
             } catch {
                 return [error]
@@ -82,22 +84,7 @@ extension ScriptEngine {
     }
 
     private func compile(_ file: ScriptFile, as id: ScriptID, in bundle: ScriptBundle) -> ScriptError? {
-        var text = file.source
-        let compiled = text.withUTF8 { text in
-            text.withMemoryRebound(to: CChar.self) { text in
-                file.path.withCString { path in
-                    file.name.withCString { name in
-                        var empty: CChar = 0
-                        return withUnsafePointer(to: &empty) { empty in
-                            var source = BridgeSource(
-                                script: id.index, file: path, name: name, bytes: text.baseAddress ?? empty,
-                                count: text.count)
-                            return bridgeCompile(bridge, &source)
-                        }
-                    }
-                }
-            }
-        }
+        let compiled = file.withSource(script: id.index) { bridgeCompile(bridge, $0) }
         return compiled ? nil : error(in: bundle, file: file.path)
     }
 

@@ -1,0 +1,404 @@
+---@meta perigee
+
+-- Perigee's script API: completion for editors with the Lua language server, and the reference for people.
+--
+-- A script is a Lua file that defines handlers. `Scripts/chat.lua` serves `/chat`, `Scripts/games/chess.lua` serves
+-- `/games/chess`, `Scripts/main.lua` every other path; `Scripts/lib/util.lua` is found by `require "util"`, and
+-- `Scripts/tests/` is run by `perigee test`. A saved file is live at once; nobody is disconnected.
+--
+-- THE WORKER BOUNDARY. A server has several workers, each a thread with a Lua state of its own, and a connection lives on
+-- one of them. A Lua table, a file's local and a `conn` therefore belong to one worker: what you keep in a table is seen by
+-- the connections of that worker only. Whatever crosses connections is a server object:
+--
+--     to reach other connections     conn:subscribe and server.publish, server.send, server.broadcast
+--     to share values                kv (and its atomic incr and swap)
+--     to do something once           a named timer, which runs on one worker only
+--
+-- RULES. What can be expected to go wrong (a closed connection, a full queue, invalid JSON) is answered with `nil` or
+-- `false` and the reason. A mistake in the script (a wrong type, an unknown option) raises an error that names the
+-- function; the event ends, the error is in the log with its traceback, the connection stays open.
+-- `error { code = 4001, reason = "no" }` in a handler closes the connection with that code. A name that nothing defines is
+-- an error. Where text is sent, a table is sent as JSON. Only functions marked `---@async` wait.
+--
+-- TIMES are seconds, with fractions. SIZES are bytes.
+
+-- The handlers of a script, all optional. A script defines them as functions, or returns a table of them.
+
+--- A client asks to connect. `true` lets it in; a table does, too, and becomes `conn.data` (its field `subprotocol` chooses one
+--- of `request.subprotocols`); `false` refuses with an HTTP status from 300 to 599 (403 if absent) and a body.
+---@alias onUpgrade fun(request: perigee.Request): (boolean | table), integer?, string?
+
+--- A connection is open: the client has its 101.
+---@alias onOpen fun(conn: perigee.Conn)
+
+--- A message has come. Text is valid UTF-8. Events of one connection run one at a time, in their order.
+---@alias onMessage fun(conn: perigee.Conn, message: string, binary: boolean)
+
+--- The connection is closed: exactly once for every onOpen. 1006 says that it broke. Nothing can be sent any more, but its
+--- fields and channels are still there.
+---@alias onClose fun(conn: perigee.Conn, code: integer, reason: string)
+
+--- Where a client protocol lets clients subscribe: `false` and why refuses.
+---@alias onSubscribe fun(conn: perigee.Conn, channel: string): boolean, string?
+
+--- In main.lua: every push that comes through the admin API passes here. `true` lets it pass, a table changes it, `false` and why
+--- refuse it, which the API answers as 422.
+---@alias onPublish fun(publication: table): (boolean | table), string?
+
+--- A backend asks: `/v1/call/NAME` of the admin API. Answers with an HTTP status and a body; a table is sent as JSON.
+---@alias onRequest fun(request: table): integer, (string | table)?
+
+--- A client that was slow to read has read all that waited for it.
+---@alias onDrain fun(conn: perigee.Conn)
+
+--- The scripts have been loaded for the first time, once on each worker.
+---@alias onStart fun()
+
+--- The scripts have been replaced; the version that ran before.
+---@alias onReload fun(previousVersion: integer)
+
+--- The server stops.
+---@alias onStop fun()
+
+--- The head of an upgrade request.
+---@class perigee.Request
+---@field path string The path without the query.
+---@field ip string The client's address, behind trusted proxies the one they tell of.
+---@field query table<string | integer, any> The first value of each name; in its sequence every `{ name =, value = }` in order.
+---@field headers table<string, string> By name in lower case; repeated ones joined with ", ".
+---@field cookies table<string, string> The first value of each name.
+---@field subprotocols string[] What the client offers, in order.
+---@field certificate string? The subject of the client's certificate, where TLS asks for one.
+
+--- A connection. It is the same object in all its events, and knows when it is closed: its methods then answer
+--- `false, "closed"`.
+---@class perigee.Conn
+---@field id string Names the connection in the whole server: for `server.send`, the log and the admin API.
+---@field user string? Who it was identified as.
+---@field ip string The client's address.
+---@field path string The path it connected to.
+---@field query table<string | integer, any> As in `perigee.Request`.
+---@field headers table<string, string> As in `perigee.Request`.
+---@field subprotocol string? The one that was agreed.
+---@field certificate string? The subject of the client's certificate.
+---@field isOpen boolean Whether messages can be sent.
+---@field queued integer Bytes that wait for the client to read them.
+---@field data table Yours: plain values, kept across reloads. The only field that can be set.
+local Conn = {}
+
+--- Sends text, or with `binary` the bytes as a binary message; a table is sent as JSON.
+--- `false, "slow"` when the client's queue is full, and the message is dropped.
+---@param value string | number | table
+---@param binary? boolean
+---@return boolean sent
+---@return "closed" | "slow" | nil why
+function Conn:send(value, binary) end
+
+--- Sends a binary message.
+---@param bytes string
+---@return boolean sent
+---@return "closed" | "slow" | nil why
+function Conn:sendBinary(bytes) end
+
+--- Begins the close handshake. `false, "closed"` when that has happened already.
+---@param code? integer 1000 if absent, or from 3000 to 4999; other codes of RFC 6455 that an endpoint may send.
+---@param reason? string At most 123 bytes of UTF-8.
+---@return boolean closed
+---@return "closed" | nil why
+function Conn:close(code, reason) end
+
+--- Subscribes to a channel: 1 to 255 bytes of UTF-8 without control characters.
+---@param channel string
+---@return boolean subscribed
+---@return "already subscribed" | "closed" | "invalid channel name" | "too many channels" | nil why
+function Conn:subscribe(channel) end
+
+--- Ends a subscription.
+---@param channel string
+---@return boolean unsubscribed
+---@return "not subscribed" | nil why
+function Conn:unsubscribe(channel) end
+
+--- The channels that it is subscribed to.
+---@return string[]
+function Conn:channels() end
+
+--- Says who the connection is: `conn.user`, and what the admin API knows it by. `nil` for nobody.
+---@param user string?
+---@return boolean identified
+---@return "closed" | nil why
+function Conn:identify(user) end
+
+--- What a script can do beyond one connection. Not while the file loads, except where it says so.
+---@class perigee.Server
+---@field version integer The version of the scripts that runs.
+server = {}
+
+---@class perigee.PublishOptions
+---@field except? perigee.Conn The connection that does not get it.
+---@field binary? boolean As a binary message.
+---@field key? string For slow clients: a newer message with the same key takes the place of one that waits. At most 255 bytes.
+
+--- Publishes to all subscribers of a channel, on all workers.
+---@param channel string
+---@param value string | number | table
+---@param options? perigee.PublishOptions
+---@return boolean published
+---@return integer | string offset The message's place in the channel, or why not: "invalid channel name", "overloaded".
+function server.publish(channel, value, options) end
+
+---@class perigee.SendOptions
+---@field binary? boolean As a binary message.
+
+--- Sends to one connection, on whichever worker it is. `true` says that it was accepted for delivery.
+---@param id string `conn.id` of the receiver.
+---@param value string | number | table
+---@param options? perigee.SendOptions
+---@return boolean sent
+---@return "not found" | nil why
+function server.send(id, value, options) end
+
+--- Sends to every connection.
+---@param value string | number | table
+---@param options? perigee.SendOptions
+---@return true
+function server.broadcast(value, options) end
+
+--- Closes a connection, on whichever worker it is.
+---@param id string
+---@param code? integer As `conn:close`.
+---@param reason? string
+---@return boolean closed
+---@return "not found" | nil why
+function server.disconnect(id, code, reason) end
+
+--- Calls a function once, on this worker. At most 10,000 timers run on a worker.
+---@param seconds number From 0 to 1e9.
+---@param f fun()
+---@return integer timer For `server.cancel`.
+function server.after(seconds, f) end
+
+--- Calls a function again and again, on one worker of all. It may be called while the file loads. A reload keeps the phase of
+--- a timer whose name and period are the same, and cancels those that the new version does not have.
+---@param name string 1 to 1,024 bytes.
+---@param seconds number From 0.001 to 1e9.
+---@param f fun()
+---@return integer | true timer
+function server.every(name, seconds, f) end
+
+--- Cancels a timer, by its number or its name. `false` when there is none.
+---@param timer integer | string
+---@return boolean cancelled
+function server.cancel(timer) end
+
+--- Values that all workers share, by key; gone when the server stops. Keys have at most 1,024 bytes. No call waits.
+---@class perigee.KV
+kv = {}
+
+---@alias perigee.Plain string | number | boolean
+
+--- The value, `nil` when there is none.
+---@param key string
+---@return perigee.Plain?
+function kv.get(key) end
+
+--- Sets a value, or deletes it with `nil`. A lifetime makes it go by itself.
+---@param key string
+---@param value perigee.Plain?
+---@param lifetime? number Seconds.
+---@return boolean set
+---@return "kv is full" | nil why
+function kv.set(key, value, lifetime) end
+
+--- Adds to a number, 0 when there is none, and answers with the sum. The lifetime is that of a value which is new. Raises when
+--- the value is no number.
+---@param key string
+---@param by? number 1 if absent.
+---@param lifetime? number Seconds.
+---@return number? sum
+---@return "kv is full" | nil why
+function kv.incr(key, by, lifetime) end
+
+--- Sets the value if it is the expected one; `nil` is absence, on both sides.
+---@param key string
+---@param expected perigee.Plain?
+---@param value perigee.Plain?
+---@param lifetime? number Seconds.
+---@return boolean swapped
+---@return perigee.Plain? current What is there instead, or "kv is full".
+function kv.swap(key, expected, value, lifetime) end
+
+--- Deletes a value. `false` when there was none.
+---@param key string
+---@return boolean deleted
+function kv.delete(key) end
+
+---@class perigee.JSON
+---@field null lightuserdata The JSON value `null`, where a table needs one.
+json = {}
+
+--- A value as JSON. Raises for functions, for cyclic tables and for tables nested more than 64 deep.
+---@param value any
+---@return string
+function json.encode(value) end
+
+--- The value of a JSON text; `nil` and what is wrong with it. At most 64 deep.
+---@param text string
+---@return any
+---@return string? why
+function json.decode(text) end
+
+--- The server's log. Fields are named values: tables are written as JSON.
+---@class perigee.Log
+log = {}
+
+---@param message any
+---@param fields? table<string, any>
+function log.debug(message, fields) end
+
+---@param message any
+---@param fields? table<string, any>
+function log.info(message, fields) end
+
+---@param message any
+---@param fields? table<string, any>
+function log.warn(message, fields) end
+
+---@param message any
+---@param fields? table<string, any>
+function log.error(message, fields) end
+
+---@class perigee.Time
+time = {}
+
+--- Seconds since 1970, with fractions.
+---@return number
+function time.now() end
+
+--- The section `scripts.settings` of the configuration, read-only.
+---@type table<string, any>
+config = {}
+
+-- Of Lua's own library there are coroutine, math, string, table, utf8 and the basic functions, save load, loadfile, dofile,
+-- collectgarbage (only "count"), and metamethods `__gc`. print writes to the log.
+
+--- In test files, `Scripts/tests/*.lua`: loads scripts and plays the server and its clients. Nothing happens by itself.
+---@class perigee.Test
+t = {}
+
+--- Runs a function as a test: it fails when the function raises, or leaves an error of a script untaken.
+---@param name string
+---@param f fun()
+function t.test(name, f) end
+
+--- Loads a script by its name ("chat", "games/chess"), or several; clients connect to the first.
+---@param names string | string[]
+---@param options? { settings: table } `config` of the scripts.
+---@return perigee.App
+function t.load(names, options) end
+
+--- Fails unless the values are equal; tables are compared by what they hold.
+---@param actual any
+---@param expected any
+---@param what? string Said first when it fails.
+function t.equal(actual, expected, what) end
+
+--- Fails unless the value is true.
+---@generic T
+---@param value T
+---@param what? string
+---@return T
+function t.ok(value, what) end
+
+--- Fails unless the function raises an error, which matches the Lua pattern if there is one. Answers with the error.
+---@param f fun()
+---@param pattern? string
+---@return any
+function t.fails(f, pattern) end
+
+--- Scripts under test, with a server around them.
+---@class perigee.App
+---@field kv { get: (fun(key: string): perigee.Plain?), set: fun(key: string, value: perigee.Plain?), delete: fun(key: string): boolean }
+local App = {}
+
+---@class perigee.ConnectOptions
+---@field path? string The path of the script if absent.
+---@field ip? string
+---@field user? string
+---@field query? table<string, any> A list as a value stands for repeated names.
+---@field headers? table<string, any>
+---@field cookies? table<string, string>
+---@field subprotocols? string[]
+
+--- A new client; `nil`, status and body when onUpgrade refuses it.
+---@param options? perigee.ConnectOptions
+---@return perigee.Client?
+---@return integer? status
+---@return string? body
+function App:connect(options) end
+
+--- Lets time pass: timers, waits and lifetimes in kv.
+---@param seconds number
+function App:advance(seconds) end
+
+--- Publishes as a backend does through the admin API.
+---@param channel string
+---@param value string | number | table
+---@param options? { key?: string, binary?: boolean }
+---@return boolean published
+---@return string? why
+function App:push(channel, value, options) end
+
+--- Replaces scripts ("chat") and modules ("lib/util") by new text. The new version, or `nil` and what is wrong.
+---@param files table<string, string>
+---@return integer?
+---@return string? why
+function App:reload(files) end
+
+--- What the scripts have logged since the last call.
+---@return { level: string, message: string, fields: table<string, string> }[]
+function App:logs() end
+
+--- The first error that a script has raised and no test has taken.
+---@return string?
+function App:takeError() end
+
+--- Runs onStop.
+function App:stop() end
+
+--- A client of a script under test.
+---@class perigee.Client
+---@field id string `conn.id`
+---@field user string?
+---@field subprotocol string?
+---@field channels string[]
+---@field isOpen boolean
+---@field closed { code: integer, reason: string }? How the connection ended.
+---@field refused { status: integer, body: string }? How an onUpgrade that waited refused it.
+local Client = {}
+
+--- Sends text, a table as JSON.
+---@param value string | number | table
+function Client:send(value) end
+
+--- Sends a binary message.
+---@param bytes string
+function Client:sendBinary(bytes) end
+
+--- The next message: a table if it is JSON, else its text, and whether it was binary. `nil` when there is none.
+---@return any message
+---@return boolean? binary
+function Client:take() end
+
+--- All messages that have come.
+---@return any[]
+function Client:takeAll() end
+
+--- Closes the connection, as the client or with 1006 as the network does.
+---@param code? integer 1000 if absent.
+---@param reason? string
+function Client:close(code, reason) end
+
+--- A slow client has its queue full: `conn:send` answers `false, "slow"`. When it no longer is, onDrain runs.
+---@param isSlow boolean
+function Client:setSlow(isSlow) end

@@ -1,0 +1,47 @@
+// The check of a bundle: what is wrong without running it, and what goes wrong when its top level runs.
+
+import LuaBridge
+
+extension ScriptEngine {
+    /// Names that do not exist, in every file that compiles.
+    func lint(_ bundle: ScriptBundle) -> [ScriptError] {
+        let vocabulary = vocabulary
+        return bundle.modules.flatMap { lint($0, isScript: false, vocabulary, bundle.version) }
+            + bundle.scripts.flatMap { lint($0, isScript: true, vocabulary, bundle.version) }
+    }
+
+    private func lint(
+        _ file: ScriptFile, isScript: Bool, _ vocabulary: ScriptVocabulary, _ version: UInt64
+    ) -> [ScriptError] {
+        guard let bytes = compiled(file), let main = LuaChunk.mainFunction(of: bytes) else { return [] }
+        return ScriptLint.findings(in: main, vocabulary: vocabulary, isScript: isScript).map {
+            ScriptError(
+                file: file.path, line: $0.line, message: $0.message, sourceLine: $0.line.flatMap(file.line),
+                version: version)
+        }
+    }
+
+    /// What the compiler makes of a file; `nil` when it does not compile.
+    func compiled(_ file: ScriptFile) -> [UInt8]? {
+        file.withSource(script: -1) { source in
+            var compiled = BridgeBytes(bytes: nil, count: 0)
+            return bridgeDump(bridge, source, &compiled) ? Array(compiled.buffer) : nil
+        }
+    }
+
+    /// What was found and what went wrong, each mistake once, in the order of files and lines.
+    static func merge(_ findings: [ScriptError], _ failures: [ScriptError], of bundle: ScriptBundle) -> [ScriptError] {
+        let newFailures = failures.filter { failure in
+            !findings.contains {
+                $0.file == failure.file
+                    && (failure.line == nil ? $0.message == failure.message : $0.line == failure.line)
+            }
+        }
+        let order = (bundle.modules + bundle.scripts).map(\.path)
+        func precedes(_ first: ScriptError, _ second: ScriptError) -> Bool {
+            let files = (order.firstIndex(of: first.file) ?? -1, order.firstIndex(of: second.file) ?? -1)
+            return files.0 == files.1 ? (first.line ?? 0) < (second.line ?? 0) : files.0 < files.1
+        }
+        return (findings + newFailures).sorted(by: precedes)
+    }
+}

@@ -1,0 +1,1 @@
+../../../Scripts/perigee.d.lua

@@ -1,0 +1,53 @@
+// What `perigee test` does: runs the files of Scripts/tests, one after the other, and counts.
+//
+// Read next: TestFile.swift.
+
+public import Scripting
+
+/// Runs the tests of a scripts' folder, without a server.
+public enum ScriptTests {
+    /// How many tests passed and failed.
+    public struct Totals: Sendable {
+        public fileprivate(set) var passed = 0
+        public fileprivate(set) var failed = 0
+    }
+
+    /// Runs every `tests/*.lua` whose test's name has the filter in it, and writes a line or more about each.
+    public static func run(
+        _ configuration: Configuration, filter: String?, _ write: @escaping (String) -> Void
+    ) throws(ScriptErrors) -> Totals {
+        let folder = configuration.scripts.folder
+        let bundle = try ScriptBundle.load(folder: folder, version: 1)
+        let files = try ScriptBundle.tests(folder: folder)
+        let options = Node.scriptOptions(configuration, store: KeyValueStore(limit: configuration.kv.memory))
+        var totals = Totals()
+        for file in files {
+            let test = TestFile(path: String(file.path.dropFirst(6)), bundle: bundle, options: options, filter: filter)
+            {
+                outcome in
+                if outcome.complaint == nil { totals.passed += 1 } else { totals.failed += 1 }
+                write(describe(outcome, file))
+            }
+            test.run(file.source)
+        }
+        return totals
+    }
+
+    /// "ok NAME", or "FAIL NAME" with the place, and below it what was wrong and the line of the test.
+    private static func describe(_ outcome: TestFile.Outcome, _ file: ScriptFile) -> String {
+        guard let complaint = outcome.complaint else { return "ok   \(outcome.name)" }
+        let line = place(in: complaint, of: file)
+        var lines = ["FAIL \(outcome.name) (\(line.map { "\(file.path):\($0)" } ?? outcome.place))"]
+        lines += complaint.split(separator: "\n", omittingEmptySubsequences: false).map { "     \($0)" }
+        if let line, let source = file.line(line), !complaint.contains("\(line) | ") {
+            lines.append("         \(line) | \(source)")
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    /// The line of the test file that a text begins with.
+    private static func place(in text: String, of file: ScriptFile) -> Int? {
+        guard text.hasPrefix(file.path + ":") else { return nil }
+        return Int(text.dropFirst(file.path.count + 1).prefix { $0 != ":" })
+    }
+}

@@ -1,0 +1,191 @@
+// `perigee test` as a process: what it says about tests that pass and tests that do not.
+
+import PerigeeTestKit
+import Testing
+
+@Suite("Command line: test")
+struct TestCommandTests {
+    /// Runs the tests of a folder with these files.
+    private func run(
+        _ files: [String: String], _ arguments: [String] = []
+    ) throws -> (status: Int32, lines: [String]) {
+        let folder = try TemporaryFolder()
+        for (name, source) in files { try folder.write(source, to: name) }
+        let result = try PerigeeProgram.run(["test", folder.path] + arguments)
+        #expect(result.errors == "")
+        return (result.status, result.output.split(separator: "\n").map(String.init))
+    }
+
+    private static let counter = """
+        function onOpen(conn) conn:subscribe("news") conn:send { id = conn.id, n = kv.incr("n", 1, 60) } end
+        function onMessage(conn, message)
+          if message == "bye" then conn:close(4000, "bye") return end
+          if message == "oops" then error("oops") end
+          log.info("heard", { text = message })
+          server.publish("news", message, { except = conn })
+        end
+        function onClose(conn, code, reason) server.publish("news", { gone = conn.id, code = code, reason = reason }) end
+        """
+
+    private func lines(of test: String, main: String = counter) throws -> [String] {
+        try run(["main.lua": main, "tests/a.lua": "local app = t.load 'main'\n" + test]).lines
+    }
+
+    @Test("the shipped scripts pass their tests, and exit with 0")
+    func shipped() throws {
+        let result = try PerigeeProgram.run(["test", "Scripts"])
+        #expect(result.status == 0 && result.output.hasSuffix(" passed, 0 failed\n"), "\(result.output)")
+        for example in ["chat", "desk", "limiter", "scores", "typing"] {
+            #expect(result.output.contains("ok   tests/examples/\(example).lua: "))
+        }
+    }
+
+    @Test("a test that fails is named with file, line, what differs and the line of source, and the exit code is 1")
+    func failing() throws {
+        let (status, lines) = try run([
+            "main.lua": Self.counter,
+            "tests/a.lua": """
+            local app = t.load "main"
+            t.test("good", function() t.ok(app:connect().isOpen) end)
+            t.test("bad", function()
+                t.equal({ a = 1, list = { 1, "two" } }, { a = 2, list = { 1, "zwei" }, ["b c"] = true })
+            end)
+            """,
+        ])
+        #expect(status == 1)
+        #expect(
+            lines == [
+                "ok   tests/a.lua: good",
+                "FAIL tests/a.lua: bad (tests/a.lua:4)",
+                "     tests/a.lua:4: .a: expected 2, got 1",
+                "     [\"b c\"]: expected true, got nil",
+                "     .list[2]: expected \"zwei\", got \"two\"",
+                "     got { a = 1, list = { 1, \"two\" } }",
+                "         4 |     t.equal({ a = 1, list = { 1, \"two\" } }, { a = 2, list = { 1, \"zwei\" }, [\"b c\"] = true })",
+                "1 passed, 1 failed",
+            ])
+    }
+
+    @Test("an error that a script raises fails the test, unless the test takes it")
+    func scriptErrors() throws {
+        let (status, lines) = try run([
+            "main.lua": Self.counter,
+            "tests/a.lua": """
+            local app = t.load "main"
+            t.test("left", function() app:connect():send "oops" end)
+            t.test("taken", function()
+                app:connect():send "oops"
+                t.equal(app:takeError(), "main.lua:4: oops")
+                t.equal(app:takeError(), nil)
+            end)
+            """,
+        ])
+        #expect(status == 1 && lines.first == "FAIL tests/a.lua: left (tests/a.lua:2)")
+        #expect(lines.contains { $0.contains("a script raised an error: main.lua:4: oops") })
+        #expect(lines.contains { $0.contains("4 |   if message == \"oops\" then error(\"oops\") end") })
+        #expect(lines.suffix(2) == ["ok   tests/a.lua: taken", "1 passed, 1 failed"])
+    }
+
+    @Test(
+        "the host does as the server does",
+        arguments: [
+            // Messages, publications, logs.
+            "local a, b = app:connect(), app:connect() a:take() t.equal(b:take(), {id = b.id, n = 2}) "
+                + "a:send {x = 1} t.equal(b:takeAll(), {{x = 1}}) t.equal(a:take(), nil) "
+                + "t.equal(app:logs(), {{level = 'info', message = 'heard', fields = {text = '{\"x\":1}'}}})",
+            // Closing, by either side: onClose once, subscriptions gone, nothing received any more.
+            "local a, b = app:connect(), app:connect() b:takeAll() a:send 'bye' t.equal(a.isOpen, false) "
+                + "t.equal(a.closed, {code = 4000, reason = 'bye'}) t.equal(#b:takeAll(), 1) t.equal(a.channels, {}) "
+                + "b:close(1001, 'x') t.equal(b.closed.code, 1001) t.fails(function() b:send 'x' end, 'not connected')",
+            // A push, kv and its lifetimes, the clock.
+            "local a = app:connect() a:take() t.equal(app.kv.get 'n', 1) app.kv.set('n', 7) "
+                + "t.equal(app:push('news', 'hi', {key = 'k'}), true) t.equal(a:take(), 'hi') "
+                + "t.equal(app.kv.delete 'n', true) app:connect() app:advance(59) t.equal(app.kv.get 'n', 1) "
+                + "app:advance(1) t.equal(app.kv.get 'n', nil)",
+            // A reload keeps connections; a bad one changes nothing.
+            "local a = app:connect() a:take() local v = app:reload { main = 'function onMessage(c) c:send(server.version) end' } "
+                + "t.equal(v, 2) a:send 'x' t.equal(a:take(), '2') local none, why = app:reload { main = 'x' } "
+                + "t.equal(none, nil) t.ok(why:find('main.lua:1:', 1, true)) a:send 'x' t.equal(a:take(), '2')",
+            // Mistakes of the test itself.
+            "t.fails(function() t.load 'nope' end, 'there is no script .nope.') "
+                + "t.fails(function() app:connect { pth = '/' } end, \"no option 'pth'\") "
+                + "t.fails(function() app:advance(-1) end, 'not negative') t.fails(function() t.oops() end, 'no field') "
+                + "t.fails(function() t.fails(function() end) end, 'there was none')",
+        ])
+    func semantics(test: String) throws {
+        #expect(try lines(of: test) == ["ok   tests/a.lua", "1 passed, 0 failed"])
+    }
+
+    @Test("onUpgrade's answer: refused with status and body, or let in with data and subprotocol; slow clients drain")
+    func upgrade() throws {
+        let main = """
+            function onUpgrade(request)
+              if request.cookies.session ~= "s1" then return false, 401, "log in" end
+              return { subprotocol = request.subprotocols[2], who = request.headers["x-who"] }
+            end
+            function onOpen(conn) conn:identify(conn.data.who) end
+            function onMessage(conn) local ok, why = conn:send("x") conn.data.why = why end
+            function onDrain(conn) conn:send(conn.data.why) end
+            """
+        let test = """
+            t.equal({ app:connect() }, { nil, 401, "log in" })
+            local a = app:connect { cookies = { session = "s1" }, subprotocols = { "one", "two" }, headers = { ["X-Who"] = "ada" } }
+            t.equal({ a.user, a.subprotocol, a.isOpen }, { "ada", "two", true })
+            a:setSlow(true)
+            a:send "x"
+            t.equal(a:take(), nil)
+            a:setSlow(false)
+            t.equal(a:take(), "slow")
+            """
+        #expect(try lines(of: test, main: main) == ["ok   tests/a.lua", "1 passed, 0 failed"])
+    }
+
+    @Test("timers fire at their time, in order, and repeat; a cancelled one does not")
+    func timers() throws {
+        let main = """
+            function onStart() server.every("tick", 2, function() server.broadcast("tick") end) end
+            function onOpen(conn)
+              server.after(3, function() conn:send("three") end)
+              server.cancel(server.after(1, function() conn:send("never") end))
+            end
+            """
+        let test = """
+            local a = app:connect()
+            app:advance(1.9) t.equal(a:takeAll(), {})
+            app:advance(2.2) t.equal(a:takeAll(), { "tick", "three", "tick" })
+            """
+        #expect(try lines(of: test, main: main) == ["ok   tests/a.lua", "1 passed, 0 failed"])
+    }
+
+    @Test("--filter runs the tests whose line has the words in it")
+    func filter() throws {
+        let files = [
+            "main.lua": "", "tests/a.lua": "t.test('red', function() end) t.test('blue', function() end)",
+            "tests/b/c.lua": "t.test('red', function() end)",
+        ]
+        #expect(
+            try run(files, ["--filter", "red"]).lines == [
+                "ok   tests/a.lua: red", "ok   tests/b/c.lua: red", "2 passed, 0 failed",
+            ])
+        #expect(try run(files, ["--filter", "b/c.lua"]).lines == ["ok   tests/b/c.lua: red", "1 passed, 0 failed"])
+    }
+
+    @Test("a test file is a script: in the same sandbox, and with line and source when it does not load")
+    func sandbox() throws {
+        let (status, lines) = try run([
+            "main.lua": "", "tests/a.lua": "local x = nope", "tests/b.lua": "x = = 1", "tests/c.lua": "io.open('x')",
+        ])
+        #expect(status == 1 && lines.last == "0 passed, 3 failed")
+        #expect(lines.contains("FAIL tests/a.lua (tests/a.lua:1)"))
+        #expect(lines.contains { $0.contains("tests/a.lua:1: undefined global 'nope'") })
+        #expect(lines.contains { $0.contains("1 | x = = 1") })
+    }
+
+    @Test("scripts that do not load fail the run, and no tests at all pass it")
+    func scripts() throws {
+        let broken = try run(["main.lua": "x = = 1", "tests/a.lua": "t.load 'main'"])
+        #expect(broken.status == 1 && broken.lines.contains { $0.contains("main.lua:1: ") })
+        let none = try run(["main.lua": ""])
+        #expect(none.status == 0 && none.lines == ["0 passed, 0 failed"])
+    }
+}

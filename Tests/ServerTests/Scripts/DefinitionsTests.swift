@@ -1,0 +1,135 @@
+// The definitions for editors say what there is, no more and no less.
+
+import Foundation
+import PerigeeTestKit
+import Scripting
+import Testing
+
+@testable import Server
+
+@Suite("Scripts/perigee.d.lua")
+struct DefinitionsTests {
+    private let definitions: Definitions
+
+    init() throws {
+        definitions = Definitions(try Self.read("perigee.d.lua"))
+    }
+
+    private static func read(_ name: String) throws -> String {
+        let root = #filePath.dropLast("/Tests/ServerTests/Scripts/DefinitionsTests.swift".count)
+        return try String(contentsOfFile: "\(root)/Scripts/\(name)", encoding: .utf8)
+    }
+
+    /// What Lua itself brings, which editors know.
+    private static let basics: Set<String> = [
+        "_VERSION", "assert", "collectgarbage", "error", "getmetatable", "ipairs", "next", "pairs", "pcall", "print",
+        "rawequal", "rawget", "rawlen", "rawset", "require", "select", "setmetatable", "tonumber", "tostring", "type",
+        "xpcall",
+    ]
+    private static let libraries: Set<String> = ["coroutine", "math", "string", "table", "utf8"]
+
+    private func vocabulary() throws -> ScriptVocabulary {
+        let host = SilentHost()
+        let engine = try ScriptEngine(host: host, options: ScriptOptions())
+        try engine.installTestKit(PackageResources.kit_lua)
+        return withExtendedLifetime(host) { engine.vocabulary }
+    }
+
+    @Test("every global, function and field of the host is defined, and nothing else")
+    func api() throws {
+        let vocabulary = try vocabulary()
+        var real = vocabulary.globals.subtracting(Self.basics).subtracting(Self.libraries)
+        for (owner, fields) in vocabulary.fields where !Self.libraries.contains(owner) {
+            real.formUnion(
+                fields.map { vocabulary.functions.contains("\(owner).\($0)") ? "\(owner).\($0)()" : "\(owner).\($0)" })
+        }
+        #expect(real.subtracting(definitions.api) == [], "not defined")
+        #expect(definitions.api.subtracting(real) == [], "defined, but not there")
+        #expect(Self.basics.subtracting(vocabulary.globals) == [] && vocabulary.globals.isSuperset(of: Self.libraries))
+    }
+
+    @Test("every handler is defined, and nothing else")
+    func handlers() {
+        #expect(definitions.handlers == Set(ScriptHandler.allCases.map(\.name)))
+    }
+
+    @Test("a request has the fields that are defined, and those that the check knows, and no others")
+    func request() throws {
+        let host = SilentHost()
+        let engine = try ScriptEngine(host: host, options: ScriptOptions())
+        let source = """
+            function onUpgrade(request)
+              local names = {}
+              for name in pairs(request) do names[#names + 1] = name end
+              return false, 400, table.concat(names, " ")
+            end
+            """
+        try engine.prepare(try ScriptBundle(version: 1, scripts: ["main": source])).get()
+        engine.commit()
+        let request = UpgradeRequest(path: "/", ip: "::1", certificate: "CN=x")
+        let script = try #require(engine.script(forPath: "/"))
+        let outcome = engine.onUpgrade(script, ConnectionHandle(slot: 1, generation: 1), request: request)
+        guard case .refuse(_, let names) = outcome else {
+            Issue.record("\(outcome)")
+            return
+        }
+        let real = Set(names.split(separator: " ").map(String.init))
+        #expect(real == definitions.fields["Request"] && real == ScriptVocabulary.handlerFields["request"])
+        withExtendedLifetime(host) {}
+    }
+
+    @Test("the options of server.publish and server.send are taken")
+    func options() throws {
+        let names = try #require(definitions.fields["PublishOptions"])
+        #expect(names.isSuperset(of: ["except", "binary", "key"]))
+        for (call, names) in [
+            ("server.publish('a', 'b', ", names), ("server.send('a', 'b', ", definitions.fields["SendOptions"] ?? []),
+        ] {
+            #expect(!names.isEmpty)
+            for name in names {
+                let source = "local done, why = pcall(function() \(call){\(name) = false}) end) error(why or 'fine')"
+                let bundle = try ScriptBundle(version: 1, scripts: ["main": source])
+                let errors = ScriptEngine.check(bundle, options: ScriptOptions())
+                #expect(errors.allSatisfy { !$0.message.contains("no option") }, "\(name)")
+            }
+        }
+    }
+
+    @Test("what waits is marked, and nothing else")
+    func asynchronous() {
+        let waiting: Set<String> = ["server.sleep()", "http.get()", "http.post()", "http.request()"]
+        #expect(definitions.asynchronous == waiting.intersection(definitions.api))
+    }
+
+    @Test("the methods and fields of what tests are given are those of the kit")
+    func testKit() {
+        let kit = String(decoding: PackageResources.kit_lua, as: UTF8.self).split(separator: "\n").map(String.init)
+        for name in ["App", "Client"] {
+            let methods = kit.compactMap { line in
+                line.hasPrefix("function \(name):") ? String(line.dropFirst(10 + name.count).prefix { $0 != "(" }) : nil
+            }
+            #expect(Set(methods) == definitions.methods[name], "\(name)")
+        }
+        let fields = kit.drop { $0 != "local clientFields = {" }.dropFirst().prefix { $0 != "}" }.compactMap { line in
+            line.hasSuffix("= function(open)") || line.contains(" = function(")
+                ? line.split(separator: " ").first.map(String.init) : nil
+        }
+        #expect(Set(fields) == definitions.fields["Client"])
+    }
+
+    @Test("every function that is defined says what it is for, and what it answers")
+    func documented() {
+        #expect(definitions.undocumented == [])
+    }
+
+    @Test("the editor's settings disable the libraries that scripts have not")
+    func settings() throws {
+        let settings = try JSON(parsing: try Self.read(".luarc.json"))
+        let vocabulary = try vocabulary()
+        let disabled = try #require(settings["runtime.builtin"]?.object)
+        #expect(["io", "os", "debug", "package"].allSatisfy { disabled[$0] == "disable" })
+        #expect(disabled.keys.allSatisfy { !vocabulary.globals.contains($0) })
+        let globals = try #require(settings["diagnostics.globals"]?.array)
+        #expect(Set(globals.compactMap(\.string)) == definitions.handlers)
+    }
+}
