@@ -90,7 +90,8 @@ let package = Package(
             name: "WebSocketTests", dependencies: ["WebSocket", "CZlib", "AllocationCounter"], swiftSettings: swift),
         .testTarget(
             name: "PubSubTests", dependencies: ["PubSub", "WebSocket", "SeededGenerator"], swiftSettings: swift),
-        .testTarget(name: "ScriptingTests", dependencies: ["Scripting", "AllocationCounter"], swiftSettings: swift),
+        .testTarget(
+            name: "ScriptingTests", dependencies: ["Scripting", "AllocationCounter", "StockLua"], swiftSettings: swift),
         .testTarget(name: "PerigeeTestKitTests", dependencies: ["PerigeeTestKit"], swiftSettings: swift),
         .testTarget(
             name: "ServerTests",
@@ -103,5 +104,7 @@ let package = Package(
         .target(name: "SeededGenerator", path: "Tests/SeededGenerator", swiftSettings: swift),
         // Counts the calls of malloc on a thread: "no allocation per message" is a test, not a hope.
         .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
+        // Lua with its own libraries, which the sandbox's are held against.
+        .target(name: "StockLua", path: "Tests/StockLua", linkerSettings: [.linkedLibrary("lua5.4")]),
     ]
 )

@@ -154,6 +154,16 @@ void readonly_open(lua_State *L);
 void guards_open(lua_State *L, int globals);
 void coroutine_guards_open(lua_State *L, int coroutine);
 
+// pattern_functions.c, string_library.c, table_library.c
+void patterns_open(lua_State *L);
+void string_library_open(lua_State *L);
+void table_library_open(lua_State *L);
+
+// table_library.c, table_sort.c
+enum { table_read = 1, table_write = 2, table_length = 4 };
+void check_table(lua_State *L, int index, int uses);
+int table_sort(lua_State *L);
+
 // require.c
 void push_require(lua_State *L, int generation);
 
