@@ -16,6 +16,7 @@ static void call_original(lua_State *L)
 // [f] -> [thread]
 static int guarded_create(lua_State *L)
 {
+    count_check(L, "coroutine.create");
     call_original(L);
     ensure_stack(L, lua_tothread(L, -1));
     return 1;
@@ -24,6 +25,7 @@ static int guarded_create(lua_State *L)
 // [f] -> [function]
 static int guarded_wrap(lua_State *L)
 {
+    count_check(L, "coroutine.wrap");
     call_original(L);
     if (lua_getupvalue(L, -1, 1) != NULL) { // the thread that the function resumes
         ensure_stack(L, lua_tothread(L, -1));
@@ -36,7 +38,7 @@ static int guarded_wrap(lua_State *L)
 static int guarded_close(lua_State *L)
 {
     Bridge *b = bridge_of(L);
-    if (b->closing_depth == close_depth) {
+    if (b->closing_depth == close_depth && has_old_bugs()) {
         return luaL_error(L, "coroutine.close: too many coroutines close one another");
     }
     lua_pushvalue(L, lua_upvalueindex(1));

@@ -36,6 +36,11 @@ static int string_rep(lua_State *L)
         return luaL_error(L, "resulting string too large");
     }
     size_t count = (size_t)times * piece - between;
+    size_t limit = bridge_of(L)->block_limit;
+    if (limit > 0 && count > limit) {
+        return luaL_error(
+            L, "string.rep: the result would be longer than %I bytes (scripts.largestBlock)", (LUAI_UACINT)limit);
+    }
     luaL_Buffer buffer;
     char *bytes = luaL_buffinitsize(L, &buffer, count);
     memcpy(bytes, text, length);

@@ -110,7 +110,7 @@ struct EnvironmentTests {
         let shown = try stage.run(
             """
             local m = {__mode = "v"}
-            show(pcall(setmetatable, {}, {__concat = print}))
+            show(pcall(setmetatable, {}, {['__con' .. 'cat'] = print}))
             show(pcall(setmetatable, m, m))
             show(pcall(setmetatable, {}, setmetatable({}, m)))
             """)
@@ -229,7 +229,9 @@ struct EnvironmentTests {
 
     @Test("a long chain of coroutines that close one another raises before the C stack overflows")
     func closeChain() throws {
-        let stage = try Stage(options: ScriptOptions(memoryLimit: 0))
+        var options = ScriptOptions(memoryLimit: 0)
+        options.coroutines = 0
+        let stage = try Stage(options: options)
         let shown = try stage.run(
             """
             local last, reason

@@ -31,6 +31,8 @@ typedef struct BridgeText {
 typedef struct BridgeOptions {
     void *host;                     // handed back to every function of ScriptHost.h
     size_t memoryLimit;             // bytes; 0 for none
+    size_t largestBlock;            // bytes; 0 for no limit
+    int32_t coroutines;             // that scripts may have at once; 0 for no limit
     double loadBudget;              // seconds of CPU for the top level of all files of a bundle
     const char *_Nullable settings; // JSON object for `config`
     size_t settingsCount;

@@ -94,6 +94,9 @@ void bridgeTextSet(BridgeText *text, const void *_Nullable bytes, size_t count);
 // Bytes in use by the state.
 size_t bridgeMemory(const Bridge *bridge);
 
+// Coroutines that scripts have made and that are not collected yet.
+uint32_t bridgeCoroutines(const Bridge *bridge);
+
 // Blocks that the state has asked for, moved ones included.
 uint64_t bridgeAllocations(const Bridge *bridge);
 

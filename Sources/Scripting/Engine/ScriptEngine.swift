@@ -45,6 +45,7 @@ public final class ScriptEngine {
             settings.withMemoryRebound(to: CChar.self) { settings in
                 var bridgeOptions = BridgeOptions(
                     host: Unmanaged.passUnretained(link).toOpaque(), memoryLimit: max(0, options.memoryLimit),
+                    largestBlock: max(0, options.largestBlock), coroutines: Int32(clamping: max(0, options.coroutines)),
                     loadBudget: options.loadBudget, settings: settings.baseAddress, settingsCount: settings.count)
                 return bridgeOpen(&bridgeOptions, &failure)
             }

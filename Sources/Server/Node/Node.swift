@@ -61,11 +61,14 @@ final class Node: Sendable {
 
     /// What the configuration says about scripts, as the Lua host wants it.
     static func scriptOptions(_ configuration: Configuration, store: KeyValueStore) -> ScriptOptions {
-        ScriptOptions(
+        var options = ScriptOptions(
             memoryLimit: configuration.scripts.memory,
             loadBudget: configuration.scripts.loadBudget.seconds,
             settings: configuration.scripts.settings.json,
             store: store)
+        options.largestBlock = configuration.scripts.largestBlock
+        options.coroutines = configuration.scripts.coroutines
+        return options
     }
 }
 
