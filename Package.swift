@@ -111,7 +111,7 @@ let package = Package(
         .testTarget(
             name: "PubSubTests", dependencies: ["PubSub", "WebSocket", "SeededGenerator"], swiftSettings: swift),
         .testTarget(
-            name: "ScriptingTests", dependencies: ["Scripting", "AllocationCounter", "SeededGenerator"],
+            name: "ScriptingTests", dependencies: ["Scripting", "AllocationCounter", "SeededGenerator", "StockLua"],
             swiftSettings: swift),
         .testTarget(name: "PerigeeTestKitTests", dependencies: ["PerigeeTestKit"], swiftSettings: swift),
         .testTarget(
@@ -127,5 +127,7 @@ let package = Package(
         .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
         // Stands before the system's name lookup: names that take long, and names that change their address.
         .target(name: "SlowResolver", path: "Tests/SlowResolver"),
+        // Lua with its own libraries, which the sandbox's are held against.
+        .target(name: "StockLua", path: "Tests/StockLua", linkerSettings: [.linkedLibrary("lua5.4")]),
     ]
 )

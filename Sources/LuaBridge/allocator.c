@@ -1,18 +1,47 @@
-// The state's memory: malloc, counted against a limit. A refusal is Lua's "not enough memory": the event fails, the
-// state lives on.
+// The state's memory: malloc, counted against a limit on all of it, on one block and on coroutines. A refusal is Lua's
+// "not enough memory": the event fails, the state lives on.
+//
+// Read next: coroutine_count.c.
 #include <stdlib.h>
 
 #include "internal.h"
 
-static bool may_grow(Bridge *b, size_t growth)
+static bool refuse(Bridge *b, Refusal reason, size_t size)
+{
+    b->refusal = reason;
+    b->refused_size = size;
+    return false;
+}
+
+static bool may_grow(Bridge *b, size_t size, size_t growth)
 {
     if (b->allocations_left >= 0) {
         if (b->allocations_left == 0) {
-            return false;
+            return refuse(b, refusal_memory, size);
         }
         b->allocations_left -= 1;
     }
-    return b->memory_limit == 0 || (b->memory <= b->memory_limit && growth <= b->memory_limit - b->memory);
+    if (b->block_limit > 0 && size > b->block_limit) {
+        return refuse(b, refusal_block, size);
+    }
+    bool fits = b->memory_limit == 0 || (b->memory <= b->memory_limit && growth <= b->memory_limit - b->memory);
+    return fits || refuse(b, refusal_memory, size);
+}
+
+// A block for a coroutine that a script makes.
+static void *allocate_coroutine(Bridge *b, size_t size)
+{
+    if (!count_may_add(b)) {
+        refuse(b, refusal_coroutines, size);
+        return NULL;
+    }
+    void *block = may_grow(b, size, size) ? malloc(size) : NULL;
+    if (block != NULL) {
+        b->allocations += 1;
+        b->memory += size;
+        count_add(b, block, size);
+    }
+    return block;
 }
 
 // Nothing is called for this error before the stack is unwound. While it is, memory may be refused again.
@@ -27,15 +56,19 @@ static void note_refusal(Bridge *b)
 void *bridge_allocate(void *context, void *block, size_t old_size, size_t new_size)
 {
     Bridge *b = context;
-    if (block == NULL) {
-        old_size = 0; // Lua passes the kind of the new object here
+    if (block == NULL) { // the size is the kind of the new object
+        if (old_size == LUA_TTHREAD && !b->makes_coroutine) {
+            return allocate_coroutine(b, new_size);
+        }
+        old_size = 0;
     }
     if (new_size == 0) {
+        count_remove(b, block, old_size);
         free(block);
         b->memory -= old_size;
         return NULL;
     }
-    if (new_size > old_size && !may_grow(b, new_size - old_size)) {
+    if (new_size > old_size && !may_grow(b, new_size, new_size - old_size)) {
         note_refusal(b);
         return NULL;
     }

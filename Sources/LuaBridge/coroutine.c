@@ -14,7 +14,9 @@ void ensure_stack(lua_State *L, lua_State *co)
 static int make(lua_State *L)
 {
     Coroutine *made = lua_touserdata(L, 1);
+    bridge_of(L)->makes_coroutine = true;
     made->state = lua_newthread(L);
+    bridge_of(L)->makes_coroutine = false;
     ensure_stack(L, made->state);
     made->reference = luaL_ref(L, LUA_REGISTRYINDEX);
     return 0;
@@ -30,6 +32,7 @@ bool coroutine_take(Bridge *b, Coroutine *taken)
     lua_pushcfunction(b->main, make);
     lua_pushlightuserdata(b->main, taken);
     if (lua_pcall(b->main, 1, 0, 0) != LUA_OK) {
+        b->makes_coroutine = false;
         lua_pop(b->main, 1);
         return false;
     }

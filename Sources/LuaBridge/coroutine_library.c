@@ -60,7 +60,7 @@ static int unwind(lua_State *L, lua_State *co)
 static lua_State *check_thread(lua_State *L)
 {
     lua_State *co = lua_tothread(L, 1);
-    luaL_argexpected(L, co != NULL, 1, "coroutine");
+    luaL_argexpected(L, co != NULL, 1, "thread");
     return co;
 }
 
@@ -82,14 +82,21 @@ static int body(lua_State *L)
 }
 
 // [f] -> [... thread]
-static int create(lua_State *L)
+static void push_coroutine(lua_State *L, const char *function)
 {
     luaL_checktype(L, 1, LUA_TFUNCTION);
+    count_check(L, function);
     lua_State *co = lua_newthread(L);
     ensure_stack(L, co);
     lua_pushvalue(L, 1);
     lua_pushcclosure(L, body, 1);
     lua_xmove(L, co, 1);
+}
+
+// [f] -> [... thread]
+static int create(lua_State *L)
+{
+    push_coroutine(L, "coroutine.create");
     return 1;
 }
 
@@ -171,7 +178,7 @@ static int call_wrapped(lua_State *L)
 // [f] -> [... function]
 static int wrap(lua_State *L)
 {
-    create(L);
+    push_coroutine(L, "coroutine.wrap");
     lua_pushcclosure(L, call_wrapped, 1);
     return 1;
 }
@@ -195,7 +202,7 @@ static int close_coroutine(lua_State *L)
     if (why != NULL) {
         return luaL_error(L, "cannot close a %s coroutine", why);
     }
-    if (b->closing_depth == close_depth) {
+    if (b->closing_depth == close_depth && has_old_bugs()) {
         return luaL_error(L, "coroutine.close: too many coroutines close one another");
     }
     b->closing_depth += 1;

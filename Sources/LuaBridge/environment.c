@@ -96,25 +96,15 @@ static void open_base(lua_State *L)
     guards_open(L, lua_gettop(L));
 }
 
-// Strings keep their methods, but no script reaches their metatable. [string library] -> [string library]
-static void protect_strings(lua_State *L)
-{
-    lua_pushnil(L);
-    lua_setfield(L, -2, "dump");
-    lua_pushliteral(L, "");
-    lua_getmetatable(L, -1);
-    lua_pushboolean(L, false);
-    lua_setfield(L, -2, "__metatable");
-    lua_pop(L, 2);
-}
-
 // [globals] -> [globals]
 static void open_libraries(lua_State *L)
 {
     for (int i = 0; i < LENGTH(libraries); i++) {
         luaL_requiref(L, libraries[i].name, libraries[i].func, 0);
         if (libraries[i].func == luaopen_string) {
-            protect_strings(L);
+            string_library_open(L);
+        } else if (libraries[i].func == luaopen_table) {
+            table_library_open(L);
         } else if (libraries[i].func == luaopen_coroutine) {
             coroutine_library_open(L, lua_gettop(L));
         }

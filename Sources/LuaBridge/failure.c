@@ -170,6 +170,20 @@ static bool read_close_request(Bridge *b, lua_State *L)
     return true;
 }
 
+// Says which limit left no memory, where that is not the one on all memory. Never raises.
+static size_t write_refusal(Bridge *b)
+{
+    if (b->refusal == refusal_coroutines) {
+        return (size_t)snprintf(
+            b->message, sizeof b->message, "not enough memory: there are %u coroutines (scripts.coroutines)",
+            b->coroutines.count);
+    }
+    return (size_t)snprintf(
+        b->message, sizeof b->message,
+        "not enough memory: a block of %zu bytes is over the limit of %zu (scripts.largestBlock)", b->refused_size,
+        b->block_limit);
+}
+
 // Describes the error object on top. [error] -> [error], never raises
 static size_t write_message(Bridge *b, lua_State *L)
 {
@@ -179,6 +193,9 @@ static size_t write_message(Bridge *b, lua_State *L)
     switch (lua_type(L, -1)) {
     case LUA_TSTRING:
         text = lua_tolstring(L, -1, &count);
+        if (strcmp(text, "not enough memory") == 0 && b->refusal != refusal_memory) {
+            return write_refusal(b);
+        }
         count = count < sizeof b->message ? count : sizeof b->message - 1;
         memcpy(b->message, text, count);
         return count;

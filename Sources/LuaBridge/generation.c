@@ -121,6 +121,7 @@ static int compile_body(lua_State *L)
     if (luaL_loadbufferx(L, source->bytes, source->count, chunk_name, "t") != LUA_OK) {
         return lua_error(L);
     }
+    refuse_old_bugs(L, source);
     lua_remove(L, -2);
     push_script_environment(L, 2, is_script); // [load generation list chunk handlers? environment]
     lua_setupvalue(L, 4, 1);

@@ -4,18 +4,6 @@
 
 #include "internal.h"
 
-// Lua 5.4.7 repaired what 5.4.4 gets wrong about __concat and weak metatables.
-static bool has_old_bugs(void)
-{
-    extern const char lua_ident[];
-    int release = 0;
-    const char *version = strstr(lua_ident, "Lua 5.4.");
-    for (const char *digit = version == NULL ? "" : version + 8; *digit >= '0' && *digit <= '9'; digit++) {
-        release = release * 10 + (*digit - '0');
-    }
-    return version != NULL && release < 7;
-}
-
 // The raw field of a table. [...] -> [... value]
 static int push_raw(lua_State *L, int index, const char *name)
 {
@@ -36,6 +24,10 @@ static void check_metatable(lua_State *L, int index)
     if (!has_old_bugs()) {
         return;
     }
+    if (lua_istable(L, 1) && push_raw(L, index, "__mode") != LUA_TNIL && push_raw(L, 1, "__newindex") != LUA_TNIL) {
+        luaL_error(L, "setmetatable: a metatable cannot be weak itself in this version of Lua");
+    }
+    lua_settop(L, 2);
     if (push_raw(L, index, "__concat") != LUA_TNIL) {
         luaL_error(L, "setmetatable: __concat is not safe in this version of Lua; use a method instead");
     }

@@ -64,6 +64,20 @@ typedef struct Watch {
     bool warned;
     bool stuck;
 } Watch;
+// The addresses of the coroutines that scripts have made.
+typedef struct CoroutineCount {
+    void **addresses; // a hash table
+    uint32_t capacity;
+    uint32_t count;
+    size_t size; // of one
+} CoroutineCount;
+
+// Which limit the last allocation that was refused had reached.
+typedef enum Refusal {
+    refusal_memory,
+    refusal_block,
+    refusal_coroutines,
+} Refusal;
 
 // Registry references of what the bridge looks up by number.
 typedef struct References {
@@ -85,6 +99,12 @@ struct Bridge {
 
     size_t memory;
     size_t memory_limit;
+    size_t block_limit;         // 0 for none
+    uint32_t coroutine_limit;   // 0 for none
+    CoroutineCount coroutines;
+    bool makes_coroutine;       // of its own, which is not counted
+    Refusal refusal;
+    size_t refused_size;
     uint64_t allocations;
     int64_t allocations_left; // negative: no end
 
@@ -194,6 +214,12 @@ extern const luaL_Reg wait_functions[];
 // allocator.c
 void *bridge_allocate(void *context, void *block, size_t old_size, size_t new_size);
 
+// coroutine_count.c
+bool count_may_add(Bridge *b);
+void count_add(Bridge *b, void *address, size_t size);
+void count_remove(Bridge *b, void *address, size_t size);
+void count_check(lua_State *L, const char *function);
+
 // strings.c
 void strings_reset(BridgeStrings *strings);
 void strings_add(BridgeStrings *strings, const void *bytes, size_t count);
@@ -237,6 +263,20 @@ void push_readonly_deep(lua_State *L, const char *name);
 void readonly_open(lua_State *L);
 void guards_open(lua_State *L, int globals);
 void coroutine_library_open(lua_State *L, int coroutine);
+
+// old_bugs.c
+bool has_old_bugs(void);
+void refuse_old_bugs(lua_State *L, const BridgeSource *source);
+
+// pattern_functions.c, string_library.c, table_library.c
+void patterns_open(lua_State *L);
+void string_library_open(lua_State *L);
+void table_library_open(lua_State *L);
+
+// table_library.c, table_sort.c
+enum { table_read = 1, table_write = 2, table_length = 4 };
+void check_table(lua_State *L, int index, int uses);
+int table_sort(lua_State *L);
 
 // require.c
 void push_require(lua_State *L, int generation);

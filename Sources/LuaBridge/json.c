@@ -15,15 +15,26 @@ int luaopen_cjson(lua_State *L);
 
 enum {
     json_limit = 16 << 20, // bytes of text, about
+    json_slice = 1024,     // values between two looks at the budget
 };
+
+// What a walk over a value has seen.
+typedef struct Walk {
+    size_t written; // bytes of the text so far
+    int steps;      // values until the next look at the budget
+} Walk;
 
 // --- encoding ---
 
-// Adds to the size of what will be written. [...] -> [...]
-static void count_bytes(lua_State *L, size_t *written, size_t bytes)
+// Counts one value and adds to the size of what will be written. [...] -> [...]
+static void count_bytes(lua_State *L, Walk *walk, size_t bytes)
 {
-    *written += bytes;
-    if (*written > json_limit) {
+    if (--walk->steps <= 0) {
+        walk->steps = json_slice;
+        check_killed(L);
+    }
+    walk->written += bytes;
+    if (walk->written > json_limit) {
         luaL_error(L, "JSON: the text would be longer than %d bytes", json_limit);
     }
 }
@@ -47,7 +58,7 @@ static bool push_unwrapped(lua_State *L)
 }
 
 // Refuses what cannot be encoded. [... value] -> [... value]
-static void check_value(lua_State *L, int depth, size_t *written)
+static void check_value(lua_State *L, int depth, Walk *walk)
 {
     switch (lua_type(L, -1)) {
     case LUA_TSTRING: {
@@ -56,22 +67,22 @@ static void check_value(lua_State *L, int depth, size_t *written)
         if (!is_utf8(bytes, count)) {
             luaL_error(L, "JSON: a string is not valid UTF-8");
         }
-        count_bytes(L, written, count + 3);
+        count_bytes(L, walk, count + 3);
         return;
     }
     case LUA_TNUMBER:
         if (!isfinite(lua_tonumber(L, -1))) {
             luaL_error(L, "JSON: there is no infinity and no NaN");
         }
-        count_bytes(L, written, 8);
+        count_bytes(L, walk, 8);
         return;
     case LUA_TNIL:
     case LUA_TBOOLEAN:
-        count_bytes(L, written, 5);
+        count_bytes(L, walk, 5);
         return;
     case LUA_TLIGHTUSERDATA:
         if (lua_touserdata(L, -1) == NULL) {
-            count_bytes(L, written, 5);
+            count_bytes(L, walk, 5);
             return;
         }
         break;
@@ -83,12 +94,12 @@ static void check_value(lua_State *L, int depth, size_t *written)
         if (push_unwrapped(L)) {
             luaL_error(L, "JSON: a read-only table inside another cannot be encoded; copy what you need");
         }
-        count_bytes(L, written, 2);
+        count_bytes(L, walk, 2);
         for (lua_pushnil(L); lua_next(L, -2) != 0; lua_pop(L, 1)) {
-            check_value(L, depth + 1, written);
+            check_value(L, depth + 1, walk);
             if (lua_type(L, -2) == LUA_TSTRING) {
                 lua_pushvalue(L, -2);
-                check_value(L, depth + 1, written);
+                check_value(L, depth + 1, walk);
                 lua_pop(L, 1);
             } else if (lua_type(L, -2) != LUA_TNUMBER) {
                 luaL_error(L, "JSON: a key must be a string or a number, not %s", luaL_typename(L, -2));
@@ -108,8 +119,8 @@ static void encode_value(lua_State *L)
     if (lua_istable(L, -1) && push_unwrapped(L)) {
         lua_remove(L, -2);
     }
-    size_t written = 0;
-    check_value(L, 0, &written);
+    Walk walk = {.steps = json_slice};
+    check_value(L, 0, &walk);
     lua_rawgeti(L, LUA_REGISTRYINDEX, bridge_of(L)->references.json_encode);
     lua_insert(L, -2);
     lua_call(L, 1, 1);

@@ -27,7 +27,7 @@ static int dump_body(lua_State *L)
 
 bool bridgeDump(Bridge *b, const BridgeSource *source, BridgeBytes *compiled)
 {
-    if (run_protected(b, dump_body, (void *)source, NULL) != BridgeOutcomeDone) {
+    if (run_protected(b, dump_body, (void *)source, 0) != BridgeOutcomeDone) {
         return false;
     }
     *compiled = (BridgeBytes){b->text.bytes, b->text.count};
@@ -109,5 +109,5 @@ static int vocabulary_body(lua_State *L)
 
 const BridgeStrings *bridgeVocabulary(Bridge *b)
 {
-    return run_protected(b, vocabulary_body, NULL, NULL) == BridgeOutcomeDone ? &b->answer : NULL;
+    return run_protected(b, vocabulary_body, NULL, 0) == BridgeOutcomeDone ? &b->answer : NULL;
 }

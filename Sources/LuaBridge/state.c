@@ -69,6 +69,8 @@ Bridge *bridgeOpen(const BridgeOptions *options, BridgeText *failure)
     }
     b->host = options->host;
     b->memory_limit = options->memoryLimit;
+    b->block_limit = options->largestBlock;
+    b->coroutine_limit = (uint32_t)options->coroutines;
     b->allocations_left = -1;
     b->load_budget = options->loadBudget;
     b->event_budget = options->budget;
@@ -81,7 +83,9 @@ Bridge *bridgeOpen(const BridgeOptions *options, BridgeText *failure)
     b->series_limit = options->metricSeries;
     b->answer.bridge = b;
     b->text.bridge = b;
+    b->makes_coroutine = true;
     b->main = lua_newstate(bridge_allocate, b);
+    b->makes_coroutine = false;
     if (b->main == NULL) {
         bridgeTextSet(failure, "not enough memory", 17);
         bridgeClose(b);
@@ -118,6 +122,7 @@ void bridgeClose(Bridge *b)
     strings_release(&b->answer);
     strings_release(&b->text);
     free(b->tasks);
+    free(b->coroutines.addresses);
     free(b);
 }
 

@@ -83,5 +83,5 @@ static int install_body(lua_State *L)
 
 bool bridgeInstallTestKit(Bridge *b, BridgeBytes source)
 {
-    return run_protected(b, install_body, &source, NULL) == BridgeOutcomeDone;
+    return run_protected(b, install_body, &source, b->event_budget) == BridgeOutcomeDone;
 }

@@ -31,6 +31,8 @@ typedef struct BridgeText {
 typedef struct BridgeOptions {
     void *host;                     // handed back to every function of ScriptHost.h
     size_t memoryLimit;             // bytes; 0 for none
+    size_t largestBlock;            // bytes; 0 for no limit
+    int32_t coroutines;             // that scripts may have at once; 0 for no limit
     double loadBudget;              // seconds of CPU for the top level of all files of a bundle
     double budget;                  // seconds of CPU for a handler, from one wait to the next; 0 for no end
     double warning;                 // seconds of CPU after which a handler is reported as slow; 0 for never

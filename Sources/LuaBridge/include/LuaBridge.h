@@ -138,6 +138,9 @@ double bridgeBucketBound(int32_t bucket);
 // Bytes in use by the state.
 size_t bridgeMemory(const Bridge *bridge);
 
+// Coroutines that scripts have made and that are not collected yet.
+uint32_t bridgeCoroutines(const Bridge *bridge);
+
 // Blocks that the state has asked for, moved ones included.
 uint64_t bridgeAllocations(const Bridge *bridge);
 

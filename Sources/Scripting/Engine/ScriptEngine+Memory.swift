@@ -9,6 +9,11 @@ extension ScriptEngine {
         Int(bridgeGenerationsAlive(bridge))
     }
 
+    /// Coroutines that scripts have made and that are not collected yet.
+    public var coroutines: Int {
+        Int(bridgeCoroutines(bridge))
+    }
+
     /// Blocks that the Lua state has asked for, to tell them from Swift's.
     var allocations: Int {
         Int(truncatingIfNeeded: bridgeAllocations(bridge))

@@ -55,6 +55,7 @@ public final class ScriptEngine {
             settings.withMemoryRebound(to: CChar.self) { settings in
                 var bridgeOptions = BridgeOptions(
                     host: Unmanaged.passUnretained(link).toOpaque(), memoryLimit: max(0, options.memoryLimit),
+                    largestBlock: max(0, options.largestBlock), coroutines: Int32(clamping: max(0, options.coroutines)),
                     loadBudget: options.loadBudget, budget: options.budget, warning: options.warning,
                     stuckAfter: options.stuckAfter, waitLimit: Int32(clamping: options.waitLimit),
                     abortsWhenStuck: options.abortsWhenStuck,

@@ -4,6 +4,10 @@
 public struct ScriptOptions: Sendable {
     /// Bytes that the Lua state may take; 0 for no limit. Default 64 MiB.
     public var memoryLimit: Int
+    /// Bytes that one block of it may have, a string or a table's storage, say; 0 for no limit. Default 16 MiB.
+    public var largestBlock = 16 << 20
+    /// Coroutines that scripts may have at once, those of waiting handlers not counted; 0 for no limit. Default 10,000.
+    public var coroutines = 10_000
     /// Seconds of CPU that the top level of a bundle's files may take together. Default 1.
     public var loadBudget: Double
     /// Seconds of CPU that a handler may take from one wait to the next; more kills it. 0 for no end. Default 0.05.

@@ -153,6 +153,12 @@ extension Configuration {
             "scripts.degradedKills", \.scripts.degradedKills, .number(0...1_000_000),
             "So many handlers killed within a minute make /readyz say 'degraded'; 0 for never."),
         ConfigurationKey(
+            "scripts.largestBlock", \.scripts.largestBlock, .size((64 << 10)...(64 << 30)),
+            "The largest block of Lua's memory: one string, say. Beyond it the allocation fails."),
+        ConfigurationKey(
+            "scripts.coroutines", \.scripts.coroutines, .number(1...1_000_000),
+            "How many coroutines scripts may have at once in each worker, waiting handlers not counted."),
+        ConfigurationKey(
             "scripts.onError", \.scripts.onError, .choice,
             "What an error in a handler does to its connection: keep it, or close it with 1011."),
         ConfigurationKey(

@@ -83,6 +83,8 @@ final class Node: Sendable {
         options.stuckAfter = configuration.scripts.stuckAfter.seconds
         options.abortsWhenStuck = configuration.scripts.onStuck == .abort
         options.waitLimit = configuration.scripts.maxWaiting
+        options.largestBlock = configuration.scripts.largestBlock
+        options.coroutines = configuration.scripts.coroutines
         return options
     }
 }

@@ -25,6 +25,8 @@ extension TestApp {
             client.pending.append(.open)
         case .refuse(let status, let body):
             client.refused = (status, body)
+        case .waiting:
+            client.refused = (503, "")
         case .failed(let error):
             client.refused = (500, "")
             errors.append(error)
@@ -70,7 +72,7 @@ extension TestApp {
 
     private func finish(_ outcome: EventOutcome, of client: TestClient?) {
         switch outcome {
-        case .done: break
+        case .done, .waiting: break
         case .closeRequested(let code, let reason): _ = client?.end(code: code, reason: reason)
         case .failed(let error): errors.append(error)
         }

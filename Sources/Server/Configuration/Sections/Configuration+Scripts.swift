@@ -29,6 +29,10 @@ extension Configuration {
         public var metricSeries = 1_000
         /// How many handlers killed within a minute make the server call itself degraded, 0 for any number.
         public var degradedKills = 5
+        /// The largest block of it in bytes, 64 KiB to 64 GiB: one string, one table's storage.
+        public var largestBlock = 16 << 20
+        /// Coroutines that scripts may have at once in each worker, 1 to 1,000,000.
+        public var coroutines = 10_000
         /// What an error in a handler does to the connection.
         public var onError = ErrorPolicy.keep
         /// The script of each path, path → name without `.lua`, `*` for every other path; empty: by file name.

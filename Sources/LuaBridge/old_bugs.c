@@ -1,0 +1,70 @@
+// What Lua before 5.4.7 gets wrong, as Debian 12 has it, and scripts can reach by accident:
+//
+// - A __concat in a concatenation of several parts may move the coroutine's stack, and the rest of the concatenation
+//   then reads what is no longer there. So __concat is refused where a file is loaded and in setmetatable. It happens
+//   to a coroutine whose stack is small above all: every coroutine starts with a large one.
+// - Coroutines that close one another overflow the C stack. So coroutine.close counts how deep it is.
+// - A write that a weak metatable passes on may find that what it is passed on to was collected, when memory is short. So
+//   a metatable cannot be weak itself.
+//
+// Where the linked library is newer, nothing is refused.
+#define _GNU_SOURCE // memmem
+#include <string.h>
+
+#include "internal.h"
+
+static const char concat[] = "__concat";
+
+bool has_old_bugs(void)
+{
+    extern const char lua_ident[];
+    int release = 0;
+    const char *version = strstr(lua_ident, "Lua 5.4.");
+    for (const char *digit = version == NULL ? "" : version + 8; *digit >= '0' && *digit <= '9'; digit++) {
+        release = release * 10 + (*digit - '0');
+    }
+    return version != NULL && release < 7;
+}
+
+// Takes a piece of a compiled chunk; a constant is a piece of its own. Never raises.
+static int find_constant(lua_State *L, const void *piece, size_t count, void *found)
+{
+    (void)L;
+    if (count == sizeof concat - 1 && memcmp(piece, concat, count) == 0) {
+        *(bool *)found = true;
+    }
+    return 0;
+}
+
+// The line of the source in which the name stands first outside a comment of that line; 1 if it is written otherwise.
+static int line_of(const BridgeSource *source, const char *name)
+{
+    int line = 1;
+    const char *end = source->bytes + source->count;
+    for (const char *start = source->bytes; start < end; line++) {
+        const char *line_end = memchr(start, '\n', (size_t)(end - start));
+        line_end = line_end == NULL ? end : line_end;
+        const char *comment = memmem(start, (size_t)(line_end - start), "--", 2);
+        size_t count = (size_t)((comment == NULL ? line_end : comment) - start);
+        if (memmem(start, count, name, strlen(name)) != NULL) {
+            return line;
+        }
+        start = line_end + 1;
+    }
+    return 1;
+}
+
+// Raises when a chunk has a constant "__concat", which its source shows where. [chunk] -> [chunk]
+void refuse_old_bugs(lua_State *L, const BridgeSource *source)
+{
+    bool found = false;
+    if (!has_old_bugs() || lua_dump(L, find_constant, &found, 1) != 0 || !found) {
+        return;
+    }
+    BridgeText version;
+    bridgeLuaVersion(&version);
+    lua_pushlstring(L, (const char *)version.bytes, (size_t)version.count);
+    luaL_error(
+        L, "%s:%d: %s is not safe in %s, which may misread its operands; use a method instead", source->file,
+        line_of(source, concat), concat, lua_tostring(L, -1));
+}

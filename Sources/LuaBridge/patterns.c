@@ -1,0 +1,482 @@
+// Lua's patterns, matched by our own code. A pattern can backtrack for longer than anybody waits, and no hook
+// interrupts C: so this matcher counts its steps and asks after every thousand of them whether the event is being
+// killed. What a pattern means, and which mistakes in it are found and when, is as in the stock library, to the letter.
+//
+// Whoever matches calls matcher_try for each place where a match may begin. A pattern is read as it is matched, so a
+// mistake in a part that is never reached is never noticed.
+//
+// Read next: pattern_functions.c.
+#include "patterns.h"
+
+#include <string.h>
+
+enum {
+    slice = 1024,        // steps
+    long_set = 32,       // bytes of a set whose comparison counts as another step
+    deepest = 200,       // calls of the matcher within itself
+};
+
+// --- the budget ---
+
+static void pause(Matcher *m)
+{
+    m->steps = slice;
+    check_killed(m->L);
+}
+
+// Counts work that took about as long as this many steps.
+static inline void spend(Matcher *m, ptrdiff_t steps)
+{
+    if (steps >= m->steps) {
+        pause(m);
+    } else {
+        m->steps -= (int)steps;
+    }
+}
+
+// --- characters ---
+
+enum { space = 1, control = 2, punctuation = 4, digit = 8, upper = 16, lower = 32, hexadecimal = 64, zero = 128 };
+
+// What each byte is in the C locale.
+static const uint8_t kinds[256] = {
+    [0] = control | zero,
+    [1 ... 8] = control,
+    [9 ... 13] = control | space,
+    [14 ... 31] = control,
+    [' '] = space,
+    ['!' ... '/'] = punctuation,
+    ['0' ... '9'] = digit | hexadecimal,
+    [':' ... '@'] = punctuation,
+    ['A' ... 'F'] = upper | hexadecimal,
+    ['G' ... 'Z'] = upper,
+    ['[' ... '`'] = punctuation,
+    ['a' ... 'f'] = lower | hexadecimal,
+    ['g' ... 'z'] = lower,
+    ['{' ... '~'] = punctuation,
+    [127] = control,
+};
+
+// What the letter of a class stands for; nothing where the letter is no class.
+static const uint8_t classes[26] = {
+    ['a' - 'a'] = upper | lower,
+    ['c' - 'a'] = control,
+    ['d' - 'a'] = digit,
+    ['g' - 'a'] = upper | lower | digit | punctuation,
+    ['l' - 'a'] = lower,
+    ['p' - 'a'] = punctuation,
+    ['s' - 'a'] = space,
+    ['u' - 'a'] = upper,
+    ['w' - 'a'] = upper | lower | digit,
+    ['x' - 'a'] = hexadecimal,
+    ['z' - 'a'] = zero,
+};
+
+// Whether a byte is what "%letter" stands for: a class, all but a class, or the character itself.
+static inline bool in_class(unsigned char byte, unsigned char letter)
+{
+    unsigned index = (letter | 32u) - 'a';
+    if (index >= 26 || classes[index] == 0) {
+        return byte == letter;
+    }
+    bool is_member = (kinds[byte] & classes[index]) != 0;
+    return is_member == ((letter & 32) != 0);
+}
+
+// Whether a byte is in the set between `next` and `end`, which are inside the brackets.
+static bool in_set(unsigned char byte, const char *next, const char *end)
+{
+    bool listed = *next != '^';
+    for (next += !listed; next < end; next++) {
+        unsigned char first = (unsigned char)*next;
+        if (first == '%') {
+            next++;
+            if (in_class(byte, (unsigned char)*next)) {
+                return listed;
+            }
+        } else if (next[1] == '-' && next + 2 < end) {
+            next += 2;
+            if (first <= byte && byte <= (unsigned char)*next) {
+                return listed;
+            }
+        } else if (first == byte) {
+            return listed;
+        }
+    }
+    return !listed;
+}
+
+// --- single items: a character, a class or a set ---
+
+// The end of the set that begins behind `next`. The first character behind "[" or "[^" is a member, even if it is "]".
+static const char *set_end(Matcher *m, const char *next)
+{
+    if (*next == '^') {
+        next++;
+    }
+    do {
+        if (next == m->pattern_end) {
+            luaL_error(m->L, "malformed pattern (missing ']')");
+        }
+        next += *next == '%' && next + 1 < m->pattern_end ? 2 : 1;
+    } while (*next != ']');
+    return next + 1;
+}
+
+// The end of the item at `item`.
+static inline const char *item_end(Matcher *m, const char *item)
+{
+    if (*item == '%') {
+        if (item + 1 == m->pattern_end) {
+            luaL_error(m->L, "malformed pattern (ends with '%%')");
+        }
+        return item + 2;
+    }
+    return *item == '[' ? set_end(m, item + 1) : item + 1;
+}
+
+// Whether the item matches the character at `at`.
+static inline bool item_matches(Matcher *m, const char *at, const char *item, const char *end)
+{
+    if (at >= m->subject_end) {
+        return false;
+    }
+    switch (*item) {
+    case '.':
+        return true;
+    case '%':
+        return in_class((unsigned char)*at, (unsigned char)item[1]);
+    case '[':
+        if (end - item > long_set) {
+            spend(m, (end - item) / long_set);
+        }
+        return in_set((unsigned char)*at, item + 1, end - 1);
+    default:
+        return *at == *item;
+    }
+}
+
+// The end of the longest run of characters that the item matches.
+static const char *run_end(Matcher *m, const char *at, const char *item, const char *end)
+{
+    if (*item == '.') {
+        return m->subject_end;
+    }
+    const char *next = at;
+    while (item_matches(m, next, item, end)) {
+        next++;
+    }
+    spend(m, (next - at) / 8);
+    return next;
+}
+
+// --- the matcher ---
+
+static const char *match(Matcher *m, const char *at, const char *pattern);
+
+// "*" and "+": as many as possible, then fewer.
+static const char *match_most(Matcher *m, const char *at, const char *item, const char *end)
+{
+    for (const char *last = run_end(m, at, item, end); last >= at; last--) {
+        const char *matched = match(m, last, end + 1);
+        if (matched != NULL) {
+            return matched;
+        }
+    }
+    return NULL;
+}
+
+// "-": as few as possible, then more.
+static const char *match_least(Matcher *m, const char *at, const char *item, const char *end)
+{
+    for (;; at++) {
+        const char *matched = match(m, at, end + 1);
+        if (matched != NULL) {
+            return matched;
+        }
+        if (!item_matches(m, at, item, end)) {
+            return NULL;
+        }
+    }
+}
+
+// "(" and "()".
+static const char *match_open(Matcher *m, const char *at, const char *pattern, int length)
+{
+    if (m->count >= pattern_captures) {
+        luaL_error(m->L, "too many captures");
+    }
+    m->captures[m->count++] = (Capture){at, length};
+    const char *matched = match(m, at, pattern);
+    if (matched == NULL) {
+        m->count--;
+    }
+    return matched;
+}
+
+// ")", which closes the last capture that is open.
+static const char *match_close(Matcher *m, const char *at, const char *pattern)
+{
+    Capture *capture = m->captures + m->count;
+    do {
+        if (capture == m->captures) {
+            luaL_error(m->L, "invalid pattern capture");
+        }
+        capture--;
+    } while (capture->length != open_capture);
+    capture->length = at - capture->start;
+    const char *matched = match(m, at, pattern);
+    if (matched == NULL) {
+        capture->length = open_capture;
+    }
+    return matched;
+}
+
+// "%bxy": from an x to the y that belongs to it.
+static const char *match_balance(Matcher *m, const char *at, const char *pair)
+{
+    if (pair + 1 >= m->pattern_end) {
+        luaL_error(m->L, "malformed pattern (missing arguments to '%%b')");
+    }
+    if (at >= m->subject_end || *at != *pair) {
+        return NULL;
+    }
+    char opening = pair[0];
+    char closing = pair[1];
+    size_t depth = 1;
+    for (const char *next = at + 1; next < m->subject_end; next++) {
+        if (*next == closing) {
+            if (--depth == 0) {
+                spend(m, (next - at) / 8);
+                return next + 1;
+            }
+        } else if (*next == opening) {
+            depth++;
+        }
+    }
+    spend(m, (m->subject_end - at) / 8);
+    return NULL;
+}
+
+// "%f[set]": whether a run of the set's characters begins here. The subject lies between two zeros.
+static bool at_frontier(Matcher *m, const char *at, const char *item, const char *end)
+{
+    unsigned char before = at == m->subject ? 0 : (unsigned char)at[-1];
+    unsigned char here = at == m->subject_end ? 0 : (unsigned char)*at;
+    spend(m, end - item);
+    return !in_set(before, item + 1, end - 1) && in_set(here, item + 1, end - 1);
+}
+
+// "%1" to "%9": the end of the same text as the capture's.
+static const char *match_reference(Matcher *m, const char *at, char number)
+{
+    int index = number - '1';
+    if (index < 0 || index >= m->count || m->captures[index].length == open_capture) {
+        luaL_error(m->L, "invalid capture index %%%d", index + 1);
+    }
+    ptrdiff_t length = m->captures[index].length;
+    if (length == position_capture || length > m->subject_end - at) {
+        return NULL;
+    }
+    spend(m, length / 32);
+    return memcmp(m->captures[index].start, at, (size_t)length) == 0 ? at + length : NULL;
+}
+
+// An item and what may be behind it: "?", "*", "+" or "-". True when `*at` and `*pattern` are where to go on, false when
+// `*at` is the result.
+static inline bool match_item(Matcher *m, const char **at, const char **pattern)
+{
+    const char *item = *pattern;
+    const char *end = item_end(m, item);
+    bool is_match = item_matches(m, *at, item, end);
+    switch (*end) { // a zero at the pattern's end
+    case '?':
+        if (is_match) {
+            const char *matched = match(m, *at + 1, end + 1);
+            if (matched != NULL) {
+                *at = matched;
+                return false;
+            }
+        }
+        *pattern = end + 1;
+        return true;
+    case '+':
+        *at = is_match ? match_most(m, *at + 1, item, end) : NULL;
+        return false;
+    case '*':
+        if (is_match) {
+            *at = match_most(m, *at, item, end);
+            return false;
+        }
+        *pattern = end + 1;
+        return true;
+    case '-':
+        if (is_match) {
+            *at = match_least(m, *at, item, end);
+            return false;
+        }
+        *pattern = end + 1;
+        return true;
+    default:
+        *at = is_match ? *at + 1 : NULL;
+        *pattern = end;
+        return is_match;
+    }
+}
+
+// "%" and what it begins, save a class. As match_item; `*is_special` is false when it is a class after all.
+static bool match_special(Matcher *m, const char **at, const char **pattern, bool *is_special)
+{
+    const char *next = *pattern + 1;
+    *is_special = true;
+    switch (*next) { // a zero at the pattern's end
+    case 'b':
+        *at = match_balance(m, *at, next + 1);
+        *pattern = next + 3;
+        return *at != NULL;
+    case 'f': {
+        const char *set = next + 1;
+        if (*set != '[') {
+            luaL_error(m->L, "missing '[' after '%%f' in pattern");
+        }
+        const char *end = set_end(m, set + 1);
+        *pattern = end;
+        if (!at_frontier(m, *at, set, end)) {
+            *at = NULL;
+        }
+        return *at != NULL;
+    }
+    case '0': case '1': case '2': case '3': case '4':
+    case '5': case '6': case '7': case '8': case '9':
+        *at = match_reference(m, *at, *next);
+        *pattern = next + 1;
+        return *at != NULL;
+    default:
+        *is_special = false;
+        return true;
+    }
+}
+
+// The end of the match of the whole rest of the pattern, NULL when there is none.
+static inline const char *match_rest(Matcher *m, const char *at, const char *pattern)
+{
+    while (pattern != m->pattern_end) {
+        spend(m, 1);
+        switch (*pattern) {
+        case '(':
+            return pattern[1] == ')' ? match_open(m, at, pattern + 2, position_capture)
+                                     : match_open(m, at, pattern + 1, open_capture);
+        case ')':
+            return match_close(m, at, pattern + 1);
+        case '$':
+            if (pattern + 1 == m->pattern_end) {
+                return at == m->subject_end ? at : NULL;
+            }
+            break;
+        case '%': {
+            bool is_special;
+            if (!match_special(m, &at, &pattern, &is_special)) {
+                return at;
+            }
+            if (is_special) {
+                continue;
+            }
+            break;
+        }
+        default:
+            break;
+        }
+        if (!match_item(m, &at, &pattern)) {
+            return at;
+        }
+    }
+    return at;
+}
+
+static const char *match(Matcher *m, const char *at, const char *pattern)
+{
+    if (m->depth-- == 0) {
+        luaL_error(m->L, "pattern too complex");
+    }
+    const char *matched = match_rest(m, at, pattern);
+    m->depth++;
+    return matched;
+}
+
+// --- for whoever matches ---
+
+// The end of the item that every match begins with, if the pattern begins with one.
+static const char *first_item_end(Matcher *m, const char *pattern)
+{
+    if (pattern == m->pattern_end || memchr("().$", *pattern, 4) != NULL) {
+        return NULL;
+    }
+    if (*pattern == '%' && (pattern[1] == 'b' || pattern[1] == 'f' || (kinds[(unsigned char)pattern[1]] & digit) != 0)) {
+        return NULL;
+    }
+    const char *end = item_end(m, pattern);
+    return *end == '*' || *end == '?' || *end == '-' ? NULL : end;
+}
+
+void matcher_init(
+    Matcher *m, lua_State *L, const char *subject, size_t count, const char *pattern, size_t pattern_count)
+{
+    m->L = L;
+    m->subject = subject;
+    m->subject_end = subject + count;
+    m->pattern_end = pattern + pattern_count;
+    m->steps = slice;
+    m->depth = deepest;
+    m->count = 0;
+    m->first_end = first_item_end(m, pattern);
+}
+
+const char *matcher_skip_to_item(Matcher *m, const char *start, const char *pattern)
+{
+    if (m->first_end == pattern + 1) {
+        const char *found = memchr(start, *pattern, (size_t)(m->subject_end - start));
+        return found == NULL ? m->subject_end : found;
+    }
+    const char *next = start;
+    while (next < m->subject_end && !item_matches(m, next, pattern, m->first_end)) {
+        next++;
+    }
+    spend(m, (next - start) / 8);
+    return next;
+}
+
+const char *matcher_try(Matcher *m, const char *start, const char *pattern)
+{
+    m->count = 0;
+    m->depth = deepest;
+    return match(m, start, pattern);
+}
+
+void push_capture(const Matcher *m, int index, const char *start, const char *end)
+{
+    if (index >= m->count) {
+        if (index != 0) {
+            luaL_error(m->L, "invalid capture index %%%d", index + 1);
+        }
+        lua_pushlstring(m->L, start, (size_t)(end - start));
+        return;
+    }
+    const Capture *capture = m->captures + index;
+    if (capture->length == open_capture) {
+        luaL_error(m->L, "unfinished capture");
+    } else if (capture->length == position_capture) {
+        lua_pushinteger(m->L, (lua_Integer)(capture->start - m->subject) + 1);
+    } else {
+        lua_pushlstring(m->L, capture->start, (size_t)capture->length);
+    }
+}
+
+int push_captures(const Matcher *m, const char *start, const char *end)
+{
+    int count = m->count == 0 && start != NULL ? 1 : m->count;
+    luaL_checkstack(m->L, count, "too many captures");
+    for (int i = 0; i < count; i++) {
+        push_capture(m, i, start, end);
+    }
+    return count;
+}

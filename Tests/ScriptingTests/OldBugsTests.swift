@@ -1,0 +1,81 @@
+import StockLua
+import Testing
+
+@testable import Scripting
+
+@Suite("bugs of older Lua libraries")
+struct OldBugsTests {
+    /// Before 5.4.7.
+    static let isOld: Bool = {
+        let numbers = ScriptEngine.luaVersion.dropFirst("Lua ".count).split(separator: ".").compactMap { Int($0) }
+        return numbers.lexicographicallyPrecedes([5, 4, 7])
+    }()
+
+    @Test(
+        "are refused exactly where the linked library has them",
+        arguments: [
+            (StockLuaBug.concat, "setmetatable({}, {['__con' .. 'cat'] = function() end})"),
+            (.weakMetatable, "setmetatable({}, setmetatable({}, {__mode = 'v'}))"),
+            (
+                .close,
+                """
+                local function chain(n)
+                    if n == 0 then return coroutine.create(print) end
+                    local inner = chain(n - 1)
+                    local x = setmetatable({}, {__close = function() assert(coroutine.close(inner)) end})
+                    local co = coroutine.create(function() local y <close> = x coroutine.yield() end)
+                    coroutine.resume(co)
+                    return co
+                end
+                assert(coroutine.close(chain(55)))
+                """
+            ),
+        ])
+    func guards(bug: StockLuaBug, body: String) throws {
+        let fate = stockLuaMeet(bug)
+        #expect((fate == .well) == !Self.isOld, "\(ScriptEngine.luaVersion): \(bug) ended \(fate)")
+        var isRefused = false
+        do {
+            _ = try Stage().run(body)
+        } catch is ScriptError {
+            isRefused = true
+        } catch is ScriptErrors {
+            isRefused = true
+        }
+        #expect(isRefused == Self.isOld)
+    }
+
+    @Test(
+        "__concat is refused when a file is loaded, with its line",
+        arguments: [
+            ("local C = {}\nfunction C.__concat(a, b) end", 2), ("-- __concat\nlocal t = {['__concat'] = print}", 2),
+            ("local t = {\n  __index = {},\n  __concat = function() end,\n}", 3),
+            ("return {}, '__con\\x63at'", 1), ("-- no __concat here", 0), ("local s = 'about __concat'", 0),
+        ])
+    func concat(source: String, line: Int) throws {
+        let stage = try Stage()
+        let problems = [
+            try stage.prepare(["main": source]).errors, try stage.prepare(["main": ""], modules: ["m": source]).errors,
+        ]
+        for (problems, file) in zip(problems, ["main.lua", "lib/m.lua"]) {
+            let expected = Self.isOld && line > 0 ? ["\(file):\(line): __concat is not safe in "] : []
+            #expect(problems.map { String($0.summary.prefix(expected.first?.count ?? 0)) } == expected)
+            #expect(problems.allSatisfy { $0.summary.contains(ScriptEngine.luaVersion) })
+        }
+    }
+
+    @Test("a table that passes writes on cannot be made weak afterwards")
+    func laterWeak() throws {
+        let stage = try Stage()
+        let shown = try stage.run(
+            """
+            local mt = {__newindex = {}}
+            local t = setmetatable({}, mt)
+            show((pcall(setmetatable, mt, {__mode = "v"})))
+            mt.__mode = "v"
+            show((pcall(setmetatable, mt, mt)))
+            show((pcall(setmetatable, {}, {__mode = "v"})))
+            """)
+        #expect(shown == (Self.isOld ? ["false", "false", "true"] : ["true", "true", "true"]))
+    }
+}
