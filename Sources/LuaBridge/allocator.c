@@ -6,6 +6,9 @@
 
 static bool may_grow(Bridge *b, size_t growth)
 {
+    if (b->unlimited) {
+        return true;
+    }
     if (b->allocations_left >= 0) {
         if (b->allocations_left == 0) {
             return false;

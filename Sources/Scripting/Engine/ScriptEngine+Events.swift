@@ -81,7 +81,7 @@ extension ScriptEngine {
 
     /// A timer that the host was asked for is due.
     public func fireTimer(_ id: Int32) -> EventOutcome {
-        guard let timer = link.timers.fire(id) else { return .done }
+        guard let timer = link.timers.fire(id, on: link.host) else { return .done }
         return run(timer.function, as: .timer, once: timer.isLast)
     }
 
