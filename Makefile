@@ -9,16 +9,17 @@ SWIFT_FLAGS := --explicit-target-dependency-import-check error
 SUDO        := $(if $(filter 0,$(shell id -u)),,sudo)
 SOURCES     := Package.swift Sources Tests
 # Tests of the server that start none, or start a program of their own: the second run, over TLS, has nothing to add to them.
-NOT_LIVE    := ServerTests\.(AdminKeys|Base64|Command|Configuration|ConnectionID|ExitCode|JSON|LineLog|ListenAddress|ScriptSettings|ServeTests|YAML|ProxiesConfiguration|Soak|Descriptor|Readme)
+NOT_LIVE    := ServerTests\.(AdminKeys|Base64|Command|Configuration|ConnectionID|ExitCode|JSON|LineLog|ListenAddress|ScriptSettings|ServeTests|YAML|ProxiesConfiguration|ReloadC|Soak|Descriptor|Readme)
 # Handed to the server: make run ARGS='--listen 0.0.0.0:8080'
 ARGS        ?=
 FUZZ_SECONDS ?= 600
 SOAK_SECONDS ?= 60
 SANITIZERS   ?= address thread
+RELOAD_CROWD ?= 10000
 
 .DEFAULT_GOAL := help
 
-.PHONY: help run build test fuzz soak sanitize check format bench config packages test-packages toolchain clean
+.PHONY: help run build test fuzz soak reload-crowd sanitize check format bench config packages test-packages toolchain clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -41,6 +42,11 @@ fuzz: packages ## every reader of bytes from outside, FUZZ_SECONDS=600 each; ARG
 soak: packages test-packages ## SOAK_SECONDS=60 of everything at once, then nothing may be left; SOAK_SEED=… repeats a run
 	$(SWIFT) build --build-tests $(SWIFT_FLAGS)
 	SOAK_SECONDS=$(SOAK_SECONDS) SOAK_SEED=$(SOAK_SEED) $(SWIFT) test --skip-build --filter SoakTests
+
+reload-crowd: build ## 100 reloads under RELOAD_CROWD=10000 talking clients, and how long the workers stood still
+	$(SWIFT) build --build-tests $(SWIFT_FLAGS)
+	RELOAD_CROWD=$(RELOAD_CROWD) PERIGEETEST_PROGRAM=$(CURDIR)/.build/release/perigee \
+	  $(SWIFT) test --skip-build --filter ReloadCrowdTests
 
 sanitize: packages test-packages ## all tests under AddressSanitizer, then under ThreadSanitizer
 	@set -e; for sanitizer in $(SANITIZERS); do \

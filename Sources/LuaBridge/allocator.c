@@ -15,6 +15,9 @@ static bool refuse(Bridge *b, Refusal reason, size_t size)
 
 static bool may_grow(Bridge *b, size_t size, size_t growth)
 {
+    if (b->unlimited) {
+        return true;
+    }
     if (b->allocations_left >= 0) {
         if (b->allocations_left == 0) {
             return refuse(b, refusal_memory, size);

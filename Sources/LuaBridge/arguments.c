@@ -57,6 +57,18 @@ double check_seconds(lua_State *L, int index, const char *function)
     return seconds;
 }
 
+// The name of something that outlives the code. [...] -> [...]
+void check_name(lua_State *L, int index, const char *function)
+{
+    if (lua_type(L, index) != LUA_TSTRING) {
+        luaL_error(L, "%s: the name must be a string, not %s", function, luaL_typename(L, index));
+    }
+    size_t count = lua_rawlen(L, index);
+    if (count == 0 || count > name_limit) {
+        luaL_error(L, "%s: the name must have from 1 to %d bytes", function, name_limit);
+    }
+}
+
 // Whether an endpoint may send this code (RFC 6455, 7.4). Never raises.
 bool is_close_code(lua_Integer code)
 {

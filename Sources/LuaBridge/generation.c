@@ -3,6 +3,7 @@
 // and their data belong to no generation.
 //
 // Allocates: two blocks per generation besides what its Lua code takes. Read next: environment.c, require.c.
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -64,13 +65,17 @@ static void set_globals(lua_State *L)
 static int begin_body(lua_State *L)
 {
     Generation *generation = lua_touserdata(L, 1);
-    lua_createtable(L, 0, 4);
+    lua_createtable(L, 0, 6);
     push_sentinel(L);
     lua_setfield(L, -2, "sentinel");
     lua_newtable(L);
     lua_setfield(L, -2, "modules");
     lua_newtable(L);
     lua_setfield(L, -2, "scripts");
+    lua_newtable(L);
+    lua_setfield(L, -2, "states");
+    lua_newtable(L);
+    lua_setfield(L, -2, "classes");
     set_globals(L);
     generation->table = luaL_ref(L, LUA_REGISTRYINDEX);
     return 0;
@@ -89,7 +94,9 @@ static Generation *make(uint64_t version, int script_count)
     for (size_t i = 0; i < slots; i++) {
         handlers[i] = LUA_NOREF;
     }
-    *generation = (Generation){version, script_count, LUA_NOREF, handlers};
+    *generation = (Generation){
+        .version = version, .script_count = script_count, .table = LUA_NOREF, .handlers = handlers, .is_filling = true,
+    };
     return generation;
 }
 
@@ -219,13 +226,83 @@ bool bridgeRun(Bridge *b, int32_t script)
 {
     Load load = {.script = script};
     b->loading = true;
+    b->declaring = true;
     b->run += 1;
     double start = cpu_seconds();
     bool ran = run_protected(b, run_body, &load, b->load_left) == BridgeOutcomeDone;
+    b->declaring = false;
     b->loading = false;
     double left = b->load_left - (cpu_seconds() - start);
     b->load_left = left > 1e-6 ? left : 1e-6;
     return ran;
+}
+
+// Runs what only moves things that are there, and so must not fail: the limits are for scripts.
+static void run_unfailing(Bridge *b, lua_CFunction body)
+{
+    b->unlimited = true;
+    lua_pushcfunction(b->main, body);
+    if (lua_pcall(b->main, 0, 0, 0) != LUA_OK) {
+        fputs("perigee: no memory to change from one version of the scripts to the next\n", stderr);
+        abort();
+    }
+    b->unlimited = false;
+}
+
+// [] -> []
+static int swap_body(lua_State *L)
+{
+    swap_classes(L);
+    return 0;
+}
+
+// [argument] -> []
+static int create_body(lua_State *L)
+{
+    fill_states(L, false);
+    return 0;
+}
+
+// [argument] -> []
+static int migrate_body(lua_State *L)
+{
+    fill_states(L, true);
+    return 0;
+}
+
+// Runs functions of the candidate that fill states, with its classes in place.
+static bool run_filling(Bridge *b, lua_CFunction body, double budget)
+{
+    b->loading = true;
+    bool filled = run_protected(b, body, NULL, budget) == BridgeOutcomeDone;
+    b->loading = false;
+    return filled;
+}
+
+bool bridgeSeal(Bridge *b)
+{
+    if (!run_filling(b, create_body, b->load_left)) {
+        return false;
+    }
+    run_unfailing(b, swap_body);
+    b->candidate->is_filling = false;
+    return true;
+}
+
+bool bridgeNeedsMigration(const Bridge *b)
+{
+    return b->candidate != NULL && b->candidate->migrations > 0;
+}
+
+bool bridgeMigrate(Bridge *b)
+{
+    run_unfailing(b, swap_body);
+    bool migrated = run_filling(b, migrate_body, b->load_budget);
+    run_unfailing(b, swap_body);
+    if (migrated) {
+        b->candidate->migrations = 0;
+    }
+    return migrated;
 }
 
 // Drops every reference to a generation. Never raises.
@@ -242,8 +319,22 @@ static void retire(Bridge *b, Generation *generation)
     free(generation);
 }
 
+// The last use of what the candidate declared. [] -> []
+static int commit_body(lua_State *L)
+{
+    swap_classes(L);
+    commit_states(L);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, bridge_of(L)->candidate->table);
+    lua_pushnil(L);
+    lua_setfield(L, -2, "states");
+    lua_pushnil(L);
+    lua_setfield(L, -2, "classes");
+    return 0;
+}
+
 void bridgeCommit(Bridge *b)
 {
+    run_unfailing(b, commit_body);
     retire(b, b->live);
     b->live = b->candidate;
     b->candidate = NULL;
@@ -251,6 +342,9 @@ void bridgeCommit(Bridge *b)
 
 void bridgeDiscard(Bridge *b)
 {
+    if (b->candidate != NULL && b->candidate->table != LUA_NOREF && b->candidate->is_filling) {
+        run_unfailing(b, swap_body);
+    }
     retire(b, b->candidate);
     b->candidate = NULL;
 }

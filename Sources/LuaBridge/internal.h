@@ -23,7 +23,7 @@ enum {
     idle_coroutines = 16,   // kept for the next events
     coroutine_slots = 400,  // of stack from the start: Lua 5.4.4 misreads one that moves in a concatenation
     json_depth = 64,
-    name_limit = 1024,      // bytes of a kv key or a timer's name
+    name_limit = 1024,      // bytes of a kv key, or of the name of a timer, a state or a class
 };
 
 struct BridgeStrings {
@@ -40,6 +40,8 @@ typedef struct Generation {
     int script_count;
     int table;     // registry reference: its chunks, modules and shared environment
     int *handlers; // [script][event]: registry references, LUA_NOREF where there is none
+    int migrations;  // states that are to be brought to a new version before the commit
+    bool is_filling; // its files run, and its classes hold what they fill in
 } Generation;
 
 typedef struct Coroutine {
@@ -86,6 +88,9 @@ typedef struct References {
     int connections;    // slot + 1 -> conn
     int conn_metatable;
     int timers;         // function number -> function
+    int states;         // name -> state, see kept.c
+    int classes;        // name -> class, weak
+    int class_names;    // class -> name, weak
     int unwrapped;      // read-only table -> what it stands for
     int json_encode;    // lua-cjson's functions
     int json_decode;
@@ -112,7 +117,9 @@ struct Bridge {
     const char *received;
 
     bool running; // Lua code is on the stack
-    bool loading; // ... and it is the top level of a file
+    bool loading; // ... and it is the top level of a file, or fills a state before the commit
+    bool declaring; // ... and it is the top level: states and classes can be declared
+    bool unlimited; // what runs must not fail for lack of memory: it only moves what is there
     lua_State *base;              // ... in this coroutine
     lua_State *volatile current;  // ... and just now in this one, which a script may have made
     volatile sig_atomic_t killed; // a BridgeKill: the event is being ended, and nothing may catch that
@@ -298,11 +305,28 @@ BridgeBytes check_bytes(lua_State *L, int index, const char *function, const cha
 double check_seconds(lua_State *L, int index, const char *function);
 int32_t keep_function(lua_State *L, int index);
 void release_function(lua_State *L, int32_t function);
+void check_name(lua_State *L, int index, const char *function);
 int32_t check_close_code(lua_State *L, int index, const char *function);
 BridgeBytes check_close_reason(lua_State *L, int index, const char *function);
 bool is_close_code(lua_Integer code);
 void forbid_while_loading(lua_State *L, const char *function);
 void check_options(lua_State *L, int index, const char *const *names, int count, const char *function);
+
+// plain.c
+void check_plain(lua_State *L, const char *owner);
+void copy_plain(lua_State *L, const char *owner);
+
+// classes.c
+bool is_class(lua_State *L, int index);
+void swap_classes(lua_State *L);
+void classes_open(lua_State *L);
+extern const luaL_Reg class_functions[];
+
+// kept.c
+void fill_states(lua_State *L, bool migrations);
+void commit_states(lua_State *L);
+void states_open(lua_State *L);
+extern const luaL_Reg state_functions[];
 
 // json.c
 void json_open(lua_State *L);

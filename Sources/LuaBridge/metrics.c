@@ -41,7 +41,7 @@ static bool begins_with(BridgeBytes text, const char *prefix)
 }
 
 // [name ...] -> [name ...]
-static BridgeBytes check_name(lua_State *L, const char *function)
+static BridgeBytes check_metric_name(lua_State *L, const char *function)
 {
     BridgeBytes name = check_bytes(L, 1, function, "the name");
     if (!is_name(name, true) || name.count > longest_metric_name) {
@@ -174,7 +174,7 @@ static int note(lua_State *L)
     const Metric *metric = &metrics[lua_tointeger(L, lua_upvalueindex(1))];
     lua_settop(L, 3);
     forbid_while_loading(L, metric->function);
-    BridgeBytes name = check_name(L, metric->function);
+    BridgeBytes name = check_metric_name(L, metric->function);
     double value = check_number(L, metric);
     Label labels[most_labels];
     int count = check_labels(L, metric->function, labels);

@@ -156,6 +156,8 @@ void push_server(lua_State *L)
     luaL_newlib(L, server_functions);
     luaL_setfuncs(L, timer_functions, 0);
     luaL_setfuncs(L, wait_functions, 0);
+    luaL_setfuncs(L, state_functions, 0);
+    luaL_setfuncs(L, class_functions, 0);
     lua_createtable(L, 0, 1);
     lua_pushcfunction(L, server_index);
     lua_setfield(L, -2, "__index");

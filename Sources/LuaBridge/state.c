@@ -46,6 +46,8 @@ static int set_up(lua_State *L)
     readonly_open(L);
     json_open(L);
     timers_open(L);
+    states_open(L);
+    classes_open(L);
     conn_open(L);
     environment_open(L);
     b->references.code = keep_name(L, "code");

@@ -1,4 +1,4 @@
-// server.after, server.every, server.cancel. The bridge keeps the functions by a number of its own; when they are due
+// server.after, server.every, server.cron, server.cancel. The bridge keeps the functions by a number of its own; when they are due
 // is the server's business.
 #include "internal.h"
 
@@ -47,7 +47,7 @@ static int start(lua_State *L, int index, BridgeTimer timer, const char *functio
     lua_settop(L, index);
     luaL_checkstack(L, 4, NULL);
     int32_t kept = keep_function(L, index);
-    BridgeStartedTimer started = {0, 0};
+    BridgeStartedTimer started = {.number = 0, .replaced = 0, .why.count = 0};
     BridgeTimerResult result = scriptHostStartTimer(bridge_of(L)->host, kept, timer, &started);
     if (started.replaced > 0) {
         release_function(L, started.replaced);
@@ -67,6 +67,10 @@ static int start(lua_State *L, int index, BridgeTimer timer, const char *functio
     case BridgeTimerResultDeclaredTwice:
         release_function(L, kept);
         return luaL_error(L, "%s: there are two timers named '%s'", function, timer.name);
+    case BridgeTimerResultInvalid:
+        release_function(L, kept);
+        lua_pushlstring(L, (const char *)started.why.bytes, (size_t)started.why.count);
+        return luaL_error(L, "%s: %s", function, lua_tostring(L, -1));
     }
     lua_pushboolean(L, true);
     return 1;
@@ -83,16 +87,24 @@ static int server_after(lua_State *L)
 // server.every(name, seconds, f). [name seconds f] -> [... number | true]
 static int server_every(lua_State *L)
 {
-    BridgeBytes name = check_bytes(L, 1, "server.every", "the name");
-    if (name.count == 0 || name.count > name_limit) {
-        return luaL_error(L, "server.every: the name must have from 1 to %d bytes", name_limit);
-    }
+    check_name(L, 1, "server.every");
     double seconds = check_seconds(L, 2, "server.every");
     if (seconds < 0.001) {
         return luaL_error(L, "server.every: seconds must be at least 0.001");
     }
-    BridgeTimer timer = {.after = seconds, .period = seconds, .name = name.bytes, .nameCount = name.count};
+    BridgeTimer timer = {.after = seconds, .period = seconds};
+    timer.name = lua_tolstring(L, 1, &timer.nameCount);
     return start(L, 3, timer, "server.every");
+}
+
+// server.cron(name, expression, f). [name expression f] -> [... number | true]
+static int server_cron(lua_State *L)
+{
+    check_name(L, 1, "server.cron");
+    BridgeTimer timer = {.name = NULL};
+    timer.name = lua_tolstring(L, 1, &timer.nameCount);
+    timer.cron = check_bytes(L, 2, "server.cron", "the expression");
+    return start(L, 3, timer, "server.cron");
 }
 
 // server.cancel(number or name). [timer] -> [... boolean]
@@ -117,6 +129,7 @@ static int server_cancel(lua_State *L)
 const luaL_Reg timer_functions[] = {
     {"after", server_after},
     {"every", server_every},
+    {"cron", server_cron},
     {"cancel", server_cancel},
     {NULL, NULL},
 };

@@ -81,7 +81,7 @@ public final class Server {
         }
         clients.release()
         adminFile?.release()
-        node.setLive(bundle)
+        node.setLive(BundleHistory(live: bundle, loadedAt: time(nil)))
         // Not earlier: what a server that does not come up has accepted would be lost.
         clients.letIn(node.workers)
         node.admin.post(.accept(host.sockets.admin))
@@ -110,7 +110,7 @@ public final class Server {
     /// Loads scripts and certificates anew, as SIGHUP does; what comes of it is in the log.
     public func reload() {
         node.reloader.post(.reloadCertificates(cause: "signal"))
-        node.reloader.post(.reload(cause: "signal", ticket: nil))
+        node.reloader.post(.request(ReloadRequest(kind: .folder, cause: ReloadRequest.signal, ticket: nil)))
     }
 
     /// Stops accepting, closes every connection with 1012, spread over `drain.window`, and returns when all is written or the

@@ -17,6 +17,8 @@ struct Perigee: ParsableCommand {
             wrong.
             """,
         version: PerigeeVersion.text,
-        subcommands: [Serve.self, Check.self, Test.self, New.self, Config.self, Upgrade.self, Version.self],
+        subcommands: [
+            Serve.self, Check.self, Test.self, New.self, Config.self, Reload.self, Upgrade.self, Version.self,
+        ],
         defaultSubcommand: Serve.self)
 }

@@ -109,10 +109,18 @@ struct ReloadTests {
             "main": """
             local util = require "util"
             local cache, self = {}, nil
+            local Room = server.class("Room")
+            Room.__index = Room
+            function Room:enter() return cache, self end
+            local rooms = server.state("rooms", VERSION, function() return {list = {}} end, function(old)
+                old.list[1] = setmetatable({}, Room)
+                return old
+            end)
             server.every("tick", 5, function() cache[1] = util.name end)
+            server.cron("nightly", "0 3 * * *", function() cache[2] = rooms end)
             function onStart() server.after(60, function() return cache end) end
             function onReload() server.after(60, function() return cache end) end
-            function onOpen(conn) conn.data.seen = true end
+            function onOpen(conn) conn.data.seen = true conn.data.room = conn.data.room or setmetatable({}, Room) end
             function onMessage(conn, message) self = coroutine.wrap(function() coroutine.yield(message) end) self() end
             """,
             "chat": "return {onMessage = function(conn) error('x') end}",
@@ -121,7 +129,11 @@ struct ReloadTests {
         let chat = stage.engine.intern("chat")
         var before = 0
         for version in 1...1_050 {
-            try stage.load(sources, modules: modules, version: UInt64(version))
+            // Every third version migrates.
+            let numbered = sources.mapValues { $0.replacing("VERSION", with: "\(version / 3 + 1)") }
+            try stage.load(numbered, modules: modules, version: UInt64(version))
+            if case .setTimer(let number, 60, nil, nil) = stage.host.calls.last { _ = stage.engine.fireTimer(number) }
+            stage.host.calls = []
             _ = stage.open()
             stage.message("m")
             _ = stage.engine.onMessage(chat, stage.first, UnsafeRawBufferPointer(start: nil, count: 0), binary: false)

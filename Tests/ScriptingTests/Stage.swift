@@ -28,6 +28,7 @@ final class Stage {
     func load(_ scripts: [String: String], modules: [String: String] = [:], version: UInt64 = 1) throws -> CommitReport
     {
         try prepare(scripts, modules: modules, version: version).get()
+        if engine.needsMigration { try engine.migrate().get() }
         return engine.commit()
     }
 

@@ -49,16 +49,47 @@ struct TimerTests {
         #expect(stage.host.calls.last == .setTimer(1, 6, every: 6, name: "tick"))
     }
 
-    @Test("a reload cancels what the new code does not declare, once its onReload has run")
+    @Test("a reload cancels what the old code declares and the new code does not, once its onReload has run")
     func cancelled() throws {
-        try stage.load([
-            "main": Self.ticking + " function onStart() server.after(9, print) server.every('kept', 3, print) end"
-        ])
+        try stage.load(["main": Self.ticking + " server.every('taken', 3, print)"])
         stage.host.calls = []
-        try stage.load(["main": "function onReload() server.every('kept', 3, print) end"], version: 2)
-        #expect(stage.host.calls == [.cancelTimer(1), .cancelTimer(2)])
-        #expect(stage.engine.fireTimer(2).isDone)
+        try stage.load(["main": "function onReload() server.every('taken', 3, print) end"], version: 2)
+        #expect(stage.host.calls == [.cancelTimer(1)])
+        #expect(stage.engine.fireTimer(1).isDone)
         #expect(stage.engine.link.timers.count == 1)
+    }
+
+    @Test("what handlers started goes on across reloads, in the old code, until it has fired or is cancelled")
+    func startedByHandlers() throws {
+        let old = """
+            function onStart()
+                server.every('started', 5, function() server.broadcast('every') end)
+                server.after(9, function() server.broadcast('after') end)
+            end
+            """
+        try stage.load(["main": old])
+        stage.host.calls = []
+        let new = "function onMessage(conn) conn:send(tostring(server.cancel('started'))) end"
+        for version in 2...4 { try stage.load(["main": new], version: UInt64(version)) }
+        #expect(stage.host.calls.isEmpty)
+        for timer in [1, 2, 1, 2] as [Int32] { #expect(stage.engine.fireTimer(timer).isDone) }
+        #expect(stage.host.calls == ["every", "after", "every"].map { .broadcast($0, binary: false) })
+        stage.message()
+        #expect(stage.host.calls.suffix(2) == [.cancelTimer(1), .send(1, "true", binary: false)])
+        stage.engine.collect()
+        #expect(stage.engine.generationsAlive == 1)
+    }
+
+    @Test("new code that declares the name of a timer that a handler started takes it over, and its phase")
+    func takenOver() throws {
+        try stage.load(["main": "function onStart() server.every('tick', 5, print) end"])
+        stage.host.calls = []
+        try stage.load(["main": Self.ticking], version: 2)
+        _ = stage.engine.fireTimer(1)
+        #expect(stage.host.calls == [.broadcast("1", binary: false)])
+        try stage.load(["main": ""], version: 3)
+        #expect(stage.host.calls.last == .cancelTimer(1))
+        #expect(stage.engine.link.timers.count == 0)
     }
 
     @Test("a bundle that fails to load leaves the timers as they were")
@@ -114,6 +145,14 @@ struct TimerTests {
             ("server.after(-1, print)", "server.after: seconds must be from 0 to 1e9, not -1.0"),
             ("server.after(0/0, print)", "server.after: seconds must be from 0 to 1e9, not "),
             ("server.after(1)", "server.after: expected a function, not no value"),
+            ("server.every({}, 1, print)", "server.every: the name must be a string, not table"),
+            (
+                "server.cron('c', '* * * *', print)",
+                "server.cron: '* * * *' has 4 fields and should have 5: minute hour"
+            ),
+            ("server.cron('c', '60 * * * *', print)", "server.cron: minute: '60' is not 0 to 59"),
+            ("server.cron('c', 5)", "server.cron: expected a function, not no value"),
+            ("server.cron('c', {}, print)", "server.cron: the expression must be a string, not table"),
             ("server.every('', 1, print)", "server.every: the name must have from 1 to 1024 bytes"),
             ("server.every('a', 0, print)", "server.every: seconds must be at least 0.001"),
         ])

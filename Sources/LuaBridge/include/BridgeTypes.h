@@ -227,12 +227,14 @@ typedef struct BridgeMetric {
     const uint64_t *_Nullable buckets; // of a histogram: observations in each bucket alone
 } BridgeMetric;
 
-// When a timer is due. `period` is 0 for one that fires once; `name` is NULL unless the timer is named.
+// When a timer is due. `period` is 0 for one that fires once; `name` is NULL unless the timer is named; `cron` is NULL
+// unless it goes by the calendar.
 typedef struct BridgeTimer {
     double after;
     double period;
     const char *_Nullable name;
     size_t nameCount;
+    BridgeBytes cron;
 } BridgeTimer;
 
 // What became of a timer that a script asked for.
@@ -242,11 +244,13 @@ typedef enum BRIDGE_CLOSED_ENUM BridgeTimerResult : int32_t {
     BridgeTimerResultElsewhere,     // another worker runs the named timers
     BridgeTimerResultTooMany,       // the worker's limit is reached
     BridgeTimerResultDeclaredTwice, // two timers of one bundle have the same name
+    BridgeTimerResultInvalid,       // the cron expression is none: why is set
 } BridgeTimerResult;
 
 typedef struct BridgeStartedTimer {
     int32_t number;   // what scripts and the server call it
     int32_t replaced; // the function number of the timer whose name this one takes over, 0 for none
+    BridgeText why;
 } BridgeStartedTimer;
 
 #pragma clang assume_nonnull end

@@ -41,6 +41,17 @@ bool bridgeCompile(Bridge *bridge, const BridgeSource *source);
 // Runs the top level of a compiled script and keeps its handlers.
 bool bridgeRun(Bridge *bridge, int32_t script);
 
+// All scripts have run: fills the states that are new and puts the classes back as the live generation has them. From
+// here on the live generation may run events again.
+bool bridgeSeal(Bridge *bridge);
+
+// Whether the candidate declares states in a newer version than they have: bridgeMigrate must come before the commit,
+// and no event between the two.
+bool bridgeNeedsMigration(const Bridge *bridge);
+
+// Runs the candidate's migrations on copies of the states.
+bool bridgeMigrate(Bridge *bridge);
+
 // Makes the candidate the live generation; the old one becomes garbage.
 void bridgeCommit(Bridge *bridge);
 

@@ -5,7 +5,7 @@
 import Glibc
 
 struct FolderWalk {
-    private static let deepest = 8
+    static let deepest = 8
     private static let mostFiles = 1_000
     private static let largestFile = 1 << 20
 
@@ -17,14 +17,17 @@ struct FolderWalk {
 
     private let root: String
     private let version: UInt64
+    /// A file that is not read, because another text stands for it.
+    private let passedOver: String?
     private var open: [Place] = []
     private(set) var scripts: [ScriptFile] = []
     private(set) var modules: [ScriptFile] = []
     private(set) var problems: [ScriptError] = []
 
-    init(root: String, version: UInt64) {
+    init(root: String, version: UInt64, passingOver passedOver: String? = nil) {
         self.root = root
         self.version = version
+        self.passedOver = passedOver
     }
 
     mutating func readAll() {
@@ -88,14 +91,22 @@ struct FolderWalk {
     }
 
     private mutating func readFile(_ path: String) {
+        guard path != passedOver else { return }
         let name = String(path.dropLast(4))
-        guard Self.isUsable(name) else {
+        guard ScriptPath.isUsable(name) else {
             return report(path, "the name may have letters, digits, '_' and '-' only")
         }
         if scripts.count + modules.count == Self.mostFiles {
             return report(path, "there are more than \(Self.mostFiles) files")
         }
         guard let bytes = contents(of: path) else { return }
+        add(bytes, as: path)
+    }
+
+    /// Takes a file whose name is usable.
+    mutating func add(_ bytes: [UInt8], as path: String) {
+        let name = String(path.dropLast(4))
+        guard bytes.count <= Self.largestFile else { return report(path, "is larger than 1 MiB") }
         guard let source = String(validating: bytes, as: UTF8.self) else {
             return report(path, "is not valid UTF-8")
         }
@@ -103,18 +114,6 @@ struct FolderWalk {
             modules.append(ScriptFile(name: String(name.dropFirst(4)), path: path, source: source))
         } else {
             scripts.append(ScriptFile(name: name, path: path, source: source))
-        }
-    }
-
-    private static func isUsable(_ name: String) -> Bool {
-        name.utf8.allSatisfy {
-            switch $0 {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "/"):
-                true
-            default:
-                false
-            }
         }
     }
 

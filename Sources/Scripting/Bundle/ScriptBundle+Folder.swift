@@ -12,11 +12,15 @@ extension ScriptBundle {
     /// Refused: a folder or file that cannot be read, a file over 1 MiB or not in UTF-8, a name with other characters
     /// than letters, digits, `_`, `-`, folders more than 8 deep or in a circle, more than 1,000 files, and a folder
     /// without a script.
+    ///
+    /// - Parameter replacement: the text of a file that is to be taken instead of what the folder has, or added to it.
     public static func load(
-        folder: String, version: UInt64, routes: [String: String] = [:]
+        folder: String, version: UInt64, routes: [String: String] = [:],
+        replacing replacement: (path: ScriptPath, text: [UInt8])? = nil
     ) throws(ScriptErrors) -> ScriptBundle {
-        var walk = FolderWalk(root: folder, version: version)
+        var walk = FolderWalk(root: folder, version: version, passingOver: replacement?.path.file)
         walk.readAll()
+        if let replacement { walk.add(replacement.text, as: replacement.path.file) }
         if walk.scripts.isEmpty, walk.problems.isEmpty {
             walk.report(folder, "the folder holds no script, not even main.lua")
         }

@@ -50,6 +50,23 @@ public struct ScriptBundle: Sendable {
         if !problems.isEmpty { throw ScriptErrors(problems) }
     }
 
+    /// The same sources and routes under another number.
+    public func renumbered(_ version: UInt64) -> ScriptBundle {
+        ScriptBundle(version: version, scripts: scripts, modules: modules, routes: routes)
+    }
+
+    private init(version: UInt64, scripts: [ScriptFile], modules: [ScriptFile], routes: [ScriptRoute]) {
+        self.version = version
+        self.scripts = scripts
+        self.modules = modules
+        self.routes = routes
+    }
+
+    /// The script or module at a place.
+    public func file(at path: ScriptPath) -> ScriptFile? {
+        (scripts + modules).first { $0.path == path.file }
+    }
+
     /// Equal for bundles with equal files.
     public var hash: UInt64 {
         let files = (scripts + modules).map { "\($0.path) \($0.hash)\n" }.joined()

@@ -16,8 +16,11 @@ public struct ScriptError: Error, Sendable, Hashable, CustomStringConvertible {
     public let version: UInt64
     /// Why the event was ended, if it did not fail by itself.
     public let kill: ScriptKill?
+    /// The handler that was running, "timer" for a timer; nil when it was none.
+    public internal(set) var handler: String?
 
-    init(
+    /// Makes an error.
+    public init(
         file: String, line: Int? = nil, message: String, sourceLine: String? = nil, traceback: String? = nil,
         version: UInt64, kill: ScriptKill? = nil
     ) {

@@ -41,7 +41,7 @@ extension ScriptEngine {
             return .refuse(status: isStatus ? Int(result.code) : 403, body: result.textString)
         case .failed:
             counts[countIndex(.upgrade, id)].errors &+= 1
-            return .failed(error(of: id, in: bundle))
+            return .failed(error(of: id, in: bundle, during: ScriptHandler.upgrade.name))
         }
     }
 
@@ -81,7 +81,7 @@ extension ScriptEngine {
 
     /// A timer that the host was asked for is due.
     public func fireTimer(_ id: Int32) -> EventOutcome {
-        guard let timer = link.timers.fire(id) else { return .done }
+        guard let timer = link.timers.fire(id, on: link.host) else { return .done }
         return run(timer.function, as: .timer, once: timer.isLast)
     }
 
@@ -100,7 +100,7 @@ extension ScriptEngine {
         case .failed(let error):
             return error
         case .closeRequested:
-            return error(of: id)
+            return error(of: id, during: handler.name)
         }
     }
 
@@ -130,7 +130,7 @@ extension ScriptEngine {
             return .closeRequested(code: UInt16(result.code), reason: result.reason)
         }
         counts[countIndex(handler, id)].errors &+= 1
-        return .failed(error(of: id, in: bundle))
+        return .failed(error(of: id, in: bundle, during: handler.name))
     }
 
     private func accept(
@@ -163,24 +163,26 @@ extension ScriptEngine {
     }
 
     /// What the bridge last reported, for a live script.
-    func error(of id: ScriptID?) -> ScriptError {
+    func error(of id: ScriptID?, during handler: String) -> ScriptError {
         guard let live else {
             return ScriptError(file: "", message: bridgeResult(bridge).pointee.messageString, version: 0)
         }
-        return error(of: id, in: live)
+        return error(of: id, in: live, during: handler)
     }
 
-    private func error(of id: ScriptID?, in bundle: ScriptBundle) -> ScriptError {
+    private func error(of id: ScriptID?, in bundle: ScriptBundle, during handler: String) -> ScriptError {
         let serving = id.map { target($0) } ?? -1
-        return error(in: bundle, file: serving < 0 ? nil : "\(names[Int(serving)]).lua")
+        return error(in: bundle, file: serving < 0 ? nil : "\(names[Int(serving)]).lua", during: handler)
     }
 
     /// What the bridge last reported, for a file of a bundle.
-    func error(in bundle: ScriptBundle, file: String?) -> ScriptError {
+    func error(in bundle: ScriptBundle, file: String?, during handler: String? = nil) -> ScriptError {
         let result = bridgeResult(bridge).pointee
         let kill = ScriptKill(result.killed)
         if kill == .budget { kills &+= 1 }
-        return ScriptError(
+        var error = ScriptError(
             message: result.messageString, traceback: result.tracebackString, file: file, bundle: bundle, kill: kill)
+        error.handler = handler
+        return error
     }
 }

@@ -24,21 +24,43 @@ extension ScriptEngine {
         if errors.isEmpty {
             errors = scripts.compactMap { run($0, as: $1, in: bundle) }
         }
+        if errors.isEmpty, !bridgeSeal(bridge) {
+            errors = [error(in: bundle, file: nil)]
+        }
         if errors.isEmpty { return .success(()) }
         discard()
         return .failure(ScriptErrors(errors))
     }
 
+    /// Whether the prepared bundle declares states in another version than they have. Then ``migrate()`` must succeed
+    /// before ``commit()``, and no event may come between the two.
+    public var needsMigration: Bool {
+        bridgeNeedsMigration(bridge)
+    }
+
+    /// Runs the prepared bundle's migrations on copies of the states. On failure the bundle is gone and the states are as
+    /// they were.
+    public func migrate() -> Result<Void, ScriptErrors> {
+        guard let bundle = candidate else {
+            preconditionFailure("there is no prepared bundle to migrate to")
+        }
+        if bridgeMigrate(bridge) { return .success(()) }
+        let problem = error(in: bundle, file: nil)
+        discard()
+        return .failure(ScriptErrors([problem]))
+    }
+
     /// Makes the prepared bundle the live one and runs `onStart`, or `onReload` from the second time on. Call it
     /// between two events.
     ///
-    /// Connections keep their scripts and `conn.data`. Named timers keep their number and, with the same period, their
-    /// phase; all other timers of the old bundle are cancelled.
+    /// Connections keep their scripts and `conn.data`. Named timers keep their number and, with the same schedule, their
+    /// phase; what the old bundle declared and the new one does not is cancelled.
     @discardableResult
     public func commit() -> CommitReport {
         guard let bundle = candidate else {
             preconditionFailure("there is no prepared bundle to commit")
         }
+        precondition(!needsMigration, "states must be migrated before the commit")
         let previous = live?.version
         bridgeCommit(bridge)
         live = bundle

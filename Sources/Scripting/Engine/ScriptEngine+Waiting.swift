@@ -69,7 +69,7 @@ extension ScriptEngine {
             return .waiting(suspend(work, nil))
         case .closeRequested, .failed:
             timerCount.errors &+= 1
-            return .failed(error(of: nil))
+            return .failed(error(of: nil, during: work.name))
         }
     }
 
@@ -99,7 +99,7 @@ extension ScriptEngine {
         case .timer, .spawned:
             if outcome == .done { return .event(event, .done) }
             timerCount.errors &+= 1
-            return .event(event, .failed(error(in: event.bundle, file: nil)))
+            return .event(event, .failed(error(in: event.bundle, file: nil, during: event.work.name)))
         }
     }
 

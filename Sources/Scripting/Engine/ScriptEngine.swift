@@ -47,8 +47,7 @@ public final class ScriptEngine {
     ///
     /// - Throws: when the settings are not a JSON object, or the memory limit leaves no room for the state.
     public init(host: any ScriptHost, options: ScriptOptions) throws(ScriptError) {
-        link = HostLink(
-            host: host, store: options.store, runsNamedTimers: options.workerIndex == 0, stuck: options.stuck)
+        link = HostLink(host: host, options: options)
         var failure = BridgeText()
         var settings = options.settings
         let opened = settings.withUTF8 { [link] settings in

@@ -1,5 +1,7 @@
 // How an engine is set up.
 
+import Glibc
+
 /// Limits and surroundings of one worker's scripts.
 public struct ScriptOptions: Sendable {
     /// Bytes that the Lua state may take; 0 for no limit. Default 64 MiB.
@@ -31,6 +33,8 @@ public struct ScriptOptions: Sendable {
     public var store: KeyValueStore
     /// Which worker this is, from 0. Named timers run on worker 0 alone.
     public var workerIndex: Int
+    /// Seconds since 1970, for timers that go by the calendar.
+    public var wallClock: @Sendable () -> Double = ScriptOptions.realTime
 
     /// Makes options; the defaults are those of the configuration.
     public init(
@@ -43,5 +47,12 @@ public struct ScriptOptions: Sendable {
         self.settings = settings
         self.store = store
         self.workerIndex = workerIndex
+    }
+
+    /// Seconds since 1970 by the system's clock.
+    public static func realTime() -> Double {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
     }
 }

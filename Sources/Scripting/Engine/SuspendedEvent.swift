@@ -8,6 +8,15 @@ public struct SuspendedEvent: Sendable {
         case timer
         /// A function of `server.spawn`.
         case spawned
+
+        /// What it is called in reports: "onMessage".
+        public var name: String {
+            switch self {
+            case .handler(let handler, _): handler.name
+            case .timer: "timer"
+            case .spawned: "server.spawn"
+            }
+        }
     }
 
     /// What runs.

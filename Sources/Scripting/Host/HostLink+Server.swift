@@ -58,13 +58,30 @@ func scriptHostStartTimer(
     let name = timer.name.map {
         String(decoding: UnsafeRawBufferPointer(start: $0, count: timer.nameCount), as: UTF8.self)
     }
+    let schedule: TimerTable.Schedule
+    do throws(CronError) {
+        schedule = try TimerTable.Schedule(timer)
+    } catch {
+        var reason = error.message
+        reason.withUTF8 { bridgeTextSet(&started.pointee.why, $0.baseAddress, $0.count) }
+        return .invalid
+    }
     return HostLink.with(host) { link in
-        let wanted = TimerTable.Request(
-            function: function, after: timer.after, period: timer.period > 0 ? timer.period : nil, name: name)
+        let wanted = TimerTable.Request(function: function, schedule: schedule, name: name)
         if link.isPreparing {
             return link.timers.declare(wanted)
         }
         return link.timers.start(wanted, on: link.host, &started.pointee)
+    }
+}
+
+extension TimerTable.Schedule {
+    fileprivate init(_ timer: BridgeTimer) throws(CronError) {
+        if timer.cron.bytes != nil {
+            self = .cron(try CronSchedule(String(decoding: timer.cron.buffer, as: UTF8.self)))
+        } else {
+            self = timer.period > 0 ? .every(timer.period) : .once(after: timer.after)
+        }
     }
 }
 

@@ -19,14 +19,11 @@ final class HostLink {
     /// Called on the watchdog's thread: the only member that another thread uses.
     let stuck: @Sendable (String, Double) -> Void
 
-    init(
-        host: any ScriptHost, store: KeyValueStore, runsNamedTimers: Bool,
-        stuck: @escaping @Sendable (String, Double) -> Void
-    ) {
+    init(host: any ScriptHost, options: ScriptOptions) {
         self.host = host
-        self.store = store
-        self.stuck = stuck
-        self.timers = TimerTable(runsNamedTimers: runsNamedTimers)
+        self.store = options.store
+        self.stuck = options.stuck
+        self.timers = TimerTable(runsNamedTimers: options.workerIndex == 0, wallClock: options.wallClock)
     }
 
     /// Runs `body` with the link that C handed back, which the engine keeps alive for the length of the event.

@@ -2,37 +2,58 @@
 // keeps across reloads, and so keeps its phase; and the bridge's number of the Lua function, which changes with the
 // code.
 //
+// What the files of a bundle declare lives as long as some bundle declares it. What handlers start goes on across a
+// reload, in the code that started it, until it has fired, is cancelled, or its name is taken over: a reload takes
+// nothing away that a client waits for.
+//
 // Runs on: the worker's thread.
 
 import LuaBridge
 
 struct TimerTable {
+    /// When a timer is due.
+    enum Schedule: Equatable {
+        case once(after: Double)
+        case every(Double)
+        case cron(CronSchedule)
+    }
+
     /// What a script asked for.
     struct Request {
         let function: Int32
-        let after: Double
-        let period: Double?
+        let schedule: Schedule
         let name: String?
     }
 
     private struct Timer {
         var function: Int32
-        let period: Double?
+        let schedule: Schedule
         let name: String?
-        var generation: UInt32
+        /// The generation whose files declare it; nil when a handler started it.
+        let declaredBy: UInt32?
+        /// By the wall clock, for one that goes by the calendar.
+        var due: Int?
     }
 
     static let limit = 10_000
 
+    /// A timer that goes by the calendar looks at the clock at least this often, because clocks are set.
+    private static let longestSleep = 60.0
+    /// A timer of the loop may be a little early by the wall clock, in seconds.
+    private static let tolerance = 0.002
+
     private let runsNamedTimers: Bool
+    /// Seconds since 1970.
+    private let wallClock: () -> Double
     private var timers: [Int32: Timer] = [:]
     private var numbers: [String: Int32] = [:]
     private var declared: [Request] = []
     private var generation: UInt32 = 0
     private var lastNumber: Int32 = 0
 
-    init(runsNamedTimers: Bool) {
+    init(runsNamedTimers: Bool, wallClock: @escaping () -> Double) {
         self.runsNamedTimers = runsNamedTimers
+        self.wallClock = wallClock
     }
 
     var count: Int { timers.count }
@@ -49,10 +70,17 @@ struct TimerTable {
         return .declared
     }
 
-    /// Starts a timer. One whose name is taken gets the number of its predecessor, and its phase if the period is the
-    /// same.
+    /// Starts a timer that a handler asks for. One whose name is taken gets the number of its predecessor, and its phase
+    /// if the schedule is the same.
     mutating func start(
         _ request: Request, on host: any ScriptHost, _ started: inout BridgeStartedTimer
+    ) -> BridgeTimerResult {
+        start(request, declaredBy: nil, on: host, &started)
+    }
+
+    private mutating func start(
+        _ request: Request, declaredBy generation: UInt32?, on host: any ScriptHost,
+        _ started: inout BridgeStartedTimer
     ) -> BridgeTimerResult {
         if request.name != nil, !runsNamedTimers { return .elsewhere }
         let taken = request.name.flatMap { numbers[$0] }
@@ -62,12 +90,31 @@ struct TimerTable {
         started.number = number
         started.replaced = old?.function ?? 0
         timers[number] = Timer(
-            function: request.function, period: request.period, name: request.name, generation: generation)
+            function: request.function, schedule: request.schedule, name: request.name, declaredBy: generation,
+            due: old?.due)
         if let name = request.name { numbers[name] = number }
-        if old == nil || old?.period != request.period {
-            host.setTimer(id: number, after: request.after, every: request.period, name: request.name)
-        }
+        if old?.schedule != request.schedule { arm(number, on: host) }
         return .started
+    }
+
+    private mutating func arm(_ number: Int32, on host: any ScriptHost) {
+        guard let timer = timers[number] else { return }
+        switch timer.schedule {
+        case .once(let delay):
+            host.setTimer(id: number, after: delay, every: nil, name: timer.name)
+        case .every(let period):
+            host.setTimer(id: number, after: period, every: period, name: timer.name)
+        case .cron(let schedule):
+            let now = wallClock()
+            timers[number]?.due = schedule.next(after: Int(now.rounded(.down)))
+            sleep(number, now: now, on: host)
+        }
+    }
+
+    private func sleep(_ number: Int32, now: Double, on host: any ScriptHost) {
+        guard let timer = timers[number], let due = timer.due else { return }
+        let delay = min(Self.longestSleep, max(0, Double(due) - now))
+        host.setTimer(id: number, after: delay, every: nil, name: timer.name)
     }
 
     /// Starts what the new generation declared. Returns the functions that are no longer needed.
@@ -77,16 +124,18 @@ struct TimerTable {
         declared = []
         var dropped: [Int32] = []
         for request in requests {
-            var started = BridgeStartedTimer(number: 0, replaced: 0)
-            if start(request, on: host, &started) != .started { dropped.append(request.function) }
+            var started = BridgeStartedTimer()
+            if start(request, declaredBy: generation, on: host, &started) != .started {
+                dropped.append(request.function)
+            }
             if started.replaced > 0 { dropped.append(started.replaced) }
         }
         return dropped
     }
 
-    /// Cancels the timers that the live generation did not take over. Returns their functions.
+    /// Cancels what an earlier generation declared and the live one did not take over. Returns the functions.
     mutating func cancelOld(on host: any ScriptHost) -> [Int32] {
-        let old = timers.filter { $0.value.generation != generation }.keys.sorted()
+        let old = timers.filter { $0.value.declaredBy != nil && $0.value.declaredBy != generation }.keys.sorted()
         return old.compactMap { number in
             host.cancelTimer(id: number)
             return remove(number)
@@ -99,12 +148,31 @@ struct TimerTable {
         return declared.map(\.function)
     }
 
-    /// The function of a timer that is due, and whether it was its last time.
-    mutating func fire(_ number: Int32) -> (function: Int32, isLast: Bool)? {
+    /// The function of a timer that is due, and whether it was its last time; nil when there is nothing to run.
+    mutating func fire(_ number: Int32, on host: any ScriptHost) -> (function: Int32, isLast: Bool)? {
         guard let timer = timers[number] else { return nil }
-        let isLast = timer.period == nil
-        if isLast { timers[number] = nil }
-        return (timer.function, isLast)
+        switch timer.schedule {
+        case .once:
+            timers[number] = nil
+            return (timer.function, true)
+        case .every:
+            return (timer.function, false)
+        case .cron(let schedule):
+            return fire(timer, number, schedule, on: host) ? (timer.function, false) : nil
+        }
+    }
+
+    /// Whether it is time; arms the timer for the next time, or for another look at the clock.
+    private mutating func fire(
+        _ timer: Timer, _ number: Int32, _ schedule: CronSchedule, on host: any ScriptHost
+    ) -> Bool {
+        let now = wallClock()
+        let due = timer.due ?? 0
+        let isDue = now >= Double(due) - Self.tolerance
+        let from = isDue ? max(Int(now.rounded(.down)), due) : Int(now.rounded(.down))
+        timers[number]?.due = schedule.next(after: from)
+        sleep(number, now: now, on: host)
+        return isDue
     }
 
     /// Forgets a timer. Returns its function, `nil` when there is no such timer.

@@ -56,6 +56,22 @@ struct AdminError: Error, Sendable {
     static let scriptsInvalid = AdminError(
         status: 422, code: "scripts_invalid", message: "the scripts do not load; the version that was live goes on",
         hint: "'errors' says where; nothing has changed")
+    static let scriptNotFound = AdminError(
+        status: 404, code: "script_not_found", message: "the live version has no script or module of this name",
+        hint: "GET /v1/scripts lists them; a slash in a name is written %2F, a module is lib%2FNAME")
+    static let scriptNameInvalid = AdminError(
+        status: 400, code: "script_name_invalid",
+        message: "a script's name has letters, digits, '_' and '-', and %2F between folders; tests are not part of it")
+    static let uploadOff = AdminError(
+        status: 403, code: "upload_off", message: "this server takes no scripts through the API",
+        hint: "scripts.upload: true in the configuration allows it")
+    static let scriptNotWritten = AdminError(
+        status: 500, code: "script_not_written", message: "the file cannot be written; nothing has changed")
+    static let versionNotKept = AdminError(
+        status: 404, code: "script_version_unknown", message: "this version of the scripts is not kept",
+        hint: "GET /v1/scripts lists the previous versions")
+    static let noPreviousVersion = AdminError(
+        status: 409, code: "no_previous_version", message: "there is no previous version of the scripts to go back to")
     static let upgradeRunning = AdminError(
         status: 409, code: "upgrade_running", message: "an upgrade is under way already")
     static let upgradeFailed = AdminError(
@@ -74,7 +90,8 @@ struct AdminError: Error, Sendable {
         badRequest, channelNameInvalid, textNotUTF8, jsonInvalid, parameterInvalid, closeCodeInvalid, keyMissing,
         keyUnknown, scopeMissing, hostNotAllowed, originNotAllowed, notFound, connectionNotFound, methodNotAllowed,
         requestTimeout, bodyTooLarge, targetTooLong, expectationFailed, scriptsInvalid, headTooLarge,
-        versionNotSupported, overloaded, stopping, upgradeRunning, upgradeFailed,
+        versionNotSupported, overloaded, stopping, upgradeRunning, upgradeFailed, scriptNotFound, scriptNameInvalid,
+        uploadOff, scriptNotWritten, versionNotKept, noPreviousVersion,
     ]
 
     /// The same error with a message for this case.

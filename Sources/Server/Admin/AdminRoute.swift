@@ -16,6 +16,8 @@ struct AdminRoute: Sendable {
     let summary: String
     let handler: Handler
     private let parts: [Substring]
+    /// Whether a part is open. A path that another route spells out is that route's, whatever the method; it stands first.
+    let isOpen: Bool
 
     init(method: HTTPMethod, path: String, scope: AdminScope?, summary: String, handler: @escaping Handler) {
         self.method = method
@@ -24,6 +26,7 @@ struct AdminRoute: Sendable {
         self.summary = summary
         self.handler = handler
         parts = path.split(separator: "/")
+        isOpen = parts.contains { $0.hasPrefix("{") }
     }
 
     static let all: [AdminRoute] = [
@@ -69,8 +72,24 @@ struct AdminRoute: Sendable {
         ) { (server, call) throws(AdminError) in try server.reloadScripts(call) },
         AdminRoute(
             method: .get, path: "/v1/scripts", scope: .read,
-            summary: "scripts with routes, live version, hashes, calls and errors"
+            summary: "scripts with routes, live and previous versions, hashes, calls and errors"
         ) { (server, call) throws(AdminError) in server.listScripts(call) },
+        AdminRoute(
+            method: .post, path: "/v1/scripts/rollback", scope: .manage,
+            summary: "make an earlier version live again (`?version=N`, else the one before), on all workers or on none"
+        ) { (server, call) throws(AdminError) in try server.rollBackScripts(call) },
+        AdminRoute(
+            method: .get, path: "/v1/scripts/errors", scope: .read,
+            summary: "the last 100 distinct script errors with counts, place, traceback, handler, connection"
+        ) { (server, call) throws(AdminError) in server.listScriptErrors(call) },
+        AdminRoute(
+            method: .get, path: "/v1/scripts/{name}", scope: .read,
+            summary: "one script or module (`games%2Fchess`, `lib%2Fwords`) with its source"
+        ) { (server, call) throws(AdminError) in try server.describeScript(call) },
+        AdminRoute(
+            method: .put, path: "/v1/scripts/{name}", scope: .manage,
+            summary: "check one script, write it to the folder and swap it in (`curl -T chat.lua`; `scripts.upload`)"
+        ) { (server, call) throws(AdminError) in try server.uploadScript(call) },
         AdminRoute(
             method: .get, path: "/v1/node", scope: .read, summary: "version, uptime, workers, counters, memory"
         ) { (server, call) throws(AdminError) in server.describeNode(call) },

@@ -15,8 +15,11 @@ extension AdminServer {
         let parts = head.path.split(separator: "/", omittingEmptySubsequences: true)
         let method = head.method == .head ? .get : head.method
         var others: [String] = []
+        var isSpeltOut = false
         for route in AdminRoute.all {
+            if isSpeltOut && route.isOpen { break }
             guard let parameters = route.match(parts) else { continue }
+            isSpeltOut = isSpeltOut || !route.isOpen
             guard route.method == method else {
                 others.append(route.method == .get ? "GET, HEAD" : "\(route.method)".uppercased())
                 continue

@@ -1,68 +1,146 @@
 // Scripts through the API: reload with an answer that says what happened, and what is live.
 
+import HTTP1
 import Scripting
 
 extension AdminServer {
+    // MARK: Changing
+
+    func reloadScripts(_ call: AdminCall) throws(AdminError) {
+        try reload(.folder, for: call)
+    }
+
+    func rollBackScripts(_ call: AdminCall) throws(AdminError) {
+        guard let text = call.query.first("version") else { return try reload(.rollback(to: nil), for: call) }
+        guard let version = UInt64(text) else {
+            throw AdminError.parameterInvalid.saying("version is the number of an earlier version")
+        }
+        try reload(.rollback(to: version), for: call)
+    }
+
+    func uploadScript(_ call: AdminCall) throws(AdminError) {
+        guard node.configuration.scripts.upload else { throw .uploadOff }
+        guard let path = ScriptPath(call.parameters["name"] ?? "") else { throw .scriptNameInvalid }
+        try reload(.upload(path, text: call.body), for: call)
+    }
+
     func answer(_ call: AdminCall, _ report: ReloadReport) {
         switch report {
-        case .swapped(let version, let changed):
+        case .swapped(let version, let changed, let rolledBackTo):
             call.answer(
                 200,
                 JSONOutput.object {
-                    $0.add("version", version); $0.add("changed", changed)
+                    $0.add("version", version)
+                    $0.add("changed", changed)
+                    if let rolledBackTo { $0.add("rolledBackTo", rolledBackTo) }
                 })
         case .failed(let errors):
             var error = AdminError.scriptsInvalid
             error.message = errors.first.map { $0.summary } ?? error.message
             let list = JSONOutput.object { members in
-                members.list("errors", errors) { error, item in
-                    item.add("file", error.file)
-                    if let line = error.line { item.add("line", line) } else { item.addJSON("line", "null") }
-                    item.add("message", error.message)
-                    item.add("sourceLine", error.sourceLine)
-                    item.add("traceback", error.traceback)
-                }
+                members.list("errors", errors) { error, item in error.write(to: &item) }
             }
             let json = list.text.dropFirst("{\"errors\":".count).dropLast()
             error.details = [(name: "errors", json: String(json))]
             call.fail(error)
+        case .refused(let error):
+            call.fail(error)
         }
     }
 
+    // MARK: Looking
+
     func listScripts(_ call: AdminCall) {
+        countCalls(for: call) { [node] counts in
+            let live = node.liveScripts
+            return JSONOutput.object { members in
+                members.add("version", live.version)
+                members.add("hash", live.hash)
+                members.add("loadedAt", live.loadedAt)
+                members.list("items", live.scripts) { script, item in
+                    item.add("name", script.name)
+                    item.add("file", script.file)
+                    item.add("route", script.route)
+                    item.add("hash", script.hash)
+                    item.add("loadedAt", script.loadedAt)
+                    Self.write(counts[script.name], to: &item)
+                }
+                members.list("previous", live.previous) { previous, item in
+                    item.add("version", previous.version)
+                    item.add("hash", previous.hash)
+                    item.add("loadedAt", previous.loadedAt)
+                }
+                members.addJSON("next", "null")
+            }
+        }
+    }
+
+    func describeScript(_ call: AdminCall) throws(AdminError) {
+        let live = node.liveScripts
+        guard let path = ScriptPath(call.parameters["name"] ?? ""), let file = live.bundle?.file(at: path) else {
+            throw .scriptNotFound
+        }
+        countCalls(for: call) { counts in
+            JSONOutput.object { members in
+                members.add("name", path.name)
+                members.add("file", file.path)
+                members.add("routes", live.scripts.filter { $0.file == file.path }.map(\.route))
+                members.add("version", live.version)
+                members.add("hash", String(file.hash, radix: 16))
+                members.add("loadedAt", live.fileTimes[file.path] ?? live.loadedAt)
+                Self.write(counts[path.name], to: &members)
+                members.add("source", file.source)
+            }
+        }
+    }
+
+    func listScriptErrors(_ call: AdminCall) {
+        let (entries, forgotten) = node.scriptErrors.contents
+        call.answer(
+            200,
+            JSONOutput.object { members in
+                members.list("items", entries) { entry, item in
+                    entry.error.write(to: &item)
+                    item.add("handler", entry.error.handler)
+                    item.add("version", entry.error.version)
+                    item.add("connection", entry.connection)
+                    item.add("count", entry.count)
+                    item.add("firstSeen", entry.firstSeen)
+                    item.add("lastSeen", entry.lastSeen)
+                }
+                members.add("forgotten", forgotten)
+                members.addJSON("next", "null")
+            })
+    }
+
+    private typealias Counts = [String: [String: (calls: UInt64, errors: UInt64)]]
+
+    /// Asks the workers how often handlers ran, and answers what `body` makes of it.
+    private func countCalls(for call: AdminCall, _ body: @escaping (Counts) -> JSONOutput) {
         let ticket = nextTicket()
         node.workers.postToAll(.scriptStatistics(ticket: ticket))
-        gather(ticket, from: node.workers.count) { [unowned self] answers, isComplete in
+        gather(ticket, from: node.workers.count) { answers, isComplete in
             guard isComplete else { return call.fail(.overloaded) }
-            let live = node.liveScripts
-            let counts = Self.sum(answers)
-            call.answer(
-                200,
-                JSONOutput.object { members in
-                    members.add("version", live.version)
-                    members.add("loadedAt", live.loadedAt)
-                    members.list("items", live.scripts) { script, item in
-                        item.add("name", script.name)
-                        item.add("file", script.file)
-                        item.add("route", script.route)
-                        item.add("hash", script.hash)
-                        item.member("handlers") { handlers in
-                            for (name, count) in counts[script.name, default: [:]].sorted(by: { $0.key < $1.key }) {
-                                handlers.member(name) {
-                                    $0.add("calls", count.calls); $0.add("errors", count.errors)
-                                }
-                            }
-                        }
-                    }
-                    members.addJSON("next", "null")
-                })
+            call.answer(200, body(Self.sum(answers)))
+        }
+    }
+
+    private static func write(
+        _ counts: [String: (calls: UInt64, errors: UInt64)]?, to members: inout JSONOutput.Members
+    ) {
+        members.member("handlers") { handlers in
+            for (name, count) in (counts ?? [:]).sorted(by: { $0.key < $1.key }) {
+                handlers.member(name) {
+                    $0.add("calls", count.calls); $0.add("errors", count.errors)
+                }
+            }
         }
     }
 
     private static func sum(
         _ answers: [(worker: UInt8, answer: WorkerAnswer)]
-    ) -> [String: [String: (calls: UInt64, errors: UInt64)]] {
-        var sum: [String: [String: (calls: UInt64, errors: UInt64)]] = [:]
+    ) -> Counts {
+        var sum: Counts = [:]
         for entry in answers {
             guard case .scripts(let scripts) = entry.answer else { continue }
             for script in scripts {
@@ -73,5 +151,15 @@ extension AdminServer {
             }
         }
         return sum
+    }
+}
+
+extension ScriptError {
+    fileprivate func write(to item: inout JSONOutput.Members) {
+        item.add("file", file)
+        if let line { item.add("line", line) } else { item.addJSON("line", "null") }
+        item.add("message", message)
+        item.add("sourceLine", sourceLine)
+        item.add("traceback", traceback)
     }
 }

@@ -137,11 +137,12 @@ final class AdminServer {
 
     // MARK: Reload
 
-    func reloadScripts(_ call: AdminCall) throws(AdminError) {
+    /// Asks the reloader; the answer waits for its report.
+    func reload(_ kind: ReloadRequest.Kind, for call: AdminCall) throws(AdminError) {
         guard !isDraining else { throw .stopping }
         let ticket = nextTicket()
         reloads[ticket] = call
-        node.reloader.post(.reload(cause: "admin API", ticket: ticket))
+        node.reloader.post(.request(ReloadRequest(kind: kind, cause: ReloadRequest.adminAPI, ticket: ticket)))
     }
 
     private func finishReload(_ ticket: UInt64, _ report: ReloadReport) {

@@ -40,6 +40,25 @@ struct JSONReader {
         return members
     }
 
+    /// The texts of an array's elements.
+    static func elements(of bytes: [UInt8]) throws(Failure) -> [[UInt8]] {
+        var reader = JSONReader(bytes)
+        var elements: [[UInt8]] = []
+        reader.skipSpace()
+        guard reader.take("[") else { throw reader.failure("an array is expected") }
+        reader.skipSpace()
+        if reader.take("]") { return elements }
+        repeat {
+            reader.skipSpace()
+            let start = reader.position
+            _ = try reader.value(depth: 1)
+            elements.append(Array(reader.bytes[start..<reader.position]))
+            reader.skipSpace()
+        } while reader.take(",")
+        guard reader.take("]") else { throw reader.failure("',' or ']' is expected") }
+        return elements
+    }
+
     private func failure(_ message: String) -> Failure { Failure(message: "\(message), at byte \(position)") }
 
     private var current: UInt8? { position < bytes.count ? bytes[position] : nil }

@@ -24,6 +24,14 @@ extension ConnectionSummary {
     }
 }
 
+extension PauseRecord {
+    func write(to members: inout JSONOutput.Members) {
+        members.add("count", count)
+        members.add("p99Microseconds", UInt64(quantile(0.99)))
+        members.add("maxMicroseconds", UInt64(longest))
+    }
+}
+
 extension WorkerStatistics {
     func write(to members: inout JSONOutput.Members) {
         members.add("connections", connections)
@@ -56,6 +64,7 @@ extension WorkerStatistics {
         members.add("tlsResumptions", tlsResumptions)
         members.add("tlsHandshakesFailed", tlsHandshakesFailed)
         members.add("luaMemoryBytes", luaMemory)
+        members.member("reloadPause") { reloadPauses.write(to: &$0) }
         members.member("closes") { counts in
             for reason in CloseReason.allCases where Int(reason.rawValue) < closes.count {
                 counts.add(reason.counter, closes[Int(reason.rawValue)])

@@ -171,6 +171,12 @@ extension Configuration {
                 "*": main
             """),
         ConfigurationKey(
+            "scripts.upload", \.scripts.upload, .flag,
+            """
+            Whether the admin API takes scripts: PUT /v1/scripts/NAME writes into the folder, for whoever has a key with
+            the scope manage.
+            """),
+        ConfigurationKey(
             "scripts.settings", \.scripts.settings, .settings, secret: true,
             """
             Your own settings; scripts see them as config.NAME. In a variable: NAME=VALUE,NAME=VALUE or {NAME: VALUE}.

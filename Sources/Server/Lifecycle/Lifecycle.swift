@@ -88,7 +88,7 @@ final class Lifecycle {
     private func reload() {
         tell("RELOADING=1", "MONOTONIC_USEC=\(Self.monotonicMicroseconds)")
         node.reloader.post(.reloadCertificates(cause: "signal"))
-        node.reloader.post(.reload(cause: "signal", ticket: nil))
+        node.reloader.post(.request(ReloadRequest(kind: .folder, cause: ReloadRequest.signal, ticket: nil)))
     }
 
     // MARK: The service manager

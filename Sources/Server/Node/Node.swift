@@ -20,6 +20,7 @@ final class Node: Sendable {
     let store: KeyValueStore
     let limits: ConnectionLimits
     let certificates = LiveCertificates()
+    let scriptErrors = ScriptErrorLog()
     let admin = Inbox<AdminMessage>()
     let reloader = Inbox<ReloadMessage>()
     let lifecycle = Inbox<LifecycleMessage>()
@@ -46,16 +47,10 @@ final class Node: Sendable {
     /// The version that is live, for the many who ask for no more.
     var liveVersion: UInt64 { version.load(ordering: .relaxed) }
 
-    /// Notes that all workers run this bundle.
-    func setLive(_ bundle: ScriptBundle) {
-        let scripts = bundle.routes.compactMap { route in
-            bundle.scripts.first { $0.name == route.script }.map { script in
-                LiveScripts.Script(
-                    name: script.name, file: script.path, route: route.path, hash: String(script.hash, radix: 16))
-            }
-        }
-        version.store(bundle.version, ordering: .relaxed)
-        live.withLock { $0 = LiveScripts(version: bundle.version, loadedAt: time(nil), scripts: scripts) }
+    /// Notes that all workers run the live bundle of this history.
+    func setLive(_ history: BundleHistory) {
+        version.store(history.live.bundle.version, ordering: .relaxed)
+        live.withLock { $0 = LiveScripts(history, before: $0) }
     }
 
     /// What the workers' Lua hosts are made with.

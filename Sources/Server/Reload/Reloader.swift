@@ -1,8 +1,9 @@
 // Replaces the scripts while the server runs: check off the workers' threads, prepare on every worker, vote, commit on all or on
-// none. An error at any step leaves what is live as it is, and is reported as file, line and message.
+// none. An error at any step leaves what is live as it is, and is reported as file, line and message. Where states change their
+// form, there is a second vote: the workers stand still from their migrations until all have voted.
 //
 // Runs on: its own thread, the one that may block on files.
-// Read next: FileWatcher.swift.
+// Read next: Reloader+Plans.swift, FileWatcher.swift.
 
 import EventLoop
 import Glibc
@@ -11,34 +12,32 @@ import Scripting
 
 /// The reload's state machine.
 final class Reloader {
-    private struct Request {
-        let cause: String
-        let ticket: UInt64?
-    }
-
     private enum State {
         case idle
-        case preparing(ScriptBundle, awaited: Int, errors: [ScriptError])
-        case committing(ScriptBundle, awaited: Int)
+        case preparing(ReloadPlan, awaited: Int, errors: [ScriptError], needsMigration: Bool)
+        case migrating(ReloadPlan, awaited: Int, errors: [ScriptError], decisions: [Inbox<Bool>])
+        case committing(ReloadPlan, awaited: Int)
     }
 
+    /// How long all workers have for their migrations, in milliseconds; those that are done wait meanwhile.
+    private static let patience: UInt64 = 2_000
+
     let loop = EventLoop()
-    private let node: Node
+    let node: Node
+    private(set) var history: BundleHistory
     private var state = State.idle
     /// Whoever asked for the reload that runs.
-    private var current: [Request] = []
+    private var current: [ReloadRequest] = []
     /// Whoever asked since: they get a reload of their own, because the files may have changed meanwhile.
-    private var waiting: [Request] = []
-    private var lastVersion: UInt64
-    private var live: ScriptBundle
+    private var waiting: [ReloadRequest] = []
     private var watcher: FileWatcher?
     private let certificates: CertificateReloader
+    private var timer: TimerID?
 
     /// - Parameter live: the bundle that the workers have started with.
     init(node: Node, live: ScriptBundle) {
         self.node = node
-        self.live = live
-        lastVersion = live.version
+        history = BundleHistory(live: live, loadedAt: time(nil))
         certificates = CertificateReloader(node: node, on: loop)
         loop.attach(node.reloader) { [unowned self] message in handle(message) }
         if node.configuration.scripts.watch { watch() }
@@ -51,7 +50,9 @@ final class Reloader {
             watcher = try FileWatcher(
                 folder: node.configuration.scripts.folder,
                 quiet: node.configuration.scripts.debounce.milliseconds, on: loop
-            ) { [unowned self] in request(Request(cause: "file change", ticket: nil)) }
+            ) { [unowned self] in
+                request(ReloadRequest(kind: .folder, cause: ReloadRequest.fileChange, ticket: nil))
+            }
         } catch {
             node.log.warning("scripts are not watched", metadata: ["reason": "\(error.message)"])
         }
@@ -59,103 +60,144 @@ final class Reloader {
 
     private func handle(_ message: ReloadMessage) {
         switch message {
-        case .reload(let cause, let ticket): request(Request(cause: cause, ticket: ticket))
+        case .request(let asked): request(asked)
         case .reloadCertificates(let cause): certificates.reload(cause: cause)
-        case .prepared(_, let errors): take(vote: errors)
+        case .prepared(_, let errors, let needsMigration): takePrepared(errors, needsMigration)
+        case .migrated(_, let errors): takeMigrated(errors)
         case .committed: takeCommitted()
-        case .stop: loop.stop()
+        case .stop: stop()
         }
     }
 
-    private func request(_ request: Request) {
-        guard case .idle = state else { return waiting.append(request) }
-        begin([request])
+    // MARK: Requests
+
+    private func request(_ request: ReloadRequest) {
+        waiting.append(request)
+        if case .idle = state { begin() }
     }
 
-    private func begin(_ requests: [Request]) {
-        current = requests
-        lastVersion += 1
-        let bundle: ScriptBundle
-        do throws(ScriptErrors) {
-            bundle = try ScriptBundle.load(
-                folder: node.configuration.scripts.folder, version: lastVersion,
-                routes: node.configuration.scripts.routes)
-        } catch {
-            return finish(.failed(error.errors))
+    /// Takes the next request, and with one for the folder all that follow it and want the same.
+    private func begin() {
+        while case .idle = state, !waiting.isEmpty {
+            current = [waiting.removeFirst()]
+            while current[0].kind.isFolder, waiting.first?.kind.isFolder == true {
+                current.append(waiting.removeFirst())
+            }
+            switch plan(current) {
+            case .plan(let plan): prepare(plan)
+            case .end(let report): finish(report)
+            }
         }
-        let isWatched = requests.allSatisfy { $0.ticket == nil && $0.cause == "file change" }
-        if isWatched && bundle.hash == live.hash {
-            // An editor touched a file without changing it.
-            lastVersion -= 1
-            return finish(nil)
-        }
-        let errors = ScriptEngine.check(bundle, options: node.scriptOptions)
-        guard errors.isEmpty else { return finish(.failed(errors)) }
-        state = .preparing(bundle, awaited: node.workers.count, errors: [])
-        node.workers.postToAll(.prepare(bundle))
     }
 
-    private func take(vote: [ScriptError]) {
-        guard case .preparing(let bundle, let awaited, var errors) = state else { return }
-        for error in vote where !errors.contains(where: { $0.summary == error.summary }) {
-            errors.append(error)
-        }
+    private func prepare(_ plan: ReloadPlan) {
+        state = .preparing(plan, awaited: node.workers.count, errors: [], needsMigration: false)
+        node.workers.postToAll(.prepare(plan.bundle))
+    }
+
+    // MARK: Votes
+
+    private func takePrepared(_ vote: [ScriptError], _ migrates: Bool) {
+        guard case .preparing(let plan, let awaited, let before, let migratesElsewhere) = state else { return }
+        let errors = Self.add(vote, to: before)
+        let needsMigration = migrates || migratesElsewhere
         guard awaited == 1 else {
-            state = .preparing(bundle, awaited: awaited - 1, errors: errors)
+            state = .preparing(plan, awaited: awaited - 1, errors: errors, needsMigration: needsMigration)
             return
         }
-        guard errors.isEmpty else {
-            node.workers.postToAll(.discard)
-            return finish(.failed(errors))
-        }
-        state = .committing(bundle, awaited: node.workers.count)
+        guard errors.isEmpty else { return drop(plan, .failed(errors)) }
+        if needsMigration { return migrate(plan) }
+        if let refusal = publish(plan) { return drop(plan, .refused(refusal)) }
+        state = .committing(plan, awaited: node.workers.count)
         node.workers.postToAll(.commit)
     }
 
-    private func takeCommitted() {
-        guard case .committing(let bundle, let awaited) = state else { return }
+    private func migrate(_ plan: ReloadPlan) {
+        let decisions = (0..<node.workers.count).map { _ in Inbox<Bool>() }
+        state = .migrating(plan, awaited: decisions.count, errors: [], decisions: decisions)
+        for (worker, decision) in decisions.enumerated() { node.workers[worker].post(.migrate(decision)) }
+        timer = loop.schedule(after: Self.patience) { [unowned self] in
+            guard case .migrating(let plan, _, let errors, let decisions) = state else { return }
+            let late = ScriptError(
+                file: "", message: "a worker did not migrate its states within \(Self.patience / 1_000) s",
+                version: plan.bundle.version)
+            abandon(plan, decisions, errors + [late])
+        }
+    }
+
+    private func takeMigrated(_ vote: [ScriptError]) {
+        guard case .migrating(let plan, let awaited, let before, let decisions) = state else { return }
+        let errors = Self.add(vote, to: before)
         guard awaited == 1 else {
-            state = .committing(bundle, awaited: awaited - 1)
+            state = .migrating(plan, awaited: awaited - 1, errors: errors, decisions: decisions)
             return
         }
-        let changed = bundle.changes(since: live)
-        live = bundle
-        node.setLive(bundle)
-        finish(.swapped(version: bundle.version, changed: changed))
+        guard errors.isEmpty else { return abandon(plan, decisions, errors) }
+        if let refusal = publish(plan) {
+            decide(false, decisions)
+            return finish(.refused(refusal))
+        }
+        state = .committing(plan, awaited: decisions.count)
+        decide(true, decisions)
     }
+
+    private func abandon(_ plan: ReloadPlan, _ decisions: [Inbox<Bool>], _ errors: [ScriptError]) {
+        decide(false, decisions)
+        plan.upload?.discard()
+        finish(.failed(errors))
+    }
+
+    private func decide(_ isGo: Bool, _ decisions: [Inbox<Bool>]) {
+        if let timer { loop.cancel(timer) }
+        timer = nil
+        for decision in decisions { decision.post(isGo) }
+    }
+
+    private func drop(_ plan: ReloadPlan, _ report: ReloadReport) {
+        node.workers.postToAll(.discard)
+        plan.upload?.discard()
+        finish(report)
+    }
+
+    private func takeCommitted() {
+        guard case .committing(let plan, let awaited) = state else { return }
+        guard awaited == 1 else {
+            state = .committing(plan, awaited: awaited - 1)
+            return
+        }
+        let changed = plan.bundle.changes(since: history.live.bundle)
+        history.push(plan.bundle, loadedAt: time(nil))
+        node.setLive(history)
+        finish(.swapped(version: plan.bundle.version, changed: changed, rolledBackTo: plan.rolledBackTo))
+    }
+
+    // MARK: Ends
 
     /// - Parameter report: nil when there was nothing to do and nothing to say.
     private func finish(_ report: ReloadReport?) {
         state = .idle
         if let report {
-            tell(report)
+            tell(report, cause: current[0].cause)
             for request in current {
                 if let ticket = request.ticket { node.admin.post(.reloaded(ticket: ticket, report)) }
-                if request.cause == "signal" { node.lifecycle.post(.reloaded) }
+                if request.cause == ReloadRequest.signal { node.lifecycle.post(.reloaded) }
             }
         }
         current = []
-        guard !waiting.isEmpty else { return }
-        let requests = waiting
-        waiting = []
-        begin(requests)
+        begin()
     }
 
-    private func tell(_ report: ReloadReport) {
-        let cause = current.first?.cause ?? ""
-        switch report {
-        case .swapped(let version, let changed):
-            node.log.notice(
-                "scripts reloaded",
-                metadata: [
-                    "version": "\(version)", "changed": "\(changed.joined(separator: " "))", "cause": "\(cause)",
-                ])
-        case .failed(let errors):
-            for error in errors {
-                node.log.error(
-                    "scripts not reloaded, version \(live.version) goes on: \(error.summary)",
-                    metadata: error.metadata.merging(["cause": "\(cause)"]) { $1 })
-            }
+    private func stop() {
+        if case .migrating(let plan, _, _, let decisions) = state {
+            decide(false, decisions)
+            plan.upload?.discard()
+        } else if case .preparing(let plan, _, _, _) = state {
+            plan.upload?.discard()
         }
+        loop.stop()
+    }
+
+    private static func add(_ vote: [ScriptError], to errors: [ScriptError]) -> [ScriptError] {
+        errors + vote.filter { error in !errors.contains { $0.summary == error.summary } }
     }
 }

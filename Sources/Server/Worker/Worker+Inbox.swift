@@ -35,10 +35,12 @@ extension Worker {
             answer(ticket, .measurements(measurements()))
         case .prepare(let bundle):
             prepare(bundle)
+        case .migrate(let decision):
+            migrate(decision)
         case .commit:
             commit()
         case .discard:
-            engine.discard()
+            discard()
         case .accept(let shares):
             listen(on: shares)
         case .answerAlive:

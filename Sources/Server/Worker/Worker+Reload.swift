@@ -1,5 +1,6 @@
 // The worker's part in a reload.
 
+import CLinux
 import EventLoop
 import Logging
 import Scripting
@@ -16,14 +17,42 @@ extension Worker {
 
     /// Runs the bundle beside the live one and votes.
     func prepare(_ bundle: ScriptBundle) {
-        switch engine.prepare(bundle) {
-        case .success: node.reloader.post(.prepared(worker: index, errors: []))
-        case .failure(let problems): node.reloader.post(.prepared(worker: index, errors: problems.errors))
+        let began = clinux_monotonic_nanoseconds()
+        let errors = engine.prepare(bundle).problems
+        notePause(since: began)
+        node.reloader.post(.prepared(worker: index, errors: errors, needsMigration: engine.needsMigration))
+    }
+
+    /// Migrates the states, votes, and stands still until all have voted: an event in between would change a state of which
+    /// the new code has the copy already.
+    func migrate(_ decision: Inbox<Bool>) {
+        let began = clinux_monotonic_nanoseconds()
+        let errors = engine.migrate().problems
+        node.reloader.post(.migrated(worker: index, errors: errors))
+        if errors.isEmpty {
+            if decision.wait()[0] { swap() } else { engine.discard() }
         }
+        notePause(since: began)
+    }
+
+    func commit() {
+        let began = clinux_monotonic_nanoseconds()
+        swap()
+        notePause(since: began)
+    }
+
+    func discard() {
+        let began = clinux_monotonic_nanoseconds()
+        engine.discard()
+        notePause(since: began)
+    }
+
+    private func notePause(since began: UInt64) {
+        statistics.reloadPauses.add(microseconds: (clinux_monotonic_nanoseconds() - began) / 1_000)
     }
 
     /// Makes the prepared bundle the live one, between two events.
-    func commit() {
+    private func swap() {
         let report = engine.commit()
         for error in report.errors { note(error, on: nil) }
         for task in report.waiting { beganToWait(task, on: nil) }
@@ -36,5 +65,14 @@ extension Worker {
         }
         missingScripts = report.missingScripts
         node.reloader.post(.committed(worker: index))
+    }
+}
+
+extension Result where Success == Void, Failure == ScriptErrors {
+    fileprivate var problems: [ScriptError] {
+        switch self {
+        case .success: []
+        case .failure(let problems): problems.errors
+        }
     }
 }

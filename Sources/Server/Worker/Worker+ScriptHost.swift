@@ -140,7 +140,10 @@ extension Worker: ScriptHost {
 
     /// Arms a timer; a periodic one keeps its phase, and skips what it has missed.
     private func arm(_ id: Int32, due: UInt64, period: UInt64?) {
-        timers[id] = loop.schedule(after: due - min(due, loop.now)) { [unowned self] in
+        var armed: TimerID?
+        armed = loop.schedule(after: due - min(due, loop.now)) { [unowned self] in
+            // Another timer of this turn may have cancelled it, or armed it anew, when it was on its way already.
+            guard timers[id] == armed else { return }
             timers[id] = nil
             if let period {
                 let missed = (loop.now - min(loop.now, due)) / period
@@ -148,6 +151,7 @@ extension Worker: ScriptHost {
             }
             performAlone(engine.fireTimer(id))
         }
+        timers[id] = armed
     }
 
     /// At least a millisecond, at most some thirty years: whatever a script asks for, the clock can add it.

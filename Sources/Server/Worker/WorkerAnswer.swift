@@ -98,6 +98,8 @@ struct WorkerStatistics: Sendable {
     /// How often each `CloseReason` ended a connection, by its raw value.
     var closes: [UInt64] = []
     var luaMemory = 0
+    /// How long reloads have held up the worker.
+    var reloadPauses = PauseRecord()
 
     static func += (left: inout WorkerStatistics, right: WorkerStatistics) {
         left.connections += right.connections
@@ -130,6 +132,7 @@ struct WorkerStatistics: Sendable {
         left.tlsResumptions += right.tlsResumptions
         left.tlsHandshakesFailed += right.tlsHandshakesFailed
         left.luaMemory += right.luaMemory
+        left.reloadPauses += right.reloadPauses
         let count = max(left.closes.count, right.closes.count)
         left.closes = (0..<count).map { index in
             (index < left.closes.count ? left.closes[index] : 0)

@@ -1,5 +1,6 @@
 // Everything that another thread can ask of a worker. A `ticket` names the question; the answer goes to the admin thread's inbox.
 
+import EventLoop
 import PubSub
 import Scripting
 import WebSocket
@@ -20,6 +21,8 @@ enum WorkerMessage: Sendable {
     case measure(ticket: UInt64)
     /// Reload, step by step: run a bundle beside the live one, then make it live or drop it.
     case prepare(ScriptBundle)
+    /// Bring the states to what the prepared bundle wants, and wait for the word to make it live (true) or drop it.
+    case migrate(Inbox<Bool>)
     case commit
     case discard
     /// Begin to accept clients from sockets that were passed to the process.

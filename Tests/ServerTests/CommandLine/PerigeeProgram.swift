@@ -5,8 +5,9 @@ import PerigeeTestKit
 
 /// The program, and how it ended.
 enum PerigeeProgram {
-    /// Where the build put it.
+    /// Where the build put it; `PERIGEETEST_PROGRAM` names another, a release build for figures.
     static let path: String = {
+        if let given = getenv("PERIGEETEST_PROGRAM") { return String(cString: given) }
         var buffer = [CChar](repeating: 0, count: 4096)
         let count = readlink("/proc/self/exe", &buffer, buffer.count)
         let own = String(decoding: buffer.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)

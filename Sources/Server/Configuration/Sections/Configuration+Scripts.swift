@@ -37,6 +37,8 @@ extension Configuration {
         public var onError = ErrorPolicy.keep
         /// The script of each path, path → name without `.lua`, `*` for every other path; empty: by file name.
         public var routes: [String: String] = [:]
+        /// Whether the admin API takes scripts: `PUT /v1/scripts/{name}`.
+        public var upload = false
         /// What scripts see as `config`.
         public var settings = ScriptSettings()
 

@@ -1,0 +1,150 @@
+// server.class: tables of methods that are the same table in every generation, so that objects which old code made get
+// the methods of the new one. While a candidate loads, it fills the table itself, and what was in it is kept aside; when
+// all files have run, the two change places again, and once more at the commit. Old code never meets a class half
+// filled, and a candidate that fails leaves no trace.
+//
+// A class is forgotten when no object and no code refers to it any more.
+#include "internal.h"
+
+// Fields of a declaration: {class, what it holds when it does not hold the candidate's, the metatable of that or false}.
+enum { record_class = 1, record_other = 2, record_metatable = 3 };
+
+// Whether the value at `index` is a class of server.class. [...] -> [...]
+bool is_class(lua_State *L, int index)
+{
+    index = lua_absindex(L, index);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, bridge_of(L)->references.class_names);
+    lua_pushvalue(L, index);
+    bool found = lua_rawget(L, -2) != LUA_TNIL;
+    lua_pop(L, 2);
+    return found;
+}
+
+// Moves all fields of one table into another. [...] -> [...]
+static void move_fields(lua_State *L, int from, int to)
+{
+    for (lua_pushnil(L); lua_next(L, from) != 0;) { // [key value]
+        lua_pushvalue(L, -2);
+        lua_insert(L, -2);
+        lua_rawset(L, to); // [key]
+        lua_pushvalue(L, -1);
+        lua_pushnil(L);
+        lua_rawset(L, from);
+    }
+}
+
+// Lets a class and what was kept aside for it change places. [record] -> [record]
+static void swap_record(lua_State *L)
+{
+    int record = lua_gettop(L);
+    lua_rawgeti(L, record, record_class);
+    lua_rawgeti(L, record, record_other); // [record class other]
+    lua_newtable(L);
+    move_fields(L, record + 1, record + 3);
+    move_fields(L, record + 2, record + 1);
+    lua_rawseti(L, record, record_other);
+    if (!lua_getmetatable(L, record + 1)) {
+        lua_pushboolean(L, false);
+    }
+    if (lua_rawgeti(L, record, record_metatable) != LUA_TTABLE) {
+        lua_pop(L, 1);
+        lua_pushnil(L);
+    }
+    lua_setmetatable(L, record + 1);
+    lua_rawseti(L, record, record_metatable);
+    lua_settop(L, record);
+}
+
+// Lets all classes of the candidate and what was kept aside change places. [] -> []
+void swap_classes(lua_State *L)
+{
+    luaL_checkstack(L, 12, NULL);
+    int top = lua_gettop(L);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, bridge_of(L)->candidate->table);
+    lua_getfield(L, -1, "classes");
+    for (lua_Integer i = 1; lua_rawgeti(L, top + 2, i) == LUA_TTABLE; i++) {
+        swap_record(L);
+        lua_pop(L, 1);
+    }
+    lua_settop(L, top);
+}
+
+// The class with this name, made if there is none. [name] -> [name class]
+static void push_class(lua_State *L)
+{
+    Bridge *b = bridge_of(L);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, b->references.classes);
+    lua_pushvalue(L, 1);
+    if (lua_rawget(L, -2) == LUA_TTABLE) {
+        lua_remove(L, -2);
+        return;
+    }
+    lua_pop(L, 1);
+    lua_newtable(L); // [name classes class]
+    lua_rawgeti(L, LUA_REGISTRYINDEX, b->references.class_names);
+    lua_pushvalue(L, -2);
+    lua_pushvalue(L, 1);
+    lua_rawset(L, -3);
+    lua_pop(L, 1);
+    lua_pushvalue(L, 1);
+    lua_pushvalue(L, -2);
+    lua_rawset(L, -4);
+    lua_remove(L, -2);
+}
+
+// server.class(name): to be filled while the file loads. [name] -> [... class]
+static int server_class(lua_State *L)
+{
+    Bridge *b = bridge_of(L);
+    check_name(L, 1, "server.class");
+    if (!b->declaring) {
+        return luaL_error(L, "server.class is called while a script loads, not in a handler");
+    }
+    lua_settop(L, 1);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, b->candidate->table);
+    lua_getfield(L, 2, "classes"); // [name generation classes]
+    lua_pushvalue(L, 1);
+    if (lua_rawget(L, 3) != LUA_TNIL) {
+        return luaL_error(L, "server.class: there are two classes named '%s'", lua_tostring(L, 1));
+    }
+    lua_settop(L, 3);
+    push_class(L);
+    lua_createtable(L, 3, 0); // [name generation classes class record]
+    lua_pushvalue(L, 4);
+    lua_rawseti(L, 5, record_class);
+    lua_newtable(L);
+    lua_rawseti(L, 5, record_other);
+    lua_pushboolean(L, false);
+    lua_rawseti(L, 5, record_metatable);
+    lua_pushvalue(L, 1);
+    lua_pushboolean(L, true);
+    lua_rawset(L, 3);
+    lua_pushvalue(L, 5);
+    lua_rawseti(L, 3, (lua_Integer)lua_rawlen(L, 3) + 1);
+    // From here on the class is the candidate's to fill. Half of an exchange would be worse than a little memory.
+    b->unlimited = true;
+    swap_record(L);
+    b->unlimited = false;
+    lua_pushvalue(L, 4);
+    return 1;
+}
+
+const luaL_Reg class_functions[] = {{"class", server_class}, {NULL, NULL}};
+
+// A table that does not keep alive what is in it. [] -> [], and its reference
+static int make_weak(lua_State *L, const char *mode)
+{
+    lua_newtable(L);
+    lua_createtable(L, 0, 1);
+    lua_pushstring(L, mode);
+    lua_setfield(L, -2, "__mode");
+    lua_setmetatable(L, -2);
+    return luaL_ref(L, LUA_REGISTRYINDEX);
+}
+
+void classes_open(lua_State *L)
+{
+    Bridge *b = bridge_of(L);
+    b->references.classes = make_weak(L, "v");
+    b->references.class_names = make_weak(L, "k");
+}

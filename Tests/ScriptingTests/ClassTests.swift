@@ -1,0 +1,124 @@
+// server.class: objects of old code get the methods of the new one, and a reload that fails changes no class.
+
+import Testing
+
+@testable import Scripting
+
+@Suite("server.class")
+struct ClassTests {
+    let stage: Stage
+
+    init() throws {
+        stage = try Stage()
+    }
+
+    /// Objects of a class that are made by whatever code opens the connection, and asked by whatever code has its message.
+    private static func asking(_ word: String, extra: String = "") -> String {
+        """
+        local Room = server.class("Room")
+        Room.__index = Room
+        function Room:word() return "\(word)" end
+        \(extra)
+        function onOpen(conn) conn.data.room = setmetatable({}, Room) end
+        function onMessage(conn)
+            local room = conn.data.room
+            conn:send(room:word() .. " " .. tostring(getmetatable(room) == Room) .. " " .. tostring(room.gone ~= nil))
+        end
+        """
+    }
+
+    private func says(_ text: String) {
+        stage.host.calls = []
+        stage.message()
+        #expect(stage.host.sent == [text])
+    }
+
+    @Test("an object that old code made has the new methods, not those that are gone, and is still of the class")
+    func newMethods() throws {
+        try stage.load(["main": Self.asking("old", extra: "function Room:gone() end")])
+        _ = stage.open()
+        says("old true true")
+        for version in 2...4 {
+            try stage.load(["main": Self.asking("v\(version)")], version: UInt64(version))
+            says("v\(version) true false")
+        }
+        stage.engine.collect()
+        #expect(stage.engine.generationsAlive == 1)
+    }
+
+    @Test("a candidate that fails, wherever, or is discarded leaves the methods as they were")
+    func failure() throws {
+        try stage.load(["main": Self.asking("old")])
+        _ = stage.open()
+        let broken = [
+            "error('no')", "server.class('Other') server.class('Other')", "while true do end",
+            "server.state('s', 1, error)",
+        ]
+        for extra in broken {
+            #expect(try !stage.prepare(["main": Self.asking("new", extra: extra)], version: 2).errors.isEmpty)
+            says("old true false")
+        }
+        try stage.prepare(["main": Self.asking("new")], version: 2).get()
+        says("old true false")
+        stage.engine.discard()
+        says("old true false")
+        let migrating = { (version: Int, body: String) in
+            Self.asking(
+                "m\(version)", extra: "server.state('s', \(version), function() return {} end, function() \(body) end)")
+        }
+        try stage.load(["main": migrating(1, "")], version: 3)
+        try stage.prepare(["main": migrating(2, "error('no')")], version: 4).get()
+        #expect(!stage.engine.migrate().errors.isEmpty)
+        says("m1 true false")
+    }
+
+    @Test("a class's own metatable belongs to its version")
+    func inheritance() throws {
+        let inheriting = { (base: String) in
+            Self.asking("x", extra: "setmetatable(Room, {__index = {gone = '\(base)'}})")
+        }
+        try stage.load(["main": inheriting("base")])
+        _ = stage.open()
+        says("x true true")
+        try stage.load(["main": Self.asking("y")], version: 2)
+        says("y true false")
+        try stage.prepare(["main": inheriting("again")], version: 3).get()
+        says("y true false")
+        stage.engine.commit()
+        says("x true true")
+    }
+
+    @Test("a class that no code and no object refers to is forgotten, one that an object has is not")
+    func forgotten() throws {
+        try stage.load(["main": Self.asking("old")])
+        _ = stage.open()
+        try stage.load(["main": "function onMessage(conn) conn:send(conn.data.room:word()) end"], version: 2)
+        says("old")
+        stage.engine.collect()
+        try stage.load(["main": Self.asking("new")], version: 3)
+        says("new true false")
+        stage.engine.forget(stage.first)
+        try stage.load(["main": ""], version: 4)
+        stage.engine.collect()
+        #expect(stage.engine.generationsAlive == 1)
+    }
+
+    @Test(
+        "mistakes are errors",
+        arguments: [
+            ("server.class()", "server.class: the name must be a string, not nil"),
+            ("server.class('')", "server.class: the name must have from 1 to 1024 bytes"),
+            ("server.class('A') server.class('A')", "server.class: there are two classes named 'A'"),
+        ])
+    func mistakes(source: String, message: String) throws {
+        let errors = try stage.prepare(["main": source]).errors.map(\.message)
+        #expect(
+            errors == [
+                message.replacing(
+                    "not nil", with: errors.first?.contains("no value") == true ? "not no value" : "not nil")
+            ])
+        #expect(
+            try stage.failure("server.class('A')").message
+                == "server.class is called while a script loads, not in a handler")
+    }
+}

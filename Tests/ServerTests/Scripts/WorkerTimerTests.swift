@@ -1,0 +1,43 @@
+// Timers in the running server: what one timer does to another that is due in the same turn.
+
+import PerigeeTestKit
+import Server
+import Testing
+
+@Suite("Timers")
+struct WorkerTimerTests {
+    private func messages(_ body: String) throws -> [String] {
+        var messages: [String] = []
+        let script = "function onOpen(conn)\n\(body)\nserver.after(0.3, function() conn:send('end') end)\nend"
+        try withServer(scripts: ["main.lua": script], configure: { $0.workers = 1 }) { server in
+            let client = try server.connect()
+            repeat { messages.append(try client.receiveText()) } while messages.last != "end"
+        }
+        return messages
+    }
+
+    @Test("a timer that another of the same turn cancels does not fire any more")
+    func cancelled() throws {
+        let shown = try messages(
+            """
+            local other
+            server.after(0.05, function() conn:send(tostring(server.cancel(other))) server.cancel("tick") end)
+            other = server.after(0.05, function() conn:send("late") end)
+            server.every("tick", 0.05, function() conn:send("tick") end)
+            """)
+        #expect(shown == ["true", "end"])
+    }
+
+    @Test("a timer that another of the same turn starts with a new period keeps to the new one")
+    func startedAnew() throws {
+        let shown = try messages(
+            """
+            server.after(0.05, function()
+                server.every("tick", 60, function() conn:send("new") end)
+                conn:send("started anew")
+            end)
+            server.every("tick", 0.05, function() conn:send("old") end)
+            """)
+        #expect(shown == ["started anew", "end"])
+    }
+}
