@@ -98,6 +98,13 @@ struct WorkerStatistics: Sendable {
     /// How often each `CloseReason` ended a connection, by its raw value.
     var closes: [UInt64] = []
     var luaMemory = 0
+    /// Scripts' requests to other servers: all, those without a response, those refused, and those at this moment.
+    var httpRequests: UInt64 = 0
+    var httpFailed: UInt64 = 0
+    var httpTimedOut: UInt64 = 0
+    var httpRefused: UInt64 = 0
+    var httpRunning = 0
+    var httpWaiting = 0
 
     static func += (left: inout WorkerStatistics, right: WorkerStatistics) {
         left.connections += right.connections
@@ -130,6 +137,12 @@ struct WorkerStatistics: Sendable {
         left.tlsResumptions += right.tlsResumptions
         left.tlsHandshakesFailed += right.tlsHandshakesFailed
         left.luaMemory += right.luaMemory
+        left.httpRequests += right.httpRequests
+        left.httpFailed += right.httpFailed
+        left.httpTimedOut += right.httpTimedOut
+        left.httpRefused += right.httpRefused
+        left.httpRunning += right.httpRunning
+        left.httpWaiting += right.httpWaiting
         let count = max(left.closes.count, right.closes.count)
         left.closes = (0..<count).map { index in
             (index < left.closes.count ? left.closes[index] : 0)
