@@ -233,6 +233,61 @@ function kv.swap(key, expected, value, lifetime) end
 ---@return boolean deleted
 function kv.delete(key) end
 
+--- Requests to other servers (http and https). The handler waits; others go on. Connections are kept and shared, certificates
+--- are verified, and redirects are not followed unless asked for. Link-local, multicast and metadata addresses are refused.
+---@class perigee.HTTP
+http = {}
+
+---@class perigee.HTTPOptions
+---@field headers table<string, string | number | boolean>?
+---@field query table<string, string | number | boolean>? Added to the URL's, percent-encoded.
+---@field timeout number? Seconds for all of it; `httpClient.timeout` if absent.
+---@field maxBytes integer? The largest body of a response; `httpClient.maxBody` if absent.
+---@field redirects integer? How many are followed, up to 20; 0 if absent.
+
+---@class perigee.HTTPPostOptions : perigee.HTTPOptions
+---@field body string?
+---@field json any In place of `body`: sent as JSON, with its content type.
+
+---@class perigee.HTTPRequestOptions : perigee.HTTPPostOptions
+---@field url string
+---@field method "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS" | nil GET if absent.
+
+---@class perigee.HTTPResponse
+---@field status integer
+---@field headers table<string, string> By name in lower case; repeated ones joined with ", ".
+---@field body string
+
+---@alias perigee.HTTPFailure
+---| "timeout" | "closed" | "too many requests" | "address refused" | "unknown host" | "cannot connect" | "tls" | "disconnected"
+---| "invalid response" | "too large" | "too many redirects" | "redirect refused" | "failed"
+
+--- Asks for a page. A response of any status is a response.
+---@async
+---@param url string
+---@param options? perigee.HTTPOptions
+---@return perigee.HTTPResponse? response
+---@return perigee.HTTPFailure? why
+---@return string? detail What is known beyond that, for people.
+function http.get(url, options) end
+
+--- Sends a body.
+---@async
+---@param url string
+---@param options? perigee.HTTPPostOptions
+---@return perigee.HTTPResponse? response
+---@return perigee.HTTPFailure? why
+---@return string? detail
+function http.post(url, options) end
+
+--- Any other request.
+---@async
+---@param options perigee.HTTPRequestOptions
+---@return perigee.HTTPResponse? response
+---@return perigee.HTTPFailure? why
+---@return string? detail
+function http.request(options) end
+
 ---@class perigee.JSON
 ---@field null lightuserdata The JSON value `null`, where a table needs one.
 json = {}

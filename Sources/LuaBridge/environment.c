@@ -120,7 +120,7 @@ static void open_script_api(lua_State *L)
         const char *name;
         void (*push)(lua_State *);
     } tables[] = {
-        {"server", push_server}, {"json", push_json}, {"kv", push_kv}, {"log", push_log}, {"time", push_time},
+        {"server", push_server}, {"json", push_json}, {"kv", push_kv}, {"http", push_http}, {"log", push_log}, {"time", push_time},
         {"crypto", push_crypto}, {"jwt", push_jwt},     {"metrics", push_metrics},
     };
     for (int i = 0; i < LENGTH(tables); i++) {

@@ -337,6 +337,7 @@ bool json_decode(lua_State *L, const char *bytes, size_t count, char *why, size_
 void push_server(lua_State *L);
 void push_json(lua_State *L);
 void push_kv(lua_State *L);
+void push_http(lua_State *L);
 void push_log(lua_State *L);
 void push_time(lua_State *L);
 void push_crypto(lua_State *L);

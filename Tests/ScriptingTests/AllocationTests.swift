@@ -40,6 +40,7 @@ struct AllocationTests {
         func setTimer(id: Int32, after seconds: Double, every period: Double?, name: String?) {}
         func cancelTimer(id: Int32) {}
         func sleep(_ ticket: WaitTicket, seconds: Double) {}
+        func request(_ ticket: WaitTicket, _ request: ScriptRequest) -> String? { nil }
         func spawned() {}
         func slow(traceback: String) {}
         func log(

@@ -22,6 +22,11 @@ final class RecordingHost: ScriptHost {
     }
 
     var calls: [Call] = []
+    /// The requests to other servers, in order.
+    var requests: [(ticket: WaitTicket, request: ScriptRequest)] = []
+    /// What is wrong with the next requests, and with how many of them.
+    var requestMistake: String?
+    var mistakes = 0
     var isGone: Set<ConnectionHandle> = []
     var sendResult = SendResult.sent
     var subscribeResult = SubscribeResult.subscribed
@@ -112,6 +117,15 @@ final class RecordingHost: ScriptHost {
 
     func sleep(_ ticket: WaitTicket, seconds: Double) {
         calls.append(.sleep(ticket, seconds))
+    }
+
+    func request(_ ticket: WaitTicket, _ request: ScriptRequest) -> String? {
+        guard mistakes == 0 else {
+            mistakes -= 1
+            return requestMistake
+        }
+        requests.append((ticket, request))
+        return nil
     }
 
     func spawned() {

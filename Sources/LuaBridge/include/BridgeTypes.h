@@ -159,6 +159,17 @@ typedef struct BridgeBytes {
     size_t count;
 } BridgeBytes;
 
+// A script's request to another server: method and URL, then `queryCount` names and values, then header fields to the end.
+typedef struct BridgeRequestHTTP {
+    const BridgeStrings *strings;
+    int32_t queryCount;
+    int32_t redirects;
+    BridgeBytes body; // no bytes: none
+    bool isJSON;
+    double timeout;   // seconds; 0 for the host's
+    int64_t maxBytes; // negative for the host's
+} BridgeRequestHTTP;
+
 // What a script sends: text or binary.
 typedef struct BridgePayload {
     const char *_Nullable bytes;

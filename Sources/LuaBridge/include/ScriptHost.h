@@ -40,6 +40,14 @@ void scriptHostSleep(void *host, BridgeTicket ticket, double seconds);
 // `function` is to be called with bridgeOnTimer when the running event has ended. False when too many wait for that.
 bool scriptHostSpawn(void *host, int32_t function);
 
+// --- http: see http.c ---
+// Sends a request and answers with bridgeResume, later. False, and why, when it is one that cannot be sent.
+bool scriptHostRequest(
+    void *host, BridgeTicket ticket, const BridgeRequestHTTP *request, BridgeText *why);
+// What the handler that goes on has waited for: the status, with the body and then names and values in `answer`; 0, with
+// what is known of the failure, when there is no response.
+int32_t scriptHostResponse(void *host, BridgeStrings *answer);
+
 // --- the watchdog ---
 // A handler took more than its warning allows. Called when it has ended.
 void scriptHostSlow(void *host, BridgeBytes traceback);

@@ -12,12 +12,14 @@ extension ScriptEngine {
 
     /// Goes on with a handler that waits. `nil` when that wait is over already: its event was interrupted, or ended.
     public func resume(_ ticket: WaitTicket, with answer: WaitAnswer) -> Resumption? {
+        link.answer = answer
+        defer { link.answer = .done }
         let outcome: BridgeOutcome
         switch answer {
-        case .done:
+        case .done, .response:
             var bridged = BridgeAnswer(failed: false, text: nil, textCount: 0)
             outcome = bridgeResume(bridge, ticket.bridged, &bridged)
-        case .failed(var reason):
+        case .failed(var reason), .requestFailed(var reason, _):
             outcome = reason.withUTF8 { reason in
                 reason.withMemoryRebound(to: CChar.self) { reason in
                     var bridged = BridgeAnswer(failed: true, text: reason.baseAddress, textCount: reason.count)

@@ -16,6 +16,8 @@ final class HostLink {
     var isPreparing = false
     /// Functions that `server.spawn` was given and that have not been called, by the bridge's numbers.
     var spawned: [Int32] = []
+    /// What the handler has waited for that goes on just now.
+    var answer = WaitAnswer.done
     /// Called on the watchdog's thread: the only member that another thread uses.
     let stuck: @Sendable (String, Double) -> Void
 

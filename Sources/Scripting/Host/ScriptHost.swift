@@ -67,6 +67,10 @@ public protocol ScriptHost: AnyObject {
     /// from within this call.
     func sleep(_ ticket: WaitTicket, seconds: Double)
 
+    /// Sends a request to another server: answer the ticket with ``ScriptEngine/resume(_:with:)`` when the response is there or
+    /// will not come, not from within this call. Answers what is wrong with a request that cannot be sent.
+    func request(_ ticket: WaitTicket, _ request: ScriptRequest) -> String?
+
     /// Functions wait for ``ScriptEngine/runSpawned()``: call it soon, not from within this call.
     func spawned()
 

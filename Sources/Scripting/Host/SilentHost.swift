@@ -32,6 +32,7 @@ open class SilentHost: ScriptHost {
     open func setTimer(id: Int32, after seconds: Double, every period: Double?, name: String?) {}
     open func cancelTimer(id: Int32) {}
     open func sleep(_ ticket: WaitTicket, seconds: Double) {}
+    open func request(_ ticket: WaitTicket, _ request: ScriptRequest) -> String? { nil }
     open func spawned() {}
     open func slow(traceback: String) {}
     open func log(

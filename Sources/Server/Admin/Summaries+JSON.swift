@@ -65,6 +65,12 @@ extension WorkerStatistics {
         members.add("tlsHandshakesFailed", tlsHandshakesFailed)
         members.add("luaMemoryBytes", luaMemory)
         members.member("reloadPause") { reloadPauses.write(to: &$0) }
+        members.add("httpRequests", httpRequests)
+        members.add("httpFailed", httpFailed)
+        members.add("httpTimedOut", httpTimedOut)
+        members.add("httpRefused", httpRefused)
+        members.add("httpRunning", httpRunning)
+        members.add("httpWaiting", httpWaiting)
         members.member("closes") { counts in
             for reason in CloseReason.allCases where Int(reason.rawValue) < closes.count {
                 counts.add(reason.counter, closes[Int(reason.rawValue)])

@@ -6,6 +6,7 @@ extension WorkerStatistics {
     func write(to page: inout MetricsText) {
         writeConnections(to: &page)
         writeTraffic(to: &page)
+        writeRequests(to: &page)
         page.add("perigee_script_failures_total", .counter, "Errors of scripts, timers included.", scriptErrors)
         page.add("perigee_lua_memory_bytes", .gauge, "Memory of all Lua states.", luaMemory)
     }
@@ -32,6 +33,17 @@ extension WorkerStatistics {
         page.add("perigee_tls_handshakes_total", .counter, "TLS handshakes that were completed.", tlsHandshakes)
         page.add("perigee_tls_resumptions_total", .counter, "TLS sessions that were continued.", tlsResumptions)
         page.add("perigee_tls_handshakes_failed_total", .counter, "TLS handshakes that failed.", tlsHandshakesFailed)
+    }
+
+    private func writeRequests(to page: inout MetricsText) {
+        page.add("perigee_http_requests_total", .counter, "Requests of scripts to other servers.", httpRequests)
+        page.family("perigee_http_failures_total", .counter, "Requests of scripts that have no response, by reason.")
+        for (reason, count) in [("failed", httpFailed), ("refused", httpRefused), ("timeout", httpTimedOut)] {
+            page.sample("perigee_http_failures_total", labels: "reason=\"\(reason)\"", Double(count))
+        }
+        page.add("perigee_http_requests_running", .gauge, "Requests of scripts under way.", httpRunning)
+        page.add(
+            "perigee_http_requests_waiting", .gauge, "Requests of scripts that wait for others to end.", httpWaiting)
     }
 
     private func writeTraffic(to page: inout MetricsText) {

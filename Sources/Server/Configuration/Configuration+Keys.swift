@@ -18,6 +18,7 @@ extension Configuration {
             """
         ),
         ("scripts", "The Lua scripts that decide what the server does."),
+        ("httpClient", "Requests of scripts to other servers (http), in each worker."),
         ("kv", "The key-value store that scripts on all workers share."),
         ("websocket", "Limits of each client's connection."),
         ("compression", "permessage-deflate (RFC 7692), for clients that offer it, as browsers do."),
@@ -31,8 +32,9 @@ extension Configuration {
 
     /// Every key, those of one section next to each other.
     static let keys: [ConfigurationKey] =
-        serverKeys + logKeys + adminKeys + tlsKeys + scriptKeys + kvKeys + webSocketKeys + compressionKeys + proxyKeys
-        + httpKeys + keepaliveKeys + limitKeys + timeoutKeys + drainKeys
+        serverKeys + logKeys + adminKeys + tlsKeys + scriptKeys + httpClientKeys + kvKeys + webSocketKeys
+        + compressionKeys
+        + proxyKeys + httpKeys + keepaliveKeys + limitKeys + timeoutKeys + drainKeys
 
     static let anyTime: ClosedRange<Duration> = .milliseconds(10) ... .seconds(3600)
 

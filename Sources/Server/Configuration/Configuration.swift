@@ -20,6 +20,8 @@ public struct Configuration: Sendable, Equatable {
     public var tls = TLS()
     /// The Lua scripts.
     public var scripts = Scripts()
+    /// Scripts' requests to other servers.
+    public var httpClient = HTTPClient()
     /// The key-value store that all scripts share.
     public var kv = KV()
     /// Limits of WebSocket connections.

@@ -2,6 +2,7 @@
 // burst of pushes costs each subscriber one write.
 
 import EventLoop
+import HTTPClient
 import PubSub
 import Scripting
 import WebSocket
@@ -149,6 +150,12 @@ extension Worker {
         current.subscriptions = hub.subscriptionCount
         current.refusedForDescriptors += listeners.reduce(0) { $0 + $1.refused }
         current.luaMemory = engine.memoryInUse
+        current.httpRequests = http.counts.requests
+        current.httpFailed = http.counts.failed
+        current.httpTimedOut = http.counts.timedOut
+        current.httpRefused = http.counts.refused
+        current.httpRunning = http.counts.running
+        current.httpWaiting = http.counts.waiting
         current.handlersKilled = engine.kills
         current.handlersWaiting = engine.waitingCount
         current.messagesDeflated = compression?.deflated ?? 0

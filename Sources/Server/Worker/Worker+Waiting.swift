@@ -4,6 +4,7 @@
 // Read next: ../Clients/ClientConnection+Waiting.swift, Scripting/Engine/ScriptEngine+Waiting.swift.
 
 import EventLoop
+import HTTPClient
 import Logging
 import Scripting
 import WebSocket
@@ -14,6 +15,7 @@ extension Worker {
         /// What its present wait is for.
         enum Operation {
             case sleep(TimerID)
+            case request(RequestID)
         }
 
         /// The connection that it is about, kept until it has ended.
@@ -40,6 +42,7 @@ extension Worker {
     private func cancelOperation(of task: ScriptTask) {
         switch waiting[task]?.operation {
         case .sleep(let timer): loop.cancel(timer)
+        case .request(let request): http.cancel(request)
         case nil: break
         }
         waiting[task]?.operation = nil

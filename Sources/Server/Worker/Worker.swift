@@ -7,6 +7,7 @@
 
 import EventLoop
 import HTTP1
+import HTTPClient
 import Logging
 import PubSub
 import Scripting
@@ -38,6 +39,8 @@ final class Worker {
     /// What connections compress with; nil when the configuration says that none does.
     let compression: Compression?
     let log: Logger
+    /// For scripts' requests to other servers.
+    let http: HTTPClient
     private(set) var hub: Hub!
     private(set) var engine: ScriptEngine!
     var listeners: [Listener] = []
@@ -95,6 +98,7 @@ final class Worker {
         maxChannels = configuration.websocket.maxChannels
         proxies = ProxyRules(configuration)
         compression = configuration.compression.policy.map { Compression($0) }
+        http = HTTPClient(on: loop, settings: configuration.httpClient.settings)
         var log = node.log
         log[metadataKey: "worker"] = "\(index)"
         self.log = log

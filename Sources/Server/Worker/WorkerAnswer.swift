@@ -100,6 +100,13 @@ struct WorkerStatistics: Sendable {
     var luaMemory = 0
     /// How long reloads have held up the worker.
     var reloadPauses = PauseRecord()
+    /// Scripts' requests to other servers: all, those without a response, those refused, and those at this moment.
+    var httpRequests: UInt64 = 0
+    var httpFailed: UInt64 = 0
+    var httpTimedOut: UInt64 = 0
+    var httpRefused: UInt64 = 0
+    var httpRunning = 0
+    var httpWaiting = 0
 
     static func += (left: inout WorkerStatistics, right: WorkerStatistics) {
         left.connections += right.connections
@@ -133,6 +140,12 @@ struct WorkerStatistics: Sendable {
         left.tlsHandshakesFailed += right.tlsHandshakesFailed
         left.luaMemory += right.luaMemory
         left.reloadPauses += right.reloadPauses
+        left.httpRequests += right.httpRequests
+        left.httpFailed += right.httpFailed
+        left.httpTimedOut += right.httpTimedOut
+        left.httpRefused += right.httpRefused
+        left.httpRunning += right.httpRunning
+        left.httpWaiting += right.httpWaiting
         let count = max(left.closes.count, right.closes.count)
         left.closes = (0..<count).map { index in
             (index < left.closes.count ? left.closes[index] : 0)

@@ -1,0 +1,179 @@
+// Scripts that ask other servers, in a whole server: who waits, waits alone.
+
+import Glibc
+import PerigeeTestKit
+import Server
+import Testing
+
+@Suite("Scripts' requests")
+struct ScriptRequestTests {
+    private let backend = LiveBackend()
+
+    /// A script whose onMessage is `body`, where `url(path)` is the backend's.
+    private func script(_ body: String, more: String = "") -> [String: String] {
+        [
+            "main.lua": """
+            local function url(path) return "\(backend.url(""))" .. path end
+            function onMessage(conn, message) \(body) end
+            \(more)
+            """
+        ]
+    }
+
+    private func oneWorker(_ configuration: inout Configuration) { configuration.workers = 1 }
+
+    private func awaitBackend(_ condition: (BackendRecord.Content) -> Bool) -> Bool {
+        let deadline = ContinuousClock.now + .seconds(20)
+        while !condition(backend.now) {
+            guard ContinuousClock.now < deadline else { return false }
+            usleep(1_000)
+        }
+        return true
+    }
+
+    private static let ask = """
+        local response, why = http.get(url(message))
+        conn:send(response and response.status .. " " .. response.body .. " " .. response.headers["x-path"] or why)
+        """
+
+    @Test("a handler that waits for a slow backend holds up nobody else on its worker")
+    func others() throws {
+        try withServer(scripts: script(Self.ask), configure: oneWorker) { server in
+            let slow = try WebSocketClient.connect(port: server.clientPort)
+            let quick = try WebSocketClient.connect(port: server.clientPort)
+            try slow.send("/held")
+            #expect(awaitBackend { $0.held == 1 })
+            for _ in 1...3 {
+                try quick.send("/quick")
+                #expect(try quick.receiveText() == "200 /quick /quick")
+            }
+            #expect(try slow.receiveAll() == [])
+            backend.release()
+            #expect(try slow.receiveText() == "200 /held /held")
+        }
+    }
+
+    @Test("a backend that never answers is a timeout, and the handler goes on")
+    func timeout() throws {
+        let body =
+            "local r, why, detail = http.get(url('/held'), {timeout = 0.05}) conn:send({tostring(r), why, detail})"
+        try withServer(scripts: script(body), configure: oneWorker) { server in
+            let client = try WebSocketClient.connect(port: server.clientPort)
+            try client.send("go")
+            #expect(try client.receiveJSON() == ["nil", "timeout", "no response within 50 ms"])
+            let node = try HTTPClient(port: server.adminPort).request("GET", "/v1/node").json()
+            #expect(node["counters"]?["httpTimedOut"] ?? node["httpTimedOut"] == 1)
+        }
+    }
+
+    @Test(
+        "a connection that closes while its handler waits ends the request, and onClose comes when the handler is done")
+    func closedMeanwhile() throws {
+        let more = """
+            function onClose(conn) kv.set("order", (kv.get("order") or "") .. " closed") end
+            """
+        let body = """
+            if message == "show" then return conn:send(kv.get("order") or "nothing") end
+            local response, why = http.get(url("/held"))
+            kv.set("order", tostring(response) .. " " .. why)
+            """
+        try withServer(scripts: script(body, more: more), configure: oneWorker) { server in
+            let gone = try WebSocketClient.connect(port: server.clientPort)
+            try gone.send("go")
+            #expect(awaitBackend { $0.held == 1 })
+            try gone.close()
+            try gone.expectClose()
+            // The request's connection goes, too.
+            #expect(awaitBackend { $0.open == 0 })
+            let other = try WebSocketClient.connect(port: server.clientPort)
+            try other.send("show")
+            #expect(try other.receiveText() == "nil closed closed")
+        }
+    }
+
+    @Test("messages of one connection are handled in their order, however long each waits")
+    func order() throws {
+        let body = """
+            local response = http.get(url(message))
+            conn:send(response.body)
+            """
+        try withServer(scripts: script(body), configure: oneWorker) { server in
+            let client = try WebSocketClient.connect(port: server.clientPort)
+            let paths = (0..<20).map { $0 % 3 == 0 ? "/held/\($0)" : "/quick/\($0)" }
+            for path in paths { try client.send(path) }
+            #expect(awaitBackend { $0.held == 1 })
+            #expect(backend.now.lines.count == 1)
+            backend.release()
+            for path in paths { #expect(try client.receiveText() == path) }
+        }
+    }
+
+    @Test("a thousand handlers wait at once, and all of them are answered")
+    func thousand() throws {
+        let body = """
+            local left = 1000
+            for number = 1, 1000 do
+              server.spawn(function()
+                local response, why = http.get(url("/held/" .. number), {timeout = 60})
+                left = left - 1
+                if not response or response.body ~= "/held/" .. number then conn:send(number .. ": " .. tostring(why)) end
+                if left == 0 then conn:send("all") end
+              end)
+            end
+            """
+        try withServer(scripts: script(body), configure: oneWorker) { server in
+            let client = try WebSocketClient.connect(port: server.clientPort)
+            try client.send("go")
+            // As many run as may; the others wait for them.
+            #expect(awaitBackend { $0.held == 100 })
+            #expect(backend.now.lines.count == 100)
+            backend.release()
+            #expect(try client.receiveText(timeout: .seconds(30)) == "all")
+            #expect(backend.now.lines.count == 1000)
+        }
+    }
+
+    @Test("an upgrade may ask a backend whether the client may come in")
+    func upgrade() throws {
+        let more = """
+            function onUpgrade(request)
+              local response, why = http.get(url("/auth/" .. (request.query.who or "nobody")))
+              if not response then return false, 503, why end
+              if response.status ~= 200 then return false, 403, "not you" end
+              return {path = response.body}
+            end
+            """
+        let scripts = script("conn:send(conn.data.path)", more: more)
+        try withServer(scripts: scripts, configure: oneWorker) { server in
+            let client = try WebSocketClient.connect(port: server.clientPort, path: "/?who=ada")
+            try client.send("who am I?")
+            #expect(try client.receiveText() == "/auth/ada")
+            let refused = try WebSocketClient.handshakeRefused(port: server.clientPort, path: "/?who=forbidden")
+            #expect(refused.status == 403)
+        }
+    }
+
+    @Test("a script cannot reach what the host keeps for itself, and the log says where it tried")
+    func metadata() throws {
+        let body = "local r, why, detail = http.get(message) conn:send({tostring(r), why, detail})"
+        try withServer(scripts: script(body), configure: oneWorker) { server in
+            let client = try WebSocketClient.connect(port: server.clientPort)
+            try client.send("http://169.254.169.254/latest/meta-data/")
+            #expect(try client.receiveJSON() == ["nil", "address refused", "169.254.169.254"])
+        }
+    }
+
+    @Test("a server that stops with requests under way ends them")
+    func stop() throws {
+        let body = "local r, why = http.get(url('/held')) log.info('ended', {why = why})"
+        var log: RecordedLog?
+        try withServer(scripts: script(body), configure: oneWorker) { server in
+            log = server.log
+            let client = try WebSocketClient.connect(port: server.clientPort)
+            try client.send("go")
+            #expect(awaitBackend { $0.held == 1 })
+        }
+        #expect(awaitBackend { $0.open == 0 })
+        #expect(log?.lines.contains { $0.contains("ended") && $0.contains("why=closed") } == true)
+    }
+}
