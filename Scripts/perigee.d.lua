@@ -191,6 +191,19 @@ function server.every(name, seconds, f) end
 ---@return boolean cancelled
 function server.cancel(timer) end
 
+--- Waits, while the worker goes on with other connections; later events of this connection queue behind. `nil, "timeout"` when
+--- the event's time (`scripts.eventTimeout`) is up, `nil, "closed"` when its connection is: a second wait then ends the event.
+---@async
+---@param seconds number From 0 to 1e9.
+---@return true?
+---@return "timeout" | "closed" | "too many waiting" | nil why
+function server.sleep(seconds) end
+
+--- Calls a function with these arguments after the running event, on its own: it may wait, and nothing waits for it.
+---@param f fun(...: any)
+---@param ... any At most 31.
+function server.spawn(f, ...) end
+
 --- Values that all workers share, by key; gone when the server stops. Keys have at most 1,024 bytes. No call waits.
 ---@class perigee.KV
 kv = {}
@@ -329,6 +342,171 @@ time = {}
 --- Seconds since 1970, with fractions.
 ---@return number
 function time.now() end
+
+--- Seconds of a clock that nobody sets: for measuring.
+---@return number
+function time.monotonic() end
+
+--- A time as text, to the millisecond, in UTC: "2026-11-22T22:30:00.000Z" (RFC 3339).
+---@param seconds? number Now if absent. Years 0000 to 9999.
+---@return string
+function time.iso(seconds) end
+
+--- The seconds that such a text stands for, with any offset; `nil` and what is wrong with it.
+---@param text string
+---@return number?
+---@return string? why
+function time.parse(text) end
+
+--- Digests, random bytes and encodings.
+---@class perigee.Crypto
+crypto = {}
+
+---@class perigee.DigestOptions
+---@field raw? boolean As bytes instead of hexadecimal digits.
+
+--- A digest, as lower-case hexadecimal digits.
+---@param data string
+---@param options? perigee.DigestOptions
+---@return string
+function crypto.sha256(data, options) end
+
+--- As `crypto.sha256`; for old protocols only.
+---@param data string
+---@param options? perigee.DigestOptions
+---@return string
+function crypto.sha1(data, options) end
+
+--- As `crypto.sha256`.
+---@param data string
+---@param options? perigee.DigestOptions
+---@return string
+function crypto.sha384(data, options) end
+
+--- As `crypto.sha256`.
+---@param data string
+---@param options? perigee.DigestOptions
+---@return string
+function crypto.sha512(data, options) end
+
+--- The keyed digest of RFC 2104, as hexadecimal digits.
+---@param algorithm "sha256" | "sha1" | "sha384" | "sha512"
+---@param key string
+---@param data string
+---@param options? perigee.DigestOptions
+---@return string
+function crypto.hmac(algorithm, key, data, options) end
+
+--- Random bytes, fit for secrets.
+---@param count integer From 0 to 65,536.
+---@return string
+function crypto.random(count) end
+
+--- A new UUID (RFC 9562): 4 is all random, 7 begins with the time and so sorts by it.
+---@param version? 4 | 7 4 if absent.
+---@return string
+function crypto.uuid(version) end
+
+--- Whether two secrets are equal, in a time that does not tell how much of them is.
+---@param a string
+---@param b string
+---@return boolean
+function crypto.equal(a, b) end
+
+--- Base64 (RFC 4648, 4), with padding.
+---@param data string
+---@return string
+function crypto.base64(data) end
+
+--- The bytes that a Base64 text stands for; `nil` and the reason.
+---@param text string
+---@return string?
+---@return "invalid Base64" | nil why
+function crypto.fromBase64(text) end
+
+--- Base64 for URLs (RFC 4648, 5), without padding.
+---@param data string
+---@return string
+function crypto.base64url(data) end
+
+--- The bytes that such a text stands for; `nil` and the reason.
+---@param text string
+---@return string?
+---@return "invalid Base64" | nil why
+function crypto.fromBase64url(text) end
+
+--- Hexadecimal digits, in lower case.
+---@param data string
+---@return string
+function crypto.hex(data) end
+
+--- The bytes that hexadecimal digits stand for; `nil` and the reason.
+---@param text string
+---@return string?
+---@return "invalid hexadecimal digits" | nil why
+function crypto.fromHex(text) end
+
+--- JSON Web Tokens (RFC 7519). The caller says which algorithms it takes; a token cannot choose.
+---@class perigee.JWT
+jwt = {}
+
+---@alias perigee.JWTAlgorithm "HS256" | "RS256" | "ES256" | "EdDSA"
+
+---@class perigee.VerifyOptions
+---@field alg perigee.JWTAlgorithm | perigee.JWTAlgorithm[] What is accepted; needed.
+---@field iss? string | string[] The issuers that are accepted.
+---@field aud? string | string[] One of these must be among the token's audiences.
+---@field leeway? number Seconds by which clocks may differ; 5 if absent.
+
+--- The claims of a valid token. `nil` and the reason when it is not: signature, `exp`, `nbf`, `iss` and `aud` are checked.
+---@param token string? `nil` is "missing".
+---@param key string The secret of HS256, else a public key as PEM.
+---@param options perigee.VerifyOptions
+---@return table? claims
+---@return string? why
+function jwt.verify(token, key, options) end
+
+---@class perigee.SignOptions
+---@field alg perigee.JWTAlgorithm
+---@field expiresIn? number Sets `exp`, in seconds from now, at least 1.
+---@field kid? string The key's name, for the header.
+
+--- A signed token of these claims; `iat` is set if they have none.
+---@param claims table
+---@param key string The secret of HS256, else a private key as PEM.
+---@param options perigee.SignOptions
+---@return string? token
+---@return string? why
+function jwt.sign(claims, key, options) end
+
+--- What scripts count, for Prometheus at `/metrics`. Names have letters, digits, '_' and ':'; labels are named strings. Each
+--- answers `false, "too many series"` when the worker's limit is reached.
+---@class perigee.Metrics
+metrics = {}
+
+--- Adds to a counter, which only goes up.
+---@param name string
+---@param by? number 1 if absent, not negative.
+---@param labels? table<string, string | number | boolean>
+---@return boolean counted
+---@return "too many series" | nil why
+function metrics.count(name, by, labels) end
+
+--- Sets a gauge.
+---@param name string
+---@param value number
+---@param labels? table<string, string | number | boolean>
+---@return boolean set
+---@return "too many series" | nil why
+function metrics.gauge(name, value, labels) end
+
+--- Notes a value in a histogram, of seconds for example.
+---@param name string
+---@param value number
+---@param labels? table<string, string | number | boolean>
+---@return boolean noted
+---@return "too many series" | nil why
+function metrics.observe(name, value, labels) end
 
 --- The section `scripts.settings` of the configuration, read-only.
 ---@type table<string, any>

@@ -190,7 +190,7 @@ static void merge_returned(lua_State *L, const char *file, int handlers, int ret
 // [load generation scripts entry handlers file note_error returned | error] -> []
 static int keep_handlers(lua_State *L, int status, lua_KContext script)
 {
-    if (status != LUA_OK) {
+    if (status != LUA_OK && status != LUA_YIELD) { // Lua's word for "went on after an error that was caught"
         return lua_error(L);
     }
     lua_remove(L, 7);

@@ -117,6 +117,7 @@ struct Bridge {
     const char *received;
 
     bool running; // Lua code is on the stack
+    Bridge *volatile outer; // ... and below it that of this bridge
     bool loading; // ... and it is the top level of a file, or fills a state before the commit
     bool declaring; // ... and it is the top level: states and classes can be declared
     bool unlimited; // what runs must not fail for lack of memory: it only moves what is there

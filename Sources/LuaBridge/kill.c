@@ -160,6 +160,7 @@ void slice_begin(Bridge *b, lua_State *co, double budget)
     b->asked = false;
     atomic_store_explicit(&b->thread, thread_number(), memory_order_relaxed);
     atomic_store_explicit(&b->slice_budget, (int64_t)(budget * 1e9), memory_order_relaxed);
+    b->outer = running_bridge; // a test file's, of which the script under test is a part
     running_bridge = b;
     atomic_store_explicit(&b->epoch, atomic_load_explicit(&b->epoch, memory_order_relaxed) + 1, memory_order_release);
     if (atomic_load_explicit(&watchdog_asleep, memory_order_relaxed)) {
@@ -174,7 +175,7 @@ void slice_begin(Bridge *b, lua_State *co, double budget)
 void slice_end(Bridge *b)
 {
     atomic_store_explicit(&b->epoch, atomic_load_explicit(&b->epoch, memory_order_relaxed) + 1, memory_order_release);
-    running_bridge = NULL;
+    running_bridge = b->outer;
     b->running = false;
     b->received = NULL;
     b->killed = 0;

@@ -64,8 +64,9 @@ struct EventTests {
             error.description == """
                 main.lua:3: attempt to index a nil value (local 'x')
                     3 |   return x.y
-                main.lua:3: in upvalue 'inner'
-                main.lua:6: in function <main.lua:5>
+                      |          ^
+                      main.lua:3: in upvalue 'inner'
+                      main.lua:6: in function <main.lua:5>
                 """)
         #expect(stage.engine.count(of: .message, stage.main) == HandlerCount(calls: 1, errors: 1))
         #expect(stage.message().error != nil)

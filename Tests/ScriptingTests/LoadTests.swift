@@ -32,6 +32,13 @@ struct LoadTests {
         #expect(error.traceback?.contains("main.lua:4: in main chunk") == true)
     }
 
+    @Test("a top level may catch errors")
+    func caught() throws {
+        try stage.load(["main": "local done, why = pcall(error, 'x') function onMessage(c) c:send(why) end"])
+        stage.message()
+        #expect(stage.host.sent == ["x"])
+    }
+
     @Test("all files' errors are reported, each once")
     func allErrors() throws {
         let problems = try stage.prepare(

@@ -39,11 +39,11 @@ public struct ScriptError: Error, Sendable, Hashable, CustomStringConvertible {
         return place.isEmpty ? message : "\(place): \(message)"
     }
 
-    /// The summary, then the source line with its number, then the traceback.
+    /// The summary; below it, indented, the source line with its number and a mark, then what ran and the calls that led there.
     public var description: String {
-        var text = summary
-        if let line, let sourceLine { text += "\n    \(line) | \(sourceLine)" }
-        if let traceback, !traceback.isEmpty { text += "\n\(traceback)" }
-        return text
+        var below = excerpt.map { $0.split(separator: "\n").map(String.init) } ?? []
+        if let handler { below.append("in \(handler), version \(version)") }
+        below += (traceback ?? "").split(separator: "\n").map { "  \($0)" }
+        return ([summary] + below.map { "    " + $0 }).joined(separator: "\n")
     }
 }

@@ -158,6 +158,7 @@ extension ScriptError {
     fileprivate func write(to item: inout JSONOutput.Members) {
         item.add("file", file)
         if let line { item.add("line", line) } else { item.addJSON("line", "null") }
+        if let column { item.add("column", column) } else { item.addJSON("column", "null") }
         item.add("message", message)
         item.add("sourceLine", sourceLine)
         item.add("traceback", traceback)

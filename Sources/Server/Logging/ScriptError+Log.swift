@@ -7,7 +7,8 @@ extension ScriptError {
     /// The fields of a log entry about this error.
     var metadata: Logger.Metadata {
         var metadata: Logger.Metadata = ["version": "\(version)"]
-        if let line, let sourceLine { metadata["source"] = "\(line) | \(sourceLine)" }
+        if let handler { metadata["handler"] = "\(handler)" }
+        if let excerpt { metadata["source"] = "\(excerpt)" }
         if let traceback, !traceback.isEmpty { metadata["traceback"] = "\(traceback)" }
         return metadata
     }

@@ -22,9 +22,10 @@ public enum ScriptTests {
         let options = Node.scriptOptions(configuration, store: KeyValueStore(limit: configuration.kv.memory))
         var totals = Totals()
         for file in files {
-            let test = TestFile(path: String(file.path.dropFirst(6)), bundle: bundle, options: options, filter: filter)
-            {
-                outcome in
+            let test = TestFile(
+                path: String(file.path.dropFirst(6)), bundle: bundle, options: options,
+                eventTimeout: configuration.scripts.eventTimeout.seconds, filter: filter
+            ) { outcome in
                 if outcome.complaint == nil { totals.passed += 1 } else { totals.failed += 1 }
                 write(describe(outcome, file))
             }

@@ -30,6 +30,10 @@ extension TestApp {
         case .failed(let error):
             client.refused = (500, "")
             errors.append(error)
+        case .waiting(let task):
+            client.waiting = task
+            beginToWait(task, client)
+            return
         }
         if client.refused != nil { engine.forget(client.handle) }
     }
@@ -39,11 +43,27 @@ extension TestApp {
         var isQuiet: Bool
         repeat {
             isQuiet = true
-            for client in clients where !client.pending.isEmpty {
+            if hasSpawned {
                 isQuiet = false
-                run(client.pending.removeFirst(), of: client)
+                hasSpawned = false
+                for outcome in engine.runSpawned() { finish(outcome, of: nil) }
+            }
+            for client in clients where !client.pending.isEmpty {
+                if client.closed != nil {
+                    isQuiet = false
+                    engine.withClosedConnection { runNext(of: client) }
+                } else if client.waiting == nil {
+                    isQuiet = false
+                    runNext(of: client)
+                }
             }
         } while !isQuiet
+    }
+
+    /// Runs the next event. What waits for a client that is gone is ended first; nothing of it can wait any more.
+    private func runNext(of client: TestClient) {
+        while let task = client.waiting, let resumption = engine.cancel(task) { proceed(task, resumption) }
+        run(client.pending.removeFirst(), of: client)
     }
 
     private func run(_ event: TestClient.Event, of client: TestClient) {
@@ -52,31 +72,69 @@ extension TestApp {
             client.wasOpened = true
             finish(engine.onOpen(client.script, client.handle), of: client)
         case .message(let bytes, let binary):
-            guard client.isOpen else { return }
             finish(
                 bytes.withUnsafeBytes { engine.onMessage(client.script, client.handle, $0, binary: binary) }, of: client
             )
         case .drain:
             finish(engine.onDrain(client.script, client.handle), of: client)
         case .close(let code, let reason):
-            if client.wasOpened {
-                let outcome = Array(reason.utf8).withUnsafeBytes {
-                    engine.onClose(client.script, client.handle, code: code, reason: $0)
-                }
-                finish(outcome, of: client)
-            }
-            client.channels = []
-            engine.forget(client.handle)
+            close(client, code, reason)
         }
+    }
+
+    private func close(_ client: TestClient, _ code: UInt16, _ reason: String) {
+        guard client.wasOpened else { return }
+        let outcome = Array(reason.utf8).withUnsafeBytes {
+            engine.onClose(client.script, client.handle, code: code, reason: $0)
+        }
+        finish(outcome, of: client)
+        client.channels = []
+        engine.forget(client.handle)
     }
 
     private func finish(_ outcome: EventOutcome, of client: TestClient?) {
         switch outcome {
         case .done, .waiting: break
         case .closeRequested(let code, let reason): _ = client?.end(code: code, reason: reason)
-        case .failed(let error): errors.append(error)
+        case .failed(let error): if error.kill != .closed { errors.append(error) }
+        case .waiting(let task):
+            client?.waiting = task
+            beginToWait(task, client)
         }
     }
+
+    // MARK: Waiting
+
+    private func beginToWait(_ task: ScriptTask, _ client: TestClient?) {
+        guard waiting[task] == nil else { return }
+        waiting[task] = .some(client)
+        if client != nil {
+            alarms.append(Alarm(purpose: .timeOut(task), due: clock.now + eventTimeout, period: nil))
+        }
+    }
+
+    /// An event that has waited has gone on.
+    func proceed(_ task: ScriptTask, _ resumption: Resumption) {
+        let client = waiting[task] ?? nil
+        switch resumption {
+        case .event(_, .waiting), .upgrade(_, .waiting):
+            return
+        case .event(_, let outcome):
+            endWait(task, client)
+            finish(outcome, of: client)
+        case .upgrade(_, let outcome):
+            endWait(task, client)
+            if let client { decide(outcome, client) }
+        }
+    }
+
+    private func endWait(_ task: ScriptTask, _ client: TestClient?) {
+        waiting[task] = nil
+        client?.waiting = nil
+        alarms.removeAll { $0.purpose == .timeOut(task) }
+    }
+
+    // MARK: Time
 
     /// Lets time pass: what is due on the way runs at its own time, in order.
     func advance(_ seconds: Double) {
@@ -89,10 +147,21 @@ extension TestApp {
             } else {
                 alarms.remove(at: next)
             }
-            finish(engine.fireTimer(alarm.timer), of: nil)
+            fire(alarm)
             settle()
         }
         clock.now = end
+    }
+
+    private func fire(_ alarm: Alarm) {
+        switch alarm.purpose {
+        case .timer(let timer):
+            finish(engine.fireTimer(timer), of: nil)
+        case .wake(let ticket):
+            if let resumption = engine.resume(ticket, with: .done) { proceed(ticket.task, resumption) }
+        case .timeOut(let task):
+            if let resumption = engine.timeOut(task) { proceed(task, resumption) }
+        }
     }
 
     func stop() {

@@ -8,11 +8,17 @@ import PubSub
 import Scripting
 
 final class TestApp: SilentHost {
-    /// A timer of a script.
+    /// Something that happens at its time.
     struct Alarm {
-        let timer: Int32
+        enum Purpose: Equatable {
+            case timer(Int32)
+            case wake(WaitTicket)
+            case timeOut(ScriptTask)
+        }
+
+        let purpose: Purpose
         var due: Double
-        let period: Double?
+        var period: Double?
     }
 
     /// An entry that a script wrote to the log.
@@ -32,12 +38,21 @@ final class TestApp: SilentHost {
     var clients: [TestClient] = []
     var alarms: [Alarm] = []
     var logs: [LogLine] = []
+    /// Whether functions of server.spawn are to be called.
+    var hasSpawned = false
+    /// The clients of events that wait; nil for what is about no client.
+    var waiting: [ScriptTask: TestClient?] = [:]
+    /// Seconds that an event may take, waits included.
+    let eventTimeout: Double
     /// What handlers raised, and the test has not taken.
     var errors: [ScriptError] = []
     private var offsets: [Channel: UInt64] = [:]
 
     /// Loads the scripts with these names, and all modules.
-    init(names: [String], from bundle: ScriptBundle, options: ScriptOptions) throws(ScriptErrors) {
+    init(
+        names: [String], from bundle: ScriptBundle, options: ScriptOptions, eventTimeout: Double
+    ) throws(ScriptErrors) {
+        self.eventTimeout = eventTimeout
         let files = bundle.scripts.filter { names.contains($0.name) }
         sources = Dictionary(uniqueKeysWithValues: files.map { ($0.name, $0.source) })
         modules = Dictionary(uniqueKeysWithValues: bundle.modules.map { ($0.name, $0.source) })
@@ -172,12 +187,18 @@ final class TestApp: SilentHost {
 
     override func setTimer(id: Int32, after seconds: Double, every period: Double?, name: String?) {
         cancelTimer(id: id)
-        alarms.append(Alarm(timer: id, due: clock.now + max(0.001, seconds), period: period))
+        alarms.append(Alarm(purpose: .timer(id), due: clock.now + max(0.001, seconds), period: period))
     }
 
     override func cancelTimer(id: Int32) {
-        alarms.removeAll { $0.timer == id }
+        alarms.removeAll { $0.purpose == .timer(id) }
     }
+
+    override func sleep(_ ticket: WaitTicket, seconds: Double) {
+        alarms.append(Alarm(purpose: .wake(ticket), due: clock.now + max(0.001, seconds), period: nil))
+    }
+
+    override func spawned() { hasSpawned = true }
 
     override func log(
         level: ScriptLogLevel, message: UnsafeRawBufferPointer, fields: [(name: String, value: String)],

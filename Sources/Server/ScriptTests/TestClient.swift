@@ -28,6 +28,8 @@ final class TestClient {
     var inbox: [(bytes: [UInt8], binary: Bool)] = []
     /// Events run one at a time, in the order in which they came.
     var pending: [Event] = []
+    /// The event that runs and waits; those that come meanwhile queue.
+    var waiting: ScriptTask?
     /// Whether onOpen has begun, so that onClose must follow.
     var wasOpened = false
 

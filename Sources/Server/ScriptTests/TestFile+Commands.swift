@@ -27,7 +27,7 @@ extension TestFile {
             throw TestMistake(message: "t.load: there is no script '\(name)' (\(name).lua)")
         }
         do throws(ScriptErrors) {
-            return add(try TestApp(names: names, from: bundle, options: options))
+            return add(try TestApp(names: names, from: bundle, options: options, eventTimeout: eventTimeout))
         } catch {
             throw TestMistake(message: "\(error)")
         }

@@ -21,6 +21,8 @@ final class TestFile: SilentHost, ScriptTestHost {
     let path: String
     let bundle: ScriptBundle
     let options: ScriptOptions
+    /// Seconds that an event of a script may take, waits included.
+    let eventTimeout: Double
     private let filter: String?
     private let report: (Outcome) -> Void
     /// The scripts under test, by number.
@@ -31,11 +33,13 @@ final class TestFile: SilentHost, ScriptTestHost {
 
     /// - Parameter bundle: The scripts that tests can load.
     init(
-        path: String, bundle: ScriptBundle, options: ScriptOptions, filter: String?, report: @escaping (Outcome) -> Void
+        path: String, bundle: ScriptBundle, options: ScriptOptions, eventTimeout: Double, filter: String?,
+        report: @escaping (Outcome) -> Void
     ) {
         self.path = path
         self.bundle = bundle
         self.options = options
+        self.eventTimeout = eventTimeout
         self.filter = filter
         self.report = report
     }

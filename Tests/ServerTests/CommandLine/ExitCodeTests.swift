@@ -86,9 +86,9 @@ struct ExitCodeTests {
             "main.lua": "function onMessage(conn)\n  conn:send(\nend\n", "echo.lua": "x = = 1",
         ])
         let lines = try complaints(Self.loopback + ["--scripts", folder.path], exitCode: 4)
-        try #require(lines.count == 4)
+        try #require(lines.count == 5)
         #expect(lines[0].hasPrefix("echo.lua:1: ") && lines[1] == "    1 | x = = 1")
-        #expect(lines[2].hasPrefix("main.lua:3: ") && lines[3] == "    3 | end")
+        #expect(lines[2].hasPrefix("main.lua:3: ") && lines[3] == "    3 | end" && lines[4] == "      | ^^^")
     }
 
     @Test("4: a script whose top level fails")

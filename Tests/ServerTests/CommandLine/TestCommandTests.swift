@@ -157,6 +157,53 @@ struct TestCommandTests {
         #expect(try lines(of: test, main: main) == ["ok   tests/a.lua", "1 passed, 0 failed"])
     }
 
+    @Test("a handler waits on the clock of the test, its client's other events behind it, in onUpgrade too")
+    func waiting() throws {
+        let main = """
+            function onUpgrade(request)
+              if request.query.wait then server.sleep(1) end
+              if request.query.no then return false, 403, "no" end
+              return true
+            end
+            function onMessage(conn, message)
+              if message == "wait" then conn:send(tostring((server.sleep(2)))) end
+              if message == "long" then local done, why = server.sleep(100) conn:send(why) end
+              conn:send(message)
+            end
+            function onOpen(conn) server.spawn(function() server.sleep(5) conn:send("late") end) end
+            function onClose(conn) kv.incr("closed") end
+            """
+        let test = """
+            local a, b = app:connect(), app:connect()
+            a:send "wait" a:send "next" b:send "other"
+            t.equal(b:takeAll(), { "other" })
+            app:advance(1.9) t.equal(a:takeAll(), {})
+            app:advance(0.1) t.equal(a:takeAll(), { "true", "wait", "next" })
+            app:advance(3) t.equal(a:takeAll(), { "late" })
+            a:send "long" app:advance(29.9) t.equal(a:take(), nil) app:advance(0.1) t.equal(a:takeAll(), { "timeout", "long" })
+            a:send "wait" a:send "next" a:close() t.equal(app.kv.get "closed", 1)
+            local c = app:connect { query = { wait = 1 } }
+            t.equal({ c.isOpen, c.refused }, { false })
+            app:advance(1) t.ok(c.isOpen)
+            local d = app:connect { query = { wait = 1, no = 1 } }
+            app:advance(1) t.equal(d.refused, { status = 403, body = "no" })
+            """
+        #expect(try lines(of: test, main: main) == ["ok   tests/a.lua", "1 passed, 0 failed"])
+    }
+
+    @Test("a script that loops for ever is killed, which fails its test alone")
+    func loops() throws {
+        let main = "function onMessage(conn) while true do end end"
+        let test = """
+            t.test("loops", function() app:connect():send "x" end)
+            t.test("is fine", function() t.ok(app:connect().isOpen) end)
+            """
+        let lines = try lines(of: test, main: main)
+        #expect(lines.first == "FAIL tests/a.lua: loops (tests/a.lua:2)")
+        #expect(lines.contains { $0.contains("main.lua:1: ") && $0.contains("CPU") })
+        #expect(lines.suffix(2) == ["ok   tests/a.lua: is fine", "1 passed, 1 failed"])
+    }
+
     @Test("--filter runs the tests whose line has the words in it")
     func filter() throws {
         let files = [

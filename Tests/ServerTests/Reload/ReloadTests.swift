@@ -45,6 +45,7 @@ struct ReloadTests {
             #expect(errors.map { $0["file"] } == ["lib/words.lua", "main.lua"])
             #expect(errors.map { $0["line"] } == [1, 3])
             #expect(errors.map { $0["sourceLine"] } == ["return }", "end"])
+            #expect(errors.map { $0["column"] } == [8, 1])
             #expect(errors.allSatisfy { $0["message"]?.string?.isEmpty == false })
             #expect(error?["message"]?.string?.hasPrefix("lib/words.lua:1: ") == true)
             try server.log.wait(for: "error scripts not reloaded, version 1 goes on: main.lua:3: ")
