@@ -29,6 +29,7 @@ let package = Package(
             name: "perigee-fuzz",
             dependencies: [
                 "Server", "Scripting", "PubSub", "WebSocket", "HTTP1", "Proxies", "EventLoop", "PerigeeTestKit",
+                "StockLua",
             ],
             path: "Targets", swiftSettings: swift,
             // The gold linker fails on the sanitizers' line tables.
@@ -53,6 +54,7 @@ let package = Package(
         .target(
             name: "LuaBridge", path: "Sources/LuaBridge", cSettings: c,
             linkerSettings: [.linkedLibrary("lua5.4"), .linkedLibrary("lua5.4-cjson"), .linkedLibrary("crypto")]),
+        .target(name: "StockLua", path: "StockLua", cSettings: c, linkerSettings: [.linkedLibrary("lua5.4")]),
         .target(name: "PubSub", dependencies: ["WebSocket"], path: "Sources/PubSub", swiftSettings: swift),
         .target(
             name: "WebSocket", dependencies: ["COpenSSL", "CZlib"], path: "Sources/WebSocket", swiftSettings: swift),

@@ -25,6 +25,7 @@ struct FuzzTarget: Sendable {
         FuzzTarget(name: "script-json", check: checkScriptJSON),
         FuzzTarget(name: "tokens", check: checkTokens),
         FuzzTarget(name: "texts", check: checkTexts),
+        FuzzTarget(name: "patterns", check: checkPatterns),
     ]
 }
 
