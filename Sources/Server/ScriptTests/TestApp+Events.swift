@@ -25,8 +25,6 @@ extension TestApp {
             client.pending.append(.open)
         case .refuse(let status, let body):
             client.refused = (status, body)
-        case .waiting:
-            client.refused = (503, "")
         case .failed(let error):
             client.refused = (500, "")
             errors.append(error)
@@ -94,7 +92,7 @@ extension TestApp {
 
     private func finish(_ outcome: EventOutcome, of client: TestClient?) {
         switch outcome {
-        case .done, .waiting: break
+        case .done: break
         case .closeRequested(let code, let reason): _ = client?.end(code: code, reason: reason)
         case .failed(let error): if error.kill != .closed { errors.append(error) }
         case .waiting(let task):

@@ -45,8 +45,15 @@ extension Worker {
         }
         if case .failed(let error) = outcome { note(error, on: connection) }
         hub.unsubscribeFromAll(connection)
+        let user = connection.user
         identify(connection, as: nil)
-        if case .waiting(let task) = outcome { linger(connection, task) } else { engine.forget(connection.handle) }
+        if case .waiting(let task) = outcome {
+            // Nobody reaches it by its user any more, but its script may still ask whose it was.
+            if let user { connection.makeExtras().value.user = user }
+            linger(connection, task)
+        } else {
+            engine.forget(connection.handle)
+        }
     }
 
     /// Does what an event of a connection has asked for.
