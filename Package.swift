@@ -88,7 +88,7 @@ let package = Package(
         .executableTarget(
             name: "perigee-bench",
             dependencies: [
-                "WebSocket", "EventLoop", "CLinux",
+                "Scripting", "WebSocket", "EventLoop", "CLinux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swift),

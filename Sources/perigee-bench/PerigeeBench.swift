@@ -14,6 +14,6 @@ struct PerigeeBench: ParsableCommand {
             there are two. The figure to compare between versions is the server's CPU time: it holds also where the \
             generator could do no more, and then the report says so.
             """,
-        subcommands: [All.self, Echo.self, Fanout.self, Idle.self, Handshakes.self],
+        subcommands: [All.self, Echo.self, Fanout.self, Idle.self, Handshakes.self, Scripts.self],
         defaultSubcommand: All.self)
 }

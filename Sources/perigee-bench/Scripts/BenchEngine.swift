@@ -1,0 +1,80 @@
+// A script engine without a server around it, and the clock by which it is measured.
+
+import CLinux
+import Glibc
+import Scripting
+
+/// The host of scripts that are measured: it counts what they send and notes what they wait for.
+final class BenchHost: SilentHost {
+    var sent = 0
+    var tickets: [WaitTicket] = []
+
+    override func send(
+        _ connection: ConnectionHandle, _ payload: UnsafeRawBufferPointer, binary: Bool
+    ) -> SendResult {
+        sent += 1
+        return .sent
+    }
+
+    override func sleep(_ ticket: WaitTicket, seconds: Double) { tickets.append(ticket) }
+}
+
+/// One script, `main`, and its events.
+final class BenchEngine {
+    let host = BenchHost()
+    let engine: ScriptEngine
+    private let script: ScriptID
+    private let payload: [UInt8]
+
+    init(_ source: String, message: String = "", isWatched: Bool = true, memory: Int = 0) throws {
+        var options = ScriptOptions(memoryLimit: memory)
+        if !isWatched { (options.budget, options.warning, options.stuckAfter) = (0, 0, 0) }
+        if isWatched && memory > 0 { options.budget = 10 }
+        engine = try ScriptEngine(host: host, options: options)
+        try engine.prepare(ScriptBundle(version: 1, scripts: ["main": source])).get()
+        engine.commit()
+        guard let script = engine.script(forPath: "/") else { throw BenchError("there is no script") }
+        self.script = script
+        payload = Array(message.utf8)
+    }
+
+    func open(_ slot: UInt32) throws { try check(engine.onOpen(script, handle(slot))) }
+
+    func message(_ slot: UInt32 = 0) throws {
+        try check(payload.withUnsafeBytes { engine.onMessage(script, handle(slot), $0, binary: false) })
+    }
+
+    private func handle(_ slot: UInt32) -> ConnectionHandle { ConnectionHandle(slot: slot, generation: 1) }
+
+    private func check(_ outcome: EventOutcome) throws {
+        if case .failed(let error) = outcome { throw BenchError(error.description) }
+    }
+}
+
+/// CPU time of this thread, in nanoseconds.
+func threadNanoseconds() -> UInt64 {
+    var time = timespec()
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+}
+
+/// The least CPU time of `count` runs of `body`, for one of them, in nanoseconds.
+func leastNanoseconds(rounds: Int, count: Int, _ body: (Int) throws -> Void) rethrows -> Double {
+    var least = Double.infinity
+    for _ in 0..<rounds {
+        let start = threadNanoseconds()
+        for index in 0..<count { try body(index) }
+        least = min(least, Double(threadNanoseconds() - start) / Double(count))
+    }
+    return least
+}
+
+/// A line of the report.
+func reportLine(_ name: String, _ figure: String) {
+    print("  " + name + String(repeating: " ", count: max(1, 52 - name.count)) + figure)
+}
+
+extension Double {
+    /// With one digit behind the point.
+    var short: String { "\((self * 10).rounded() / 10)" }
+}
