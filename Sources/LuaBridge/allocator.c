@@ -31,20 +31,10 @@ static bool may_grow(Bridge *b, size_t size, size_t growth)
     return fits || refuse(b, refusal_memory, size);
 }
 
-// A block for a coroutine that a script makes.
-static void *allocate_coroutine(Bridge *b, size_t size)
+// Whether a script may have one more coroutine.
+static bool may_make_coroutine(Bridge *b, size_t size)
 {
-    if (!count_may_add(b)) {
-        refuse(b, refusal_coroutines, size);
-        return NULL;
-    }
-    void *block = may_grow(b, size, size) ? malloc(size) : NULL;
-    if (block != NULL) {
-        b->allocations += 1;
-        b->memory += size;
-        count_add(b, block, size);
-    }
-    return block;
+    return count_may_add(b) || refuse(b, refusal_coroutines, size);
 }
 
 // Nothing is called for this error before the stack is unwound. While it is, memory may be refused again.
@@ -59,10 +49,9 @@ static void note_refusal(Bridge *b)
 void *bridge_allocate(void *context, void *block, size_t old_size, size_t new_size)
 {
     Bridge *b = context;
+    bool is_coroutine = false;
     if (block == NULL) { // the size is the kind of the new object
-        if (old_size == LUA_TTHREAD && !b->makes_coroutine) {
-            return allocate_coroutine(b, new_size);
-        }
+        is_coroutine = old_size == LUA_TTHREAD && !b->makes_coroutine;
         old_size = 0;
     }
     if (new_size == 0) {
@@ -71,19 +60,24 @@ void *bridge_allocate(void *context, void *block, size_t old_size, size_t new_si
         b->memory -= old_size;
         return NULL;
     }
-    if (new_size > old_size && !may_grow(b, new_size, new_size - old_size)) {
+    bool grows = new_size > old_size;
+    if ((is_coroutine && !may_make_coroutine(b, new_size))
+        || (grows && !may_grow(b, new_size, new_size - old_size))) {
         note_refusal(b);
         return NULL;
     }
     b->allocations += 1;
     void *moved = realloc(block, new_size);
     if (moved == NULL) {
-        if (new_size > old_size) {
+        if (grows) {
             return NULL;
         }
         moved = block; // Lua relies on shrinking to work
     }
     b->memory += new_size - old_size;
+    if (is_coroutine) {
+        count_add(b, moved, new_size);
+    }
     return moved;
 }
 

@@ -9,12 +9,18 @@
 enum { close_depth = 50 };
 
 // How a coroutine answered that was resumed; otherwise the number of values that it left on the caller's stack.
-enum { resume_failed = -1, resume_waits = -2 };
+enum { resume_failed = -1, resume_waits = -2, resume_dead = -3 };
 
 // [... arguments] of `from` -> [... results | error | nothing]
 static int resume(lua_State *L, lua_State *co, int arguments)
 {
     Bridge *b = bridge_of(L);
+    int before = lua_status(co);
+    if (before != LUA_OK && before != LUA_YIELD) { // it failed, or was killed
+        lua_pop(L, arguments);
+        lua_pushliteral(L, "cannot resume dead coroutine");
+        return resume_dead;
+    }
     if (!lua_checkstack(co, arguments)) {
         lua_pop(L, arguments);
         lua_pushliteral(L, "too many arguments to resume");
@@ -132,9 +138,9 @@ static int guarded_resume(lua_State *L)
 }
 
 // The error of a wrapped coroutine, with the caller's place before it. [... error] -> never returns
-static int raise_wrapped(lua_State *L, lua_State *co)
+static int raise_wrapped(lua_State *L, lua_State *co, bool was_dead)
 {
-    int status = lua_status(co);
+    int status = was_dead ? LUA_OK : lua_status(co);
     if (status != LUA_OK && status != LUA_YIELD) { // it failed, and its variables are still to be closed
         status = unwind(L, co);
         check_killed(L);
@@ -165,7 +171,7 @@ static int finish_wrapped(lua_State *L, lua_State *co, int count)
     if (count == resume_waits) {
         return lua_yieldk(L, 0, 0, wrapped_woken);
     }
-    return count >= 0 ? count : raise_wrapped(L, co);
+    return count >= 0 ? count : raise_wrapped(L, co, count == resume_dead);
 }
 
 // A function that coroutine.wrap made. The upvalue is its coroutine. [arguments...] -> [results...]

@@ -66,6 +66,7 @@ typedef struct Watch {
     bool warned;
     bool stuck;
 } Watch;
+
 // The addresses of the coroutines that scripts have made.
 typedef struct CoroutineCount {
     void **addresses; // a hash table

@@ -7,7 +7,7 @@
 
 #include "patterns.h"
 
-enum { tries_by_hand = 64 };
+enum { most_tries = 64, most_compared = 1 << 16 };
 
 // Where an `init` begins to look, from 0; beyond the subject when it is that far. [...] -> [...]
 static size_t start_offset(lua_State *L, int index, size_t count)
@@ -42,7 +42,8 @@ static const char *find_text(const char *next, size_t count, const char *text, s
     if (length == 0 || length > count) {
         return length == 0 ? next : NULL;
     }
-    for (int tries = 0; tries < tries_by_hand; tries++) {
+    size_t tries = most_compared / length + 1;
+    for (tries = tries < most_tries ? tries : most_tries; tries > 0; tries--) {
         const char *found = memchr(next, *text, count - length + 1);
         if (found == NULL || memcmp(found, text, length) == 0) {
             return found;

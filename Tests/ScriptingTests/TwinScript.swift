@@ -13,7 +13,10 @@ final class TwinScript {
     init(_ source: String) throws {
         guard let opened = stockLuaOpen() else { throw TwinError(message: "not enough memory") }
         stock = opened
-        engine = try ScriptEngine(host: host, options: ScriptOptions(memoryLimit: 0))
+        var options = ScriptOptions(memoryLimit: 0)
+        options.budget = 0
+        options.largestBlock = 0
+        engine = try ScriptEngine(host: host, options: options)
         let handler = "function onMessage(conn, text) conn:send(answer(text)) end"
         try engine.prepare(try ScriptBundle(version: 1, scripts: ["main": "\(source)\n\(handler)"])).get()
         engine.commit()
