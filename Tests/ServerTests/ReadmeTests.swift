@@ -17,7 +17,7 @@ struct ReadmeTests {
 
     @Test("the API table lists every route once, in order, with its summary")
     func routes() {
-        let methods = ["GET", "POST", "PUT", "DELETE"]
+        let methods = ["GET", "POST", "PUT", "PATCH", "DELETE"]
         let rows = text.split(separator: "\n").map(String.init).filter { line in
             methods.contains { line.hasPrefix("| `\($0) /") }
         }

@@ -64,6 +64,15 @@ typedef struct BridgeRequest {
     bool hasCertificate;
 } BridgeRequest;
 
+// A question of a backend, as a list: `fieldCount` names and values, then `queryCount` and `headerCount` likewise.
+typedef struct BridgeQuestion {
+    const BridgeStrings *_Nullable strings;
+    int32_t fieldCount;
+    int32_t queryCount;
+    int32_t headerCount;
+    bool binary; // the publication is
+} BridgeQuestion;
+
 typedef enum BRIDGE_CLOSED_ENUM BridgeEvent : int32_t {
     BridgeEventUpgrade,
     BridgeEventOpen,
@@ -112,6 +121,7 @@ typedef struct BridgeResult {
     int32_t code;
     const char *_Nullable text; // close reason, response body, or the subprotocol that onUpgrade chose
     size_t textCount;
+    const BridgeStrings *_Nullable list; // the answer of onPublish, onRequest or onSubscribe, when there is more than yes
     const char *_Nullable message;
     size_t messageCount;
     const char *_Nullable traceback;

@@ -77,6 +77,14 @@ BridgeOutcome bridgeOnClose(
     Bridge *bridge, int32_t script, BridgeConnection connection, int32_t code, const void *_Nullable reason,
     size_t count);
 
+// Questions that others ask. The list that the result holds is, after BridgeOutcomeRefused, the reason alone. onPublish
+// leaves no list when the publication shall be as it is, else names and values of what has changed ("channel", "key",
+// "data"), and as code whether it is binary. onRequest leaves the status as code, and as names and values the body, its
+// type, and the header fields.
+BridgeOutcome bridgeOnPublish(Bridge *bridge, int32_t script, const BridgeQuestion *question);
+BridgeOutcome bridgeOnRequest(Bridge *bridge, int32_t script, const BridgeQuestion *question);
+BridgeOutcome bridgeOnSubscribe(Bridge *bridge, int32_t script, BridgeConnection connection, BridgeBytes channel);
+
 // onStart, onStop, and onReload with the version that ran before.
 BridgeOutcome bridgeOnLife(Bridge *bridge, int32_t script, BridgeEvent event, uint64_t previousVersion);
 

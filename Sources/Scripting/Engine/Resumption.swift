@@ -5,4 +5,6 @@ public enum Resumption: Sendable {
     case event(SuspendedEvent, EventOutcome)
     /// An `onUpgrade` has decided, or failed.
     case upgrade(SuspendedEvent, UpgradeOutcome)
+    /// An `onPublish`, `onRequest` or `onSubscribe` has answered, or failed.
+    case reply(SuspendedEvent, ScriptReply)
 }

@@ -170,7 +170,7 @@ extension ScriptEngine {
         return error(of: id, in: live, during: handler)
     }
 
-    private func error(of id: ScriptID?, in bundle: ScriptBundle, during handler: String) -> ScriptError {
+    func error(of id: ScriptID?, in bundle: ScriptBundle, during handler: String) -> ScriptError {
         let serving = id.map { target($0) } ?? -1
         return error(in: bundle, file: serving < 0 ? nil : "\(names[Int(serving)]).lua", during: handler)
     }

@@ -90,12 +90,15 @@ extension ScriptEngine {
         guard let event = suspended[task.number] else { return nil }
         if outcome == .waiting {
             let again = EventOutcome.waiting(task)
+            if event.work.isQuestion { return .reply(event, .waiting(task)) }
             return isUpgrade(event) ? .upgrade(event, .waiting(task)) : .event(event, again)
         }
         suspended[task.number] = nil
         switch event.work {
         case .handler(.upgrade, let id):
             return .upgrade(event, decide(outcome, event.offered, id, in: event.bundle))
+        case .handler(let handler, let id) where event.work.isQuestion:
+            return .reply(event, reply(outcome, handler, id, in: event.bundle))
         case .handler(let handler, let id):
             return .event(event, conclude(outcome, handler, id, in: event.bundle))
         case .timer, .spawned:

@@ -9,6 +9,14 @@ public struct SuspendedEvent: Sendable {
         /// A function of `server.spawn`.
         case spawned
 
+        /// Whether somebody wants an answer.
+        var isQuestion: Bool {
+            switch self {
+            case .handler(.publish, _), .handler(.request, _), .handler(.subscribe, _): true
+            case .handler, .timer, .spawned: false
+            }
+        }
+
         /// What it is called in reports: "onMessage".
         public var name: String {
             switch self {

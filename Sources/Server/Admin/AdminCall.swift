@@ -2,6 +2,7 @@
 //
 // Runs on: the admin thread.
 
+import EventLoop
 import HTTP1
 import PubSub
 
@@ -35,6 +36,9 @@ final class AdminCall {
         connection?.answer(self, with: response)
         connection = nil
     }
+
+    /// The address of who asks; empty for one on a UNIX socket, or gone.
+    var ip: String { connection?.peer.host ?? "" }
 
     func fail(_ error: AdminError) { answer(error.response) }
 

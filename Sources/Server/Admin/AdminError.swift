@@ -76,6 +76,16 @@ struct AdminError: Error, Sendable {
         status: 409, code: "upgrade_running", message: "an upgrade is under way already")
     static let upgradeFailed = AdminError(
         status: 500, code: "upgrade_failed", message: "the new process did not serve; the old one goes on")
+    static let refusedByScript = AdminError(
+        status: 422, code: "refused_by_script", message: "onPublish has refused the publication")
+    static let scriptFailed = AdminError(
+        status: 500, code: "script_failed", message: "the script's handler failed",
+        hint: "the log and GET /v1/scripts/errors say where")
+    static let scriptTimeout = AdminError(
+        status: 504, code: "script_timeout", message: "the script's handler did not answer in time",
+        hint: "scripts.eventTimeout is the limit")
+    static let handlerNotFound = AdminError(
+        status: 404, code: "handler_not_found", message: "no script of this name has an onRequest")
     static let headTooLarge = AdminError(
         status: 431, code: "head_too_large", message: "the header fields are too many or too large",
         hint: "http.maxHead and http.maxFields are the limits")
@@ -90,7 +100,8 @@ struct AdminError: Error, Sendable {
         badRequest, channelNameInvalid, textNotUTF8, jsonInvalid, parameterInvalid, closeCodeInvalid, keyMissing,
         keyUnknown, scopeMissing, hostNotAllowed, originNotAllowed, notFound, connectionNotFound, methodNotAllowed,
         requestTimeout, bodyTooLarge, targetTooLong, expectationFailed, scriptsInvalid, headTooLarge,
-        versionNotSupported, overloaded, stopping, upgradeRunning, upgradeFailed, scriptNotFound, scriptNameInvalid,
+        versionNotSupported, overloaded, stopping, upgradeRunning, upgradeFailed,
+        refusedByScript, scriptFailed, scriptTimeout, handlerNotFound, scriptNotFound, scriptNameInvalid,
         uploadOff, scriptNotWritten, versionNotKept, noPreviousVersion,
     ]
 

@@ -29,7 +29,17 @@ struct AdminRoute: Sendable {
         isOpen = parts.contains { $0.hasPrefix("{") }
     }
 
-    static let all: [AdminRoute] = [
+    static let all = spelt + calls
+
+    /// `/v1/call/{name}` takes any method, and hands it on.
+    private static let calls = [HTTPMethod.get, .post, .put, .patch, .delete].map { method in
+        AdminRoute(
+            method: method, path: "/v1/call/{name}", scope: .publish,
+            summary: "ask `onRequest` of the script NAME; its status and body come back"
+        ) { (server, call) throws(AdminError) in try server.callScript(call) }
+    }
+
+    private static let spelt: [AdminRoute] = [
         AdminRoute(
             method: .post, path: "/v1/channels/{channel}/messages", scope: .publish,
             summary: "push the body to a channel's subscribers (`?exclude=ID&key=KEY`)"

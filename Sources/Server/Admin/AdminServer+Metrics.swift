@@ -58,6 +58,9 @@ extension AdminServer {
     }
 
     private func describeScripts(_ workers: [WorkerMeasurements], in page: inout MetricsText) {
+        page.add(
+            "perigee_handlers_stuck_total", .counter, "Handlers that did not end although they were killed.",
+            node.stuckHandlers.total)
         page.add("perigee_script_version", .gauge, "The version of the scripts that is live.", node.liveVersion)
         var merge = MetricsMerge()
         var counts: [String: (calls: UInt64, errors: UInt64)] = [:]

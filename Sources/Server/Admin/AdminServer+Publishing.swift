@@ -60,7 +60,7 @@ extension AdminServer {
         return text
     }
 
-    private static let longestKey = 255
+    static let longestKey = 255
 
     // MARK: The message is in JSON
 
@@ -151,32 +151,66 @@ extension AdminServer {
     private func publish(
         _ push: Push, to channels: [Channel], then finish: @escaping (Result<[PushOutcome], AdminError>) -> Void
     ) {
-        var outcomes: [PushOutcome] = []
-        publishNext(push, channels[...], &outcomes, finish)
+        publishNext(push, channels[...], [], finish)
     }
 
     /// One channel after the other, so that the answer's counts are each channel's own.
     private func publishNext(
-        _ push: Push, _ channels: ArraySlice<Channel>, _ outcomes: inout [PushOutcome],
+        _ push: Push, _ channels: ArraySlice<Channel>, _ outcomes: [PushOutcome],
         _ finish: @escaping (Result<[PushOutcome], AdminError>) -> Void
     ) {
         guard let channel = channels.first else { return finish(.success(outcomes)) }
+        let goOn = { [unowned self] (outcome: Result<PushOutcome, AdminError>) in
+            switch outcome {
+            case .success(let outcome): publishNext(push, channels.dropFirst(), outcomes + [outcome], finish)
+            case .failure(let error): finish(.failure(error))
+            }
+        }
+        guard node.filtersPushes else { return publish(push, to: channel, then: goOn) }
+        var target = [("channel", channel.name)]
+        if let exclude = push.exclude { target.append(("exclude", exclude.text)) }
+        let publication = Publication(frame: push.frame, channel: channel, key: push.key)
+        filter(publication, target, order: channel.name) { [unowned self] result in
+            switch result {
+            case .success(let changed):
+                let push = Push(frame: changed.frame, key: changed.key, exclude: push.exclude)
+                publish(push, to: changed.channel ?? channel, then: goOn)
+            case .failure(let error):
+                goOn(.failure(error))
+            }
+        }
+    }
+
+    private func publish(
+        _ push: Push, to channel: Channel, then finish: @escaping (Result<PushOutcome, AdminError>) -> Void
+    ) {
         let ticket = nextTicket()
         let outcome = node.broker.publish(
             push.frame, to: channel, key: push.key, exclude: push.exclude?.subscriber, origin: nil, receipt: ticket)
         guard case .published(let position, let workers, _) = outcome else { return finish(.failure(.overloaded)) }
-        let done = outcomes
         gather(ticket, from: workers.count) { [unowned self] answers, isComplete in
-            var outcomes = done
-            outcomes.append(
-                PushOutcome(
-                    id: pushID(ticket), channel: channel, position: position, count: answers.deliveries,
-                    isComplete: isComplete, version: node.liveVersion))
-            publishNext(push, channels.dropFirst(), &outcomes, finish)
+            finish(
+                .success(
+                    PushOutcome(
+                        id: pushID(ticket), channel: channel, position: position, count: answers.deliveries,
+                        isComplete: isComplete, version: node.liveVersion)))
         }
     }
 
     private func send(_ frame: Frame, to audience: Audience, _ call: AdminCall) {
+        guard node.filtersPushes else { return sendNow(frame, to: audience, call) }
+        let target = audience.target
+        let order = target.map { "\($0.name) \($0.value)" } ?? ""
+        filter(Publication(frame: frame), target.map { [$0] } ?? [], order: order) { [unowned self] result in
+            switch result {
+            case .success(let changed): sendNow(changed.frame, to: audience, call)
+            case .failure(let error): call.fail(error)
+            }
+        }
+    }
+
+    private func sendNow(_ frame: Frame, to audience: Audience, _ call: AdminCall) {
+        if case .connection(let id) = audience { return sendNow(frame, to: id, call) }
         let ticket = nextTicket()
         let reached = (0..<node.workers.count).count { node.workers.send(frame, to: audience, on: $0, ticket: ticket) }
         guard reached > 0 else { return call.fail(.overloaded) }
@@ -187,9 +221,13 @@ extension AdminServer {
 
     private func send(_ frame: Frame, to id: ConnectionID, _ call: AdminCall) throws(AdminError) {
         guard id.node == node.number, Int(id.worker) < node.workers.count else { throw .connectionNotFound }
+        send(frame, to: .connection(id), call)
+    }
+
+    private func sendNow(_ frame: Frame, to id: ConnectionID, _ call: AdminCall) {
         let ticket = nextTicket()
         guard node.workers.send(frame, to: .connection(id), on: Int(id.worker), ticket: ticket) else {
-            throw .overloaded
+            return call.fail(.overloaded)
         }
         gather(ticket, from: 1) { [unowned self] answers, isComplete in
             let count = answers.deliveries
@@ -215,6 +253,18 @@ extension [(worker: UInt8, answer: WorkerAnswer)] {
     fileprivate var deliveries: DeliveryCount {
         reduce(into: DeliveryCount()) { sum, entry in
             if case .delivered(let count) = entry.answer { sum += count }
+        }
+    }
+}
+
+extension Audience {
+    /// Whom it is for, as a publication's field says it; nil for everyone.
+    fileprivate var target: (name: String, value: String)? {
+        switch self {
+        case .connection(let id): ("connection", id.text)
+        case .user(let user): ("user", user)
+        case .path(let path): ("path", path)
+        case .everyone: nil
         }
     }
 }

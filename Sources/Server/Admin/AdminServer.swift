@@ -100,13 +100,13 @@ final class AdminServer {
         return lastTicket
     }
 
-    /// Waits for the answers of `count` workers to the question `ticket`, at most a second, and hands over what has come.
+    /// Waits for the answers of `count` workers to the question `ticket`, for a second unless it is told otherwise, and hands over what has come.
     func gather(
-        _ ticket: UInt64, from count: Int,
+        _ ticket: UInt64, from count: Int, patience: UInt64 = patience,
         then finish: @escaping ([(worker: UInt8, answer: WorkerAnswer)], _ isComplete: Bool) -> Void
     ) {
         guard count > 0 else { return finish([], true) }
-        questions[ticket] = Question(awaited: count, deadline: loop.now + Self.patience, finish: finish)
+        questions[ticket] = Question(awaited: count, deadline: loop.now + patience, finish: finish)
         if questions.count == 1 { watchPatience() }
     }
 

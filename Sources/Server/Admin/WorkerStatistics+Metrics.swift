@@ -8,6 +8,10 @@ extension WorkerStatistics {
         writeTraffic(to: &page)
         writeRequests(to: &page)
         page.add("perigee_script_failures_total", .counter, "Errors of scripts, timers included.", scriptErrors)
+        page.add("perigee_handlers_killed_total", .counter, "Handlers that used up their CPU.", handlersKilled)
+        page.add("perigee_handlers_slow_total", .counter, "Handlers over scripts.warning.", handlersSlow)
+        page.add("perigee_handlers_timed_out_total", .counter, "Handlers that waited too long.", handlersTimedOut)
+        page.add("perigee_handlers_waiting", .gauge, "Handlers that wait.", handlersWaiting)
         page.add("perigee_lua_memory_bytes", .gauge, "Memory of all Lua states.", luaMemory)
     }
 

@@ -29,6 +29,7 @@ final class Node: Sendable {
     let startedAt: Int
     private let live = Mutex(LiveScripts())
     private let version = Atomic<UInt64>(0)
+    private let filters = Atomic<Bool>(false)
 
     init(configuration: Configuration, workers count: Int, log: Logger) {
         self.configuration = configuration
@@ -46,6 +47,12 @@ final class Node: Sendable {
 
     /// The version that is live, for the many who ask for no more.
     var liveVersion: UInt64 { version.load(ordering: .relaxed) }
+
+    /// Whether pushes have to pass the scripts' onPublish.
+    var filtersPushes: Bool {
+        get { filters.load(ordering: .relaxed) }
+        set { filters.store(newValue, ordering: .relaxed) }
+    }
 
     /// Notes that all workers run the live bundle of this history.
     func setLive(_ history: BundleHistory) {

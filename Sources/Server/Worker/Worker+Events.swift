@@ -77,6 +77,7 @@ extension Worker {
     func note(_ error: ScriptError, on connection: ClientConnection?) {
         guard error.kill != .closed else { return log.debug("\(error.summary)", metadata: error.metadata) }
         statistics.scriptErrors += 1
+        if error.kill == .budget { recentKills.note(at: loop.now) }
         node.scriptErrors.note(error, connection: connection?.id.text, now: time(nil))
         var metadata = error.metadata
         if let connection { metadata["connection"] = "\(connection.id.text)" }

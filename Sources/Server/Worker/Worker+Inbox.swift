@@ -34,6 +34,10 @@ extension Worker {
             answer(ticket, .scripts(scriptStatistics()))
         case .measure(let ticket):
             answer(ticket, .measurements(measurements()))
+        case .askPublish(let question, let order, let ticket):
+            askPublish(PublishQuestion(question: question, ticket: ticket), order: order)
+        case .askRequest(let question, let script, let ticket):
+            askRequest(question, script: script, ticket: ticket)
         case .prepare(let bundle):
             prepare(bundle)
         case .migrate(let decision):
@@ -53,7 +57,7 @@ extension Worker {
         }
     }
 
-    private func answer(_ ticket: UInt64, _ answer: WorkerAnswer) {
+    func answer(_ ticket: UInt64, _ answer: WorkerAnswer) {
         answers.append(.answer(ticket: ticket, worker: index, answer))
     }
 

@@ -10,6 +10,7 @@ extension Worker {
     func start(_ bundle: ScriptBundle) -> [ScriptError] {
         if case .failure(let problems) = engine.prepare(bundle) { return problems.errors }
         let report = engine.commit()
+        noteFilter()
         for error in report.errors { note(error, on: nil) }
         for task in report.waiting { beganToWait(task, on: nil) }
         return []
@@ -51,9 +52,15 @@ extension Worker {
         statistics.reloadPauses.add(microseconds: (clinux_monotonic_nanoseconds() - began) / 1_000)
     }
 
+    /// All workers find the same, since they run the same bundle.
+    private func noteFilter() {
+        node.filtersPushes = engine.script(named: "main").map { engine.defines(.publish, $0) } ?? false
+    }
+
     /// Makes the prepared bundle the live one, between two events.
     private func swap() {
         let report = engine.commit()
+        noteFilter()
         for error in report.errors { note(error, on: nil) }
         for task in report.waiting { beganToWait(task, on: nil) }
         limitSpawnedOfOldVersions()

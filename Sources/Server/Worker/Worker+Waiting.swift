@@ -21,6 +21,8 @@ extension Worker {
         /// The connection that it is about, kept until it has ended.
         var connection: ClientConnection?
         var operation: Operation?
+        /// The question that it answers.
+        var question: WaitingQuestion?
         /// When its time is up.
         var deadline: TimerID?
     }
@@ -85,8 +87,12 @@ extension Worker {
 
     private func proceed(_ task: ScriptTask, _ resumption: Resumption) {
         switch resumption {
-        case .event(_, .waiting), .upgrade(_, .waiting):
+        case .event(_, .waiting), .upgrade(_, .waiting), .reply(_, .waiting):
             return
+        case .reply(_, let reply):
+            let question = waiting[task]?.question
+            _ = retire(task)
+            if let question { settle(question, reply) }
         case .event(let event, let outcome):
             let connection = retire(task)
             conclude(event, outcome, on: connection)

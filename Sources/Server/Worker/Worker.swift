@@ -46,6 +46,8 @@ final class Worker {
     var listeners: [Listener] = []
     var random = SecretGenerator()
     var statistics = WorkerStatistics()
+    /// Pushes that wait for the answer to an earlier one of the same order; a key is there while one is asked about.
+    var publishQuestions: [String: [PublishQuestion]] = [:]
     /// Handlers that the watchdog killed within the last minute.
     var recentKills = RecentCount()
     var keepalive: KeepaliveSchedule

@@ -14,6 +14,8 @@ enum WorkerAnswer: Sendable {
     case statistics(WorkerStatistics)
     case scripts([ScriptStatistics])
     case measurements(WorkerMeasurements)
+    /// Of `askPublish` and `askRequest`; never that it waits.
+    case reply(ScriptReply)
 }
 
 /// A connection as the admin API shows it.

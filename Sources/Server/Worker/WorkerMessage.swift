@@ -19,6 +19,10 @@ enum WorkerMessage: Sendable {
     case scriptStatistics(ticket: UInt64)
     /// All that `/metrics` and `/readyz` want to know.
     case measure(ticket: UInt64)
+    /// Whether a backend's push may pass; pushes with the same `order` are asked about one after the other.
+    case askPublish(ScriptQuestion, order: String, ticket: UInt64)
+    /// A backend's call for the script of that name.
+    case askRequest(ScriptQuestion, script: String, ticket: UInt64)
     /// Reload, step by step: run a bundle beside the live one, then make it live or drop it.
     case prepare(ScriptBundle)
     /// Bring the states to what the prepared bundle wants, and wait for the word to make it live (true) or drop it.

@@ -30,6 +30,7 @@ struct AdminErrorTests {
             code: "body_too_large", method: "POST", path: "/v1/messages", body: String(repeating: "x", count: 101)),
         Provocation(code: "target_too_long", method: "GET", path: "/" + String(repeating: "x", count: 9000)),
         Provocation(code: "script_not_found", method: "GET", path: "/v1/scripts/nobody"),
+        Provocation(code: "handler_not_found", method: "GET", path: "/v1/call/nobody"),
         Provocation(code: "upload_off", method: "PUT", path: "/v1/scripts/main"),
         Provocation(code: "no_previous_version", method: "POST", path: "/v1/scripts/rollback"),
         Provocation(code: "upgrade_failed", method: "POST", path: "/v1/upgrade"),
@@ -42,7 +43,7 @@ struct AdminErrorTests {
     private static let elsewhere: Set = [
         "text_not_utf8", "key_missing", "key_unknown", "scope_missing", "request_timeout", "scripts_invalid",
         "http_version_not_supported", "overloaded", "stopping", "upgrade_running", "script_name_invalid",
-        "script_not_written", "script_version_unknown",
+        "script_not_written", "refused_by_script", "script_failed", "script_timeout", "script_version_unknown",
     ]
 
     @Test("every error is provoked by a test, has a code of its own, and its answer is JSON of the one shape")

@@ -1,0 +1,59 @@
+// Questions of backends for this worker's scripts. Pushes to one channel are asked about one after the other, also when
+// the handler waits, so that they keep their order; all else goes on meanwhile.
+//
+// Read next: AdminServer+Filter.swift, Scripting/Engine/ScriptEngine+Questions.swift.
+
+import EventLoop
+import Scripting
+
+/// A push that `onPublish` is to be asked about.
+struct PublishQuestion {
+    let question: ScriptQuestion
+    let ticket: UInt64
+}
+
+/// A question whose handler waits.
+struct WaitingQuestion {
+    let ticket: UInt64
+    /// Of a push, what it is in order with.
+    let order: String?
+}
+
+extension Worker {
+    func askPublish(_ asked: PublishQuestion, order: String) {
+        guard publishQuestions[order] == nil else {
+            publishQuestions[order]?.append(asked)
+            return
+        }
+        publishQuestions[order] = []
+        ask(asked, order)
+    }
+
+    func askRequest(_ question: ScriptQuestion, script name: String, ticket: UInt64) {
+        let reply = engine.script(named: name).map { engine.onRequest($0, question) } ?? .absent
+        take(reply, WaitingQuestion(ticket: ticket, order: nil))
+    }
+
+    /// A question's handler has ended: its answer goes to who asked, and the next push in order is asked about.
+    func settle(_ question: WaitingQuestion, _ reply: ScriptReply) {
+        if case .failed(let error) = reply { note(error, on: nil) }
+        answer(question.ticket, .reply(reply))
+        guard let order = question.order else { return }
+        guard publishQuestions[order]?.isEmpty == false, let next = publishQuestions[order]?.removeFirst() else {
+            publishQuestions[order] = nil
+            return
+        }
+        // Not at once: a long queue must not become a deep stack.
+        loop.schedule(after: 0) { [unowned self] in ask(next, order) }
+    }
+
+    private func ask(_ asked: PublishQuestion, _ order: String) {
+        take(engine.onPublish(asked.question), WaitingQuestion(ticket: asked.ticket, order: order))
+    }
+
+    private func take(_ reply: ScriptReply, _ question: WaitingQuestion) {
+        guard case .waiting(let task) = reply else { return settle(question, reply) }
+        beganToWait(task, on: nil)
+        waiting[task]?.question = question
+    }
+}

@@ -1,0 +1,135 @@
+// Pushes of backends on their way through main.lua's onPublish.
+
+import PerigeeTestKit
+import Testing
+
+@testable import Server
+
+@Suite("onPublish")
+struct PublishFilterTests {
+    private static let script = """
+        function onOpen(conn) conn:subscribe("news") conn:subscribe("other") conn:identify("ann") conn:send(conn.id) end
+        function onPublish(p)
+            if p.data == "no" then return false, "not today" end
+            if p.data == "error" then error("oops") end
+            if p.data == "late" then server.sleep(0.05) return true end
+            if p.data == "never" then while true do server.sleep(60) end end
+            if p.data == "other" then return {channel = "other", data = {from = p.channel}} end
+            if p.data == "fan" then server.publish("other", "fanned") return true end
+            if p.data == "badly" then return {channel = ""} end
+            if p.data == "who" then
+                local for_whom = p.channel or p.user or p.path or (p.connection and "one") or "all"
+                return {data = for_whom .. " " .. tostring(p.key) .. " " .. tostring(p.exclude ~= nil)}
+            end
+        end
+        """
+
+    @Test("a publication passes, is changed, fans out, or is refused with the reason")
+    func answers() throws {
+        try withServer(scripts: ["main.lua": Self.script]) { server in
+            let client = try Client(server)
+            func push(_ text: String) throws -> HTTPResponse {
+                try server.ask("POST", "/v1/channels/news/messages", body: text)
+            }
+            let passed = try push("hello")
+            #expect(passed.status == 200)
+            #expect(try client.socket.receiveText() == "hello")
+            let refused = try push("no")
+            #expect(refused.status == 422 && refused.errorCode == "refused_by_script")
+            #expect(refused.text.contains("not today"))
+            let moved = try push("other")
+            #expect(try moved.json()["channel"] == "other" && moved.status == 200)
+            #expect(try client.socket.receiveText() == #"{"from":"news"}"#)
+            let fanned = try push("fan")
+            #expect(fanned.status == 200)
+            #expect(Set([try client.socket.receiveText(), try client.socket.receiveText()]) == ["fan", "fanned"])
+            let failed = try push("error")
+            #expect(failed.status == 500 && failed.errorCode == "script_failed")
+            #expect(failed.text.contains("oops"))
+            let bad = try push("badly")
+            #expect(bad.status == 500 && bad.errorCode == "script_failed")
+            let errors = try server.ask("GET", "/v1/scripts/errors").text
+            #expect(errors.contains("oops") && errors.contains("onPublish"))
+        }
+    }
+
+    @Test("every way to push passes, and the publication says for whom it is")
+    func ways() throws {
+        try withServer(scripts: ["main.lua": Self.script]) { server in
+            let client = try Client(server)
+            let json = #"{"channels":["news","other"],"data":"who","key":"k","exclude":"\#(client.id)x"}"#
+            let ways = [
+                ("/v1/channels/news/messages?key=k", "who", ["news k false"]),
+                ("/v1/users/ann/messages", "who", ["ann nil false"]),
+                ("/v1/connections/\(client.id)/messages", "who", ["one nil false"]),
+                ("/v1/messages", "who", ["all nil false"]), ("/v1/messages?path=/", "who", ["/ nil false"]),
+                (
+                    "/v1/publish", json.replacing(",\"exclude\":\"\(client.id)x\"", with: ""),
+                    ["news k false", "other k false"]
+                ),
+            ]
+            for (path, body, received) in ways {
+                let answer = try server.ask("POST", path, body: body)
+                #expect(answer.status == 200, "\(path): \(answer)")
+                for text in received { #expect(try client.socket.receiveText() == text, "\(path)") }
+            }
+        }
+    }
+
+    @Test("while the handler waits others go on, and the pushes of one channel keep their order")
+    func order() throws {
+        try withServer(scripts: ["main.lua": Self.script]) { server in
+            let client = try Client(server)
+            let sockets = try (0..<3).map { _ in try server.openAdmin() }
+            // Each is sent when the one before was read: an answer on the same connection says so.
+            for (socket, text) in zip(sockets, ["late", "second", "third"]) {
+                let push =
+                    "POST /v1/channels/news/messages HTTP/1.1\r\nHost: localhost\r\nContent-Length: \(text.utf8.count)\r\n\r\n\(text)"
+                try socket.send(push)
+                try server.eventually("\(text) is asked about or done") {
+                    try server.nodeState()["connections"]?.int == 1
+                }
+            }
+            let received = [
+                try client.socket.receiveText(), try client.socket.receiveText(), try client.socket.receiveText(),
+            ]
+            #expect(received == ["late", "second", "third"])
+        }
+    }
+
+    @Test("a handler that never answers is 504 when its time is up, and the next push is answered")
+    func timeout() throws {
+        try withServer(
+            scripts: ["main.lua": Self.script], configure: { $0.scripts.eventTimeout = .milliseconds(50) }
+        ) { server in
+            let never = try server.ask("POST", "/v1/channels/news/messages", body: "never")
+            #expect(never.status == 504 && never.errorCode == "script_timeout")
+            let next = try server.ask("POST", "/v1/channels/news/messages", body: "hello")
+            #expect(next.status == 200)
+        }
+    }
+
+    @Test("without onPublish no push is asked about; a reload that brings one has it asked, one that drops it does not")
+    func reloads() throws {
+        let quiet = "function onOpen(conn) conn:subscribe('news') conn:send('open') end"
+        try withServer(scripts: ["main.lua": quiet]) { server in
+            let client = try WebSocketClient.connect(port: server.clientPort, timeout: .seconds(20))
+            #expect(try client.receiveText() == "open")
+            func push() throws -> Int { try server.ask("POST", "/v1/channels/news/messages", body: "no").status }
+            func handlers() throws -> String { try server.ask("GET", "/metrics").text }
+            #expect(try push() == 200)
+            #expect(try client.receiveText() == "no")
+            let before = try handlers()
+            #expect(!before.contains("onPublish"))
+            try File.write(Self.script, to: server.scriptsFolder + "/main.lua")
+            #expect(try server.ask("POST", "/v1/scripts/reload").status == 200)
+            #expect(try push() == 422)
+            let page = try MetricsPage(try handlers())
+            #expect(page.value("perigee_handler_calls_total", ["script": "main", "handler": "onPublish"]) == 1)
+            try File.write(quiet, to: server.scriptsFolder + "/main.lua")
+            #expect(try server.ask("POST", "/v1/scripts/reload").status == 200)
+            #expect(try push() == 200)
+            #expect(try client.receiveText() == "no")
+        }
+    }
+}
