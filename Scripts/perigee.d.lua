@@ -178,13 +178,25 @@ function server.disconnect(id, code, reason) end
 ---@return integer timer For `server.cancel`.
 function server.after(seconds, f) end
 
---- Calls a function again and again, on one worker of all. It may be called while the file loads. A reload keeps the phase of
---- a timer whose name and period are the same, and cancels those that the new version does not have.
+--- Calls a function again and again, on one worker of all. Call it while the file loads: then a reload runs the new code in
+--- the same phase if the period is the same, and cancels the timer if the new version does not have it. A timer that a
+--- handler starts (this one, `server.after` or `server.cron`) goes on across reloads, in the code that started it, until
+--- it is cancelled or its name is taken by another.
 ---@param name string 1 to 1,024 bytes.
 ---@param seconds number From 0.001 to 1e9.
 ---@param f fun()
 ---@return integer | true timer
 function server.every(name, seconds, f) end
+
+--- Calls a function by the calendar, in UTC, on one worker of all; in all else as `server.every`. Five fields: minute (0-59), hour
+--- (0-23), day (1-31), month (1-12 or jan-dec), weekday (0-7 or sun-sat; 0 and 7 are Sunday), each a list of `*`, `5`,
+--- `1-5`, with a step as `*/15`, `9-17/2` or `5/15`. If neither day nor weekday begins with `*`, either will do. Or `@hourly`,
+--- `@daily`, `@midnight`, `@weekly`, `@monthly`, `@yearly`, `@annually`. What is missed while the server is down is not made up for.
+---@param name string 1 to 1,024 bytes.
+---@param expression string "*/5 9-17 * * mon-fri"
+---@param f fun()
+---@return integer | true timer
+function server.cron(name, expression, f) end
 
 --- Cancels a timer, by its number or its name. `false` when there is none.
 ---@param timer integer | string
@@ -203,6 +215,26 @@ function server.sleep(seconds) end
 ---@param f fun(...: any)
 ---@param ... any At most 31.
 function server.spawn(f, ...) end
+
+--- A table that survives reloads, one in each worker. Only while the file loads; use the table in handlers. The same name and
+--- version give the same table. A new one is filled by `create`; when the version is higher than that of the table which
+--- is there, `migrate` gets a copy of it with its version and returns what is to be kept; if it fails on any worker, nothing
+--- changes on any. A lower version is refused. What no file declares is kept for five more versions.
+---
+--- Plain values: nil, booleans, numbers, strings, conns, and tables of these up to 64 deep, whose metatables are classes of
+--- `server.class`. That is checked when a state is created and when it is migrated.
+---@param name string 1 to 1,024 bytes.
+---@param version integer From 1.
+---@param create fun(): table
+---@param migrate? fun(old: table, version: integer): table
+---@return table
+function server.state(name, version, create, migrate) end
+
+--- The same table in every version of the scripts, empty when the file loads, to be filled with methods: an object whose
+--- metatable it is, in `conn.data` or in a state, has the methods of the new code after a reload. Only while the file loads.
+---@param name string 1 to 1,024 bytes.
+---@return table
+function server.class(name) end
 
 --- Values that all workers share, by key; gone when the server stops. Keys have at most 1,024 bytes. No call waits.
 ---@class perigee.KV

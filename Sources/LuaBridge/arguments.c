@@ -58,7 +58,7 @@ double check_seconds(lua_State *L, int index, const char *function)
 }
 
 // The name of something that outlives the code. [...] -> [...]
-void check_name(lua_State *L, int index, const char *function)
+void check_lasting_name(lua_State *L, int index, const char *function)
 {
     if (lua_type(L, index) != LUA_TSTRING) {
         luaL_error(L, "%s: the name must be a string, not %s", function, luaL_typename(L, index));

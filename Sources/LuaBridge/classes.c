@@ -69,6 +69,28 @@ void swap_classes(lua_State *L)
     lua_settop(L, top);
 }
 
+// Raises if a class has what setmetatable refuses: its objects have their metatable already. [] -> []
+void check_classes(lua_State *L)
+{
+    static const char *const refused[] = {"__gc", "__mode", "__concat"};
+    luaL_checkstack(L, 8, NULL);
+    int top = lua_gettop(L);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, bridge_of(L)->candidate->table);
+    lua_getfield(L, -1, "classes");
+    for (lua_Integer i = 1; lua_rawgeti(L, top + 2, i) == LUA_TTABLE; i++) {
+        lua_rawgeti(L, -1, record_class);
+        for (int name = 0; name < LENGTH(refused); name++) {
+            lua_pushstring(L, refused[name]);
+            if (lua_rawget(L, top + 4) != LUA_TNIL) {
+                luaL_error(L, "server.class: a class cannot have %s", refused[name]);
+            }
+            lua_pop(L, 1);
+        }
+        lua_settop(L, top + 2);
+    }
+    lua_settop(L, top);
+}
+
 // The class with this name, made if there is none. [name] -> [name class]
 static void push_class(lua_State *L)
 {
@@ -96,7 +118,7 @@ static void push_class(lua_State *L)
 static int server_class(lua_State *L)
 {
     Bridge *b = bridge_of(L);
-    check_name(L, 1, "server.class");
+    check_lasting_name(L, 1, "server.class");
     if (!b->declaring) {
         return luaL_error(L, "server.class is called while a script loads, not in a handler");
     }

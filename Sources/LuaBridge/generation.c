@@ -259,6 +259,7 @@ static int swap_body(lua_State *L)
 // [argument] -> []
 static int create_body(lua_State *L)
 {
+    check_classes(L);
     fill_states(L, false);
     return 0;
 }

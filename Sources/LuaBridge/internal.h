@@ -307,7 +307,7 @@ BridgeBytes check_bytes(lua_State *L, int index, const char *function, const cha
 double check_seconds(lua_State *L, int index, const char *function);
 int32_t keep_function(lua_State *L, int index);
 void release_function(lua_State *L, int32_t function);
-void check_name(lua_State *L, int index, const char *function);
+void check_lasting_name(lua_State *L, int index, const char *function);
 int32_t check_close_code(lua_State *L, int index, const char *function);
 BridgeBytes check_close_reason(lua_State *L, int index, const char *function);
 bool is_close_code(lua_Integer code);
@@ -321,6 +321,7 @@ void copy_plain(lua_State *L, const char *owner);
 // classes.c
 bool is_class(lua_State *L, int index);
 void swap_classes(lua_State *L);
+void check_classes(lua_State *L);
 void classes_open(lua_State *L);
 extern const luaL_Reg class_functions[];
 

@@ -42,7 +42,7 @@ static void push_unfilled(lua_State *L)
 // [name version create migrate?] -> the same, four values
 static lua_Integer check_declaration(lua_State *L)
 {
-    check_name(L, 1, "server.state");
+    check_lasting_name(L, 1, "server.state");
     int is_integer;
     lua_Integer version = lua_tointegerx(L, 2, &is_integer);
     if (!is_integer || version < 1 || lua_type(L, 2) != LUA_TNUMBER) {

@@ -87,7 +87,7 @@ static int server_after(lua_State *L)
 // server.every(name, seconds, f). [name seconds f] -> [... number | true]
 static int server_every(lua_State *L)
 {
-    check_name(L, 1, "server.every");
+    check_lasting_name(L, 1, "server.every");
     double seconds = check_seconds(L, 2, "server.every");
     if (seconds < 0.001) {
         return luaL_error(L, "server.every: seconds must be at least 0.001");
@@ -100,7 +100,7 @@ static int server_every(lua_State *L)
 // server.cron(name, expression, f). [name expression f] -> [... number | true]
 static int server_cron(lua_State *L)
 {
-    check_name(L, 1, "server.cron");
+    check_lasting_name(L, 1, "server.cron");
     BridgeTimer timer = {.name = NULL};
     timer.name = lua_tolstring(L, 1, &timer.nameCount);
     timer.cron = check_bytes(L, 2, "server.cron", "the expression");

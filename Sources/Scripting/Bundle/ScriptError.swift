@@ -16,7 +16,7 @@ public struct ScriptError: Error, Sendable, Hashable, CustomStringConvertible {
     public let version: UInt64
     /// Why the event was ended, if it did not fail by itself.
     public let kill: ScriptKill?
-    /// The handler that was running, "timer" for a timer; nil when it was none.
+    /// The handler that was running, "timer" or "server.spawn" where it was a function of the script's own; nil when it was none.
     public internal(set) var handler: String?
 
     /// Makes an error.

@@ -61,6 +61,7 @@ final class TestApp: SilentHost {
         super.init()
         var options = options
         options.store = store
+        options.wallClock = { [clock] in VirtualClock.start + clock.now }
         do throws(ScriptError) {
             engine = try ScriptEngine(host: self, options: options)
         } catch {
@@ -73,6 +74,7 @@ final class TestApp: SilentHost {
     func load() throws(ScriptErrors) {
         let bundle = try ScriptBundle(version: engine.version + 1, scripts: sources, modules: modules)
         try engine.prepare(bundle).get()
+        if engine.needsMigration { try engine.migrate().get() }
         errors += engine.commit().errors
         settle()
     }

@@ -3,6 +3,9 @@
 import Synchronization
 
 final class VirtualClock: Sendable {
+    /// When scripts under test are loaded, for `server.cron`: midnight, UTC, of the first of January 2026, a Thursday.
+    static let start = 1_767_225_600.0
+
     private let seconds = Mutex(0.0)
 
     /// Seconds since the scripts were loaded.
