@@ -2,6 +2,7 @@
 
 import COpenSSL
 import EventLoop
+import Glibc
 import HTTPClient
 import Testing
 
@@ -68,6 +69,17 @@ struct TLSTests {
         let certificate = try Self.authority.issue("none", names: ["localhost"])
         let stage = try stage(certificate, authorities: "/nonexistent.pem")
         #expect(try get(stage)?.reason == .tls)
+    }
+
+    @Test("the authorities are read once, not for every connection")
+    func authoritiesOnce() throws {
+        let authority = try TestAuthority("Read once")
+        let stage = try stage(try authority.issue("once", names: ["localhost"]), authorities: authority.path)
+        stage.backend.answer = { connection, _ in connection.reply("200 OK", ["Connection: close"], "x") }
+        #expect(try get(stage)?.text == "x")
+        #expect(unlink(authority.path) == 0)
+        #expect(try get(stage)?.text == "x")
+        #expect(stage.backend.connections.count == 2)
     }
 
     @Test("a server that speaks no TLS cannot be spoken to")

@@ -47,6 +47,24 @@ struct ServeTests {
         #expect(try client.receiveText() == "new 2 v2 b")
     }
 
+    @Test("requests of scripts go where they say, whatever proxies the environment names")
+    func noProxies() throws {
+        let backend = LiveBackend()
+        let main = """
+            function onMessage(conn, message)
+              local response, why, detail = http.get(message)
+              conn:send(response and response.body or why .. ": " .. detail)
+            end
+            """
+        // Nobody listens there.
+        let proxy = "http://127.0.0.1:1"
+        let perigee = try PerigeeProcess(
+            scripts: ["main.lua": main], environment: ["http_proxy": proxy, "all_proxy": proxy, "ALL_PROXY": proxy])
+        let client = try WebSocketClient.connect(port: perigee.clientPort)
+        try client.send(backend.url("/direct"))
+        #expect(try client.receiveText() == "/direct")
+    }
+
     @Test("a saved script is live on the open connection, as the configuration has it by default")
     func saved() throws {
         let perigee = try PerigeeProcess(scripts: ["main.lua": Self.main])
