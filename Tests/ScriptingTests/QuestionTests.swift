@@ -149,7 +149,7 @@ struct QuestionTests {
         guard case .waiting = stage.engine.onPublish(push(Array("hi".utf8))),
             case .waiting = stage.engine.onRequest(stage.main, push([]))
         else { return #expect(Bool(false), "they do not wait") }
-        let tickets = stage.host.sleeping
+        let tickets = stage.host.calls.compactMap { if case .sleep(let ticket, _) = $0 { ticket } else { nil } }
         try #require(tickets.count == 2)
         guard case .reply(_, .proceed(let change?))? = stage.engine.resume(tickets[0], with: .done),
             case .reply(_, .response(let response))? = stage.engine.resume(tickets[1], with: .done)
