@@ -66,7 +66,7 @@ extension ScriptEngine {
         let result = bridgeResult(bridge).pointee
         switch outcome {
         case .done, .absent, .waiting:
-            return handler == .request ? .response(ScriptResponse(result)) : .proceed(PublicationChange(result))
+            return handler == .request ? .response(CallResponse(result)) : .proceed(PublicationChange(result))
         case .refused:
             return .refused(String(decoding: result.strings.first ?? [], as: UTF8.self))
         case .closeRequested, .failed:
@@ -108,7 +108,7 @@ extension PublicationChange {
     }
 }
 
-extension ScriptResponse {
+extension CallResponse {
     fileprivate init(_ result: BridgeResult) {
         let pairs = result.pairs
         status = Int(result.code)

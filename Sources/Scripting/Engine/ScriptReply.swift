@@ -9,7 +9,7 @@ public enum ScriptReply: Sendable {
     /// No, and why.
     case refused(String)
     /// What `onRequest` answers.
-    case response(ScriptResponse)
+    case response(CallResponse)
     /// The handler waits; ``ScriptEngine/resume(_:with:)`` brings the answer.
     case waiting(ScriptTask)
     case failed(ScriptError)
@@ -24,7 +24,7 @@ public struct PublicationChange: Sendable, Equatable {
 }
 
 /// An HTTP response as a script wants it.
-public struct ScriptResponse: Sendable {
+public struct CallResponse: Sendable {
     /// 200 to 599.
     public var status: Int
     public var body: [UInt8]

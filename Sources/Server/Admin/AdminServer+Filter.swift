@@ -119,7 +119,7 @@ extension AdminError {
 
 extension Response {
     /// What a script answers; without a body where HTTP allows none.
-    init(_ response: ScriptResponse) {
+    init(_ response: CallResponse) {
         let hasBody = response.status != 204 && response.status != 304
         var fields = response.headers
         if hasBody, !response.type.isEmpty, !fields.contains(where: { $0.name.lowercased() == "content-type" }) {

@@ -123,6 +123,8 @@ extension TestApp {
         case .upgrade(_, let outcome):
             endWait(task, client)
             if let client { decide(outcome, client) }
+        case .reply:
+            endWait(task, client)
         }
     }
 
