@@ -9,10 +9,11 @@ import Testing
 struct PublishFilterTests {
     private static let script = """
         function onOpen(conn) conn:subscribe("news") conn:subscribe("other") conn:identify("ann") conn:send(conn.id) end
+        function onMessage(conn) kv.set("go", true) end
         function onPublish(p)
             if p.data == "no" then return false, "not today" end
             if p.data == "error" then error("oops") end
-            if p.data == "late" then server.sleep(0.05) return true end
+            if p.data == "late" then while not kv.get("go") do server.sleep(0.01) end return true end
             if p.data == "never" then while true do server.sleep(60) end end
             if p.data == "other" then return {channel = "other", data = {from = p.channel}} end
             if p.data == "fan" then server.publish("other", "fanned") return true end
@@ -81,15 +82,17 @@ struct PublishFilterTests {
         try withServer(scripts: ["main.lua": Self.script]) { server in
             let client = try Client(server)
             let sockets = try (0..<3).map { _ in try server.openAdmin() }
-            // Each is sent when the one before was read: an answer on the same connection says so.
+            // What is answered was read no later than a request that is sent after it.
             for (socket, text) in zip(sockets, ["late", "second", "third"]) {
-                let push =
-                    "POST /v1/channels/news/messages HTTP/1.1\r\nHost: localhost\r\nContent-Length: \(text.utf8.count)\r\n\r\n\(text)"
-                try socket.send(push)
-                try server.eventually("\(text) is asked about or done") {
-                    try server.nodeState()["connections"]?.int == 1
-                }
+                try socket.send(
+                    "POST /v1/channels/news/messages HTTP/1.1\r\nHost: localhost\r\nContent-Length: \(text.utf8.count)\r\n\r\n"
+                        + text)
+                try server.eventually("it waits") { try server.nodeState()["handlersWaiting"]?.int == 1 }
             }
+            let other = try server.ask("POST", "/v1/channels/other/messages", body: "other channel")
+            #expect(other.status == 200)
+            #expect(try client.socket.receiveText() == "other channel")
+            try client.socket.send("go")
             let received = [
                 try client.socket.receiveText(), try client.socket.receiveText(), try client.socket.receiveText(),
             ]
@@ -112,7 +115,9 @@ struct PublishFilterTests {
     @Test("without onPublish no push is asked about; a reload that brings one has it asked, one that drops it does not")
     func reloads() throws {
         let quiet = "function onOpen(conn) conn:subscribe('news') conn:send('open') end"
-        try withServer(scripts: ["main.lua": quiet]) { server in
+        let folder = try TemporaryFolder()
+        try folder.write(quiet, to: "main.lua")
+        try withServer(configure: { $0.scripts.folder = folder.path }) { server in
             let client = try WebSocketClient.connect(port: server.clientPort, timeout: .seconds(20))
             #expect(try client.receiveText() == "open")
             func push() throws -> Int { try server.ask("POST", "/v1/channels/news/messages", body: "no").status }
@@ -121,12 +126,12 @@ struct PublishFilterTests {
             #expect(try client.receiveText() == "no")
             let before = try handlers()
             #expect(!before.contains("onPublish"))
-            try File.write(Self.script, to: server.scriptsFolder + "/main.lua")
+            try folder.write(Self.script, to: "main.lua")
             #expect(try server.ask("POST", "/v1/scripts/reload").status == 200)
             #expect(try push() == 422)
             let page = try MetricsPage(try handlers())
             #expect(page.value("perigee_handler_calls_total", ["script": "main", "handler": "onPublish"]) == 1)
-            try File.write(quiet, to: server.scriptsFolder + "/main.lua")
+            try folder.write(quiet, to: "main.lua")
             #expect(try server.ask("POST", "/v1/scripts/reload").status == 200)
             #expect(try push() == 200)
             #expect(try client.receiveText() == "no")
