@@ -583,6 +583,7 @@ function t.fails(f, pattern) end
 
 --- Scripts under test, with a server around them.
 ---@class perigee.App
+---@field metrics table<string, number | { sum: number, count: integer }> By name, with labels as `name{a="1"}`; the latter of histograms.
 ---@field kv { get: (fun(key: string): perigee.Plain?), set: fun(key: string, value: perigee.Plain?), delete: fun(key: string): boolean }
 local App = {}
 
@@ -613,6 +614,23 @@ function App:advance(seconds) end
 ---@return boolean published
 ---@return string? why
 function App:push(channel, value, options) end
+
+---@class perigee.Reply
+---@field url? string Of the request that it answers; any if absent.
+---@field method? string
+---@field status? integer 200 if absent.
+---@field headers? table<string, any>
+---@field body? string | table A table is JSON.
+---@field error? perigee.HTTPFailure In place of a response.
+---@field delay? number Seconds.
+
+--- Answers one request of the scripts' `http`: the first that fits, now or when it comes.
+---@param reply perigee.Reply
+function App:httpReply(reply) end
+
+--- The requests that scripts have made since the last call.
+---@return { method: string, url: string, query: table<string, string>, headers: table<string, string>, body: string }[]
+function App:httpRequests() end
 
 --- Replaces scripts ("chat") and modules ("lib/util") by new text. The new version, or `nil` and what is wrong.
 ---@param files table<string, string>

@@ -19,12 +19,10 @@ public enum ScriptTests {
         let folder = configuration.scripts.folder
         let bundle = try ScriptBundle.load(folder: folder, version: 1)
         let files = try ScriptBundle.tests(folder: folder)
-        let options = Node.scriptOptions(configuration, store: KeyValueStore(limit: configuration.kv.memory))
         var totals = Totals()
         for file in files {
             let test = TestFile(
-                path: String(file.path.dropFirst(6)), bundle: bundle, options: options,
-                eventTimeout: configuration.scripts.eventTimeout.seconds, filter: filter
+                path: String(file.path.dropFirst(6)), bundle: bundle, configuration: configuration, filter: filter
             ) { outcome in
                 if outcome.complaint == nil { totals.passed += 1 } else { totals.failed += 1 }
                 write(describe(outcome, file))

@@ -46,6 +46,14 @@ extension TestApp {
                 hasSpawned = false
                 for outcome in engine.runSpawned() { finish(outcome, of: nil) }
             }
+            while let match = exchange.match() {
+                alarms.removeAll { $0.purpose == .answer(match.ticket) }
+                alarms.append(Alarm(purpose: .answer(match.ticket), due: clock.now + match.delay, period: nil))
+            }
+            while let due = alarms.firstIndex(where: { $0.isAnswer && $0.due <= clock.now }) {
+                isQuiet = false
+                fire(alarms.remove(at: due))
+            }
             for client in clients where !client.pending.isEmpty {
                 if client.closed != nil {
                     isQuiet = false
@@ -159,6 +167,9 @@ extension TestApp {
             finish(engine.fireTimer(timer), of: nil)
         case .wake(let ticket):
             if let resumption = engine.resume(ticket, with: .done) { proceed(ticket.task, resumption) }
+        case .answer(let ticket):
+            let answer = exchange.takeAnswer(ticket)
+            if let resumption = engine.resume(ticket, with: answer) { proceed(ticket.task, resumption) }
         case .timeOut(let task):
             if let resumption = engine.timeOut(task) { proceed(task, resumption) }
         }

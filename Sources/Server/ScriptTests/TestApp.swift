@@ -14,11 +14,14 @@ final class TestApp: SilentHost {
             case timer(Int32)
             case wake(WaitTicket)
             case timeOut(ScriptTask)
+            case answer(WaitTicket)
         }
 
         let purpose: Purpose
         var due: Double
         var period: Double?
+
+        var isAnswer: Bool { if case .answer = purpose { true } else { false } }
     }
 
     /// An entry that a script wrote to the log.
@@ -42,17 +45,22 @@ final class TestApp: SilentHost {
     var hasSpawned = false
     /// The clients of events that wait; nil for what is about no client.
     var waiting: [ScriptTask: TestClient?] = [:]
+    /// Requests of scripts and the answers that the test has for them.
+    var exchange = TestExchange()
     /// Seconds that an event may take, waits included.
     let eventTimeout: Double
+    /// Seconds that a request may take that says nothing else.
+    let requestTimeout: Double
     /// What handlers raised, and the test has not taken.
     var errors: [ScriptError] = []
     private var offsets: [Channel: UInt64] = [:]
 
     /// Loads the scripts with these names, and all modules.
     init(
-        names: [String], from bundle: ScriptBundle, options: ScriptOptions, eventTimeout: Double
+        names: [String], from bundle: ScriptBundle, options: ScriptOptions, eventTimeout: Double, requestTimeout: Double
     ) throws(ScriptErrors) {
         self.eventTimeout = eventTimeout
+        self.requestTimeout = requestTimeout
         let files = bundle.scripts.filter { names.contains($0.name) }
         sources = Dictionary(uniqueKeysWithValues: files.map { ($0.name, $0.source) })
         modules = Dictionary(uniqueKeysWithValues: bundle.modules.map { ($0.name, $0.source) })
@@ -198,6 +206,13 @@ final class TestApp: SilentHost {
 
     override func sleep(_ ticket: WaitTicket, seconds: Double) {
         alarms.append(Alarm(purpose: .wake(ticket), due: clock.now + max(0.001, seconds), period: nil))
+    }
+
+    override func request(_ ticket: WaitTicket, _ request: ScriptRequest) -> String? {
+        exchange.add(request, ticket)
+        let timeout = clock.now + (request.timeout ?? requestTimeout)
+        alarms.append(Alarm(purpose: .answer(ticket), due: timeout, period: nil))
+        return nil
     }
 
     override func spawned() { hasSpawned = true }

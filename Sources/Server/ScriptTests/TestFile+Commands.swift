@@ -27,7 +27,10 @@ extension TestFile {
             throw TestMistake(message: "t.load: there is no script '\(name)' (\(name).lua)")
         }
         do throws(ScriptErrors) {
-            return add(try TestApp(names: names, from: bundle, options: options, eventTimeout: eventTimeout))
+            return add(
+                try TestApp(
+                    names: names, from: bundle, options: options, eventTimeout: eventTimeout,
+                    requestTimeout: requestTimeout))
         } catch {
             throw TestMistake(message: "\(error)")
         }
@@ -51,6 +54,9 @@ extension TestFile {
         case "stop": app.stop()
         case "takeError": if !app.errors.isEmpty { answer.append(app.errors.removeFirst().summary) }
         case "logs": takeLogs(of: app, &answer)
+        case "metrics": describeMetrics(of: app, &answer)
+        case "httpReply": try reply(command, app)
+        case "httpRequests": takeRequests(of: app, &answer)
         case "kvGet": app.store.value(of: command.arguments[1])?.write(to: &answer)
         case "kvSet": answer.append(String(try setKeyValue(command, app)))
         default:
@@ -156,6 +162,42 @@ extension TestFile {
         } catch {
             (app.sources, app.modules) = (scripts, modules)
             answer.append(name: "", value: error.errors.map(\.summary).joined(separator: "\n"))
+        }
+    }
+
+    private func reply(_ command: TestCommand, _ app: TestApp) throws(TestMistake) {
+        let words = command.texts(from: 7)
+        let headers = stride(from: 0, to: words.count - 2, by: 3).map { (words[$0 + 1].lowercased(), words[$0 + 2]) }
+        let answer: WaitAnswer =
+            command.text(5).isEmpty
+            ? .response(
+                ScriptResponse(
+                    status: Int(try command.number(3)), headers: headers, body: command.arguments[4]))
+            : .requestFailed(command.text(5), detail: "")
+        app.exchange.add(
+            TestExchange.Reply(
+                url: command.text(1), method: command.text(2), answer: answer, delay: try command.number(6)))
+        app.settle()
+    }
+
+    private func takeRequests(of app: TestApp, _ answer: inout ScriptStrings) {
+        for request in app.exchange.recorded {
+            answer.append(name: request.method, value: request.url)
+            answer.append(request.body ?? [])
+            answer.append(name: String(request.query.count), value: String(request.headers.count))
+            for pair in request.query + request.headers { answer.append(name: pair.name, value: pair.value) }
+        }
+        app.exchange.recorded = []
+    }
+
+    private func describeMetrics(of app: TestApp, _ answer: inout ScriptStrings) {
+        for metric in app.engine.metrics {
+            answer.append(metric.labels.isEmpty ? metric.name : "\(metric.name){\(metric.labels)}")
+            switch metric.value {
+            case .counter(let value), .gauge(let value, _): answer.append(name: String(value), value: "")
+            case .histogram(let sum, let buckets):
+                answer.append(name: String(sum), value: String(buckets.reduce(0, +)))
+            }
         }
     }
 

@@ -23,6 +23,8 @@ final class TestFile: SilentHost, ScriptTestHost {
     let options: ScriptOptions
     /// Seconds that an event of a script may take, waits included.
     let eventTimeout: Double
+    /// Seconds that a request of `http` may take that says nothing else.
+    let requestTimeout: Double
     private let filter: String?
     private let report: (Outcome) -> Void
     /// The scripts under test, by number.
@@ -33,13 +35,14 @@ final class TestFile: SilentHost, ScriptTestHost {
 
     /// - Parameter bundle: The scripts that tests can load.
     init(
-        path: String, bundle: ScriptBundle, options: ScriptOptions, eventTimeout: Double, filter: String?,
+        path: String, bundle: ScriptBundle, configuration: Configuration, filter: String?,
         report: @escaping (Outcome) -> Void
     ) {
         self.path = path
         self.bundle = bundle
-        self.options = options
-        self.eventTimeout = eventTimeout
+        self.options = Node.scriptOptions(configuration, store: KeyValueStore(limit: configuration.kv.memory))
+        self.eventTimeout = configuration.scripts.eventTimeout.seconds
+        self.requestTimeout = configuration.httpClient.timeout.seconds
         self.filter = filter
         self.report = report
     }

@@ -196,7 +196,24 @@ function t.load(names, options)
     return setmetatable({ id = id, kv = kv }, App)
 end
 
-App.__index = App
+local function metricsOf(app)
+    local words, metrics = { call("metrics", app) }, {}
+    for index = 1, #words, 3 do
+        local count = tonumber(words[index + 2])
+        local sum = tonumber(words[index + 1])
+        metrics[words[index]] = count and { sum = sum, count = count } or sum
+    end
+    return metrics
+end
+
+function App.__index(app, key)
+    if key == "metrics" then
+        return metricsOf(app.id)
+    elseif App[key] then
+        return App[key]
+    end
+    fail("an app has no field '" .. tostring(key) .. "'")
+end
 
 local connectOptions = {
     path = true, ip = true, user = true, query = true, headers = true, cookies = true, subprotocols = true,
@@ -244,6 +261,42 @@ function App:push(channel, value, options)
     options = checkOptions(options, { key = true, binary = true }, "app:push")
     local done, why = call("push", self.id, channel, payload(value), options.key or "", tostring(options.binary or false))
     return done == "true", why
+end
+
+local replyOptions = {
+    url = true, method = true, status = true, headers = true, body = true, error = true, delay = true,
+}
+
+-- Answers one request of the scripts: the first that fits, now or when it comes.
+function App:httpReply(reply)
+    checkOptions(reply, replyOptions, "app:httpReply")
+    local list = {}
+    pairsOf(list, "header", reply.headers)
+    local body = type(reply.body) == "table" and json.encode(reply.body) or reply.body or ""
+    call(
+        "httpReply", self.id, reply.url or "", reply.method or "", reply.status or 200, body, reply.error or "",
+        reply.delay or 0, table.unpack(list)
+    )
+end
+
+-- The requests that scripts have made since the last call: { method =, url =, query =, headers =, body = } each.
+function App:httpRequests()
+    local words, requests = { call("httpRequests", self.id) }, {}
+    local index = 1
+    while words[index] do
+        local request = { method = words[index], url = words[index + 1], body = words[index + 2] }
+        local counts = { query = math.tointeger(words[index + 3]), headers = math.tointeger(words[index + 4]) }
+        index = index + 5
+        for _, name in ipairs { "query", "headers" } do
+            request[name] = {}
+            for _ = 1, counts[name] do
+                request[name][words[index]] = words[index + 1]
+                index = index + 2
+            end
+        end
+        requests[#requests + 1] = request
+    end
+    return requests
 end
 
 -- The new version, or nil and what is wrong. `files` maps names of scripts and modules to their new text.

@@ -80,7 +80,10 @@ extension Worker {
         if error.kill == .budget { recentKills.note(at: loop.now) }
         node.scriptErrors.note(error, connection: connection?.id.text, now: time(nil))
         var metadata = error.metadata
-        if let connection { metadata["connection"] = "\(connection.id.text)" }
+        if let connection {
+            metadata["connection"] = "\(connection.id.text)"
+            metadata["path"] = "\(connection.path)"
+        }
         log.error("\(error.summary)", metadata: metadata)
     }
 

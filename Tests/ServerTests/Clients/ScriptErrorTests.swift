@@ -29,7 +29,9 @@ struct ScriptErrorTests {
             let entry = try server.log.wait(for: "main.lua:3: attempt to index a nil value (local 'nothing')")
             #expect(entry.hasPrefix("error") && entry.contains("3 |     return nothing.field"))
             #expect(entry.contains("main.lua:3: in upvalue 'stumble'") && entry.contains("main.lua:7: in function"))
-            #expect(entry.contains("version=1") && entry.contains("connection="))
+            #expect(entry.contains("3 |     return nothing.field\n  |            ^^^^^^^"))
+            #expect(entry.contains("version=1") && entry.contains("connection=") && entry.contains("handler=onMessage"))
+            #expect(entry.contains("path=/"))
             #expect(try server.nodeState()["scriptErrors"] == 1)
         }
     }

@@ -35,7 +35,7 @@ struct TestCommandTests {
     func shipped() throws {
         let result = try PerigeeProgram.run(["test", "Scripts"])
         #expect(result.status == 0 && result.output.hasSuffix(" passed, 0 failed\n"), "\(result.output)")
-        for example in ["chat", "desk", "limiter", "scores", "typing"] {
+        for example in ["auth", "chat", "desk", "limiter", "prices", "scores", "typing"] {
             #expect(result.output.contains("ok   tests/examples/\(example).lua: "))
         }
     }
@@ -202,6 +202,36 @@ struct TestCommandTests {
         #expect(lines.first == "FAIL tests/a.lua: loops (tests/a.lua:2)")
         #expect(lines.contains { $0.contains("main.lua:1: ") && $0.contains("CPU") })
         #expect(lines.suffix(2) == ["ok   tests/a.lua: is fine", "1 passed, 1 failed"])
+    }
+
+    @Test("requests of scripts are answered as the test says, before or after, late or never; metrics are seen")
+    func requests() throws {
+        let main = """
+            function onMessage(conn, message)
+              local response, why = http.post("http://x/" .. message, { json = { a = 1 }, query = { q = "1" } })
+              metrics.count("asked", 1, { what = message })
+              metrics.observe("took", 2)
+              conn:send(response and { response.status, response.headers["x-a"], response.body } or why)
+            end
+            """
+        let test = """
+            local a = app:connect()
+            app:httpReply { url = "http://x/two", status = 202, headers = { ["X-A"] = "b" }, body = "two" }
+            a:send "one" a:send "two"
+            t.equal(a:take(), nil)
+            local requests = app:httpRequests()
+            t.equal(#requests, 1)
+            t.equal({ requests[1].method, requests[1].url, requests[1].query, requests[1].body },
+              { "POST", "http://x/one", { q = "1" }, '{"a":1}' })
+            app:httpReply { method = "POST", body = { b = 2 }, delay = 1 }
+            app:advance(0.9) t.equal(a:take(), nil)
+            app:advance(0.1) t.equal(a:takeAll(), { { 200, json.null, '{"b":2}' }, { 202, "b", "two" } })
+            t.equal(app.metrics, { ['asked{what="one"}'] = 1, ['asked{what="two"}'] = 1, took = { sum = 4, count = 2 } })
+            app:httpReply { error = "tls" }
+            a:send "three" t.equal(a:take(), "tls")
+            a:send "four" app:advance(30) t.equal(a:take(), "timeout")
+            """
+        #expect(try lines(of: test, main: main) == ["ok   tests/a.lua", "1 passed, 0 failed"])
     }
 
     @Test("--filter runs the tests whose line has the words in it")
