@@ -74,7 +74,7 @@ struct ScriptRequestTests {
             """
         let body = """
             if message == "show" then return conn:send(kv.get("order") or "nothing") end
-            local response, why = http.get(url("/held"))
+            local response, why = http.get(url("/held"), {timeout = 3600})
             kv.set("order", tostring(response) .. " " .. why)
             """
         try withServer(scripts: script(body, more: more), configure: oneWorker) { server in
@@ -153,7 +153,7 @@ struct ScriptRequestTests {
         }
     }
 
-    @Test("a script cannot reach what the host keeps for itself, and the log says where it tried")
+    @Test("a script cannot reach what the host keeps for itself, and is told why")
     func metadata() throws {
         let body = "local r, why, detail = http.get(message) conn:send({tostring(r), why, detail})"
         try withServer(scripts: script(body), configure: oneWorker) { server in
