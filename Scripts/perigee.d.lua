@@ -158,14 +158,21 @@ function server.publish(channel, value, options) end
 ---@return "not found" | nil why
 function server.send(id, value, options) end
 
+--- Sends to all connections of a user, on every worker: those for which `conn:identify(user)` was called.
+---@param user string
+---@param value string | number | table
+---@param options? perigee.SendOptions
+---@return true
+function server.sendUser(user, value, options) end
+
 --- Sends to every connection.
 ---@param value string | number | table
 ---@param options? perigee.SendOptions
 ---@return true
 function server.broadcast(value, options) end
 
---- Closes a connection, on whichever worker it is.
----@param id string
+--- Closes a connection, on whichever worker it is, or all connections of a user.
+---@param id string A `conn.id`, or the user of `conn:identify`.
 ---@param code? integer As `conn:close`.
 ---@param reason? string
 ---@return boolean closed

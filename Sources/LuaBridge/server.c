@@ -107,6 +107,19 @@ static int server_send(lua_State *L)
     return answer_found(L, found);
 }
 
+// server.sendUser(user, value, options). [user value options] -> [... true]
+static int server_send_user(lua_State *L)
+{
+    Bridge *b = bridge_of(L);
+    forbid_while_loading(L, "server.sendUser");
+    BridgeBytes user = check_bytes(L, 1, "server.sendUser", "the user");
+    bool binary = wants_binary(L, 3, send_options, LENGTH(send_options), "server.sendUser");
+    scriptHostSendToUser(b->host, user, check_payload(L, 2, binary, "server.sendUser"));
+    strings_trim(&b->text);
+    lua_pushboolean(L, true);
+    return 1;
+}
+
 // server.broadcast(value, options). [value options] -> [... true]
 static int server_broadcast(lua_State *L)
 {
@@ -146,6 +159,7 @@ static int server_index(lua_State *L)
 static const luaL_Reg server_functions[] = {
     {"publish", server_publish},
     {"send", server_send},
+    {"sendUser", server_send_user},
     {"broadcast", server_broadcast},
     {"disconnect", server_disconnect},
     {NULL, NULL},

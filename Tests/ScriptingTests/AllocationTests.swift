@@ -33,6 +33,7 @@ struct AllocationTests {
         func send(
             toID identifier: UnsafeRawBufferPointer, _ payload: UnsafeRawBufferPointer, binary: Bool
         ) -> Bool { false }
+        func send(toUser user: String, _ payload: UnsafeRawBufferPointer, binary: Bool) {}
         func broadcast(_ payload: UnsafeRawBufferPointer, binary: Bool) {}
         func disconnect(
             id identifier: UnsafeRawBufferPointer, code: UInt16, reason: UnsafeRawBufferPointer

@@ -40,7 +40,7 @@ struct EnvironmentTests {
                     "concat insert move pack remove sort unpack",
                     "byte char find format gmatch gsub len lower match pack packsize rep reverse sub unpack upper",
                     "char charpattern codepoint codes len offset",
-                    "after broadcast cancel class cron disconnect every publish send sleep spawn state",
+                    "after broadcast cancel class cron disconnect every publish send sendUser sleep spawn state",
                     "decode encode null", "delete get incr set swap", "debug error info warn",
                     "iso monotonic now parse",
                 ].joined(separator: "; ")

@@ -12,6 +12,7 @@ final class RecordingHost: ScriptHost {
         case publish(String, String, binary: Bool, except: UInt32?, key: String? = nil)
         case sendTo(String, String, binary: Bool)
         case broadcast(String, binary: Bool)
+        case sendToUser(String, String, binary: Bool)
         case disconnect(String, UInt16, String)
         case setTimer(Int32, Double, every: Double?, name: String?)
         case cancelTimer(Int32)
@@ -104,6 +105,10 @@ final class RecordingHost: ScriptHost {
     func send(toID identifier: UnsafeRawBufferPointer, _ payload: UnsafeRawBufferPointer, binary: Bool) -> Bool {
         calls.append(.sendTo(text(identifier), text(payload), binary: binary))
         return found
+    }
+
+    func send(toUser user: String, _ payload: UnsafeRawBufferPointer, binary: Bool) {
+        calls.append(.sendToUser(user, text(payload), binary: binary))
     }
 
     func broadcast(_ payload: UnsafeRawBufferPointer, binary: Bool) {

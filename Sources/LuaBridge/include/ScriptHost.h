@@ -26,6 +26,7 @@ BridgePublishResult scriptHostPublish(
     void *host, BridgeBytes channel, BridgePayload payload, const BridgeConnection *_Nullable except, BridgeBytes key,
     BridgePublished *published);
 bool scriptHostSendTo(void *host, BridgeBytes identifier, BridgePayload payload);
+void scriptHostSendToUser(void *host, BridgeBytes user, BridgePayload payload);
 void scriptHostBroadcast(void *host, BridgePayload payload);
 bool scriptHostDisconnect(void *host, BridgeBytes identifier, int32_t code, BridgeBytes reason);
 

@@ -36,6 +36,14 @@ func scriptHostSendTo(
 }
 
 @c @implementation
+func scriptHostSendToUser(_ host: UnsafeMutableRawPointer, _ user: BridgeBytes, _ payload: BridgePayload) {
+    HostLink.with(host) {
+        $0.host.send(
+            toUser: String(decoding: user.buffer, as: UTF8.self), payload.buffer, binary: payload.binary)
+    }
+}
+
+@c @implementation
 func scriptHostBroadcast(_ host: UnsafeMutableRawPointer, _ payload: BridgePayload) {
     HostLink.with(host) { $0.host.broadcast(payload.buffer, binary: payload.binary) }
 }

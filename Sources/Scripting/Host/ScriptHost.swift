@@ -49,11 +49,14 @@ public protocol ScriptHost: AnyObject {
     /// accepted for delivery.
     func send(toID identifier: UnsafeRawBufferPointer, _ payload: UnsafeRawBufferPointer, binary: Bool) -> Bool
 
+    /// Sends to all connections of a user, on every worker: `server.sendUser`.
+    func send(toUser user: String, _ payload: UnsafeRawBufferPointer, binary: Bool)
+
     /// Sends to every connection on every worker: `server.broadcast`.
     func broadcast(_ payload: UnsafeRawBufferPointer, binary: Bool)
 
-    /// Closes the connection with this identifier, on whichever worker it is: `server.disconnect`. False when it is not
-    /// known.
+    /// Closes the connection with this identifier, on whichever worker it is, or all connections of a user of this name:
+    /// `server.disconnect`. False when there is nobody of the kind, as far as this worker can tell.
     func disconnect(id identifier: UnsafeRawBufferPointer, code: UInt16, reason: UnsafeRawBufferPointer) -> Bool
 
     /// Arranges for ``ScriptEngine/fireTimer(_:)`` in `seconds`, and then every `period` seconds if there is one. A

@@ -25,6 +25,7 @@ open class SilentHost: ScriptHost {
     open func send(
         toID identifier: UnsafeRawBufferPointer, _ payload: UnsafeRawBufferPointer, binary: Bool
     ) -> Bool { false }
+    open func send(toUser user: String, _ payload: UnsafeRawBufferPointer, binary: Bool) {}
     open func broadcast(_ payload: UnsafeRawBufferPointer, binary: Bool) {}
     open func disconnect(
         id identifier: UnsafeRawBufferPointer, code: UInt16, reason: UnsafeRawBufferPointer

@@ -183,6 +183,10 @@ final class TestApp: SilentHost {
         return client.receive(payload, binary: binary) == .sent
     }
 
+    override func send(toUser user: String, _ payload: UnsafeRawBufferPointer, binary: Bool) {
+        for client in clients where client.user == user { _ = client.receive(payload, binary: binary) }
+    }
+
     override func broadcast(_ payload: UnsafeRawBufferPointer, binary: Bool) {
         for client in clients { _ = client.receive(payload, binary: binary) }
     }
@@ -191,8 +195,12 @@ final class TestApp: SilentHost {
         id identifier: UnsafeRawBufferPointer, code: UInt16, reason: UnsafeRawBufferPointer
     ) -> Bool {
         let id = String(decoding: identifier, as: UTF8.self)
-        let client = clients.first { $0.id == id }
-        return client?.end(code: code, reason: String(decoding: reason, as: UTF8.self)) ?? false
+        let text = String(decoding: reason, as: UTF8.self)
+        var isKnown = false
+        for client in clients where client.isOpen && (client.id == id || client.user == id) {
+            isKnown = client.end(code: code, reason: text) || isKnown
+        }
+        return isKnown
     }
 
     override func setTimer(id: Int32, after seconds: Double, every period: Double?, name: String?) {

@@ -22,6 +22,8 @@ extension Worker {
             let isClosed = connection(id)?.close(code, reason: reason) ?? false
             if isClosed { count(.closedByOperator) }
             if let ticket { answer(ticket, .closed(isClosed)) }
+        case .closeUser(let user, let code, let reason):
+            close(user: user, code: code, reason: reason)
         case .describe(let id, let ticket):
             answer(ticket, .connection(connection(id).flatMap(summary)))
         case .list(let query, let ticket):

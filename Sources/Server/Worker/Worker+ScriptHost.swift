@@ -101,21 +101,49 @@ extension Worker: ScriptHost {
         return node.workers.send(frame, to: .connection(id), on: Int(id.worker), ticket: nil)
     }
 
+    func send(toUser user: String, _ payload: UnsafeRawBufferPointer, binary: Bool) {
+        let frame = binary ? Frame.binary(payload) : Frame.text(payload)
+        sendElsewhere(frame, to: .user(user))
+        for connection in users[Array(user.utf8)] ?? [] { _ = connection.send(frame, whenFull: onFullQueue) }
+    }
+
+    /// Hands a frame to all other workers.
+    private func sendElsewhere(_ frame: Frame, to audience: Audience) {
+        for worker in 0..<node.workers.count where worker != Int(index) {
+            guard !node.workers.send(frame, to: audience, on: worker, ticket: nil) else { continue }
+            log.warning("message not taken by a worker that does not keep up", metadata: ["other": "\(worker)"])
+        }
+    }
+
     func broadcast(_ payload: UnsafeRawBufferPointer, binary: Bool) {
         let frame = binary ? Frame.binary(payload) : Frame.text(payload)
-        for worker in 0..<node.workers.count where worker != Int(index) {
-            guard !node.workers.send(frame, to: .everyone, on: worker, ticket: nil) else { continue }
-            log.warning("broadcast not taken by a worker that does not keep up", metadata: ["other": "\(worker)"])
-        }
+        sendElsewhere(frame, to: .everyone)
         forEachOpenConnection { _ = $0.send(frame, whenFull: onFullQueue) }
     }
 
     func disconnect(id text: UnsafeRawBufferPointer, code: UInt16, reason: UnsafeRawBufferPointer) -> Bool {
-        guard let id = routable(text) else { return false }
         let code = CloseCode(rawValue: code)
         let reason = String(decoding: reason, as: UTF8.self)
+        guard let id = routable(text) else {
+            return disconnect(user: String(decoding: text, as: UTF8.self), code: code, reason: reason)
+        }
         if id.worker == index { return connection(id)?.close(code, reason: reason) ?? false }
         node.workers[Int(id.worker)].post(.close(id, code: code, reason: reason, ticket: nil))
+        return true
+    }
+
+    private func disconnect(user: String, code: CloseCode, reason: String) -> Bool {
+        for worker in 0..<node.workers.count where worker != Int(index) {
+            node.workers[worker].post(.closeUser(user, code: code, reason: reason))
+        }
+        return close(user: user, code: code, reason: reason) || node.workers.count > 1
+    }
+
+    /// Closes a user's connections here; false when there are none.
+    @discardableResult
+    func close(user: String, code: CloseCode, reason: String) -> Bool {
+        guard let connections = users[Array(user.utf8)] else { return false }
+        for connection in connections { connection.close(code, reason: reason) }
         return true
     }
 

@@ -12,6 +12,7 @@ enum WorkerMessage: Sendable {
     /// Send a frame to one connection, to a user's, to those of a path, or to all.
     case send(Frame, to: Audience, ticket: UInt64?)
     case close(ConnectionID, code: CloseCode, reason: String, ticket: UInt64?)
+    case closeUser(String, code: CloseCode, reason: String)
     case describe(ConnectionID, ticket: UInt64)
     case list(ConnectionQuery, ticket: UInt64)
     case channels(ChannelQuery, ticket: UInt64)

@@ -11,9 +11,9 @@ extension Configuration {
         public var debounce = Duration.milliseconds(100)
         /// How long loading the scripts may take, 10 ms to 1 h; longer fails the load.
         public var loadBudget = Duration.seconds(1)
-        /// The CPU time after which a running handler is reported in the log, 1 ms to 1 h.
+        /// The CPU time after which a running handler is reported in the log, 10 ms to 1 h.
         public var warning = Duration.milliseconds(10)
-        /// The CPU time after which a running handler is killed, from one wait to the next, 1 ms to 1 h.
+        /// The CPU time after which a running handler is killed, from one wait to the next, 10 ms to 1 h.
         public var budget = Duration.milliseconds(50)
         /// How long a handler may take in all, its waits included, 10 ms to 1 h.
         public var eventTimeout = Duration.seconds(30)
