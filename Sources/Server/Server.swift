@@ -81,6 +81,11 @@ public final class Server {
         }
         clients.release()
         adminFile?.release()
+        log.info(
+            "started",
+            metadata: [
+                "perigee": "\(PerigeeVersion.text)", "lua": "\(ScriptEngine.luaVersion)", "workers": "\(workers.count)",
+            ])
         node.setLive(BundleHistory(live: bundle, loadedAt: time(nil)))
         // Not earlier: what a server that does not come up has accepted would be lost.
         clients.letIn(node.workers)

@@ -212,7 +212,7 @@ enum Attacks {
             "local t = {} while true do t[#t + 1] = coroutine.wrap(function() coroutine.yield() end) t[#t]() end"),
         Attack("local t = {} conn.data.t = t while true do t[#t + 1] = ('x'):rep(1000) .. #t end"),
         Attack("local t = {} while true do t[{}] = {} end"),
-        Attack("local function f(...) return f(1, ...) end f()", "stack overflow"),
+        Attack("local function f(...) return 1 + f(1, ...) end f()", "stack overflow"),
     ]
 
     private static let bigTable =

@@ -1,0 +1,70 @@
+// The attacks of Attacks.swift on a server that serves other people too: before, meanwhile and after.
+
+import PerigeeTestKit
+import Server
+import Testing
+
+@Suite("attacks on a server")
+struct AttackServingTests {
+    /// Those that need no table of a million elements for themselves and send nothing of their own.
+    private static let attacks = (Attacks.endless + Attacks.refused + Attacks.recursion + Attacks.bombs).filter {
+        !$0.top.contains("1000000") && !$0.body.contains("conn")
+    }
+
+    private static let echo = "function onMessage(conn, message) conn:send('echo ' .. message) end"
+
+    /// "attack" attacks; everything else is echoed.
+    private static func script(of attack: Attack) -> String {
+        """
+        \(attack.top)
+        local function attack(conn) local function show(s) conn:send(s) end
+        \(attack.body)
+        end
+        function onMessage(conn, message)
+            if message == "attack" then attack(conn) end
+            conn:send("echo " .. message)
+        end
+        """
+    }
+
+    private func echo(_ text: String, _ client: WebSocketClient) throws {
+        try client.send(text)
+        #expect(try client.receiveText() == "echo \(text)")
+    }
+
+    @Test(
+        "others are answered before, meanwhile and after, on the same worker and on another; the attacker stays connected"
+    )
+    func served() throws {
+        var scripts = ["main.lua": Self.echo]
+        for (number, attack) in Self.attacks.enumerated() { scripts["a\(number).lua"] = Self.script(of: attack) }
+        try withServer(
+            scripts: scripts,
+            configure: {
+                $0.scripts.budget = .milliseconds(20)
+                $0.scripts.loadBudget = .seconds(60)
+                $0.scripts.memory = 64 << 20
+            },
+            { server in
+                #expect(Self.attacks.count > 100)
+                try server.log.wait(for: "lua=\(ScriptCheck.luaVersion)")
+                let others = try server.connectOnEachWorker()
+                for (number, attack) in Self.attacks.enumerated() {
+                    let attacker = try server.connect("/a\(number)")
+                    for other in others { try echo("before \(number)", other) }
+                    try attacker.send("attack")
+                    for other in others { try other.send("meanwhile \(number)") }
+                    for other in others { #expect(try other.receiveText() == "echo meanwhile \(number)") }
+                    try attacker.send("after")
+                    var answer = try attacker.receiveText()
+                    if answer == "echo attack" { answer = try attacker.receiveText() }
+                    #expect(answer == "echo after", "\(attack)")
+                    for other in others { try echo("after \(number)", other) }
+                    try attacker.close()
+                    try attacker.expectClose()
+                }
+                let killed = server.log.lines.count { $0.contains("killed: it used more than its 20 ms of CPU") }
+                #expect(killed >= Attacks.endless.count { !$0.top.contains("1000000") && !$0.body.contains("conn") })
+            })
+    }
+}
