@@ -55,6 +55,9 @@ ssize_t clinux_random(void *buffer, size_t count);
 
 uint64_t clinux_monotonic_nanoseconds(void);
 
+/// Of the CPU, that this thread has had.
+uint64_t clinux_thread_cpu_nanoseconds(void);
+
 /// Since 1970.
 int64_t clinux_wall_clock_nanoseconds(void);
 

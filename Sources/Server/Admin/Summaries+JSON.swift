@@ -27,8 +27,11 @@ extension ConnectionSummary {
 extension PauseRecord {
     func write(to members: inout JSONOutput.Members) {
         members.add("count", count)
+        members.add("p50Microseconds", UInt64(quantile(0.5)))
         members.add("p99Microseconds", UInt64(quantile(0.99)))
         members.add("maxMicroseconds", UInt64(longest))
+        members.add("p99WorkMicroseconds", UInt64(workQuantile(0.99)))
+        members.add("maxWorkMicroseconds", UInt64(workQuantile(1)))
     }
 }
 
@@ -65,6 +68,7 @@ extension WorkerStatistics {
         members.add("tlsHandshakesFailed", tlsHandshakesFailed)
         members.add("luaMemoryBytes", luaMemory)
         members.member("reloadPause") { reloadPauses.write(to: &$0) }
+        members.member("migrationPause") { migrationPauses.write(to: &$0) }
         members.add("httpRequests", httpRequests)
         members.add("httpFailed", httpFailed)
         members.add("httpTimedOut", httpTimedOut)

@@ -1,6 +1,5 @@
 // The worker's part in a reload.
 
-import CLinux
 import EventLoop
 import Logging
 import Scripting
@@ -18,38 +17,34 @@ extension Worker {
 
     /// Runs the bundle beside the live one and votes.
     func prepare(_ bundle: ScriptBundle) {
-        let began = clinux_monotonic_nanoseconds()
+        let start = PauseRecord.Start()
         let errors = engine.prepare(bundle).problems
-        notePause(since: began)
+        statistics.reloadPauses.add(since: start)
         node.reloader.post(.prepared(worker: index, errors: errors, needsMigration: engine.needsMigration))
     }
 
     /// Migrates the states, votes, and stands still until all have voted: an event in between would change a state of which
     /// the new code has the copy already.
     func migrate(_ decision: Inbox<Bool>) {
-        let began = clinux_monotonic_nanoseconds()
+        let start = PauseRecord.Start()
         let errors = engine.migrate().problems
         node.reloader.post(.migrated(worker: index, errors: errors))
         if errors.isEmpty {
             if decision.wait()[0] { swap() } else { engine.discard() }
         }
-        notePause(since: began)
+        statistics.migrationPauses.add(since: start)
     }
 
     func commit() {
-        let began = clinux_monotonic_nanoseconds()
+        let start = PauseRecord.Start()
         swap()
-        notePause(since: began)
+        statistics.reloadPauses.add(since: start)
     }
 
     func discard() {
-        let began = clinux_monotonic_nanoseconds()
+        let start = PauseRecord.Start()
         engine.discard()
-        notePause(since: began)
-    }
-
-    private func notePause(since began: UInt64) {
-        statistics.reloadPauses.add(microseconds: (clinux_monotonic_nanoseconds() - began) / 1_000)
+        statistics.reloadPauses.add(since: start)
     }
 
     /// All workers find the same, since they run the same bundle.

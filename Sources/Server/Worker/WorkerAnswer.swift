@@ -100,8 +100,10 @@ struct WorkerStatistics: Sendable {
     /// How often each `CloseReason` ended a connection, by its raw value.
     var closes: [UInt64] = []
     var luaMemory = 0
-    /// How long reloads have held up the worker.
+    /// How long reloads have held up the worker: from one event to the next, whatever the machine did meanwhile. Migrations of
+    /// states, from which a worker stands still until all have voted, are counted apart.
     var reloadPauses = PauseRecord()
+    var migrationPauses = PauseRecord()
     /// Scripts' requests to other servers: all, those without a response, those refused, and those at this moment.
     var httpRequests: UInt64 = 0
     var httpFailed: UInt64 = 0
@@ -142,6 +144,7 @@ struct WorkerStatistics: Sendable {
         left.tlsHandshakesFailed += right.tlsHandshakesFailed
         left.luaMemory += right.luaMemory
         left.reloadPauses += right.reloadPauses
+        left.migrationPauses += right.migrationPauses
         left.httpRequests += right.httpRequests
         left.httpFailed += right.httpFailed
         left.httpTimedOut += right.httpTimedOut

@@ -117,8 +117,9 @@ struct ReloadCrowdTests {
         let node = try HTTPClient(port: server.adminPort, security: .plain).request("GET", "/v1/node").json()
         #expect(node["connections"]?.int == Self.crowd && node["opened"]?.int == Self.crowd)
         #expect(node["scriptErrors"] == 0 && node["scriptVersion"]?.int == Self.rounds + 1)
-        if getenv("RELOAD_CROWD") != nil {
-            print("reloadPause with \(Self.crowd) connections: \(node["reloadPause"]!)")
+        guard getenv("RELOAD_CROWD") != nil else { return }
+        for name in ["reloadPause", "migrationPause"] {
+            print("\(name) with \(Self.crowd) connections: \(node[name] ?? .null)")
         }
     }
 }

@@ -113,6 +113,11 @@ struct StateReloadTests {
             #expect(pause["count"] == 4, "prepare and commit on two workers")
             #expect((pause["maxMicroseconds"]?.int ?? 0) > 0)
             #expect((pause["p99Microseconds"]?.int ?? 0) <= (pause["maxMicroseconds"]?.int ?? 0))
+            #expect(try server.nodeState()["migrationPause"]?["count"] == 0)
+            try server.write(Self.counting("two", version: 2), to: "main.lua")
+            #expect(try server.reload().status == 200)
+            #expect(try server.nodeState()["reloadPause"]?["count"] == 6, "a migration commits without a further stop")
+            #expect(try server.nodeState()["migrationPause"]?["count"] == 2)
         }
     }
 
