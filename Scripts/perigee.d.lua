@@ -43,10 +43,11 @@
 
 --- In main.lua: every push that comes through the admin API passes here. `true` lets it pass, a table changes it, `false` and why
 --- refuse it, which the API answers as 422.
----@alias onPublish fun(publication: table): (boolean | table), string?
+---@alias onPublish fun(publication: perigee.Publication): (boolean | table), string?
 
---- A backend asks: `/v1/call/NAME` of the admin API. Answers with an HTTP status and a body; a table is sent as JSON.
----@alias onRequest fun(request: table): integer, (string | table)?
+--- A backend asks: `/v1/call/NAME` of the admin API. Answers with an HTTP status from 200 to 599, a body (a table is
+--- sent as JSON) and headers.
+---@alias onRequest fun(request: perigee.Call): integer, (string | table)?, table<string, string>?
 
 --- A client that was slow to read has read all that waited for it.
 ---@alias onDrain fun(conn: perigee.Conn)
@@ -69,6 +70,27 @@
 ---@field cookies table<string, string> The first value of each name.
 ---@field subprotocols string[] What the client offers, in order.
 ---@field certificate string? The subject of the client's certificate, where TLS asks for one.
+
+--- A push of a backend. It is for a channel, a user or a connection.
+---@class perigee.Publication
+---@field channel string?
+---@field user string?
+---@field connection string?
+---@field path string?
+---@field data string
+---@field binary boolean
+---@field key string? As in `perigee.PublishOptions`.
+---@field exclude string? The id of a connection that does not get it.
+
+--- A call of a backend.
+---@class perigee.Call
+---@field method string "POST"
+---@field path string
+---@field name string The script's.
+---@field ip string The backend's address.
+---@field query table<string | integer, any> As in `perigee.Request`.
+---@field headers table<string, string> As in `perigee.Request`; the keys of the admin API are not among them.
+---@field body string
 
 --- A connection. It is the same object in all its events, and knows when it is closed: its methods then answer
 --- `false, "closed"`.
@@ -614,13 +636,32 @@ function App:connect(options) end
 ---@param seconds number
 function App:advance(seconds) end
 
---- Publishes as a backend does through the admin API.
+--- Publishes as a backend does through the admin API, by way of `onPublish`. `nil, "waiting"` when that waits.
 ---@param channel string
 ---@param value string | number | table
 ---@param options? { key?: string, binary?: boolean }
----@return boolean published
+---@return boolean? published
 ---@return string? why
 function App:push(channel, value, options) end
+
+--- Calls a script's `onRequest` as a backend does. `nil, "absent"` when it has none, `nil, "waiting"` when that waits.
+---@param name string
+---@param request? { method?: string, query?: table, headers?: table, body?: string | table }
+---@return integer? status
+---@return any body A table if it is JSON.
+---@return table<string, string>? headers
+function App:call(name, request) end
+
+--- The answer of a push, a call or a subscription whose handler has waited.
+---@return any ...
+function App:takeAnswer() end
+
+--- Subscribes a client as a client protocol does, by way of `onSubscribe`. `nil, "absent"` when there is none.
+---@param client perigee.Client
+---@param channel string
+---@return boolean? subscribed
+---@return string? why
+function App:subscribe(client, channel) end
 
 ---@class perigee.Reply
 ---@field url? string Of the request that it answers; any if absent.

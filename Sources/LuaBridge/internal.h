@@ -117,6 +117,8 @@ struct Bridge {
     // The text that the running event is about, which was checked when it came: it need not be checked when it is sent.
     const char *received;
 
+    double set_time; // what scripts take for the time; 0 for the real one
+
     bool running; // Lua code is on the stack
     Bridge *volatile outer; // ... and below it that of this bridge
     bool loading; // ... and it is the top level of a file, or fills a state before the commit

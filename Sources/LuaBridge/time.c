@@ -30,8 +30,12 @@ static double seconds_of(clockid_t clock)
 
 double time_now(const Bridge *b)
 {
-    (void)b;
-    return seconds_of(CLOCK_REALTIME);
+    return b->set_time > 0 ? b->set_time : seconds_of(CLOCK_REALTIME);
+}
+
+void bridgeSetTime(Bridge *b, double seconds)
+{
+    b->set_time = seconds;
 }
 
 // Days since 1970. A year begins in March here, so that the leap day is its last.
@@ -177,7 +181,8 @@ static int now(lua_State *L)
 // time.monotonic(): seconds of a clock that nobody sets, for measuring. [] -> [seconds]
 static int monotonic(lua_State *L)
 {
-    lua_pushnumber(L, seconds_of(CLOCK_MONOTONIC));
+    double set_time = bridge_of(L)->set_time;
+    lua_pushnumber(L, set_time > 0 ? set_time : seconds_of(CLOCK_MONOTONIC));
     return 1;
 }
 

@@ -121,6 +121,10 @@ void bridgeForget(Bridge *bridge, BridgeConnection connection);
 // Gives the files that are loaded from now on the table `t`, which the Lua source makes.
 bool bridgeInstallTestKit(Bridge *bridge, BridgeBytes source);
 
+// Stops the clocks that scripts see, at this time in seconds since 1970; 0 lets them go again. Safe to call from a host
+// function.
+void bridgeSetTime(Bridge *bridge, double seconds);
+
 // --- what the check of scripts looks at: see listing.c ---
 
 // Compiles one file, keeps nothing of it, and hands out its compiled form, which is valid until the next entry point.

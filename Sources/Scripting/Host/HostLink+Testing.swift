@@ -23,6 +23,11 @@ extension ScriptEngine {
             throw ScriptError(file: "", message: bridgeResult(bridge).pointee.messageString, version: 0)
         }
     }
+
+    /// Stops the clocks that scripts see, at this time in seconds since 1970.
+    package func setTime(_ seconds: Double) {
+        bridgeSetTime(bridge, seconds)
+    }
 }
 
 @c @implementation

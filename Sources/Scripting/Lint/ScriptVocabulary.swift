@@ -13,7 +13,9 @@ public struct ScriptVocabulary: Sendable, Equatable {
 
     /// Fields of what handlers get besides a conn.
     public static let handlerFields: [String: Set<String>] = [
-        "request": ["path", "ip", "query", "headers", "cookies", "subprotocols", "certificate"]
+        "request": ["path", "ip", "query", "headers", "cookies", "subprotocols", "certificate"],
+        "publication": ["channel", "user", "connection", "path", "data", "binary", "key", "exclude"],
+        "call": ["method", "path", "name", "ip", "body", "query", "headers"],
     ]
 
     /// Tables of which a missing field is `nil` and no mistake in itself.

@@ -131,8 +131,26 @@ extension TestApp {
         case .upgrade(_, let outcome):
             endWait(task, client)
             if let client { decide(outcome, client) }
-        case .reply:
+        case .reply(_, .waiting):
+            return
+        case .reply(_, let reply):
             endWait(task, client)
+            take(reply, questions.removeValue(forKey: task) ?? { _ in })
+        }
+    }
+
+    /// Does with the answer to a question what is to be done with it, at once or when the handler has waited.
+    func take(_ reply: ScriptReply, _ answered: @escaping (ScriptReply) -> Void) {
+        switch reply {
+        case .waiting(let task):
+            questions[task] = answered
+            waiting[task] = .some(nil)
+            alarms.append(Alarm(purpose: .timeOut(task), due: clock.now + eventTimeout, period: nil))
+        case .failed(let error):
+            errors.append(error)
+            answered(reply)
+        case .absent, .proceed, .refused, .response:
+            answered(reply)
         }
     }
 
@@ -149,7 +167,7 @@ extension TestApp {
         let end = clock.now + seconds
         while let next = alarms.indices.min(by: { alarms[$0].due < alarms[$1].due }), alarms[next].due <= end {
             let alarm = alarms[next]
-            clock.now = max(clock.now, alarm.due)
+            pass(to: max(clock.now, alarm.due))
             if let period = alarm.period {
                 alarms[next].due += period
             } else {
@@ -158,7 +176,12 @@ extension TestApp {
             fire(alarm)
             settle()
         }
-        clock.now = end
+        pass(to: end)
+    }
+
+    private func pass(to seconds: Double) {
+        clock.now = seconds
+        engine.setTime(clock.date)
     }
 
     private func fire(_ alarm: Alarm) {

@@ -45,6 +45,10 @@ final class TestApp: SilentHost {
     var hasSpawned = false
     /// The clients of events that wait; nil for what is about no client.
     var waiting: [ScriptTask: TestClient?] = [:]
+    /// What is to be done with the answers of handlers that wait.
+    var questions: [ScriptTask: (ScriptReply) -> Void] = [:]
+    /// The answer to the last question, until the test takes it.
+    var reply: ScriptReply?
     /// Requests of scripts and the answers that the test has for them.
     var exchange = TestExchange()
     /// Seconds that an event may take, waits included.
@@ -72,6 +76,7 @@ final class TestApp: SilentHost {
         options.wallClock = { [clock] in VirtualClock.start + clock.now }
         do throws(ScriptError) {
             engine = try ScriptEngine(host: self, options: options)
+            engine.setTime(clock.date)
         } catch {
             throw ScriptErrors([error])
         }

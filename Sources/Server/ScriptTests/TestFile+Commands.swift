@@ -48,8 +48,10 @@ extension TestFile {
     ) throws(TestMistake) {
         switch command.word {
         case "connect": try connect(command, app, &answer)
-        case "advance": app.advance(try command.number(1))
-        case "push": try push(command, app, &answer)
+        case "advance":
+            app.advance(try command.number(1))
+            engine?.setTime(app.clock.date)
+        case "push", "call", "reply": try ask(command, app, &answer)
         case "reload": try reload(command, app, &answer)
         case "stop": app.stop()
         case "takeError": if !app.errors.isEmpty { answer.append(app.errors.removeFirst().summary) }
@@ -75,6 +77,19 @@ extension TestFile {
         case "message":
             guard client.isOpen else { throw TestMistake(message: "this client is not connected") }
             client.pending.append(.message(command.arguments[3], binary: command.text(2) == "binary"))
+        case "subscribe":
+            let channel = try channel(command.text(2))
+            let reply = Array(channel.name.utf8).withUnsafeBytes {
+                app.engine.onSubscribe(client.script, client.handle, channel: $0)
+            }
+            app.take(reply) { reply in
+                app.reply = reply
+                if case .proceed = reply, client.isOpen, !client.channels.contains(channel) {
+                    client.channels.append(channel)
+                }
+            }
+            app.settle()
+            return app.takeReply(&answer)
         case "take":
             guard !client.inbox.isEmpty else { return }
             let message = client.inbox.removeFirst()
@@ -134,16 +149,6 @@ extension TestFile {
         } else {
             answer.append(String(app.clients.count - 1))
         }
-    }
-
-    private func push(_ command: TestCommand, _ app: TestApp, _ answer: inout ScriptStrings) throws(TestMistake) {
-        guard let channel = Channel(command.text(1)) else {
-            throw TestMistake(message: "app:push: invalid channel name")
-        }
-        let isBinary = command.text(4) == "true"
-        _ = command.arguments[2].withUnsafeBytes { app.publish($0, binary: isBinary, to: channel, except: nil) }
-        answer.append("true")
-        app.settle()
     }
 
     private func reload(_ command: TestCommand, _ app: TestApp, _ answer: inout ScriptStrings) throws(TestMistake) {

@@ -27,6 +27,8 @@ final class TestFile: SilentHost, ScriptTestHost {
     let requestTimeout: Double
     private let filter: String?
     private let report: (Outcome) -> Void
+    /// What the file itself runs in.
+    private(set) var engine: ScriptEngine?
     /// The scripts under test, by number.
     var apps: [Int: TestApp] = [:]
     private var lastApp = 0
@@ -68,6 +70,9 @@ final class TestFile: SilentHost, ScriptTestHost {
         options.store = KeyValueStore(limit: 0)
         let engine = try ScriptEngine(host: self, options: options)
         try engine.installTestKit(PackageResources.kit_lua)
+        engine.setTime(VirtualClock.start)
+        self.engine = engine
+        defer { self.engine = nil }
         let name = "tests/" + path.dropLast(4)
         let modules = Dictionary(uniqueKeysWithValues: bundle.modules.map { ($0.name, $0.source) })
         let test = try ScriptBundle(version: 1, scripts: [name: source], modules: modules)

@@ -13,4 +13,7 @@ final class VirtualClock: Sendable {
         get { seconds.withLock { $0 } }
         set { seconds.withLock { $0 = newValue } }
     }
+
+    /// Seconds since 1970.
+    var date: Double { Self.start + now }
 }

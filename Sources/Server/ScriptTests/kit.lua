@@ -256,11 +256,51 @@ function App:advance(seconds)
     call("advance", self.id, seconds)
 end
 
--- As a backend publishes: true, or false and why.
+local function answerOf(kind, status, body, mediaType, ...)
+    if kind == "proceed" then
+        return true
+    elseif kind == "refused" or kind == "failed" then
+        return false, status
+    elseif kind ~= "response" then
+        return nil, kind
+    end
+    local words, headers = { ... }, {}
+    for index = 1, #words, 2 do
+        headers[words[index]] = words[index + 1]
+    end
+    local value = mediaType == "application/json" and json.decode(body)
+    return math.tointeger(status), value or body, headers
+end
+
+-- As a backend publishes: true, or false and why onPublish refused; nil, "waiting" when that waits.
 function App:push(channel, value, options)
     options = checkOptions(options, { key = true, binary = true }, "app:push")
-    local done, why = call("push", self.id, channel, payload(value), options.key or "", tostring(options.binary or false))
-    return done == "true", why
+    local binary = tostring(options.binary or false)
+    local done, why = answerOf(call("push", self.id, channel, payload(value), options.key or "", binary))
+    if why == "absent" then
+        return true
+    end
+    return done, why
+end
+
+-- As a backend calls: what onRequest answers, status, body and headers; nil, "waiting" when it waits.
+function App:call(name, request)
+    request = checkOptions(request, { method = true, query = true, headers = true, body = true }, "app:call")
+    local list = {}
+    pairsOf(list, "query", request.query)
+    pairsOf(list, "header", request.headers)
+    local body = request.body and payload(request.body) or ""
+    return answerOf(call("call", self.id, name, request.method or "POST", body, table.unpack(list)))
+end
+
+-- The answer of a push, a call or a subscription whose handler has waited.
+function App:takeAnswer()
+    return answerOf(call("reply", self.id))
+end
+
+-- As a client protocol subscribes: true, or false and why onSubscribe refused.
+function App:subscribe(client, channel)
+    return answerOf(call("subscribe", self.id, client.number, channel))
 end
 
 local replyOptions = {

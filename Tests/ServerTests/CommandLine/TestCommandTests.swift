@@ -234,6 +234,54 @@ struct TestCommandTests {
         #expect(try lines(of: test, main: main) == ["ok   tests/a.lua", "1 passed, 0 failed"])
     }
 
+    @Test("pushes pass onPublish, calls reach onRequest, subscriptions onSubscribe, also where these wait")
+    func questions() throws {
+        let main = """
+            function onPublish(publication)
+              if publication.data == "no" then return false, "not that" end
+              if publication.data == "wait" then server.sleep(1) end
+              publication.data = publication.data .. "!"
+              return publication
+            end
+            function onRequest(request)
+              if request.query.wait then server.sleep(1) end
+              return 201, { body = request.body, method = request.method }, { ["x-a"] = request.headers["x-a"] }
+            end
+            function onSubscribe(conn, channel) return channel ~= "secret", "no" end
+            function onOpen(conn) conn:subscribe("news") end
+            """
+        let test = """
+            local a = app:connect()
+            t.equal({ app:push("news", "yes") }, { true })
+            t.equal({ app:push("news", "no") }, { false, "not that" })
+            t.equal({ app:push("news", "wait") }, { nil, "waiting" })
+            t.equal(a:takeAll(), { "yes!" })
+            app:advance(1)
+            t.equal(a:takeAll(), { "wait!" })
+            local answer = { app:call("main", { method = "PUT", body = "b", headers = { ["X-A"] = "c" } }) }
+            t.equal(answer, { 201, { body = "b", method = "PUT" }, { ["x-a"] = "c" } })
+            t.equal({ app:call("main", { query = { wait = 1 }, headers = { ["x-a"] = 1 } }) }, { nil, "waiting" })
+            app:takeAnswer() app:advance(1)
+            t.equal(app:takeAnswer(), 201)
+            t.equal({ app:subscribe(a, "secret") }, { false, "no" })
+            t.ok(app:subscribe(a, "open"))
+            t.equal(a.channels, { "news", "open" })
+            """
+        #expect(try lines(of: test, main: main) == ["ok   tests/a.lua", "1 passed, 0 failed"])
+    }
+
+    @Test("the time that scripts and tests see is the virtual one")
+    func time() throws {
+        let main = "function onMessage(conn) conn:send(time.iso()) end"
+        let test = """
+            local a = app:connect()
+            a:send "x" t.equal(a:take(), "2026-01-01T00:00:00.000Z")
+            app:advance(90) a:send "x" t.equal(a:take(), "2026-01-01T00:01:30.000Z")
+            t.equal(time.iso(), "2026-01-01T00:01:30.000Z")
+            """
+        #expect(try lines(of: test, main: main) == ["ok   tests/a.lua", "1 passed, 0 failed"])
+    }
+
     @Test("--filter runs the tests whose line has the words in it")
     func filter() throws {
         let files = [

@@ -78,6 +78,27 @@ struct DefinitionsTests {
         withExtendedLifetime(host) {}
     }
 
+    @Test("a call and a publication have the fields that are defined, and those that the check knows, and no others")
+    func questions() throws {
+        #expect(definitions.fields["Publication"] == ScriptVocabulary.handlerFields["publication"])
+        #expect(definitions.fields["Call"] == ScriptVocabulary.handlerFields["call"])
+        let source = """
+            local function names(t) local n = {} for k in pairs(t) do n[#n + 1] = k end return n end
+            local seen
+            function onPublish(publication) seen = names(publication) return false, table.concat(seen, " ") end
+            function onRequest(request) return 200, names(request) end
+            """
+        try withServer(scripts: ["main.lua": source]) { server in
+            let admin = HTTPClient(port: server.adminPort)
+            let call = try admin.request("POST", "/v1/call/main?x=1", body: "x").json()
+            #expect(Set((call.array ?? []).compactMap(\.string)) == definitions.fields["Call"])
+            let push = try admin.request("POST", "/v1/channels/news/messages", body: "x").json()
+            let reason = try #require(push["error"]?["message"]?.string)
+            let fields = Set(reason.split(separator: " ").map(String.init))
+            #expect(fields == ["channel", "data", "binary"])
+        }
+    }
+
     @Test("the options of server.publish and server.send are taken")
     func options() throws {
         let names = try #require(definitions.fields["PublishOptions"])
