@@ -65,6 +65,7 @@ struct EventTests {
                 main.lua:3: attempt to index a nil value (local 'x')
                     3 |   return x.y
                       |          ^
+                    in onMessage, version 5
                       main.lua:3: in upvalue 'inner'
                       main.lua:6: in function <main.lua:5>
                 """)
