@@ -6,6 +6,9 @@
 
 #include "internal.h"
 
+// What Lua adds to a string: a text of exactly the limit still has room.
+enum { object_header = 64 };
+
 static bool refuse(Bridge *b, Refusal reason, size_t size)
 {
     b->refusal = reason;
@@ -24,7 +27,7 @@ static bool may_grow(Bridge *b, size_t size, size_t growth)
         }
         b->allocations_left -= 1;
     }
-    if (b->block_limit > 0 && size > b->block_limit) {
+    if (b->block_limit > 0 && size > b->block_limit + object_header) {
         return refuse(b, refusal_block, size);
     }
     bool fits = b->memory_limit == 0 || (b->memory <= b->memory_limit && growth <= b->memory_limit - b->memory);
