@@ -39,6 +39,7 @@ extension AdminServer {
         let worker = Int(UInt(bitPattern: order.hashValue) % UInt(node.workers.count))
         node.workers[worker].post(.askPublish(question, order: order, ticket: ticket))
         gather(ticket, from: 1, patience: scriptPatience) { answers, _ in
+            if case .overloaded? = answers.first?.answer { return go(.failure(.overloaded)) }
             guard case .reply(let reply)? = answers.first?.answer else { return go(.failure(.scriptTimeout)) }
             switch reply {
             case .proceed(let change?): go(Self.apply(change, to: publication))

@@ -22,6 +22,10 @@ struct WaitingQuestion {
 extension Worker {
     func askPublish(_ asked: PublishQuestion, order: String) {
         guard publishQuestions[order] == nil else {
+            guard waitingPushes < node.configuration.scripts.maxWaiting else {
+                return answer(asked.ticket, .overloaded)
+            }
+            waitingPushes += 1
             publishQuestions[order]?.append(asked)
             return
         }
@@ -43,6 +47,7 @@ extension Worker {
             publishQuestions[order] = nil
             return
         }
+        waitingPushes -= 1
         // Not at once: a long queue must not become a deep stack.
         loop.schedule(after: 0) { [unowned self] in ask(next, order) }
     }

@@ -16,6 +16,8 @@ enum WorkerAnswer: Sendable {
     case measurements(WorkerMeasurements)
     /// Of `askPublish` and `askRequest`; never that it waits.
     case reply(ScriptReply)
+    /// Too many pushes wait already for the answer to an earlier one.
+    case overloaded
 }
 
 /// A connection as the admin API shows it.

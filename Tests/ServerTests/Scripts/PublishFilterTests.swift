@@ -100,6 +100,25 @@ struct PublishFilterTests {
         }
     }
 
+    @Test("behind a push that waits as many wait as handlers may, and one more is 503")
+    func overload() throws {
+        try withServer(scripts: ["main.lua": Self.script], configure: { $0.scripts.maxWaiting = 2 }) { server in
+            let client = try Client(server)
+            let sockets = try (0..<3).map { _ in try server.openAdmin() }
+            for socket in sockets {
+                try socket.send(
+                    "POST /v1/channels/news/messages HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\nlate")
+                try server.eventually("it waits") { try server.nodeState()["handlersWaiting"]?.int == 1 }
+            }
+            let refused = try server.ask("POST", "/v1/channels/news/messages", body: "late")
+            #expect(refused.status == 503 && refused.errorCode == "overloaded")
+            try client.socket.send("go")
+            for _ in sockets { #expect(try client.socket.receiveText() == "late") }
+            let next = try server.ask("POST", "/v1/channels/news/messages", body: "next")
+            #expect(next.status == 200)
+        }
+    }
+
     @Test("a handler that never answers is 504 when its time is up, and the next push is answered")
     func timeout() throws {
         try withServer(
