@@ -22,9 +22,21 @@ public enum ScriptCheck {
                 folder: configuration.scripts.folder, version: 0, routes: configuration.scripts.routes)
             let options = Node.scriptOptions(
                 configuration, store: KeyValueStore(limit: configuration.kv.memory))
-            return Report(scriptCount: bundle.scripts.count, errors: ScriptEngine.check(bundle, options: options))
+            let errors = ScriptEngine.check(bundle, options: options)
+            let inTests = try checkTests(configuration.scripts.folder, options)
+            return Report(scriptCount: bundle.scripts.count, errors: errors + inTests)
         } catch {
             return Report(scriptCount: 0, errors: error.errors)
+        }
+    }
+
+    /// Test files are not run, but their names are looked at as those of scripts are.
+    private static func checkTests(_ folder: String, _ options: ScriptOptions) throws(ScriptErrors) -> [ScriptError] {
+        let files = try ScriptBundle.tests(folder: folder)
+        do throws(ScriptError) {
+            return try ScriptEngine.check(tests: files, testKit: PackageResources.kit_lua, options: options)
+        } catch {
+            throw ScriptErrors([error])
         }
     }
 }

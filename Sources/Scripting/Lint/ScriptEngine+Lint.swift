@@ -21,6 +21,23 @@ extension ScriptEngine {
         }
     }
 
+    /// What is wrong with test files without running them. `testKit` is the Lua source of their table `t`.
+    package static func check(
+        tests: [ScriptFile], testKit: [UInt8], options: ScriptOptions
+    ) throws(ScriptError) -> [ScriptError] {
+        let host = SilentHost()
+        defer { withExtendedLifetime(host) {} }
+        let engine = try ScriptEngine(host: host, options: options)
+        try engine.installTestKit(testKit)
+        let vocabulary = engine.vocabulary
+        return tests.flatMap { file -> [ScriptError] in
+            let name = String(file.path.dropLast(4))
+            guard engine.compiled(file) == nil, let bundle = try? ScriptBundle(version: 0, scripts: [name: file.source])
+            else { return engine.lint(file, isScript: false, vocabulary, 0) }
+            return [engine.error(in: bundle, file: file.path)]
+        }
+    }
+
     /// What the compiler makes of a file; `nil` when it does not compile.
     func compiled(_ file: ScriptFile) -> [UInt8]? {
         file.withSource(script: -1) { source in

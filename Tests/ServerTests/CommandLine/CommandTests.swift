@@ -13,7 +13,7 @@ struct CommandTests {
         try folder.write("local words = require 'words'", to: "main.lua")
         try folder.write("function onMessage() end", to: "games/chess.lua")
         try folder.write("return {}", to: "lib/words.lua")
-        try folder.write("this is not run", to: "tests/main.lua")
+        try folder.write("error('this is not run')", to: "tests/main.lua")
         for arguments in [["check", "--scripts", folder.path], ["check", folder.path]] {
             let result = try PerigeeProgram.run(arguments)
             #expect(result.status == 0 && result.output == "2 scripts load\n" && result.errors == "")

@@ -306,6 +306,19 @@ struct TestCommandTests {
         #expect(lines.contains { $0.contains("1 | x = = 1") })
     }
 
+    @Test("perigee check looks at test files, too, and does not run them")
+    func check() throws {
+        let folder = try TemporaryFolder()
+        try folder.write("", to: "main.lua")
+        try folder.write("error('never run')\nt.test('a', function() t.equl(1, 1) end)", to: "tests/a.lua")
+        try folder.write("x = = 1", to: "tests/b.lua")
+        let result = try PerigeeProgram.run(["check", folder.path])
+        #expect(result.status == 1)
+        #expect(result.output.hasPrefix("tests/a.lua:2: t has no field 'equl'; did you mean 'equal'?\n    2 | "))
+        #expect(result.output.contains("\ntests/b.lua:1: unexpected symbol near '='\n"))
+        #expect(!result.output.contains("never run:"))
+    }
+
     @Test("scripts that do not load fail the run, and no tests at all pass it")
     func scripts() throws {
         let broken = try run(["main.lua": "x = = 1", "tests/a.lua": "t.load 'main'"])
