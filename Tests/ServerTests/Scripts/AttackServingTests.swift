@@ -8,11 +8,13 @@ import Testing
 struct AttackServingTests {
     private static let attacks = [Attacks.endless, Attacks.refused, Attacks.recursion, Attacks.bombs].flatMap(suited)
 
-    /// Those that need no table of a million elements for themselves, send nothing of their own, and are loaded at all.
+    /// Those that need no table of a million elements for themselves, send nothing of their own, and have no mistake that
+    /// is found when they are loaded.
     private static func suited(_ attacks: [Attack]) -> [Attack] {
-        attacks.filter {
-            !$0.top.contains("1000000") && !$0.body.contains("conn") && !$0.body.contains(".upper = print")
-                && !$0.body.contains("t.insert = nil")
+        let foundWhenLoaded = ["undefined global", "read-only", "attempt to call a nil value"]
+        return attacks.filter { attack in
+            !attack.top.contains("1000000") && !attack.body.contains("conn")
+                && !foundWhenLoaded.contains { attack.message?.contains($0) == true }
         }
     }
 
