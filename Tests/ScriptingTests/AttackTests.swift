@@ -81,6 +81,27 @@ struct AttackTests {
         try expectWorking(stage, after: attack.body)
     }
 
+    @Test("a coroutine that was killed is dead when it is resumed again")
+    func dead() throws {
+        let stage = try stage()
+        try stage.load([
+            "main": """
+            local function loop() while true do end end
+            local wrapped, created = coroutine.wrap(loop), coroutine.create(loop)
+            function onMessage(conn, message)
+              if message == "wrapped" then wrapped() elseif message == "created" then coroutine.resume(created) end
+              conn:send(select(2, pcall(wrapped)))
+              conn:send(select(2, coroutine.resume(created)))
+            end
+            """
+        ])
+        for message in ["wrapped", "created"] {
+            #expect(stage.message(message).error?.message == "killed: it used more than its 20 ms of CPU")
+        }
+        #expect(stage.message().isDone)
+        #expect(stage.host.sent == Array(repeating: "cannot resume dead coroutine", count: 2))
+    }
+
     @Test("the top level of a file is killed likewise, and the old scripts stay", arguments: Attacks.endless)
     func loading(attack: Attack) throws {
         var options = ScriptOptions(memoryLimit: Self.memory, loadBudget: 0.1)
