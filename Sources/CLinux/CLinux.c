@@ -141,7 +141,8 @@ int clinux_thread_start(pthread_t *thread, size_t stack, void *(*body)(void *), 
 
 void clinux_thread_name(const char *name) { pthread_setname_np(pthread_self(), name); }
 
-void clinux_keep_freed_memory(void) {
+void clinux_tune_malloc(void) {
+    mallopt(M_MXFAST, 0);
     mallopt(M_TRIM_THRESHOLD, 16 << 20);
     mallopt(M_MMAP_THRESHOLD, 1 << 20);
 }

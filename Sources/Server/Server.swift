@@ -56,7 +56,7 @@ public final class Server {
     public init(_ configuration: Configuration, log: Logger, host: HostProcess = .none) throws(StartError) {
         // The first use of SHA-1 sets OpenSSL up, which takes a megabyte and a moment: better now than in the first handshake.
         _ = Handshake.acceptValue(key: "")
-        clinux_keep_freed_memory()
+        clinux_tune_malloc()
         let count = configuration.workers > 0 ? configuration.workers : max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         let node = Node(configuration: configuration, workers: min(count, 256), log: log)
         try Self.loadCertificates(node)

@@ -66,9 +66,10 @@ int clinux_thread_start(pthread_t *thread, size_t stack, void *(*body)(void *), 
 
 void clinux_thread_name(const char *name);
 
-/// Lets malloc keep what was freed, up to 16 MiB, so that a stream of large messages does not give pages back and fetch them
-/// again for each.
-void clinux_keep_freed_memory(void);
+/// Sets malloc up for event loops. It keeps what was freed, up to 16 MiB, so that a stream of large messages does not give
+/// pages back and fetch them again for each. And it puts small blocks together as they are freed, not hundreds of thousands of
+/// them at once: after a cycle of Lua's collector that would hold a worker up for some 10 ms.
+void clinux_tune_malloc(void);
 
 /// Gives freed memory back to the system, as far as whole pages of it are free.
 void clinux_give_memory_back(void);

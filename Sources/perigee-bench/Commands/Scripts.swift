@@ -1,6 +1,7 @@
 // `perigee-bench scripts`
 
 import ArgumentParser
+import CLinux
 
 struct Scripts: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -15,6 +16,7 @@ struct Scripts: ParsableCommand {
     }
 
     func run() throws {
+        clinux_tune_malloc()
         try EventCosts(rounds: rounds).report()
         try CollectorPauses().report()
         try WaitCosts(rounds: rounds).report()
