@@ -55,6 +55,7 @@ let package = Package(
             // ThreadSanitizer does not see how the distribution's Lua leaves these functions by longjmp (__longjmp_chk), and
             // its record of calls would overflow; it has nothing to find in code that only one thread runs.
             cSettings: [
+                .headerSearchPath("."),
                 .unsafeFlags(["-Wall", "-Wextra", "-Werror", "-fno-omit-frame-pointer", "-fno-sanitize=thread"])
             ],
             linkerSettings: [.linkedLibrary("lua5.4"), .linkedLibrary("lua5.4-cjson"), .linkedLibrary("crypto")]),

@@ -237,12 +237,12 @@ function server.cancel(timer) end
 ---@async
 ---@param seconds number From 0 to 1e9.
 ---@return true?
----@return "timeout" | "closed" | "too many waiting" | nil why
+---@return "timeout" | "closed" | nil why
 function server.sleep(seconds) end
 
 --- Calls a function with these arguments after the running event, on its own: it may wait, and nothing waits for it.
 ---@param f fun(...: any)
----@param ... any At most 31.
+---@param ... any At most 199.
 function server.spawn(f, ...) end
 
 --- A table that survives reloads, one in each worker. Only while the file loads; use the table in handlers. The same name and
@@ -532,7 +532,7 @@ function jwt.verify(token, key, options) end
 ---@field expiresIn? number Sets `exp`, in seconds from now, at least 1.
 ---@field kid? string The key's name, for the header.
 
---- A signed token of these claims; `iat` is set if they have none.
+--- A signed token of these claims; with `expiresIn`, `iat` and `exp` are set.
 ---@param claims table
 ---@param key string The secret of HS256, else a private key as PEM.
 ---@param options perigee.SignOptions

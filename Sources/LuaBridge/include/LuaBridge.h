@@ -5,7 +5,7 @@
 //
 // Runs on: the one thread that opened the bridge. Nothing here is safe to call from a host function, save
 // bridgeStringsAppend.
-// Read next: BridgeTypes.h, ScriptHost.h, then event.c.
+// Read next: BridgeTypes.h, ScriptHost.h, then Events/event.c.
 #ifndef PERIGEE_LUA_BRIDGE_H
 #define PERIGEE_LUA_BRIDGE_H
 

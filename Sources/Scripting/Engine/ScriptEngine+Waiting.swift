@@ -1,6 +1,6 @@
 // Handlers that wait. The bridge keeps the coroutine, this what it is about, and the host what it waits for.
 //
-// Read next: LuaBridge/wait.c.
+// Read next: LuaBridge/Events/wait.c.
 
 import LuaBridge
 

@@ -2,7 +2,7 @@
 // The work is done in C; here it is given types.
 //
 // Runs on: the thread that made it; no two calls at once, and none from within a host function.
-// Read next: ScriptEngine+Reload.swift, ScriptEngine+Events.swift, then LuaBridge/event.c.
+// Read next: ScriptEngine+Reload.swift, ScriptEngine+Events.swift, then LuaBridge/Events/event.c.
 
 import LuaBridge
 

@@ -4,7 +4,7 @@
 // its kind once it has called, because the handler may wait: then the coroutine is kept with the event's task, and the
 // event goes on in another slice.
 //
-// Read next: wait.c, kill.c, coroutine.c, conn.c, failure.c.
+// Read next: wait.c, ../Watchdog/kill.c, coroutine.c, conn.c, failure.c.
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -3,7 +3,7 @@
 // then its whole chain waits. Lua 5.4.4 misreads the stack of a young coroutine in a concatenation when it has to grow,
 // so each starts with room; and coroutines that close one another are stopped before the C stack overflows.
 //
-// Read next: wait.c.
+// Read next: ../Events/wait.c.
 #include "internal.h"
 
 enum { close_depth = 50 };

@@ -1,7 +1,7 @@
 // http: requests to other servers. A call checks its options, hands the request to the host and waits; what comes back is a
 // table, or nil and why not.
 //
-// Options are read without metamethods, so that nothing of the script runs while they are put together. Read next: wait.c.
+// Options are read without metamethods, so that nothing of the script runs while they are put together. Read next: ../Events/wait.c.
 #include <limits.h>
 
 #include "internal.h"

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "internal.h"
-#include "series.h"
-#include "signature.h"
+#include "API/series.h"
+#include "API/signature.h"
 
 // A Lua error outside every protected call is a bug of the bridge. [error] -> never returns
 static int panic(lua_State *L)

@@ -2,7 +2,7 @@
 // of its own. The candidate has no effect until it is committed; dropping it leaves the live one as it was. Connections
 // and their data belong to no generation.
 //
-// Allocates: two blocks per generation besides what its Lua code takes. Read next: environment.c, require.c.
+// Allocates: two blocks per generation besides what its Lua code takes. Read next: ../Sandbox/environment.c, ../Sandbox/require.c.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
