@@ -210,7 +210,8 @@ function server.after(seconds, f) end
 --- Calls a function again and again, on one worker of all. Call it while the file loads: then a reload runs the new code in
 --- the same phase if the period is the same, and cancels the timer if the new version does not have it. A timer that a
 --- handler starts (this one, `server.after` or `server.cron`) goes on across reloads, in the code that started it, until
---- it is cancelled or its name is taken by another.
+--- it is cancelled or its name is taken by another. While the function waits (`server.sleep`, `http.get`), it is not called
+--- again: those times are passed by.
 ---@param name string 1 to 1,024 bytes.
 ---@param seconds number From 0.001 to 1e9.
 ---@param f fun()

@@ -120,6 +120,8 @@ extension Worker {
 
     /// Nobody is left: onStop is the scripts' last event.
     private func end() {
+        guard !hasEnded else { return }
+        hasEnded = true
         cancelAllWaits()
         for error in engine.stop() { note(error, on: nil) }
         node.lifecycle.post(.left(.worker(index)))

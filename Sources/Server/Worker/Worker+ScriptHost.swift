@@ -176,8 +176,10 @@ extension Worker: ScriptHost {
             if let period {
                 let missed = (loop.now - min(loop.now, due)) / period
                 arm(id, due: due + (missed + 1) * period, period: period)
+                repeatTimer(id)
+            } else {
+                performAlone(engine.fireTimer(id))
             }
-            performAlone(engine.fireTimer(id))
         }
         timers[id] = armed
     }

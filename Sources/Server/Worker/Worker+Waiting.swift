@@ -23,6 +23,8 @@ extension Worker {
         var operation: Operation?
         /// The question that it answers.
         var question: WaitingQuestion?
+        /// The repeating timer whose function it is.
+        var timer: Int32?
         /// When its time is up.
         var deadline: TimerID?
     }
@@ -105,6 +107,7 @@ extension Worker {
     private func retire(_ task: ScriptTask) -> ClientConnection? {
         guard let event = waiting.removeValue(forKey: task) else { return nil }
         if let deadline = event.deadline { loop.cancel(deadline) }
+        if let timer = event.timer { busyTimers.remove(timer) }
         return event.connection
     }
 
@@ -142,6 +145,16 @@ extension Worker {
         loop.schedule(after: 0) { [unowned self] in
             for outcome in engine.runSpawned() { performAlone(outcome, isLimited: false) }
         }
+    }
+
+    /// A repeating timer is due. One whose function still waits passes this time by.
+    func repeatTimer(_ id: Int32) {
+        guard !busyTimers.contains(id) else { return }
+        let outcome = engine.fireTimer(id)
+        performAlone(outcome)
+        guard case .waiting(let task) = outcome else { return }
+        busyTimers.insert(id)
+        waiting[task]?.timer = id
     }
 
     /// An event that is about no connection has run.

@@ -64,6 +64,8 @@ final class Worker {
     var timers: [Int32: TimerID] = [:]
     /// The events whose handlers wait.
     var waiting: [ScriptTask: WaitingEvent] = [:]
+    /// Repeating timers whose functions wait: until those have ended, they are not called again.
+    var busyTimers: Set<Int32> = []
     /// Connections that are gone and whose onClose waits.
     var lingering: [ConnectionHandle: ClientConnection] = [:]
     /// Where handlers were that took long, and when that was last told.
@@ -72,6 +74,8 @@ final class Worker {
     var draining: DrainProgress?
     /// Whether the loop ends as soon as the last socket is gone.
     var isStopping = false
+    /// Whether onStop has run.
+    var hasEnded = false
     /// Scripts that an earlier version had, as the last reload reported them.
     var missingScripts: [String] = []
     /// Answers of this turn for the admin thread, which is woken once for all of them.

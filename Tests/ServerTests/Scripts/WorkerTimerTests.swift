@@ -40,4 +40,31 @@ struct WorkerTimerTests {
             """)
         #expect(shown == ["started anew", "end"])
     }
+
+    @Test("a repeating timer whose function waits is not called again before that has ended")
+    func busy() throws {
+        let script = #"""
+            server.every("work", 0.01, function()
+                kv.incr("begun")
+                while not kv.get("go") do server.sleep(0.005) end
+                kv.incr("ended")
+            end)
+            server.every("tick", 0.01, function() kv.incr("ticks") end)
+            function onMessage(conn, m)
+                if m == "go" then kv.set("go", true) end
+                conn:send { ticks = kv.get("ticks") or 0, begun = kv.get("begun") or 0, ended = kv.get("ended") or 0 }
+            end
+            """#
+        try withServer(scripts: ["main.lua": script]) { server in
+            let client = try server.connect()
+            func ask(_ text: String = "") throws -> JSON {
+                try client.send(text)
+                return try client.receiveJSON()
+            }
+            try server.eventually("ten ticks") { try ask()["ticks"]?.int ?? 0 >= 10 }
+            #expect(try ask()["begun"] == 1)
+            _ = try ask("go")
+            try server.eventually("three runs") { try ask()["ended"]?.int ?? 0 >= 3 }
+        }
+    }
 }
