@@ -56,7 +56,7 @@ let package = Package(
             // its record of calls would overflow; it has nothing to find in code that only one thread runs.
             cSettings: [
                 .headerSearchPath("."),
-                .unsafeFlags(["-Wall", "-Wextra", "-Werror", "-fno-omit-frame-pointer", "-fno-sanitize=thread"])
+                .unsafeFlags(["-Wall", "-Wextra", "-Werror", "-fno-omit-frame-pointer", "-fno-sanitize=thread"]),
             ],
             linkerSettings: [.linkedLibrary("lua5.4"), .linkedLibrary("lua5.4-cjson"), .linkedLibrary("crypto")]),
         .target(name: "PubSub", dependencies: ["WebSocket"], swiftSettings: swift),

@@ -52,6 +52,15 @@ static void put_aside(Bridge *b, Coroutine coroutine)
     b->running_task = -1;
 }
 
+// What a failed event leaves in a state that is half full is collected now: else the next event would do it within its own
+// budget, and perhaps be killed for it. Never raises.
+static void clean_up_after_failure(Bridge *b)
+{
+    if (b->memory_limit > 0 && b->memory > b->memory_limit / 2) {
+        lua_gc(b->main, LUA_GCCOLLECT);
+    }
+}
+
 // Runs the event in its coroutine until it ends or waits. Never raises.
 static BridgeOutcome run_slice(Bridge *b, Coroutine coroutine, int arguments, double budget)
 {
@@ -82,6 +91,9 @@ static BridgeOutcome run_slice(Bridge *b, Coroutine coroutine, int arguments, do
     }
     if (!waits) {
         task_end(b);
+    }
+    if (status != LUA_OK && !waits) {
+        clean_up_after_failure(b);
     }
     b->doom = BridgeKillNone;
     return b->result.outcome;

@@ -175,7 +175,7 @@ extension Worker {
         if slowPlaces.count == Self.slowPlaceLimit { slowPlaces = [:] }
         slowPlaces[place] = loop.now
         log.warning(
-            "a handler took more than \(node.configuration.scripts.warning) of CPU; it was at \(place)",
+            "a handler took more than \(node.configuration.scripts.warning.milliseconds) ms of CPU; it was at \(place)",
             metadata: ["traceback": "\(traceback)", "version": "\(engine.version)"])
     }
 

@@ -21,6 +21,8 @@ struct SoakTests {
         let seed = Self.setting("SOAK_SEED") ?? UInt64.random(in: 0...999_999)
         print("soak: \(seconds) s, SOAK_SEED=\(seed)")
         let soak = try Soak(seed: seed)
+        // A server that has just begun has not opened all that it needs: some load first.
+        try soak.run(for: .milliseconds(300))
         let fresh = try soak.settled()
         // The first half brings every pool, table and heap to the size that this load needs; the second may not add to it.
         try soak.run(for: .milliseconds(500 * seconds))
