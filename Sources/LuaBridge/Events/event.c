@@ -83,8 +83,12 @@ static BridgeOutcome run_slice(Bridge *b, Coroutine coroutine, int arguments, do
     if (waits) {
         put_aside(b, coroutine);
     }
+    bool was_killed = b->killed != BridgeKillNone;
     slice_end(b);
-    if (status == LUA_OK && lua_gethook(co) == NULL) {
+    if (was_killed && !waits) {
+        // Not used again: where memory or the C stack had ended as well, its hooks may be off for good.
+        luaL_unref(b->main, LUA_REGISTRYINDEX, coroutine.reference);
+    } else if (status == LUA_OK && lua_gethook(co) == NULL) {
         coroutine_give_back(b, coroutine);
     } else if (!waits) {
         coroutine_recover(b, coroutine);
