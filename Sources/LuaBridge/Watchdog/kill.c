@@ -111,7 +111,11 @@ static void on_signal(int signal)
         if (!b->killed) {
             b->killed = b->loading ? BridgeKillLoad : BridgeKillBudget;
         }
-        lua_sethook(b->current, kill_hook, LUA_MASKCOUNT, 1);
+        // Setting a hook walks through all calls, hundreds of thousands in a deep recursion: once, or a signal every few
+        // milliseconds would leave no time for anything else.
+        if (lua_gethook(b->current) != kill_hook) {
+            lua_sethook(b->current, kill_hook, LUA_MASKCOUNT, 1);
+        }
     } else if (epoch % 2 == 1 && atomic_load(&b->warn_epoch) == epoch) {
         lua_sethook(b->current, warn_hook, LUA_MASKCOUNT, 1);
     }
