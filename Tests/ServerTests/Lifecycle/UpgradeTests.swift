@@ -95,7 +95,12 @@ struct UpgradeTests {
     func threeTimes() throws {
         let descent = try start()
         _ = try descent.node()
-        let before = try Descent.descriptors(of: descent.pids[0])
+        // A process that has just begun has not opened all that it needs.
+        var before = 0
+        for _ in 0..<250 {
+            _ = poll(nil, 0, 2)
+            before = max(before, try Descent.descriptors(of: descent.pids[0]))
+        }
         for _ in 0..<3 {
             let client = try Client(port: descent.clientPort)
             let old = try #require(descent.pids.last)
