@@ -124,12 +124,12 @@ struct Bridge {
     bool loading; // ... and it is the top level of a file, or fills a state before the commit
     bool declaring; // ... and it is the top level: states and classes can be declared
     bool unlimited; // what runs must not fail for lack of memory: it only moves what is there
+    uintptr_t stack_floor; // the lowest address of the C stack at which C may still call into Lua
     lua_State *base;              // ... in this coroutine
     lua_State *volatile current;  // ... and just now in this one, which a script may have made
     volatile sig_atomic_t killed; // a BridgeKill: the event is being ended, and nothing may catch that
     bool kill_noted;              // its place is in `traceback`
     size_t noted;                 // bytes of `traceback` that say where it failed, or was killed
-    int closing_depth; // coroutine.close within coroutine.close
     uint32_t events;
     double load_budget;
     double load_left;     // seconds of CPU that the candidate may still take
@@ -197,6 +197,26 @@ typedef struct Conn {
 static inline Bridge *bridge_of(lua_State *L)
 {
     return *(Bridge **)lua_getextraspace(L);
+}
+
+// stack.c
+uintptr_t stack_floor(void);
+_Noreturn void raise_stack_overflow(lua_State *L);
+
+// Raises "stack overflow" while there is still room for the error. Asked wherever C calls back into Lua, or into itself as
+// deep as a script wants. [...] -> [...]
+static inline void check_stack_left(lua_State *L)
+{
+    if (__builtin_expect((uintptr_t)__builtin_frame_address(0) < bridge_of(L)->stack_floor, 0)) {
+        raise_stack_overflow(L);
+    }
+}
+
+// luaL_tolstring, which may run a __tostring. [...] -> [... text]
+static inline const char *push_as_text(lua_State *L, int index, size_t *count)
+{
+    check_stack_left(L);
+    return luaL_tolstring(L, index, count);
 }
 
 // kill.c

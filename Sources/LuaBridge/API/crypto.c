@@ -109,7 +109,7 @@ static int random_bytes(lua_State *L)
     int is_integer;
     lua_Integer count = lua_tointegerx(L, 1, &is_integer);
     if (!is_integer || count < 0 || count > random_limit) {
-        const char *given = luaL_tolstring(L, 1, NULL);
+        const char *given = push_as_text(L, 1, NULL);
         return luaL_error(L, "crypto.random: expected a number of bytes from 0 to %d, not %s", random_limit, given);
     }
     luaL_Buffer buffer;
@@ -128,7 +128,7 @@ static int uuid(lua_State *L)
     int is_integer = true;
     lua_Integer version = lua_isnoneornil(L, 1) ? 4 : lua_tointegerx(L, 1, &is_integer);
     if (!is_integer || (version != 4 && version != 7)) {
-        const char *given = luaL_tolstring(L, 1, NULL);
+        const char *given = push_as_text(L, 1, NULL);
         return luaL_error(L, "crypto.uuid: the version is 4 or 7, not %s", given);
     }
     uint8_t bytes[16];

@@ -48,7 +48,7 @@ static void add_pair(lua_State *L, const char *option, BridgeStrings *list, cons
     size_t count;
     const char *bytes = lua_tolstring(L, -2, &count);
     bridgeStringsAppend(list, bytes, count);
-    bytes = luaL_tolstring(L, -1, &count);
+    bytes = push_as_text(L, -1, &count);
     bridgeStringsAppend(list, bytes, count);
     lua_pop(L, 1);
 }

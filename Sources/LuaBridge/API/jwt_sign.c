@@ -19,6 +19,7 @@ static void add_claim(BridgeStrings *json, const char *name, lua_Integer value)
 // Whether the claims have this one already. [...] -> [...]
 static bool has_claim(lua_State *L, const char *name)
 {
+    check_stack_left(L);
     bool has = lua_getfield(L, 1, name) != LUA_TNIL;
     lua_pop(L, 1);
     return has;

@@ -24,7 +24,7 @@ static void add_value(lua_State *L, Bridge *b)
         return;
     }
     size_t count;
-    const char *bytes = luaL_tolstring(L, -1, &count);
+    const char *bytes = push_as_text(L, -1, &count);
     bridgeStringsAppend(&b->answer, bytes, count);
     lua_pop(L, 1);
 }
@@ -40,7 +40,7 @@ static int write_entry(lua_State *L)
         return luaL_error(L, "log: fields must be a table, not %s", luaL_typename(L, 2));
     }
     BridgeBytes message;
-    message.bytes = luaL_tolstring(L, 1, &message.count); // [message fields text]
+    message.bytes = push_as_text(L, 1, &message.count); // [message fields text]
     strings_reset(&b->answer);
     if (lua_istable(L, 2)) {
         for (lua_pushnil(L); lua_next(L, 2) != 0; lua_pop(L, 1)) {
@@ -67,7 +67,7 @@ int log_print(lua_State *L)
         if (i > 1) {
             luaL_addchar(&text, '\t');
         }
-        luaL_tolstring(L, i, NULL);
+        push_as_text(L, i, NULL);
         luaL_addvalue(&text);
     }
     luaL_pushresult(&text);

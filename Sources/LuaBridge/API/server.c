@@ -146,7 +146,7 @@ static int server_disconnect(lua_State *L)
 static int server_index(lua_State *L)
 {
     Bridge *b = bridge_of(L);
-    const char *key = luaL_tolstring(L, 2, NULL);
+    const char *key = push_as_text(L, 2, NULL);
     lua_pushliteral(L, "version");
     if (!lua_rawequal(L, 2, -1)) {
         return luaL_error(L, "server has no field '%s'", key);

@@ -85,7 +85,7 @@ int32_t check_close_code(lua_State *L, int index, const char *function)
     int is_integer;
     lua_Integer code = lua_tointegerx(L, index, &is_integer);
     if (!is_integer || !is_close_code(code)) {
-        const char *given = luaL_tolstring(L, index, NULL);
+        const char *given = push_as_text(L, index, NULL);
         luaL_error(L, "%s: %s is not a close code; use 1000 or one from 3000 to 4999", function, given);
     }
     return (int32_t)code;

@@ -154,14 +154,14 @@ static int conn_index(lua_State *L)
         }
         return push_field(L, bridge_of(L), lua_tointeger(L, -1));
     default:
-        return luaL_error(L, "conn has no field '%s'", luaL_tolstring(L, 2, NULL));
+        return luaL_error(L, "conn has no field '%s'", push_as_text(L, 2, NULL));
     }
 }
 
 // conn.x = value. [conn key value] -> []
 static int conn_newindex(lua_State *L)
 {
-    const char *key = luaL_tolstring(L, 2, NULL);
+    const char *key = push_as_text(L, 2, NULL);
     lua_pushliteral(L, "data");
     if (!lua_rawequal(L, 2, -1)) {
         return luaL_error(L, "conn.%s cannot be set; keep your own values in conn.data", key);

@@ -189,6 +189,7 @@ static int note_error(lua_State *L)
 // hooks work again after an error that was raised by one. [... f arguments] -> [... note_error results... | error]
 int call_noted(lua_State *L, int arguments, int results, lua_KContext context, lua_KFunction done)
 {
+    check_stack_left(L);
     int base = lua_gettop(L) - arguments;
     lua_pushcfunction(L, note_error);
     lua_insert(L, base);

@@ -258,7 +258,7 @@ static int request_answered(lua_State *L, int status, lua_KContext context)
     int is_integer = true;
     lua_Integer code = lua_isnil(L, -3) ? 204 : lua_tointegerx(L, -3, &is_integer);
     if (!is_integer || code < 200 || code > 599) {
-        const char *given = luaL_tolstring(L, -3, NULL);
+        const char *given = push_as_text(L, -3, NULL);
         return luaL_error(L, "onRequest must return a status from 200 to 599, then a body, not %s", given);
     }
     lua_insert(L, -2); // [... status headers body]

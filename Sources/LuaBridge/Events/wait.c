@@ -152,6 +152,7 @@ static int spawned_done(lua_State *L, int status, lua_KContext context)
 static int call_spawned(lua_State *L)
 {
     int count = (int)lua_tointeger(L, lua_upvalueindex(1));
+    check_stack_left(L);
     luaL_checkstack(L, count, NULL);
     for (int i = 0; i < count; i++) {
         lua_pushvalue(L, lua_upvalueindex(2 + i));

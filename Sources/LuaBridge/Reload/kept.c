@@ -46,7 +46,7 @@ static lua_Integer check_declaration(lua_State *L)
     int is_integer;
     lua_Integer version = lua_tointegerx(L, 2, &is_integer);
     if (!is_integer || version < 1 || lua_type(L, 2) != LUA_TNUMBER) {
-        luaL_error(L, "server.state: the version must be a whole number from 1, not %s", luaL_tolstring(L, 2, NULL));
+        luaL_error(L, "server.state: the version must be a whole number from 1, not %s", push_as_text(L, 2, NULL));
     }
     if (!lua_isfunction(L, 3)) {
         luaL_error(L, "server.state: expected a function that creates the state, not %s", luaL_typename(L, 3));

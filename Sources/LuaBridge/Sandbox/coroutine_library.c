@@ -1,12 +1,10 @@
 // coroutine.create, resume, wrap and close as scripts get them. They say which coroutine runs, so that the watchdog
 // finds it; an event that is being killed passes through them; a handler may wait inside a coroutine of its own, and
 // then its whole chain waits. Lua 5.4.4 misreads the stack of a young coroutine in a concatenation when it has to grow,
-// so each starts with room; and coroutines that close one another are stopped before the C stack overflows.
+// so each starts with room.
 //
 // Read next: ../Events/wait.c.
 #include "internal.h"
-
-enum { close_depth = 50 };
 
 // How a coroutine answered that was resumed; otherwise the number of values that it left on the caller's stack.
 enum { resume_failed = -1, resume_waits = -2, resume_dead = -3 };
@@ -14,6 +12,7 @@ enum { resume_failed = -1, resume_waits = -2, resume_dead = -3 };
 // [... arguments] of `from` -> [... results | error | nothing]
 static int resume(lua_State *L, lua_State *co, int arguments)
 {
+    check_stack_left(L);
     Bridge *b = bridge_of(L);
     int before = lua_status(co);
     if (before != LUA_OK && before != LUA_YIELD) { // it failed, or was killed
@@ -52,13 +51,18 @@ static int resume(lua_State *L, lua_State *co, int arguments)
     return count;
 }
 
-// Unwinds a coroutine; its variables' __close run in it. Never raises.
+// Unwinds a coroutine; its variables' __close run in it. Older libraries count C calls from zero there. [...] -> [...]
 static int unwind(lua_State *L, lua_State *co)
 {
+    check_stack_left(L);
     Bridge *b = bridge_of(L);
     b->current = co;
     hook_if_killed(b, co);
+#if LUA_VERSION_RELEASE_NUM >= 50406
+    int status = lua_closethread(co, L);
+#else
     int status = lua_resetthread(co);
+#endif
     b->current = L;
     return status;
 }
@@ -82,6 +86,7 @@ static int body_done(lua_State *L, int status, lua_KContext context)
 // [results...]
 static int body(lua_State *L)
 {
+    check_stack_left(L);
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_insert(L, 1);
     return body_done(L, lua_pcallk(L, lua_gettop(L) - 1, LUA_MULTRET, 0, 0, body_done), 0);
@@ -202,18 +207,12 @@ static const char *why_not_closed(lua_State *L, lua_State *co)
 // [thread] -> [... true | false error]
 static int close_coroutine(lua_State *L)
 {
-    Bridge *b = bridge_of(L);
     lua_State *co = check_thread(L);
     const char *why = why_not_closed(L, co);
     if (why != NULL) {
         return luaL_error(L, "cannot close a %s coroutine", why);
     }
-    if (b->closing_depth == close_depth && has_old_bugs()) {
-        return luaL_error(L, "coroutine.close: too many coroutines close one another");
-    }
-    b->closing_depth += 1;
     int status = unwind(L, co);
-    b->closing_depth -= 1;
     check_killed(L);
     lua_pushboolean(L, status == LUA_OK);
     if (status == LUA_OK) {

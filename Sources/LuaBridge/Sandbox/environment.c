@@ -17,7 +17,7 @@ static const luaL_Reg libraries[] = {
 // Reading a name that nothing declares. [table key] -> []
 static int undefined_global(lua_State *L)
 {
-    return luaL_error(L, "undefined global '%s'", luaL_tolstring(L, 2, NULL));
+    return luaL_error(L, "undefined global '%s'", push_as_text(L, 2, NULL));
 }
 
 // Why a name cannot be written. [table key value] -> []
@@ -33,7 +33,7 @@ static int refuse_global(lua_State *L, const char *name, bool is_script)
 // Writing a global. The upvalue is the table of the file's handlers, or false in a module. [table key value] -> []
 static int write_global(lua_State *L)
 {
-    const char *name = luaL_tolstring(L, 2, NULL);
+    const char *name = push_as_text(L, 2, NULL);
     bool is_script = lua_istable(L, lua_upvalueindex(1));
     if (!is_script || lua_type(L, 2) != LUA_TSTRING || event_named(name) < 0) {
         return refuse_global(L, name, is_script);

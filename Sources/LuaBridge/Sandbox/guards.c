@@ -101,6 +101,7 @@ static int finish_pcall(lua_State *L, int status, lua_KContext extra)
 // [f arguments...] -> [boolean results...]
 static int guarded_pcall(lua_State *L)
 {
+    check_stack_left(L);
     luaL_checkany(L, 1);
     lua_pushboolean(L, true);
     lua_insert(L, 1);
@@ -129,6 +130,7 @@ static int finish_xpcall(lua_State *L, int status, lua_KContext extra)
 // [f handler arguments...] -> [boolean results...]
 static int guarded_xpcall(lua_State *L)
 {
+    check_stack_left(L);
     luaL_checktype(L, 2, LUA_TFUNCTION);
     int arguments = lua_gettop(L) - 2;
     lua_pushboolean(L, true);
@@ -137,6 +139,14 @@ static int guarded_xpcall(lua_State *L)
     lua_remove(L, 1);
     int status = lua_pcallk(L, arguments, LUA_MULTRET, 0, 1, finish_xpcall);
     return finish_xpcall(L, status, 1);
+}
+
+// [value] -> [value text]
+static int guarded_tostring(lua_State *L)
+{
+    luaL_checkany(L, 1);
+    push_as_text(L, 1, NULL);
+    return 1;
 }
 
 // Puts the guarded functions among the globals. [...] -> [...]
@@ -148,6 +158,7 @@ void guards_open(lua_State *L, int globals)
         {"collectgarbage", guarded_collectgarbage},
         {"pcall", guarded_pcall},
         {"xpcall", guarded_xpcall},
+        {"tostring", guarded_tostring},
         {"print", log_print},
         {NULL, NULL},
     };

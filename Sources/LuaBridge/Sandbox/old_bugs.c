@@ -3,7 +3,8 @@
 // - A __concat in a concatenation of several parts may move the coroutine's stack, and the rest of the concatenation
 //   then reads what is no longer there. So __concat is refused where a file is loaded and in setmetatable. It happens
 //   to a coroutine whose stack is small above all: every coroutine starts with a large one.
-// - Coroutines that close one another overflow the C stack. So coroutine.close counts how deep it is.
+// - Coroutines that close one another overflow the C stack, because each counts its C calls from zero. The bridge looks at
+//   the stack itself, whatever the library: see ../State/stack.c.
 // - A write that a weak metatable passes on may find that what it is passed on to was collected, when memory is short. So
 //   a metatable cannot be weak itself.
 //

@@ -195,6 +195,7 @@ static void add_template(const Matcher *m, luaL_Buffer *buffer, const char *star
 static bool add_replacement(const Matcher *m, luaL_Buffer *buffer, const char *start, const char *end, int type)
 {
     lua_State *L = m->L;
+    check_stack_left(L);
     if (type == LUA_TFUNCTION) {
         lua_pushvalue(L, 3);
         lua_call(L, push_captures(m, start, end), 1);

@@ -33,6 +33,7 @@ static int run_module(lua_State *L, const char *path)
     lua_pushvalue(L, 2);
     lua_pushinteger(L, b->run);
     lua_rawset(L, lua_upvalueindex(3));
+    check_stack_left(L);
     lua_call(L, 0, 1); // [name path value]
     if (lua_isnil(L, -1)) {
         lua_pop(L, 1);

@@ -52,6 +52,13 @@ static int string_rep(lua_State *L)
     return 1;
 }
 
+// string.format(format, ...), by the stock function, which is the upvalue. [format values...] -> [... string]
+static int string_format(lua_State *L)
+{
+    check_stack_left(L); // its frame is large, and it calls __tostring
+    return lua_tocfunction(L, lua_upvalueindex(1))(L);
+}
+
 // [string] -> [string]
 static void protect_metatable(lua_State *L)
 {
@@ -67,6 +74,9 @@ void string_library_open(lua_State *L)
 {
     static const luaL_Reg functions[] = {{"rep", string_rep}, {NULL, NULL}};
     luaL_setfuncs(L, functions, 0);
+    lua_getfield(L, -1, "format");
+    lua_pushcclosure(L, string_format, 1);
+    lua_setfield(L, -2, "format");
     patterns_open(L);
     lua_pushnil(L);
     lua_setfield(L, -2, "dump");

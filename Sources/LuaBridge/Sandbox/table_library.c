@@ -29,6 +29,7 @@ static bool has_field(lua_State *L, const char *name)
 // Checks for a table, or for what has metamethods to be used like one. [...] -> [...]
 void check_table(lua_State *L, int index, int uses)
 {
+    check_stack_left(L);
     if (lua_istable(L, index)) {
         return;
     }

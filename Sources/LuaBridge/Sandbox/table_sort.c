@@ -22,6 +22,7 @@ typedef struct Sort {
 static bool comes_before(Sort *sort, int left, int right)
 {
     lua_State *L = sort->L;
+    check_stack_left(L);
     if (--sort->steps == 0) {
         sort->steps = slice;
         check_killed(L);

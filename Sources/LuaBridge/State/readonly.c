@@ -5,7 +5,7 @@
 // The upvalue is the table's name. [table key value] -> []
 static int refuse_write(lua_State *L)
 {
-    const char *key = luaL_tolstring(L, 2, NULL);
+    const char *key = push_as_text(L, 2, NULL);
     return luaL_error(L, "%s.%s cannot be set: %s is read-only", lua_tostring(L, lua_upvalueindex(1)), key,
         lua_tostring(L, lua_upvalueindex(1)));
 }
@@ -13,7 +13,7 @@ static int refuse_write(lua_State *L)
 // The upvalue is the table's name. [table key] -> []
 static int refuse_unknown(lua_State *L)
 {
-    const char *key = luaL_tolstring(L, 2, NULL);
+    const char *key = push_as_text(L, 2, NULL);
     return luaL_error(L, "%s has no field '%s'", lua_tostring(L, lua_upvalueindex(1)), key);
 }
 
@@ -27,6 +27,7 @@ static int step(lua_State *L)
     }
     lua_pop(L, 1);
     lua_pushvalue(L, -1);
+    check_stack_left(L);
     lua_gettable(L, 1);
     return 2;
 }

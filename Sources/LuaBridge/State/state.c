@@ -70,6 +70,7 @@ Bridge *bridgeOpen(const BridgeOptions *options, BridgeText *failure)
         return NULL;
     }
     b->host = options->host;
+    b->stack_floor = stack_floor();
     b->memory_limit = options->memoryLimit;
     b->block_limit = options->largestBlock;
     b->coroutine_limit = (uint32_t)options->coroutines;

@@ -29,7 +29,7 @@ static int fail(lua_State *L)
 {
     push_place(L);
     lua_pushliteral(L, ": ");
-    luaL_tolstring(L, 1, NULL);
+    push_as_text(L, 1, NULL);
     lua_concat(L, 3);
     return lua_error(L);
 }

@@ -158,6 +158,7 @@ static pid_t thread_number(void)
 void slice_begin(Bridge *b, lua_State *co, double budget)
 {
     b->running = true;
+    b->stack_floor = stack_floor();
     b->base = co;
     b->current = co;
     b->can_wait = true;
