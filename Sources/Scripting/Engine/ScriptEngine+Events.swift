@@ -20,20 +20,20 @@ extension ScriptEngine {
             hasCertificate: request.certificate != nil)
         let outcome = bridgeOnUpgrade(bridge, target(id), connection.bridged, &bridged)
         counts[countIndex(.upgrade, id)].calls &+= 1
-        guard outcome != .waiting, let live else {
+        if outcome == .waiting {
             return .waiting(suspend(.handler(.upgrade, id), connection, offered: request.subprotocols))
         }
-        return decide(outcome, request.subprotocols, id, in: live)
+        return decide(outcome, request.subprotocols, id, origin(id))
     }
 
     /// What an onUpgrade that has ended says.
     func decide(
-        _ outcome: BridgeOutcome, _ offered: [String], _ id: ScriptID, in bundle: ScriptBundle
+        _ outcome: BridgeOutcome, _ offered: [String], _ id: ScriptID, _ origin: EventOrigin
     ) -> UpgradeOutcome {
         let result = bridgeResult(bridge).pointee
         switch outcome {
         case .done, .absent, .waiting:
-            return accept(result, offered: offered, id, in: bundle)
+            return accept(result, offered: offered, id, origin)
         case .refused:
             return .refuse(status: Int(result.code), body: result.textString)
         case .closeRequested:
@@ -41,7 +41,7 @@ extension ScriptEngine {
             return .refuse(status: isStatus ? Int(result.code) : 403, body: result.textString)
         case .failed:
             counts[countIndex(.upgrade, id)].errors &+= 1
-            return .failed(error(of: id, in: bundle, during: ScriptHandler.upgrade.name))
+            return .failed(error(origin, during: ScriptHandler.upgrade.name))
         }
     }
 
@@ -100,7 +100,7 @@ extension ScriptEngine {
         case .failed(let error):
             return error
         case .closeRequested:
-            return error(of: id, during: handler.name)
+            return error(origin(id), during: handler.name)
         }
     }
 
@@ -116,13 +116,13 @@ extension ScriptEngine {
     private func finishOtherwise(
         _ outcome: BridgeOutcome, _ handler: ScriptHandler, _ id: ScriptID, _ connection: ConnectionHandle?
     ) -> EventOutcome {
-        guard outcome != .waiting, let live else { return .waiting(suspend(.handler(handler, id), connection)) }
-        return conclude(outcome, handler, id, in: live)
+        if outcome == .waiting { return .waiting(suspend(.handler(handler, id), connection)) }
+        return conclude(outcome, handler, id, origin(id))
     }
 
     /// How a handler has ended.
     func conclude(
-        _ outcome: BridgeOutcome, _ handler: ScriptHandler, _ id: ScriptID, in bundle: ScriptBundle
+        _ outcome: BridgeOutcome, _ handler: ScriptHandler, _ id: ScriptID, _ origin: EventOrigin
     ) -> EventOutcome {
         if outcome == .done { return .done }
         let result = bridgeResult(bridge).pointee
@@ -130,21 +130,20 @@ extension ScriptEngine {
             return .closeRequested(code: UInt16(result.code), reason: result.reason)
         }
         counts[countIndex(handler, id)].errors &+= 1
-        return .failed(error(of: id, in: bundle, during: handler.name))
+        return .failed(error(origin, during: handler.name))
     }
 
     private func accept(
-        _ result: BridgeResult, offered: [String], _ id: ScriptID, in bundle: ScriptBundle
+        _ result: BridgeResult, offered: [String], _ id: ScriptID, _ origin: EventOrigin
     ) -> UpgradeOutcome {
         guard result.text != nil else { return .accept(subprotocol: nil) }
         let chosen = result.textString
         if offered.contains(chosen) { return .accept(subprotocol: chosen) }
         counts[countIndex(.upgrade, id)].errors &+= 1
-        let file = "\(names[Int(target(id))]).lua"
         return .failed(
             ScriptError(
-                file: file, message: "onUpgrade chose the subprotocol '\(chosen)', which was not offered",
-                version: bundle.version))
+                file: file(origin) ?? "", message: "onUpgrade chose the subprotocol '\(chosen)', which was not offered",
+                version: origin.bundle.version))
     }
 
     private func fill(
@@ -162,17 +161,20 @@ extension ScriptEngine {
         if let certificate = request.certificate { list.append(certificate) }
     }
 
-    /// What the bridge last reported, for a live script.
-    func error(of id: ScriptID?, during handler: String) -> ScriptError {
-        guard let live else {
-            return ScriptError(file: "", message: bridgeResult(bridge).pointee.messageString, version: 0)
-        }
-        return error(of: id, in: live, during: handler)
+    /// What an event of this script begins with that begins now; of no script, a timer's.
+    func origin(_ id: ScriptID?) -> EventOrigin {
+        guard let live else { preconditionFailure("an event has run, and no bundle is live") }
+        let serving = id.map { target($0) } ?? -1
+        return EventOrigin(bundle: live, script: serving < 0 ? nil : ScriptID(index: serving))
     }
 
-    func error(of id: ScriptID?, in bundle: ScriptBundle, during handler: String) -> ScriptError {
-        let serving = id.map { target($0) } ?? -1
-        return error(in: bundle, file: serving < 0 ? nil : "\(names[Int(serving)]).lua", during: handler)
+    /// What the bridge last reported, for an event.
+    func error(_ origin: EventOrigin, during handler: String) -> ScriptError {
+        error(in: origin.bundle, file: file(origin), during: handler)
+    }
+
+    private func file(_ origin: EventOrigin) -> String? {
+        origin.script.map { "\(name(of: $0)).lua" }
     }
 
     /// What the bridge last reported, for a file of a bundle.

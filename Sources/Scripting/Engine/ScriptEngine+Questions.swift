@@ -55,13 +55,13 @@ extension ScriptEngine {
         _ outcome: BridgeOutcome, _ handler: ScriptHandler, _ id: ScriptID, _ connection: ConnectionHandle?
     ) -> ScriptReply {
         counts[countIndex(handler, id)].calls &+= 1
-        guard outcome != .waiting, let live else { return .waiting(suspend(.handler(handler, id), connection)) }
-        return reply(outcome, handler, id, in: live)
+        if outcome == .waiting { return .waiting(suspend(.handler(handler, id), connection)) }
+        return reply(outcome, handler, id, origin(id))
     }
 
     /// What a handler that has ended answers.
     func reply(
-        _ outcome: BridgeOutcome, _ handler: ScriptHandler, _ id: ScriptID, in bundle: ScriptBundle
+        _ outcome: BridgeOutcome, _ handler: ScriptHandler, _ id: ScriptID, _ origin: EventOrigin
     ) -> ScriptReply {
         let result = bridgeResult(bridge).pointee
         switch outcome {
@@ -71,7 +71,7 @@ extension ScriptEngine {
             return .refused(String(decoding: result.strings.first ?? [], as: UTF8.self))
         case .closeRequested, .failed:
             counts[countIndex(handler, id)].errors &+= 1
-            return .failed(error(of: id, in: bundle, during: handler.name))
+            return .failed(error(origin, during: handler.name))
         }
     }
 }

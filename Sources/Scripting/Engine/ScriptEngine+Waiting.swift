@@ -58,7 +58,7 @@ extension ScriptEngine {
     /// Whether a spawned function waits whose version is not live any more.
     public func isSpawnedByOldVersion(_ task: ScriptTask) -> Bool {
         guard let event = suspended[task.number] else { return false }
-        return event.work == .spawned && event.bundle.version != version
+        return event.work == .spawned && event.origin.bundle.version != version
     }
 
     /// Calls a function that the bridge keeps by number.
@@ -71,7 +71,7 @@ extension ScriptEngine {
             return .waiting(suspend(work, nil))
         case .closeRequested, .failed:
             timerCount.errors &+= 1
-            return .failed(error(of: nil, during: work.name))
+            return .failed(error(origin(nil), during: work.name))
         }
     }
 
@@ -79,9 +79,9 @@ extension ScriptEngine {
     func suspend(
         _ work: SuspendedEvent.Work, _ connection: ConnectionHandle?, offered: [String] = []
     ) -> ScriptTask {
-        guard let live else { preconditionFailure("an event waits, and no bundle is live") }
         let task = ScriptTask(number: bridgeResult(bridge).pointee.task)
-        suspended[task.number] = SuspendedEvent(work: work, connection: connection, bundle: live, offered: offered)
+        suspended[task.number] = SuspendedEvent(
+            work: work, connection: connection, origin: origin(work.script), offered: offered)
         return task
     }
 
@@ -96,16 +96,25 @@ extension ScriptEngine {
         suspended[task.number] = nil
         switch event.work {
         case .handler(.upgrade, let id):
-            return .upgrade(event, decide(outcome, event.offered, id, in: event.bundle))
+            return .upgrade(event, decide(outcome, event.offered, id, event.origin))
         case .handler(let handler, let id) where event.work.isQuestion:
-            return .reply(event, reply(outcome, handler, id, in: event.bundle))
+            return .reply(event, reply(outcome, handler, id, event.origin))
         case .handler(let handler, let id):
-            return .event(event, conclude(outcome, handler, id, in: event.bundle))
+            return .event(event, concludeWaited(outcome, handler, id, event))
         case .timer, .spawned:
             if outcome == .done { return .event(event, .done) }
             timerCount.errors &+= 1
-            return .event(event, .failed(error(in: event.bundle, file: nil, during: event.work.name)))
+            return .event(event, .failed(error(event.origin, during: event.work.name)))
         }
+    }
+
+    private func concludeWaited(
+        _ outcome: BridgeOutcome, _ handler: ScriptHandler, _ id: ScriptID, _ event: SuspendedEvent
+    ) -> EventOutcome {
+        let ended = conclude(outcome, handler, id, event.origin)
+        // Without a connection there is nothing to close: onStart and onReload have failed.
+        guard event.connection == nil, case .closeRequested = ended else { return ended }
+        return .failed(error(event.origin, during: handler.name))
     }
 
     private func isUpgrade(_ event: SuspendedEvent) -> Bool {

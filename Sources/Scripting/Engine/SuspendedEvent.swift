@@ -17,6 +17,14 @@ public struct SuspendedEvent: Sendable {
             }
         }
 
+        /// The script whose handler runs; nil for a function that it has handed over.
+        var script: ScriptID? {
+            switch self {
+            case .handler(_, let id): id
+            case .timer, .spawned: nil
+            }
+        }
+
         /// What it is called in reports: "onMessage".
         public var name: String {
             switch self {
@@ -32,7 +40,16 @@ public struct SuspendedEvent: Sendable {
     /// The connection that it is about.
     public let connection: ConnectionHandle?
     /// The code that it runs: it ends in the version in which it began.
-    let bundle: ScriptBundle
+    let origin: EventOrigin
     /// Of an upgrade, the subprotocols among which the script may choose.
     let offered: [String]
+}
+
+/// The code that an event runs, as it was when the event began. A reload may remove the script meanwhile, or put another in its
+/// place: nothing about an event that waits is looked up in what is live.
+struct EventOrigin: Sendable {
+    let bundle: ScriptBundle
+    /// The script that serves the event, which need not be the one that the connection was opened with; nil for a function of a
+    /// timer or of `server.spawn`, which may be of any.
+    let script: ScriptID?
 }
