@@ -27,9 +27,12 @@ public enum Percent {
     }
 
     /// Decodes a part of a form, in which nothing is an error.
-    static func decodeLeniently(_ bytes: ArraySlice<UInt8>) -> String {
-        let decoded = decode(bytes, plusAsSpace: true, keepsBrokenEscapes: true)
-        return String(decoding: decoded ?? [], as: UTF8.self)
+    /// - Parameter isUTF8: set to false when the bytes are not UTF-8; they become U+FFFD.
+    static func decodeLeniently(_ bytes: ArraySlice<UInt8>, _ isUTF8: inout Bool) -> String {
+        let decoded = decode(bytes, plusAsSpace: true, keepsBrokenEscapes: true) ?? []
+        if let text = String(validating: decoded, as: UTF8.self) { return text }
+        isUTF8 = false
+        return String(decoding: decoded, as: UTF8.self)
     }
 
     private static func decode(

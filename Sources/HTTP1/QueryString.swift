@@ -11,10 +11,15 @@ public struct QueryString: Sendable {
     /// Whether pairs were left out because there were more than `maxPairs`.
     public let isTruncated: Bool
 
+    /// Whether all names and values are UTF-8 as they were sent. Where they name something, what is not must be refused: two
+    /// different names that were repaired may be one.
+    public let isUTF8: Bool
+
     /// Reads at most `maxPairs` pairs of a query without its `?`.
     public init(_ text: some StringProtocol, maxPairs: Int = 100) {
         var pairs: [(name: String, value: String)] = []
         var isTruncated = false
+        var isUTF8 = true
         var rest = Array(text.utf8)[...]
         while !rest.isEmpty {
             let part = rest.prefix { $0 != ASCII.ampersand }
@@ -26,10 +31,11 @@ public struct QueryString: Sendable {
             }
             let name = part.prefix { $0 != ASCII.equals }
             let value = part[name.endIndex...].dropFirst()
-            pairs.append((Percent.decodeLeniently(name), Percent.decodeLeniently(value)))
+            pairs.append((Percent.decodeLeniently(name, &isUTF8), Percent.decodeLeniently(value, &isUTF8)))
         }
         self.pairs = pairs
         self.isTruncated = isTruncated
+        self.isUTF8 = isUTF8
     }
 
     /// The value of the first pair with this name; names are case-sensitive.

@@ -22,10 +22,14 @@ extension RawSpan {
         unsafe extracting(range).withUnsafeBytes { unsafe [UInt8]($0) }
     }
 
-    /// Some of the bytes as text; what is not UTF-8 becomes U+FFFD.
+    /// Some of the bytes as text: UTF-8, or ISO-8859-1 where they are not that, as HTTP had it (RFC 9110, section 5.5). So
+    /// different bytes that are not UTF-8 stay different texts.
     func string(_ range: Range<Int>) -> String {
         // The buffer does not outlive the copy.
-        unsafe extracting(range).withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }
+        unsafe extracting(range).withUnsafeBytes { bytes in
+            if let text = unsafe String(validating: bytes, as: UTF8.self) { return text }
+            return unsafe String(String.UnicodeScalarView(bytes.map { Unicode.Scalar($0) }))
+        }
     }
 
     /// The offset of the first control byte (tab included) in a range, or the end of the range.

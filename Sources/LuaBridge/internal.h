@@ -326,6 +326,7 @@ extern const luaL_Reg conn_methods[];
 // arguments.c
 BridgePayload check_payload(lua_State *L, int index, bool binary, const char *function);
 BridgeBytes check_bytes(lua_State *L, int index, const char *function, const char *what);
+BridgeBytes check_name(lua_State *L, int index, const char *function, const char *what);
 double check_seconds(lua_State *L, int index, const char *function);
 int32_t keep_function(lua_State *L, int index);
 void release_function(lua_State *L, int32_t function);

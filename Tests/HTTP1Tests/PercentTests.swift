@@ -59,6 +59,13 @@ struct PercentTests {
         #expect(query.pairs.map(\.value) == ["100%", "%zzA", "\u{FFFD}"])
     }
 
+    @Test(
+        "says whether a query is UTF-8",
+        arguments: [("a=%C3%A4", true), ("a=%80", false), ("%ff=a", false), ("", true)])
+    func utf8(_ query: String, _ isUTF8: Bool) {
+        #expect(QueryString(query).isUTF8 == isUTF8)
+    }
+
     @Test("takes no more pairs than the limit, and says so")
     func pairLimit() {
         let hundred = Array(repeating: "a=1", count: 100).joined(separator: "&")

@@ -98,10 +98,13 @@ struct RequestHeadTests {
         #expect(expects("POST / HTTP/1.1") == false)
     }
 
-    @Test("gives what is not UTF-8 in a value as replacement characters")
-    func repairs() {
-        let bytes = Array("GET / HTTP/1.1\r\nHost: h\r\nA: x".utf8) + [0xFF] + Array("y\r\n\r\n".utf8)
-        #expect(RequestHead(validated: bytes)?.first("a") == "x\u{FFFD}y")
+    @Test("reads a value that is not UTF-8 as ISO-8859-1, so that different values stay different")
+    func foreign() {
+        func value(_ byte: UInt8) -> String? {
+            let bytes = Array("GET / HTTP/1.1\r\nHost: h\r\nA: x".utf8) + [byte] + Array("y\r\n\r\n".utf8)
+            return RequestHead(validated: bytes)?.first("a")
+        }
+        #expect(value(0xFF) == "x\u{FF}y" && value(0x80) == "x\u{80}y")
     }
 
     @Test("keeps no byte more than the head, in one piece or in many")

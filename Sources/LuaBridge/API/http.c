@@ -46,10 +46,14 @@ static void add_pair(lua_State *L, const char *option, BridgeStrings *list, cons
             luaL_typename(L, -1));
     }
     size_t count;
-    const char *bytes = lua_tolstring(L, -2, &count);
-    bridgeStringsAppend(list, bytes, count);
-    bytes = push_as_text(L, -1, &count);
-    bridgeStringsAppend(list, bytes, count);
+    size_t value_count;
+    const char *name = lua_tolstring(L, -2, &count);
+    const char *value = push_as_text(L, -1, &value_count);
+    if (!is_utf8(name, count) || !is_utf8(value, value_count)) {
+        luaL_error(L, "%s: names and values in %s must be valid UTF-8", function, option);
+    }
+    bridgeStringsAppend(list, name, count);
+    bridgeStringsAppend(list, value, value_count);
     lua_pop(L, 1);
 }
 
@@ -189,7 +193,7 @@ static void begin_list(lua_State *L, BridgeBytes method, BridgeBytes url)
 // [url options] -> [... response | ... nil why detail]
 static int short_form(lua_State *L, BridgeBytes method, int options, const char *function)
 {
-    BridgeBytes url = check_bytes(L, 1, function, "the URL");
+    BridgeBytes url = check_name(L, 1, function, "the URL");
     check_options(L, 2, option_names, options, function);
     lua_settop(L, 2);
     begin_list(L, method, url);
@@ -220,10 +224,10 @@ static int http_request(lua_State *L)
     if (!push_option(L, 1, "url")) {
         return luaL_error(L, "%s: the option url is missing", function);
     }
-    BridgeBytes url = check_bytes(L, 2, function, "url");
+    BridgeBytes url = check_name(L, 2, function, "url");
     BridgeBytes method = {"GET", 3};
     if (push_option(L, 1, "method")) {
-        method = check_bytes(L, 3, function, "method");
+        method = check_name(L, 3, function, "method");
     }
     begin_list(L, method, url);
     return send_request(L, 1, function);

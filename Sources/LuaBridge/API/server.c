@@ -99,7 +99,7 @@ static int server_send(lua_State *L)
 {
     Bridge *b = bridge_of(L);
     forbid_while_loading(L, "server.send");
-    BridgeBytes identifier = check_bytes(L, 1, "server.send", "the connection's id");
+    BridgeBytes identifier = check_name(L, 1, "server.send", "the connection's id");
     bool binary = wants_binary(L, 3, send_options, LENGTH(send_options), "server.send");
     BridgePayload payload = check_payload(L, 2, binary, "server.send");
     bool found = scriptHostSendTo(b->host, identifier, payload);
@@ -112,7 +112,7 @@ static int server_send_user(lua_State *L)
 {
     Bridge *b = bridge_of(L);
     forbid_while_loading(L, "server.sendUser");
-    BridgeBytes user = check_bytes(L, 1, "server.sendUser", "the user");
+    BridgeBytes user = check_name(L, 1, "server.sendUser", "the user");
     bool binary = wants_binary(L, 3, send_options, LENGTH(send_options), "server.sendUser");
     scriptHostSendToUser(b->host, user, check_payload(L, 2, binary, "server.sendUser"));
     strings_trim(&b->text);
@@ -136,7 +136,7 @@ static int server_broadcast(lua_State *L)
 static int server_disconnect(lua_State *L)
 {
     forbid_while_loading(L, "server.disconnect");
-    BridgeBytes identifier = check_bytes(L, 1, "server.disconnect", "the connection's id");
+    BridgeBytes identifier = check_name(L, 1, "server.disconnect", "the connection's id or the user");
     int32_t code = check_close_code(L, 2, "server.disconnect");
     BridgeBytes reason = check_close_reason(L, 3, "server.disconnect");
     return answer_found(L, scriptHostDisconnect(bridge_of(L)->host, identifier, code, reason));

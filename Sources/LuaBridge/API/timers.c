@@ -116,7 +116,7 @@ static int server_cancel(lua_State *L)
     if (lua_isinteger(L, 1)) {
         number = lua_tointeger(L, 1);
     } else {
-        name = check_bytes(L, 1, "server.cancel", "the timer's name");
+        name = check_name(L, 1, "server.cancel", "the timer's name");
     }
     int32_t function = scriptHostCancelTimer(bridge_of(L)->host, number, name);
     if (function > 0) {

@@ -43,6 +43,17 @@ BridgeBytes check_bytes(lua_State *L, int index, const char *function, const cha
     return bytes;
 }
 
+// Text that names something: a user, a connection, a timer. Bytes that are no text would have to be repaired on the way, and two
+// names become one. [...] -> [...]
+BridgeBytes check_name(lua_State *L, int index, const char *function, const char *what)
+{
+    BridgeBytes name = check_bytes(L, index, function, what);
+    if (!is_utf8(name.bytes, name.count)) {
+        luaL_error(L, "%s: %s must be valid UTF-8", function, what);
+    }
+    return name;
+}
+
 // A length of time in seconds, finite and not negative. [...] -> [...]
 double check_seconds(lua_State *L, int index, const char *function)
 {
@@ -67,6 +78,7 @@ void check_lasting_name(lua_State *L, int index, const char *function)
     if (count == 0 || count > name_limit) {
         luaL_error(L, "%s: the name must have from 1 to %d bytes", function, name_limit);
     }
+    check_name(L, index, function, "the name");
 }
 
 // Whether an endpoint may send this code (RFC 6455, 7.4). Never raises.

@@ -100,7 +100,7 @@ static int conn_identify(lua_State *L)
     const Conn *conn = check_conn(L, "identify");
     BridgeBytes user = {NULL, 0};
     if (!lua_isnil(L, 2)) {
-        user = check_bytes(L, 2, "conn:identify", "the user");
+        user = check_name(L, 2, "conn:identify", "the user");
     }
     return answer(L, scriptHostIdentify(bridge_of(L)->host, conn->connection, user), "closed");
 }

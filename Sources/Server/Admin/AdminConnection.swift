@@ -107,6 +107,9 @@ final class AdminConnection: Socket {
     private func perform() {
         guard let call else { return }
         if let refusal { return call.fail(refusal) }
+        guard !call.hasQuery || call.query.isUTF8 else {
+            return call.fail(AdminError.parameterInvalid.saying("the query is not percent-encoded UTF-8"))
+        }
         do throws(AdminError) {
             try handler?(server, call)
         } catch {

@@ -106,6 +106,10 @@ extension ClientConnection {
         guard let path = Percent.decode(head.path) else {
             return refuse(.text(400, "the path is not percent-encoded UTF-8"))
         }
+        let query = QueryString(head.query ?? "")
+        guard query.isUTF8 else {
+            return refuse(.text(400, "the query is not percent-encoded UTF-8"))
+        }
         guard let script = worker.engine.script(forPath: path) else {
             return refuse(.text(404, "no script serves this path"))
         }
@@ -120,7 +124,7 @@ extension ClientConnection {
             offered: acceptance.subprotocols, supported: worker.node.configuration.websocket.subprotocols)
         if worker.engine.defines(.upgrade, script) {
             let request = UpgradeRequest(
-                path: path, ip: remote.host, query: QueryString(head.query ?? "").pairs, headers: head.joinedFields,
+                path: path, ip: remote.host, query: query.pairs, headers: head.joinedFields,
                 subprotocols: acceptance.subprotocols, certificate: certificateSubject)
             return decided(worker.engine.onUpgrade(script, handle, request: request), acceptance, subprotocol)
         }

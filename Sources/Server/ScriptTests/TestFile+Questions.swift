@@ -31,7 +31,7 @@ extension TestFile {
             switch reply {
             case .absent: app.deliver(data, binary: isBinary, to: name)
             case .proceed(let change):
-                let target = change?.channel.flatMap { Channel(String(decoding: $0, as: UTF8.self)) } ?? name
+                let target = change?.channel.flatMap { $0.withUnsafeBytes { Channel($0) } } ?? name
                 app.deliver(change?.data ?? data, binary: change?.isBinary ?? isBinary, to: target)
             case .refused, .response, .waiting, .failed: break
             }
