@@ -21,7 +21,14 @@ extension AdminServer {
     /// How long a script may take: as long as any event, and what it takes to tell.
     private var scriptPatience: UInt64 { node.configuration.scripts.eventTimeout.milliseconds + Self.patience }
 
+    /// Why a script has not replied.
+    private var noReply: AdminError { isStopping ? .stopping : .scriptTimeout }
+
     // MARK: onPublish
+
+    /// Whether a push has to be asked about: because a script has an onPublish, or because earlier pushes of the same order wait in
+    /// one that a reload has removed, and must not be overtaken.
+    func mustFilter(order: String) -> Bool { node.filtersPushes || pushOrders.contains(order) }
 
     /// Asks main.lua whether a push may pass, on the worker that has the pushes of this order.
     /// - Parameters:
@@ -38,9 +45,15 @@ extension AdminServer {
         let ticket = nextTicket()
         let worker = Int(UInt(bitPattern: order.hashValue) % UInt(node.workers.count))
         node.workers[worker].post(.askPublish(question, order: order, ticket: ticket))
-        gather(ticket, from: 1, patience: scriptPatience) { answers, _ in
-            if case .overloaded? = answers.first?.answer { return go(.failure(.overloaded)) }
-            guard case .reply(let reply)? = answers.first?.answer else { return go(.failure(.scriptTimeout)) }
+        pushOrders.begin(order)
+        gather(ticket, from: 1, patience: scriptPatience) { [unowned self] answers, _ in
+            defer { pushOrders.end(order) }
+            switch answers.first?.answer {
+            case .overloaded: return go(.failure(.overloaded))
+            case .stopping: return go(.failure(.stopping))
+            default: break
+            }
+            guard case .reply(let reply)? = answers.first?.answer else { return go(.failure(noReply)) }
             switch reply {
             case .proceed(let change?): go(Self.apply(change, to: publication))
             case .proceed(nil), .absent, .response, .waiting: go(.success(publication))
@@ -65,16 +78,16 @@ extension AdminServer {
             publication.frame = change.isBinary ? .binary(bytes) : .text(bytes)
         }
         if let name = change.channel, publication.channel != nil {
-            guard let channel = Channel(String(decoding: name, as: UTF8.self)) else {
+            guard let channel = name.withUnsafeBytes({ Channel($0) }) else {
                 return .failure(AdminError.scriptFailed.saying("onPublish: the channel's name is not valid"))
             }
             publication.channel = channel
         }
         if let key = change.key {
-            guard (1...longestKey).contains(key.count) else {
-                return .failure(AdminError.scriptFailed.saying("onPublish: key has 1 to \(longestKey) bytes"))
+            guard (1...longestKey).contains(key.count), let text = String(validating: key, as: UTF8.self) else {
+                return .failure(AdminError.scriptFailed.saying("onPublish: key has 1 to \(longestKey) bytes of UTF-8"))
             }
-            publication.key = String(decoding: key, as: UTF8.self)
+            publication.key = text
         }
         return .success(publication)
     }
@@ -88,8 +101,9 @@ extension AdminServer {
         let ticket = nextTicket()
         node.workers[Int(ticket % UInt64(node.workers.count))].post(
             .askRequest(question(call, script: name), script: name, ticket: ticket))
-        gather(ticket, from: 1, patience: scriptPatience) { answers, _ in
-            guard case .reply(let reply)? = answers.first?.answer else { return call.fail(.scriptTimeout) }
+        gather(ticket, from: 1, patience: scriptPatience) { [unowned self] answers, _ in
+            if case .stopping? = answers.first?.answer { return call.fail(.stopping) }
+            guard case .reply(let reply)? = answers.first?.answer else { return call.fail(noReply) }
             switch reply {
             case .response(let response): call.answer(Response(response))
             case .failed(let error): call.fail(AdminError(error))

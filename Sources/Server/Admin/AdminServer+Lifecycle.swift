@@ -59,8 +59,9 @@ extension AdminServer {
         if isHandover { stopListening() }
     }
 
-    /// Takes no more requests; those that are in are answered first.
+    /// Takes no more requests; those that are in are answered first, by 503 where a script does not answer in time.
     func stop() {
+        isStopping = true
         drain(isHandover: true)
         leaveWhenAnswered(until: loop.now + 2 * Self.patience)
     }
@@ -70,6 +71,7 @@ extension AdminServer {
             loop.schedule(after: 10) { [unowned self] in leaveWhenAnswered(until: deadline) }
             return
         }
+        endQuestions()
         for (_, call) in upgrades { call.fail(.stopping) }
         upgrades = [:]
         node.lifecycle.post(.left(.admin))

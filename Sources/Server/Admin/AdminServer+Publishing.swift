@@ -166,7 +166,7 @@ extension AdminServer {
             case .failure(let error): finish(.failure(error))
             }
         }
-        guard node.filtersPushes else { return publish(push, to: channel, then: goOn) }
+        guard mustFilter(order: channel.name) else { return publish(push, to: channel, then: goOn) }
         var target = [("channel", channel.name)]
         if let exclude = push.exclude { target.append(("exclude", exclude.text)) }
         let publication = Publication(frame: push.frame, channel: channel, key: push.key)
@@ -198,9 +198,10 @@ extension AdminServer {
     }
 
     private func send(_ frame: Frame, to audience: Audience, _ call: AdminCall) {
-        guard node.filtersPushes else { return sendNow(frame, to: audience, call) }
+        guard node.filtersPushes || !pushOrders.isEmpty else { return sendNow(frame, to: audience, call) }
         let target = audience.target
         let order = target.map { "\($0.name) \($0.value)" } ?? ""
+        guard mustFilter(order: order) else { return sendNow(frame, to: audience, call) }
         filter(Publication(frame: frame), target.map { [$0] } ?? [], order: order) { [unowned self] result in
             switch result {
             case .success(let changed): sendNow(changed.frame, to: audience, call)

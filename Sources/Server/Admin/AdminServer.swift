@@ -48,6 +48,10 @@ final class AdminServer {
     var upgrades: [UInt64: AdminCall] = [:]
     /// Whether the server is on its way to its end: every answer is then the last one of its connection.
     var isDraining = false
+    /// Whether the thread ends as soon as what was asked is answered.
+    var isStopping = false
+    /// The pushes that wait in onPublish.
+    var pushOrders = PushOrders()
 
     init(node: Node) {
         self.node = node
@@ -121,6 +125,14 @@ final class AdminServer {
                 question.finish(question.answers, false)
             }
             if !questions.isEmpty { watchPatience() }
+        }
+    }
+
+    /// Ends every question with the answers that have come, and those that are asked because of it.
+    func endQuestions() {
+        while let (ticket, question) = questions.first {
+            questions[ticket] = nil
+            question.finish(question.answers, false)
         }
     }
 

@@ -122,6 +122,7 @@ extension Worker {
     private func end() {
         guard !hasEnded else { return }
         hasEnded = true
+        abandonQuestions()
         cancelAllWaits()
         for error in engine.stop() { note(error, on: nil) }
         node.lifecycle.post(.left(.worker(index)))

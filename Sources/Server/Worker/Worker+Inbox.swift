@@ -9,6 +9,7 @@ import WebSocket
 
 extension Worker {
     func handle(_ message: WorkerMessage) {
+        guard !hasEnded else { return refuse(message) }
         switch message {
         case .deliver(let publication, let receipt):
             let count = deliver(publication)
@@ -20,8 +21,10 @@ extension Worker {
             if let ticket { answer(ticket, .delivered(count)) }
         case .close(let id, let code, let reason, let ticket):
             let isClosed = connection(id)?.close(code, reason: reason) ?? false
-            if isClosed { count(.closedByOperator) }
-            if let ticket { answer(ticket, .closed(isClosed)) }
+            if let ticket {
+                if isClosed { count(.closedByOperator) }
+                answer(ticket, .closed(isClosed))
+            }
         case .closeUser(let user, let code, let reason):
             close(user: user, code: code, reason: reason)
         case .describe(let id, let ticket):
@@ -56,6 +59,14 @@ extension Worker {
             drain(plan)
         case .stop:
             stop()
+        }
+    }
+
+    /// Scripts have seen onStop, which is the last that they see; whoever asks them is told so.
+    private func refuse(_ message: WorkerMessage) {
+        switch message {
+        case .askPublish(_, _, let ticket), .askRequest(_, _, let ticket): answer(ticket, .stopping)
+        default: break
         }
     }
 

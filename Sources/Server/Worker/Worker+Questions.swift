@@ -43,13 +43,33 @@ extension Worker {
         if case .failed(let error) = reply { note(error, on: nil) }
         answer(question.ticket, .reply(reply))
         guard let order = question.order else { return }
-        guard publishQuestions[order]?.isEmpty == false, let next = publishQuestions[order]?.removeFirst() else {
+        guard publishQuestions[order]?.isEmpty == false else {
             publishQuestions[order] = nil
             return
         }
-        waitingPushes -= 1
         // Not at once: a long queue must not become a deep stack.
-        loop.schedule(after: 0) { [unowned self] in ask(next, order) }
+        loop.schedule(after: 0) { [unowned self] in askNext(order) }
+    }
+
+    /// Asks about the push that has waited for longest; none waits any more when the worker has ended meanwhile.
+    private func askNext(_ order: String) {
+        guard publishQuestions[order]?.isEmpty == false, let next = publishQuestions[order]?.removeFirst() else {
+            return
+        }
+        waitingPushes -= 1
+        ask(next, order)
+    }
+
+    /// The worker ends: whoever has asked is told so. What the handlers that wait still say is nobody's answer.
+    func abandonQuestions() {
+        for task in waiting.keys {
+            guard let question = waiting[task]?.question else { continue }
+            waiting[task]?.question = nil
+            answer(question.ticket, .stopping)
+        }
+        for asked in publishQuestions.values.joined() { answer(asked.ticket, .stopping) }
+        publishQuestions = [:]
+        waitingPushes = 0
     }
 
     private func ask(_ asked: PublishQuestion, _ order: String) {

@@ -18,6 +18,8 @@ enum WorkerAnswer: Sendable {
     case reply(ScriptReply)
     /// Too many pushes wait already for the answer to an earlier one.
     case overloaded
+    /// The worker ends, and its scripts answer nothing any more.
+    case stopping
 }
 
 /// A connection as the admin API shows it.

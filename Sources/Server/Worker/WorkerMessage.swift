@@ -11,6 +11,7 @@ enum WorkerMessage: Sendable {
     case deliver(Publication, receipt: UInt64?)
     /// Send a frame to one connection, to a user's, to those of a path, or to all.
     case send(Frame, to: Audience, ticket: UInt64?)
+    /// Close one connection: for the operator who waits for the answer to the ticket, or for a script of another worker.
     case close(ConnectionID, code: CloseCode, reason: String, ticket: UInt64?)
     case closeUser(String, code: CloseCode, reason: String)
     case describe(ConnectionID, ticket: UInt64)

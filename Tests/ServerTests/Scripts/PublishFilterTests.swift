@@ -156,4 +156,71 @@ struct PublishFilterTests {
             #expect(try client.receiveText() == "no")
         }
     }
+
+    @Test("a push does not overtake those that wait in an onPublish which a reload has removed")
+    func removed() throws {
+        let quiet = "function onMessage(conn) kv.set('go', true) end"
+        let folder = try TemporaryFolder()
+        try folder.write(Self.script, to: "main.lua")
+        try withServer(configure: { $0.scripts.folder = folder.path }) { server in
+            let client = try Client(server)
+            func push(_ text: String) throws -> RawSocket {
+                let socket = try server.openAdmin()
+                try socket.send(
+                    "POST /v1/channels/news/messages HTTP/1.1\r\nHost: localhost\r\nContent-Length: \(text.utf8.count)\r\n\r\n"
+                        + text)
+                return socket
+            }
+            let late = try push("late")
+            try server.eventually("it waits") { try server.nodeState()["handlersWaiting"]?.int == 1 }
+            try folder.write(quiet, to: "main.lua")
+            #expect(try server.ask("POST", "/v1/scripts/reload").status == 200)
+            let second = try push("second")
+            let toUser = try server.ask("POST", "/v1/users/ann/messages", body: "to a user")
+            #expect(toUser.status == 200)
+            #expect(try client.socket.receiveText() == "to a user")
+            try client.socket.send("go")
+            #expect(try client.socket.receiveText() == "late")
+            #expect(try client.socket.receiveText() == "second")
+            for socket in [late, second] { #expect(try HTTPResponse.read(from: socket, method: "POST").status == 200) }
+            #expect(try server.ask("POST", "/v1/channels/news/messages", body: "third").status == 200)
+        }
+    }
+
+    @Test("what waits in onPublish and onRequest when the server stops, and what waits behind it, is answered 503")
+    func stops() throws {
+        let script = Self.script + "\nfunction onRequest() server.sleep(3600) return 200, 'late' end"
+        try withServer(scripts: ["main.lua": script]) { server in
+            let sockets = try ["channels/news/messages", "channels/news/messages", "call/main"].map { path in
+                let socket = try server.openAdmin()
+                try socket.send("POST /v1/\(path) HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nnever")
+                return socket
+            }
+            try server.eventually("two wait") { try server.nodeState()["handlersWaiting"]?.int == 2 }
+            server.server.stop()
+            for socket in sockets {
+                let answer = try HTTPResponse.read(from: socket, method: "POST")
+                #expect(answer.status == 503 && answer.errorCode == "stopping")
+            }
+        }
+    }
+
+    @Test("a name that is not UTF-8 is refused, not repaired")
+    func names() throws {
+        let script = """
+            function onPublish(p)
+                if p.data == "channel" then return {channel = "\\xff"} end
+                if p.data == "key" then return {key = "\\xff"} end
+            end
+            """
+        try withServer(scripts: ["main.lua": script]) { server in
+            for data in ["channel", "key"] {
+                let answer = try server.ask("POST", "/v1/channels/news/messages", body: data)
+                #expect(answer.status == 500 && answer.errorCode == "script_failed")
+            }
+            let query = try server.ask("POST", "/v1/channels/news/messages?key=%ff", body: "x")
+            #expect(query.status == 400 && query.errorCode == "parameter_invalid")
+            #expect(try server.ask("GET", "/v1/connections?user=%80").status == 400)
+        }
+    }
 }
