@@ -50,13 +50,18 @@ public final class EventLoop {
 
     /// Milliseconds of the monotonic clock, read once a turn.
     public private(set) var now: UInt64
+    /// Reads the clock in milliseconds.
+    private let clock: () -> UInt64
 
-    public init() {
+    /// - Parameter clock: milliseconds that never go back, for a test that turns them by hand; nil for the machine's.
+    public init(clock: (() -> UInt64)? = nil) {
+        let clock = clock ?? { clinux_monotonic_nanoseconds() / 1_000_000 }
+        self.clock = clock
         epoll = clinux_epoll_create()
         precondition(epoll >= 0, "epoll_create1 failed")
         events = .allocate(capacity: Int(Self.eventCapacity))
         receiveBuffer = .allocate(byteCount: Self.receiveCapacity, alignment: 64)
-        now = clinux_monotonic_nanoseconds() / 1_000_000
+        now = clock()
         timers = TimerWheel(now: now)
         lastTick = UInt32(truncatingIfNeeded: now / Self.deadlineTick)
     }
@@ -179,7 +184,7 @@ public final class EventLoop {
         if let inbox, !inbox.prepareToSleep() { timeout = 0 }
         let count = clinux_epoll_wait(epoll, events, Self.eventCapacity, timeout.map { Int32(min($0, 60_000)) } ?? -1)
         inbox?.awake()
-        now = clinux_monotonic_nanoseconds() / 1_000_000
+        now = clock()
         dispatch(count)
         fireTimers()
         sweepDeadlines()
@@ -211,7 +216,7 @@ public final class EventLoop {
             next = min(next ?? .max, nextTick)
         }
         guard let next else { return nil }
-        let current = clinux_monotonic_nanoseconds() / 1_000_000
+        let current = clock()
         return next > current ? next - current : 0
     }
 

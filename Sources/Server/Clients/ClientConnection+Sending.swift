@@ -64,16 +64,18 @@ extension ClientConnection {
     }
 
     /// Begins the closing handshake; false when it is over already. The script's onClose runs at the end of the turn, because
-    /// this may be called from within a handler, or while a publication is being delivered.
+    /// this may be called from within a handler, or while a publication is being delivered; earlier, when the socket goes first.
     @discardableResult
     func close(_ code: CloseCode, reason: String) -> Bool {
         guard phase == .open else { return false }
         phase = .closing
         writeClose(code, reason: reason)
         setDeadline(milliseconds: worker.timeouts.close)
+        makeExtras().value.ending = Ending(code: code, reason: reason)
         loop.atEndOfTurn { [self] in
+            guard extras?.value.ending != nil else { return }
             handleHeld()
-            worker.ended(self, code: code, reason: reason)
+            tellEnd()
         }
         return true
     }

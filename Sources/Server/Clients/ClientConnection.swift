@@ -36,6 +36,9 @@ final class ClientConnection: Socket, Subscriber {
         var held: HeldInput?
         /// Events that have to wait for a handler.
         var pending: PendingEvents?
+        /// An end that the script has not been told of yet.
+        var ending: Ending?
+        var remains: Remains?
         /// Where messages may refer to earlier ones, from the first compressed one on.
         var inflater: Inflater?
         var deflater: Deflater?
@@ -153,7 +156,7 @@ final class ClientConnection: Socket, Subscriber {
     override func didClose() {
         let wasOpen = phase == .open
         phase = .closed
-        if wasOpen { worker.ended(self, code: .abnormal, reason: "") }
+        if wasOpen { worker.ended(self, code: .abnormal, reason: "") } else { tellEnd() }
         worker.forget(self)
     }
 }

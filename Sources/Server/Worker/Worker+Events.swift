@@ -44,13 +44,11 @@ extension Worker {
                 connection.script, connection.handle, code: code.rawValue, reason: UnsafeRawBufferPointer(bytes))
         }
         if case .failed(let error) = outcome { note(error, on: connection) }
+        let remains = outcome.waits ? ClientConnection.Remains(of: connection) : nil
         hub.unsubscribeFromAll(connection)
-        let user = connection.user
         identify(connection, as: nil)
-        if case .waiting(let task) = outcome {
-            // Nobody reaches it by its user any more, but its script may still ask whose it was.
-            if let user { connection.makeExtras().value.user = user }
-            linger(connection, task)
+        if case .waiting(let task) = outcome, let remains {
+            linger(connection, task, remains)
         } else {
             engine.forget(connection.handle)
         }
@@ -112,6 +110,10 @@ extension Worker {
         connection.makeExtras().value.user = user
         return true
     }
+}
+
+extension EventOutcome {
+    fileprivate var waits: Bool { if case .waiting = self { true } else { false } }
 }
 
 extension Logger.Level {

@@ -21,7 +21,7 @@ extension Worker {
                 finish(ticket, with: .requestFailed(error.reason.rawValue, detail: error.detail))
             }
         }
-        waiting[ticket.task, default: WaitingEvent()].operation = .request(id)
+        begin(.request(id), of: ticket)
         return nil
     }
 }

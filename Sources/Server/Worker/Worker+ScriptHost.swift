@@ -48,11 +48,11 @@ extension Worker: ScriptHost {
         let text: String? =
             switch property {
             case .id: connection.id.text
-            case .user: connection.user
+            case .user: connection.remains?.user ?? connection.user
             case .ip: connection.remote.host
             case .path: connection.path
             case .subprotocol: connection.subprotocol
-            case .certificate: connection.certificateSubject
+            case .certificate: connection.remains?.certificate ?? connection.certificateSubject
             }
         guard let text else { return false }
         answer.append(text)
@@ -70,7 +70,9 @@ extension Worker: ScriptHost {
     }
 
     func channels(of handle: ConnectionHandle, into answer: inout ScriptStrings) {
-        for membership in connection(handle)?.memberships ?? [] { answer.append(membership.channel.name) }
+        guard let connection = connection(handle) else { return }
+        if let remains = connection.remains { return remains.channels.forEach { answer.append($0) } }
+        for membership in connection.memberships { answer.append(membership.channel.name) }
     }
 
     // MARK: The server
@@ -149,7 +151,7 @@ extension Worker: ScriptHost {
 
     /// The id if it can be one of this node's connections.
     private func routable(_ text: UnsafeRawBufferPointer) -> ConnectionID? {
-        guard let id = ConnectionID(String(decoding: text, as: UTF8.self)), id.node == node.number,
+        guard let text = String(validating: text, as: UTF8.self), let id = ConnectionID(text), id.node == node.number,
             Int(id.worker) < node.workers.count
         else { return nil }
         return id

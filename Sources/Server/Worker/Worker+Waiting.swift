@@ -12,15 +12,21 @@ import WebSocket
 extension Worker {
     /// An event that waits.
     struct WaitingEvent {
-        /// What its present wait is for.
+        /// What a wait is for.
         enum Operation {
             case sleep(TimerID)
             case request(RequestID)
         }
 
+        /// An operation that runs, and the wait that its end is the end of.
+        struct Wait {
+            let ticket: WaitTicket
+            let operation: Operation
+        }
+
         /// The connection that it is about, kept until it has ended.
         var connection: ClientConnection?
-        var operation: Operation?
+        var wait: Wait?
         /// The question that it answers.
         var question: WaitingQuestion?
         /// The repeating timer whose function it is.
@@ -33,23 +39,30 @@ extension Worker {
 
     func sleep(_ ticket: WaitTicket, seconds: Double) {
         let timer = loop.schedule(after: Self.milliseconds(seconds)) { [unowned self] in finish(ticket, with: .done) }
-        waiting[ticket.task, default: WaitingEvent()].operation = .sleep(timer)
+        begin(.sleep(timer), of: ticket)
     }
 
-    /// An operation is over: the handler goes on.
+    /// Notes what the wait is for that begins.
+    func begin(_ operation: WaitingEvent.Operation, of ticket: WaitTicket) {
+        waiting[ticket.task, default: WaitingEvent()].wait = WaitingEvent.Wait(ticket: ticket, operation: operation)
+    }
+
+    /// An operation is over: the handler goes on. One that was cancelled when its end was on its way already is nobody's: the
+    /// event that it was for may have ended in this turn, and another have taken its number.
     func finish(_ ticket: WaitTicket, with answer: WaitAnswer) {
-        waiting[ticket.task]?.operation = nil
+        guard waiting[ticket.task]?.wait?.ticket == ticket else { return }
+        waiting[ticket.task]?.wait = nil
         guard let resumption = engine.resume(ticket, with: answer) else { return }
         proceed(ticket.task, resumption)
     }
 
     private func cancelOperation(of task: ScriptTask) {
-        switch waiting[task]?.operation {
+        switch waiting[task]?.wait?.operation {
         case .sleep(let timer): loop.cancel(timer)
         case .request(let request): http.cancel(request)
         case nil: break
         }
-        waiting[task]?.operation = nil
+        waiting[task]?.wait = nil
     }
 
     // MARK: Events
@@ -63,12 +76,16 @@ extension Worker {
 
     private func limitWaiting(of task: ScriptTask) {
         guard waiting[task]?.deadline == nil else { return }
-        waiting[task]?.deadline = loop.schedule(after: timeouts.event) { [unowned self] in
+        var deadline: TimerID?
+        deadline = loop.schedule(after: timeouts.event) { [unowned self] in
+            // The event may have ended in this turn, and another have taken its number.
+            guard waiting[task]?.deadline == deadline else { return }
             waiting[task]?.deadline = nil
             statistics.handlersTimedOut += 1
             cancelOperation(of: task)
             if let resumption = engine.timeOut(task) { proceed(task, resumption) }
         }
+        waiting[task]?.deadline = deadline
     }
 
     /// Functions that were spawned by an old version have as long as any event to come to their end.
@@ -128,7 +145,9 @@ extension Worker {
     // MARK: Connections that are gone
 
     /// The connection's onClose waits: it can still be asked for what it was.
-    func linger(_ connection: ClientConnection, _ task: ScriptTask) {
+    /// - Parameter remains: what the connection was until now, which hub and socket forget.
+    func linger(_ connection: ClientConnection, _ task: ScriptTask, _ remains: ClientConnection.Remains) {
+        connection.makeExtras().value.remains = remains
         lingering[connection.handle] = connection
         beganToWait(task, on: connection)
     }

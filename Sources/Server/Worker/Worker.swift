@@ -25,7 +25,7 @@ final class Worker {
 
     let node: Node
     let index: UInt8
-    let loop = EventLoop()
+    let loop: EventLoop
     let page: PlainPages
     let httpLimits: HTTPLimits
     let timeouts: Timeouts
@@ -81,8 +81,9 @@ final class Worker {
     /// Answers of this turn for the admin thread, which is woken once for all of them.
     var answers: [AdminMessage] = []
 
-    init(index: UInt8, node: Node, page: PlainPages) throws(ScriptError) {
+    init(index: UInt8, node: Node, page: PlainPages, loop: EventLoop = EventLoop()) throws(ScriptError) {
         self.node = node
+        self.loop = loop
         self.index = index
         self.page = page
         let configuration = node.configuration
