@@ -131,6 +131,7 @@ int clinux_thread_start(pthread_t *thread, size_t stack, void *(*body)(void *), 
     if (failure) return failure;
     sigset_t all, previous;
     sigfillset(&all);
+    clinux_spare_crash_signals(&all);
     pthread_sigmask(SIG_BLOCK, &all, &previous);
     failure = pthread_attr_setstacksize(&attributes, stack);
     if (!failure) failure = pthread_create(thread, &attributes, body, argument);

@@ -52,13 +52,17 @@ public final class Server {
     private let end = EndNote()
 
     /// Starts a server: when this returns, clients can connect and backends can push.
-    /// - Parameter host: the process around the server, where it has one to itself.
-    public init(_ configuration: Configuration, log: Logger, host: HostProcess = .none) throws(StartError) {
+    /// - Parameters:
+    ///   - logOutput: what writes the log, whose dropped entries are then counted.
+    ///   - host: the process around the server, where it has one to itself.
+    public init(
+        _ configuration: Configuration, log: Logger, logOutput: LogOutput? = nil, host: HostProcess = .none
+    ) throws(StartError) {
         // The first use of SHA-1 sets OpenSSL up, which takes a megabyte and a moment: better now than in the first handshake.
         _ = Handshake.acceptValue(key: "")
         clinux_tune_malloc()
         let count = configuration.workers > 0 ? configuration.workers : max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
-        let node = Node(configuration: configuration, workers: min(count, 256), log: log)
+        let node = Node(configuration: configuration, workers: min(count, 256), log: log, logOutput: logOutput)
         try Self.loadCertificates(node)
         let bundle = try Self.loadScripts(node)
         try Self.checkAccess(host.sockets, configuration)

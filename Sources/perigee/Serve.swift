@@ -12,6 +12,9 @@ struct Serve: ParsableCommand {
             drain.window; a second one stops at once. SIGUSR2 starts the program anew and hands over to it.
             """)
 
+    /// What the end of the process waits for whoever reads the log.
+    private static let patience = Duration.seconds(1)
+
     @OptionGroup var options: ConfigurationOptions
 
     func run() throws {
@@ -23,18 +26,24 @@ struct Serve: ParsableCommand {
         }
         let configuration = try options.load()
         Server.raiseDescriptorLimit()
+        let output = LogOutput(configuration.log, delaysCrashes: true)
+        defer { output.flush(within: Self.patience) }
         let server: Server
         do throws(StartError) {
-            server = try Server(configuration, log: configuration.makeLogger(), host: host)
+            server = try Server(configuration, log: configuration.makeLogger(to: output), logOutput: output, host: host)
         } catch {
             throw complaint("\(error)", exitCode: error.exitCode)
         }
-        announce(server, configuration)
+        // A reader that stalls must not keep the process from ending, so not even this is written on the main thread.
+        let announcement = LogOutput(configuration.log, descriptor: 1)
+        announcement.write(lines(about: server, configuration))
         let end = server.wait()
+        announcement.flush(within: Self.patience)
         guard case .complete = end else { throw ExitCode(end.exitCode) }
     }
 
-    private func announce(_ server: Server, _ configuration: Configuration) {
+    /// Where everything is.
+    private func lines(about server: Server, _ configuration: Configuration) -> String {
         var lines = ["Perigee \(PerigeeVersion.text)"]
         lines.append("  clients    \(server.clientURL)")
         if configuration.demo && server.clientPort != 0 { lines.append("  demo page  \(server.pageURL)/") }
@@ -44,8 +53,7 @@ struct Serve: ParsableCommand {
         }
         let socket = server.adminSocket.map { "--unix-socket \(Self.word($0)) " } ?? ""
         lines.append("  try        curl \(socket)-d 'hello' \(server.adminURL)/v1/channels/lobby/messages")
-        for line in lines { print(line) }
-        fflush(nil)
+        return lines.map { $0 + "\n" }.joined()
     }
 
     /// The text as one word of a shell's command line.

@@ -61,7 +61,8 @@ uint64_t clinux_thread_cpu_nanoseconds(void);
 /// Since 1970.
 int64_t clinux_wall_clock_nanoseconds(void);
 
-/// Starts a joinable thread with an explicit stack size and with the process's signals blocked; 0 or an errno.
+/// Starts a joinable thread with an explicit stack size and with the process's signals blocked, but for those of a crash: a
+/// thread that blocks them dies of them without its handler. 0 or an errno.
 int clinux_thread_start(pthread_t *thread, size_t stack, void *(*body)(void *), void *argument);
 
 void clinux_thread_name(const char *name);
@@ -109,3 +110,24 @@ typedef struct {
 
 /// Starts the program with default signals, none blocked; its process id, or -errno.
 pid_t clinux_start_program(const clinux_program *program);
+
+/// How much one thread was given to do and how much of it is done, for others that wait for it, a signal's handler among them.
+typedef struct {
+    uint64_t asked;
+    uint64_t done;
+} clinux_progress;
+
+void clinux_progress_ask(clinux_progress *progress);
+void clinux_progress_finish(clinux_progress *progress);
+
+/// Waits until what has been asked by now is done; 0 when that took longer than so many milliseconds. May be called from a
+/// signal's handler.
+int clinux_progress_await(const clinux_progress *progress, int milliseconds);
+
+/// Before the process dies of a crash (SIGSEGV, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE), waits until the work is done, at most so
+/// many milliseconds. The thread whose work it is calls this; its own crashes wait for nothing. What handled these signals before
+/// handles them afterwards.
+void clinux_await_before_crash(clinux_progress *progress, int milliseconds);
+
+/// Takes the signals of a crash out of a set.
+void clinux_spare_crash_signals(sigset_t *set);

@@ -160,6 +160,7 @@ extension AdminServer {
                     members.add("memoryIsTight", node.limits.memoryIsTight)
                     members.add("handlersStuck", node.stuckHandlers.total)
                     members.add("adminRequestsTimedOut", requestsTimedOut)
+                    members.add("logEntriesDropped", node.logEntriesDropped)
                     sum.write(to: &members)
                     if !isComplete { members.add("complete", false) }
                 })

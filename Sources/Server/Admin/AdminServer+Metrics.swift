@@ -53,6 +53,10 @@ extension AdminServer {
         page.add("perigee_kv_bytes", .gauge, "Bytes that kv holds.", node.store.bytesInUse)
         page.add("perigee_kv_keys", .gauge, "Keys that kv holds.", node.store.count)
         page.add(
+            "perigee_log_entries_dropped_total", .counter,
+            "Log entries that found the queue full, or could not be written.",
+            node.logEntriesDropped)
+        page.add(
             "perigee_admin_requests_timed_out_total", .counter, "Requests to the admin API answered 408.",
             requestsTimedOut)
     }

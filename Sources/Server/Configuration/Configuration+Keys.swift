@@ -58,6 +58,12 @@ extension Configuration {
         ConfigurationKey(
             "log.format", \.log.format, .choice,
             "text is a line for people: time, level, message, key=value fields. json is one object on each line."),
+        ConfigurationKey(
+            "log.maxQueue", \.log.maxQueue, .size((64 << 10)...(1 << 30)),
+            """
+            What may wait to be written while nobody reads the log. Beyond it entries are dropped, until half of it is written;
+            the log then says how many.
+            """),
     ]
 
     private static let adminKeys = [

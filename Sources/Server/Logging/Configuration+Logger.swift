@@ -3,8 +3,8 @@
 public import Logging
 
 extension Configuration {
-    /// A logger that writes to stderr, in the configured format and from the configured level on.
-    public func makeLogger() -> Logger {
-        Logger(label: "perigee") { _ in LineLogHandler(log) }
+    /// A logger that writes to the output, in the configured format and from the configured level on.
+    public func makeLogger(to output: LogOutput) -> Logger {
+        Logger(label: "perigee") { _ in LineLogHandler(log, to: output) }
     }
 }

@@ -1,12 +1,11 @@
-// Writes log entries to a file descriptor, standard error by default, each with one write, so that entries of several
-// threads do not mix. What peers and scripts say cannot end a line, start an escape sequence or be longer than its
-// share: `LogEntry` sees to that.
+// Turns log entries into lines and queues each for the thread that writes the log, so that nobody who logs waits for whoever reads
+// the log. What peers and scripts say cannot end a line, start an escape sequence or be longer than its share: `LogEntry` sees to
+// that.
 //
 // Runs on: any thread
 // Allocates: for each entry that is written; an entry below the level costs nothing
-// Read next: LogEntry.swift
+// Read next: LogEntry.swift, LogOutput.swift
 
-internal import Glibc
 public import Logging
 
 /// A log handler that writes one entry as one line: text for people, JSON for programs.
@@ -18,22 +17,19 @@ public struct LineLogHandler: LogHandler {
     /// Fields of every entry, asked for when it is written; they give way to the entry's own.
     public var metadataProvider: Logger.MetadataProvider?
     private let format: Configuration.Log.Format
-    private let descriptor: Int32
+    private let output: LogOutput
     private let clock: @Sendable () -> LogTime
 
-    /// A handler for a level and format.
-    ///
-    /// - Parameter descriptor: Where to write, standard error by default; it must stay open as long as the handler is
-    ///   used. What cannot be written is dropped.
-    public init(_ log: Configuration.Log, descriptor: Int32 = 2) {
-        self.init(log, descriptor: descriptor, clock: LogTime.now)
+    /// A handler for a level and format, which writes to the output.
+    public init(_ log: Configuration.Log, to output: LogOutput) {
+        self.init(log, to: output, clock: LogTime.now)
     }
 
     /// A handler whose entries have the clock's time.
-    init(_ log: Configuration.Log, descriptor: Int32, clock: @escaping @Sendable () -> LogTime) {
+    init(_ log: Configuration.Log, to output: LogOutput, clock: @escaping @Sendable () -> LogTime) {
         self.logLevel = log.level
         self.format = log.format
-        self.descriptor = descriptor
+        self.output = output
         self.clock = clock
     }
 
@@ -43,17 +39,12 @@ public struct LineLogHandler: LogHandler {
         set { metadata[key] = newValue }
     }
 
-    /// Writes an entry.
+    /// Queues an entry to be written.
     public func log(event: LogEvent) {
         let entry = LogEntry(
             time: clock().text, level: event.level, message: event.message.description,
             fields: fields(of: event))
-        let line =
-            switch format {
-            case .text: entry.text
-            case .json: entry.json
-            }
-        write(line)
+        output.write(entry.line(as: format))
     }
 
     private func fields(of event: LogEvent) -> Logger.Metadata {
@@ -62,19 +53,5 @@ public struct LineLogHandler: LogHandler {
         if let own = event.metadata { fields.merge(own) { $1 } }
         if let error = event.error { fields["error"] = fields["error"] ?? "\(error)" }
         return fields
-    }
-
-    private func write(_ line: String) {
-        var line = line
-        line.withUTF8 { bytes in
-            var rest = UnsafeRawBufferPointer(bytes)
-            while !rest.isEmpty {
-                let count = Glibc.write(descriptor, rest.baseAddress, rest.count)
-                if count < 0 && errno == EINTR { continue }
-                // There is no better place to report that the log cannot be written.
-                guard count > 0 else { return }
-                rest = UnsafeRawBufferPointer(rebasing: rest[count...])
-            }
-        }
     }
 }

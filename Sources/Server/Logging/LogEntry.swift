@@ -22,6 +22,14 @@ struct LogEntry {
         self.fields = fields.sorted { $0.key < $1.key }.map { (name: $0.key, value: $0.value) }
     }
 
+    /// The entry with its line feed, or feeds.
+    func line(as format: Configuration.Log.Format) -> String {
+        switch format {
+        case .text: text
+        case .json: json
+        }
+    }
+
     /// The text, or its beginning and how much more there was.
     static func cut(_ text: String) -> String {
         guard text.utf8.count > longest else { return text }

@@ -13,6 +13,8 @@ import Synchronization
 final class Node: Sendable {
     let configuration: Configuration
     let log: Logger
+    /// What writes the log; nil where somebody else does.
+    let logOutput: LogOutput?
     /// Part of every connection id, drawn at start, so that ids of different nodes and lives differ.
     let number: UInt16
     let workers: WorkerInboxes
@@ -31,9 +33,10 @@ final class Node: Sendable {
     private let version = Atomic<UInt64>(0)
     private let filters = Atomic<Bool>(false)
 
-    init(configuration: Configuration, workers count: Int, log: Logger) {
+    init(configuration: Configuration, workers count: Int, log: Logger, logOutput: LogOutput? = nil) {
         self.configuration = configuration
         self.log = log
+        self.logOutput = logOutput
         number = UInt16.random(in: 0...UInt16.max)
         workers = WorkerInboxes(count: count)
         broker = MemoryBroker(receiver: workers)
@@ -41,6 +44,9 @@ final class Node: Sendable {
         limits = ConnectionLimits(configuration.limits)
         startedAt = time(nil)
     }
+
+    /// Log entries that were dropped.
+    var logEntriesDropped: UInt64 { logOutput?.dropped ?? 0 }
 
     /// The scripts that are live.
     var liveScripts: LiveScripts { live.withLock { $0 } }

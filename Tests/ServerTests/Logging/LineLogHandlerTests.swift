@@ -135,7 +135,7 @@ struct LineLogHandlerTests {
         var ends: [Int32] = [0, 0]
         try #require(socketpair(AF_UNIX, Int32(SOCK_SEQPACKET.rawValue), 0, &ends) == 0)
         defer { ends.forEach { close($0) } }
-        let handler = LineLogHandler(Configuration.Log(), descriptor: ends[1])
+        let handler = LineLogHandler(Configuration.Log(), to: LogOutput(Configuration.Log(), descriptor: ends[1]))
         let log = Logger(label: "test", factory: { _ in handler })
         log.error("script failed", metadata: ["a": "b", "traceback": "one\ntwo"])
         log.info("next")
@@ -147,10 +147,13 @@ struct LineLogHandlerTests {
         #expect(String(decoding: packet.prefix(second), as: UTF8.self).hasSuffix(" info  next\n"))
     }
 
-    @Test("a log that cannot be written is dropped")
+    @Test("a log that cannot be written is dropped and counted")
     func unwritable() {
-        let handler = LineLogHandler(Configuration.Log(), descriptor: -1)
+        let output = LogOutput(Configuration.Log(), descriptor: -1)
+        let handler = LineLogHandler(Configuration.Log(), to: output)
         Logger(label: "test", factory: { _ in handler }).info("x")
+        #expect(output.flush(within: .seconds(20)))
+        #expect(output.dropped == 1)
     }
 
     @Test("the clock of an entry is the wall clock, in UTC")
@@ -171,9 +174,11 @@ struct LineLogHandlerTests {
         var settings = Configuration.Log()
         settings.level = level
         settings.format = format
-        let handler = LineLogHandler(settings, descriptor: ends[1], clock: { Self.time })
+        let output = LogOutput(settings, descriptor: ends[1])
+        let handler = LineLogHandler(settings, to: output, clock: { Self.time })
         var log = Logger(label: "test", factory: { _ in handler })
         body(&log)
+        #expect(output.flush(within: .seconds(20)))
         close(ends[1])
         var bytes = [UInt8](repeating: 0, count: 64 << 10)
         let count = read(ends[0], &bytes, bytes.count)

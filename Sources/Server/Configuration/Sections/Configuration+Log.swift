@@ -9,6 +9,8 @@ extension Configuration {
         public var level = Logger.Level.info
         /// How an entry is written.
         public var format = Format.text
+        /// What may wait to be written in bytes, 64 KiB to 1 GiB; beyond it entries are dropped and counted.
+        public var maxQueue = 4 << 20
 
         /// The default of every key.
         public init() {}

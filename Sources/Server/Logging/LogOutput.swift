@@ -1,0 +1,180 @@
+// The thread that writes the log. A pipe that nobody reads, or a journal that hangs, stops this thread and no other: whoever logs
+// puts a line into a bounded queue and goes on.
+//
+// Runs on: a thread of its own; every other function on any thread.
+// Allocates: for each entry.
+// Read next: LogQueue.swift, LineLogHandler.swift.
+
+import CLinux
+import EventLoop
+internal import Glibc
+internal import Logging
+import Synchronization
+
+/// Where log entries are written: a descriptor, behind a bounded queue and a thread.
+public final class LogOutput: Sendable {
+    private let shared: LogOutputThread
+
+    /// Begins to write to a descriptor.
+    /// - Parameters:
+    ///   - descriptor: standard error by default; it is duplicated, and may be closed at once.
+    ///   - delaysCrashes: whether a crash of the process waits up to a second until what is queued is written. For one output of
+    ///     a process.
+    public convenience init(_ log: Configuration.Log, descriptor: Int32 = 2, delaysCrashes: Bool = false) {
+        self.init(log, descriptor: descriptor, delaysCrashes: delaysCrashes, clock: LogTime.now)
+    }
+
+    /// An output that has the time of its own entries from a clock.
+    init(
+        _ log: Configuration.Log, descriptor: Int32, delaysCrashes: Bool = false,
+        clock: @escaping @Sendable () -> LogTime
+    ) {
+        let shared = LogOutputThread(log, descriptor: descriptor, clock: clock)
+        self.shared = shared
+        _ = LoopThread(name: "perigee-log") {
+            // Nobody waits for its end, which a reader could put off for ever.
+            pthread_detach(pthread_self())
+            shared.run(delaysCrashes: delaysCrashes)
+        }
+    }
+
+    /// Ends the thread when it has written what is queued; does not wait for it.
+    deinit { shared.end() }
+
+    /// Queues a text, which is written with one write; when the queue is full, the text is dropped and counted.
+    public func write(_ text: String) { shared.offer(text) }
+
+    /// Entries that were dropped: the queue was full, or the descriptor took none.
+    public var dropped: UInt64 { shared.dropped }
+
+    /// Waits until what is queued by now is written; false when that took longer.
+    @discardableResult
+    public func flush(within limit: Duration) -> Bool { shared.flush(within: limit) }
+}
+
+/// What the thread shares with those who log. It lives as long as the thread.
+private final class LogOutputThread: Sendable {
+    private struct State {
+        var queue: LogQueue
+        /// Entries that were taken out and could not be written.
+        var lost: UInt64 = 0
+        var isAsleep = false
+        var isOver = false
+    }
+
+    /// Milliseconds that a crash waits.
+    private static let crashPatience: Int32 = 1_000
+
+    private let state: Mutex<State>
+    private let format: Configuration.Log.Format
+    private let clock: @Sendable () -> LogTime
+    private let descriptor: Int32
+    private let wakeUp = clinux_eventfd()
+    /// In memory of its own, because the handler of a crash reads it; that memory is never given back, for the same reason.
+    private nonisolated(unsafe) let progress: UnsafeMutablePointer<clinux_progress>
+
+    init(_ log: Configuration.Log, descriptor: Int32, clock: @escaping @Sendable () -> LogTime) {
+        state = Mutex(State(queue: LogQueue(limit: log.maxQueue)))
+        format = log.format
+        self.clock = clock
+        self.descriptor = fcntl(descriptor, F_DUPFD_CLOEXEC, 3)
+        progress = .allocate(capacity: 1)
+        progress.initialize(to: clinux_progress())
+    }
+
+    deinit {
+        close(wakeUp)
+        if descriptor >= 0 { close(descriptor) }
+    }
+
+    var dropped: UInt64 { state.withLock { $0.queue.dropped + $0.lost } }
+
+    // MARK: Those who log
+
+    func offer(_ text: String) {
+        update { [progress] state in
+            for _ in 0..<state.queue.offer(text) { clinux_progress_ask(progress) }
+        }
+    }
+
+    func flush(within limit: Duration) -> Bool {
+        clinux_progress_await(progress, Int32(clamping: limit.milliseconds)) != 0
+    }
+
+    func end() {
+        update { $0.isOver = true }
+    }
+
+    private func update(_ change: (inout State) -> Void) {
+        let wakes = state.withLock { state in
+            change(&state)
+            defer { state.isAsleep = false }
+            return state.isAsleep
+        }
+        guard wakes else { return }
+        var one: UInt64 = 1
+        _ = Glibc.write(wakeUp, &one, 8)
+    }
+
+    // MARK: The thread
+
+    func run(delaysCrashes: Bool) {
+        if delaysCrashes { clinux_await_before_crash(progress, Self.crashPatience) }
+        while let item = next() {
+            switch item {
+            case .line(let line): write(line)
+            case .gap(let count): write(describe(gap: count))
+            }
+            clinux_progress_finish(progress)
+        }
+    }
+
+    /// Waits for the next item; nil when there will be none.
+    private func next() -> LogQueue.Item? {
+        while true {
+            let (item, isOver) = state.withLock { [progress] state in
+                var added = 0
+                let item = state.queue.take(added: &added)
+                for _ in 0..<added { clinux_progress_ask(progress) }
+                state.isAsleep = item == nil && !state.isOver
+                return (item, state.isOver)
+            }
+            if let item { return item }
+            if isOver { return nil }
+            waitFor(wakeUp, Int16(POLLIN))
+            var counter: UInt64 = 0
+            _ = read(wakeUp, &counter, 8)
+        }
+    }
+
+    private func waitFor(_ descriptor: Int32, _ readiness: Int16) {
+        var descriptor = pollfd(fd: descriptor, events: readiness, revents: 0)
+        _ = poll(&descriptor, 1, -1)
+    }
+
+    private func describe(gap count: UInt64) -> String {
+        let entry = LogEntry(
+            time: clock().text, level: .warning, message: "\(count) log entries were dropped", fields: [:])
+        return entry.line(as: format)
+    }
+
+    private func write(_ line: String) {
+        var line = line
+        let isWritten = line.withUTF8 { bytes in
+            var rest = UnsafeRawBufferPointer(bytes)
+            while !rest.isEmpty {
+                let count = Glibc.write(descriptor, rest.baseAddress, rest.count)
+                if count > 0 {
+                    rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+                } else if count < 0 && errno == EAGAIN {
+                    waitFor(descriptor, Int16(POLLOUT))
+                } else if count == 0 || errno != EINTR {
+                    return false
+                }
+            }
+            return true
+        }
+        // There is no better place to report that the log cannot be written.
+        if !isWritten { state.withLock { $0.lost += 1 } }
+    }
+}

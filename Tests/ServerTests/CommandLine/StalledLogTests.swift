@@ -1,0 +1,79 @@
+// The program, when nobody reads its standard error.
+
+import Glibc
+import PerigeeTestKit
+import Testing
+
+@Suite("A log that nobody reads")
+struct StalledLogTests {
+    /// "N" logs N entries of a kilobyte; any other message is answered alone.
+    private static let script = """
+        local kilobyte = ("x"):rep(1000)
+        function onMessage(conn, message)
+            for i = 1, tonumber(message) or 0 do log.info(i .. " " .. kilobyte) end
+            conn:send("answer to " .. message)
+        end
+        """
+
+    private func start() throws -> PerigeeProcess {
+        try PerigeeProcess(
+            scripts: ["main.lua": Self.script],
+            environment: ["PERIGEE_LOG_MAX_QUEUE": "1 MiB", "PERIGEE_SCRIPTS_BUDGET": "30s"])
+    }
+
+    @Test("workers, admin API and stop go on, and the dropped entries are counted")
+    func goesOn() throws {
+        let perigee = try start()
+        let clients = try (0..<4).map { _ in
+            try WebSocketClient.connect(port: perigee.clientPort, timeout: .seconds(20))
+        }
+        for client in clients { try client.send("2000") }
+        for client in clients { #expect(try client.receiveText() == "answer to 2000") }
+        let node = try HTTPClient.once("GET", "/v1/node", port: perigee.adminPort, timeout: .seconds(20)).json()
+        #expect(try #require(node["logEntriesDropped"]?.int) > 4_000)
+        let reloaded = try HTTPClient.once("POST", "/v1/scripts/reload", port: perigee.adminPort, timeout: .seconds(20))
+        #expect(reloaded.status == 200)
+        let metrics = try HTTPClient.once("GET", "/metrics", port: perigee.adminPort, timeout: .seconds(20))
+        #expect(metrics.text.contains("\nperigee_log_entries_dropped_total "))
+        for client in clients { client.socket.close() }
+        let (status, time) = try perigee.end(with: SIGTERM)
+        #expect(status == 0 && time < .seconds(10), "\(time)")
+    }
+
+    @Test("a crash waits for the log no longer than a second")
+    func crash() throws {
+        let perigee = try start()
+        let client = try WebSocketClient.connect(port: perigee.clientPort, timeout: .seconds(20))
+        try client.send("2000")
+        #expect(try client.receiveText() == "answer to 2000")
+        let (status, time) = try perigee.end(with: SIGSEGV)
+        #expect(status == 128 + SIGSEGV || Sanitizer.isActive)
+        #expect(time < .seconds(5), "\(time)")
+    }
+
+    @Test(
+        "what is queued when the process crashes is written, if somebody reads",
+        arguments: [SIGSEGV, SIGILL, SIGTRAP, SIGABRT])
+    func flushedAtCrash(signal: Int32) throws {
+        let perigee = try start()
+        let client = try WebSocketClient.connect(port: perigee.clientPort, timeout: .seconds(20))
+        try client.send("500")
+        #expect(try client.receiveText() == "answer to 500")
+        perigee.process.signal(signal)
+        #expect(try perigee.process.errorLine(containing: " 500 x").contains("info"))
+        #expect(try perigee.process.wait() == 128 + signal || Sanitizer.isActive)
+    }
+
+    @Test("what is queued when the process ends is written, if somebody reads")
+    func flushedAtExit() throws {
+        let perigee = try start()
+        let client = try WebSocketClient.connect(port: perigee.clientPort, timeout: .seconds(20))
+        try client.send("500")
+        #expect(try client.receiveText() == "answer to 500")
+        client.socket.close()
+        perigee.process.signal(SIGTERM)
+        _ = try perigee.process.errorLine(containing: " 500 x")
+        _ = try perigee.process.errorLine(containing: "stopping")
+        #expect(try perigee.process.wait() == 0)
+    }
+}
