@@ -36,15 +36,16 @@ struct ConfigurationLoader {
         if let root, !root.isNull { read(section: nil, root, &seen, source) }
     }
 
-    /// Puts the variables that begin with `PERIGEE_` on top.
+    /// Puts the variables that begin with `PERIGEE_` on top; those of Kubernetes Services and Docker links are not ours.
     mutating func read(environment: [String: String]) {
         let names = Dictionary(uniqueKeysWithValues: Configuration.keys.map { ($0.environmentName, $0) })
+        let links = LinkVariables(in: environment)
         for (name, value) in environment.sorted(by: { $0.key < $1.key })
         where name.hasPrefix(ConfigurationKey.environmentPrefix) {
             let source = ConfigurationProblems.Source.environment(name: JSONQuoting.bare(name))
             if let key = names[name] {
                 assign(key, text: value, from: source)
-            } else {
+            } else if !links.contains(name, value: value) {
                 add(source, "unknown variable" + Self.hint(variable: name))
             }
         }

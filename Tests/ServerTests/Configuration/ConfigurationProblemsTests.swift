@@ -34,6 +34,31 @@ struct ConfigurationProblemsTests {
             ])
     }
 
+    @Test("variables of Kubernetes Services and Docker links are nobody's mistake; what may be a misspelt key is one")
+    func linkVariables() throws {
+        let service = [
+            "PERIGEE_SERVICE_HOST": "10.0.0.7", "PERIGEE_SERVICE_PORT": "8080", "PERIGEE_SERVICE_PORT_HTTP": "8080",
+            "PERIGEE_PORT": "tcp://10.0.0.7:8080", "PERIGEE_PORT_8080_TCP": "tcp://10.0.0.7:8080",
+            "PERIGEE_PORT_8080_TCP_PROTO": "tcp", "PERIGEE_PORT_8080_TCP_PORT": "8080",
+            "PERIGEE_PORT_8080_TCP_ADDR": "10.0.0.7", "PERIGEE_PORT_53_UDP_ADDR": "10.0.0.7",
+            "PERIGEE_ADMIN_SERVICE_HOST": "10.0.0.8", "PERIGEE_ADMIN_SERVICE_PORT": "9080",
+            "PERIGEE_ADMIN_PORT": "tcp://10.0.0.8:9080", "PERIGEE_ADMIN_PORT_9080_TCP_ADDR": "10.0.0.8",
+            "PERIGEE_WEB_2_PORT_80_SCTP": "sctp://10.0.0.9:80",
+            "PERIGEE_NAME": "/web/perigee", "PERIGEE_ENV_PATH": "/bin", "PERIGEE_ENV_LANG": "C",
+        ]
+        #expect(configurationProblems("", environment: service) == [])
+        let beside = service.merging(["PERIGEE_ADMIN_LISTEN": "127.0.0.1:7000"]) { $1 }
+        #expect(try loadConfiguration("", environment: beside).admin.listen.port == 7000)
+        let mistakes = [
+            "PERIGEE_PORT": "8080", "PERIGEE_ADMIN_PORT": "9080", "PERIGEE_SERVICE_PORT": "http", "PERIGEE_NAME": "/x",
+            "PERIGEE_ENV_PATH": "/bin", "PERIGEE_PORT_TCP": "8080", "PERIGEE_PORT_8080": "x",
+            "PERIGEE_PORT_8080_TCP_HOST": "x", "PERIGEE_LISTEN_SERVICE": "x",
+        ]
+        let problems = configurationProblems("", environment: mistakes)
+        #expect(problems.count == mistakes.count, "\(problems)")
+        #expect(problems.allSatisfy { $0.contains("unknown variable") })
+    }
+
     @Test("all problems of all layers are told at once, each with its source")
     func allAtOnce() throws {
         let text = """
@@ -61,7 +86,7 @@ struct ConfigurationProblemsTests {
                 "perigee.yaml:6:6: log is a text; allowed: a map of keys",
                 "PERIGEE_DEMO: demo is \"maybe\"; allowed: true or false",
                 "command line: log.level is \"all\"; allowed: trace, debug, info, notice, warning, error",
-                "command line: unknown key 'log.size'; known in 'log': level, format",
+                "command line: unknown key 'log.size'; known in 'log': level, format, maxQueue",
             ])
         try #require(problems.count == 8)
         #expect(problems[0].source == .file(name: "perigee.yaml", line: 1, column: 9))
