@@ -21,7 +21,7 @@ struct StagedFile {
         temporary = path.dropLast(name.count) + ".\(name).\(getpid()).upload"
         makeFolders(of: file, in: root)
         do throws(Failure) {
-            try Self.write(bytes, to: temporary)
+            try Self.write(bytes, to: temporary, inPlaceOf: path)
         } catch {
             discard()
             throw error
@@ -46,10 +46,15 @@ struct StagedFile {
         }
     }
 
-    private static func write(_ bytes: [UInt8], to path: String) throws(Failure) {
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o666)
+    private static func write(_ bytes: [UInt8], to path: String, inPlaceOf place: String) throws(Failure) {
+        var old = stat()
+        let replaces = stat(place, &old) == 0
+        // Nobody may read it before it has the old file's mode and owner.
+        let mode: mode_t = replaces ? 0o600 : 0o666
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode)
         guard descriptor >= 0 else { throw failure("cannot be written") }
         defer { close(descriptor) }
+        if replaces { keepAccess(of: old, for: descriptor) }
         var written = 0
         while written < bytes.count {
             let count = bytes.withUnsafeBytes {
@@ -62,6 +67,16 @@ struct StagedFile {
             written += count
         }
         guard fsync(descriptor) == 0 else { throw failure("cannot be written") }
+    }
+
+    /// Gives the file the mode and the owner of the one that it replaces, as far as this process may. Where the group cannot be
+    /// kept, the new group gets no more than everybody has.
+    private static func keepAccess(of old: stat, for descriptor: Int32) {
+        var mode = old.st_mode & 0o777
+        if fchown(descriptor, old.st_uid, old.st_gid) != 0, fchown(descriptor, uid_t.max, old.st_gid) != 0 {
+            mode &= ~0o070 | (mode & 0o007) << 3
+        }
+        fchmod(descriptor, mode)
     }
 
     private static func failure(_ what: String) -> Failure {

@@ -101,6 +101,30 @@ struct UploadTests {
         }
     }
 
+    @Test("a script that is replaced keeps its mode and its owner; a new one gets those of any new file")
+    func access() throws {
+        try withUpload { server throws in
+            let path = server.scriptsFolder + "/main.lua"
+            for mode: mode_t in [0o600, 0o640, 0o755, 0o444] {
+                try #require(chmod(path, mode) == 0)
+                if geteuid() == 0 { try #require(chown(path, 1234, 4321) == 0) }
+                let body = ReloadScripts.saying("mode \(mode)")
+                #expect(try server.ask("PUT", "/v1/scripts/main", body: body).status == 200)
+                var status = stat()
+                try #require(stat(path, &status) == 0)
+                #expect(status.st_mode & 0o7777 == mode)
+                if geteuid() == 0 { #expect(status.st_uid == 1234 && status.st_gid == 4321) }
+                #expect(try text(of: "main.lua", server) == body)
+            }
+            #expect(try server.ask("PUT", "/v1/scripts/new", body: "").status == 200)
+            var status = stat()
+            try #require(stat(server.scriptsFolder + "/new.lua", &status) == 0)
+            let mask = umask(0)
+            umask(mask)
+            #expect(status.st_mode & 0o7777 == 0o666 & ~mask && status.st_uid == geteuid())
+        }
+    }
+
     @Test("names that lead out of the folder, to hidden files or to tests are refused")
     func names() throws {
         let good = ["a", "a.lua", "games/chess", "lib/util", "A-b_9", "tests", "lib/tests/x", "errors.lua"]
