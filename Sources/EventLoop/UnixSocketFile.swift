@@ -45,10 +45,11 @@ public final class UnixSocketFile: Sendable {
         state = Mutex(State(descriptor: socket, file: identity))
     }
 
-    /// Takes over the file of another process that hands over to this one; its socket is the listeners' affair.
+    /// The file of another process that is about to hand over to this one; its socket is the listeners' affair. Until `takeOver`
+    /// the file is the other process's, which goes on with it if this one does not come up.
     public init(inheriting path: String) {
         self.path = path
-        state = Mutex(State(descriptor: -1, file: Identity(of: path)))
+        state = Mutex(State(descriptor: -1, file: nil))
     }
 
     deinit { remove() }
@@ -67,6 +68,9 @@ public final class UnixSocketFile: Sendable {
             state.descriptor = -1
         }
     }
+
+    /// The other process has handed over: the file is ours to remove.
+    public func takeOver() { state.withLock { $0.file = Identity(of: path) } }
 
     /// Leaves the file to another process, which listens on the same socket.
     public func handOver() { state.withLock { $0.file = nil } }

@@ -26,23 +26,38 @@ extension Lifecycle {
 
     /// Tells everybody: the workers to drain, the others that no more will be asked of them.
     func begin(window: Duration, isHandover: Bool) {
-        state = .draining
+        state = .draining(isHandover: isHandover)
         if isHandover {
             sockets.clientFile?.handOver()
             sockets.adminFile?.handOver()
         } else {
             sockets.clientFile?.remove()
         }
-        let configuration = node.configuration
-        let drain = Drain(
-            window: window.milliseconds, retry: configuration.drain.retry.milliseconds, isHandover: isHandover)
         draining = Set((0..<node.workers.count).map { UInt8($0) })
         node.reloader.post(.stop)
         node.admin.post(.drain(isHandover: isHandover))
+        closeConnections(over: window, isHandover: isHandover)
+    }
+
+    /// A drain is under way and shall take no longer than the configuration says; one that ends sooner stays as it is.
+    func hasten(cause: String) {
+        guard case .draining(let isHandover) = state else { return }
+        let window = node.configuration.drain.window
+        log.notice("stopping", metadata: ["cause": "\(cause)", "window": "\(window.wholeMilliseconds)ms at most"])
+        closeConnections(over: window, isHandover: isHandover)
+    }
+
+    private func closeConnections(over window: Duration, isHandover: Bool) {
+        let configuration = node.configuration
+        let drain = Drain(
+            window: window.milliseconds, retry: configuration.drain.retry.milliseconds, isHandover: isHandover)
         node.workers.postToAll(.drain(drain))
         // The workers keep the time themselves; this is for one that does not.
         let handshakes = isHandover ? configuration.timeouts.handshake.milliseconds : 0
         let longest = drain.window + handshakes + configuration.timeouts.stop.milliseconds + Self.patience
+        let end = loop.now + longest
+        if let drainEnd, drainEnd <= end { return }
+        drainEnd = end
         loop.schedule(after: longest) { [unowned self] in
             if case .draining = state { cutOff("the time is over") }
         }

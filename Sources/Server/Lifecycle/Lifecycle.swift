@@ -19,7 +19,8 @@ final class Lifecycle {
         /// A new process is on its way; the ticket is that of whoever asked through the admin API.
         case upgrading(Successor, ticket: UInt64?)
         /// The connections are being closed.
-        case draining
+        /// - isHandover: because another process serves.
+        case draining(isHandover: Bool)
         /// Nobody is connected, or whoever is has been cut off: the threads are ending.
         case leaving
     }
@@ -30,6 +31,10 @@ final class Lifecycle {
     let sockets: ListeningDescriptors
     let log: Logger
     var state = State.running
+    /// Whether a signal has asked for the end.
+    private var wasSignalled = false
+    /// When the drain is over, whatever the workers do, by the loop's clock; nil before it begins.
+    var drainEnd: UInt64?
     /// Workers that still have connections to close.
     var draining: Set<UInt8> = []
     /// Threads whose loops have not ended.
@@ -79,10 +84,18 @@ final class Lifecycle {
         case (SIGHUP, .running), (SIGHUP, .upgrading): reload()
         case (SIGHUP, _): break
         case (SIGUSR2, _): upgrade(nil)
-        case (_, .running), (_, .upgrading): drain(over: nil, cause: signal == SIGINT ? "SIGINT" : "SIGTERM")
-        case (_, .draining): cutOff("a second signal")
+        case (_, .running), (_, .upgrading), (_, .draining): stop(by: signal)
         case (_, .leaving): break
         }
+    }
+
+    /// The first signal stops the server as the configuration says, a second one at once. A drain that began otherwise, by the
+    /// admin API or a handover, has had no signal.
+    private func stop(by signal: Int32) {
+        if wasSignalled { return cutOff("a second signal") }
+        wasSignalled = true
+        let cause = signal == SIGINT ? "SIGINT" : "SIGTERM"
+        if case .draining = state { hasten(cause: cause) } else { drain(over: nil, cause: cause) }
     }
 
     private func reload() {
@@ -99,6 +112,8 @@ final class Lifecycle {
         var byte = UInt8(ascii: "r")
         _ = write(ready, &byte, 1)
         close(ready)
+        sockets.clientFile?.takeOver()
+        sockets.adminFile?.takeOver()
     }
 
     func tell(_ assignments: String...) {

@@ -10,25 +10,42 @@ import WebSocket
 extension Worker {
     /// How far a drain has come.
     struct DrainProgress {
-        let drain: Drain
+        var drain: Drain
         /// How many are closed in one tick.
-        let batch: Int
+        var batch: Int
+        /// When the last batch is due, by the loop's clock.
+        var end: UInt64
         /// The slot at which the next batch begins.
         var cursor = 0
     }
 
     var isDraining: Bool { draining != nil }
 
-    /// Begins to drain.
+    /// Begins to drain, or ends sooner what has begun.
     func drain(_ drain: Drain) {
-        guard draining == nil, !isStopping else { return }
-        draining = DrainProgress(drain: drain, batch: drain.batch(of: openCount))
+        guard !isStopping else { return }
+        guard draining == nil else { return hasten(drain) }
+        draining = DrainProgress(drain: drain, batch: drain.batch(of: openCount), end: loop.now + drain.window)
         stopListening()
         turnAwayHandshakes(drain)
         closeNextBatch()
+        scheduleGrace(of: drain)
+        reportIfDrained()
+    }
+
+    /// A second order counts where it ends the drain sooner.
+    private func hasten(_ drain: Drain) {
+        let end = loop.now + drain.window
+        guard let progress = draining, end < progress.end else { return }
+        draining?.drain = drain
+        draining?.batch = drain.batch(of: openCount)
+        draining?.end = end
+        scheduleGrace(of: drain)
+    }
+
+    private func scheduleGrace(of drain: Drain) {
         let handshakes = drain.isHandover ? timeouts.handshake : 0
         loop.schedule(after: drain.window + handshakes + timeouts.stop) { [unowned self] in graceIsOver() }
-        reportIfDrained()
     }
 
     /// Says goodbye to the next few, and comes back for the others.

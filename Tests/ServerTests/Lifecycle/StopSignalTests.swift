@@ -30,6 +30,39 @@ struct StopSignalTests {
         #expect(throws: ClientError.self) { while true { _ = try clients[39].receive() } }
     }
 
+    /// A server with clients that do not all end in the first batch and a window of so long, which the admin API has told to drain over an hour.
+    private func draining(window: String) throws -> (perigee: PerigeeProcess, clients: [WebSocketClient]) {
+        let perigee = try PerigeeProcess(
+            scripts: ["main.lua": Self.script], environment: ["PERIGEE_DRAIN_WINDOW": window])
+        let clients = try (0..<60).map { _ in
+            try WebSocketClient.connect(port: perigee.clientPort, timeout: .seconds(20))
+        }
+        for client in clients { #expect(try client.receiveText() == "open") }
+        let answer = try HTTPClient.once(
+            "POST", "/v1/drain?over=1h", port: perigee.adminPort, timeout: .seconds(20))
+        #expect(answer.status == 202)
+        return (perigee, clients)
+    }
+
+    @Test("the first signal in a drain that the admin API began is the first: everybody gets 1012 within drain.window")
+    func firstAfterDrain() throws {
+        let (perigee, clients) = try draining(window: "1s")
+        perigee.process.signal(SIGTERM)
+        for client in clients { #expect(DrainingTests.hint(try client.expectClose()) != nil) }
+        #expect(try perigee.process.wait() == 0)
+        #expect(try !perigee.process.readErrorsToEnd().contains("cut off"))
+    }
+
+    @Test("the second signal in a drain that the admin API began ends it at once")
+    func secondAfterDrain() throws {
+        let (perigee, clients) = try draining(window: "1h")
+        perigee.process.signal(SIGTERM)
+        _ = try perigee.process.errorLine(containing: "cause=SIGTERM")
+        let (status, time) = try perigee.end(with: SIGTERM)
+        #expect(status == 0 && time < .seconds(2), "\(time)")
+        #expect(throws: ClientError.self) { while true { _ = try clients[29].receive() } }
+    }
+
     @Test("SIGHUP during a drain changes nothing")
     func reload() throws {
         let perigee = try PerigeeProcess(scripts: ["main.lua": Self.script])

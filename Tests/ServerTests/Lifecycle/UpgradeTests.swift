@@ -2,6 +2,7 @@
 
 import EventLoop
 import Glibc
+import Logging
 import PerigeeTestKit
 import Synchronization
 import Testing
@@ -173,6 +174,41 @@ struct UpgradeTests {
         try descent.first.folder.write(Self.script, to: "main.lua")
         try descent.upgrade()
         #expect(DrainingTests.hint(try client.socket.expectClose()) != nil)
+    }
+
+    @Test("a signal while the old process drains is its first: its clients get 1012, and nobody is cut off")
+    func signalInHandover() throws {
+        let descent = try start(["PERIGEE_DRAIN_WINDOW": "2s"])
+        let clients = try (0..<100).map { _ in try Client(port: descent.clientPort) }
+        let pid = try descent.upgrade()
+        descent.first.process.signal(SIGTERM)
+        for client in clients { #expect(DrainingTests.hint(try client.socket.expectClose()) != nil) }
+        try descent.awaitEnd(of: descent.pids[0])
+        #expect(try descent.node()["pid"]?.int == Int(pid))
+    }
+
+    @Test("a new process that fails late leaves the UNIX socket's file to the one that goes on")
+    func fileOfLiving() throws {
+        let files = try SocketFile()
+        let living = try UnixSocketFile(path: files.clients)
+        defer { living.remove() }
+        let taken = try OwnListener()
+        var ends: [Int32] = [-1, -1]
+        try #require(pipe(&ends) == 0)
+        defer { ends.forEach { close($0) } }
+        var configuration = Configuration()
+        configuration.listen = try #require(ListenAddress(unixPath: files.clients))
+        configuration.admin.listen = .loopback(port: taken.port)
+        try files.folder.write(Self.script, to: "main.lua")
+        configuration.scripts.folder = files.folder.path
+        var host = HostProcess()
+        host.sockets.clients = [try living.duplicate()]
+        host.sockets.ready = ends[1]
+        #expect(throws: StartError.self) {
+            _ = try Server(configuration, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, host: host)
+        }
+        #expect(access(files.clients, F_OK) == 0)
+        _ = try RawSocket.connect(path: files.clients, timeout: .seconds(10))
     }
 
     @Test("one that is not ready in time is ended; a second upgrade meanwhile is 409, and a stop ends both")
