@@ -1,6 +1,7 @@
 // Watches a folder tree with inotify and calls when it has been quiet for a moment after a change: editors write a file in
 // several steps, some by renaming a new one into place. A folder that is never quiet is looked at all the same, and one that is gone
-// is watched again when it is back.
+// is watched again when it is back. What is watched is what is read: subfolders and files behind symbolic links, and the links
+// themselves, which deployments swap.
 //
 // Runs on: its loop's thread.
 
@@ -12,9 +13,8 @@ import Glibc
 final class FileWatcher: Source {
     struct Failure: Error { let message: String }
 
-    private static let mask = UInt32(
-        IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF)
     private static let maxFolders = 1000
+    private static let deepest = 8
     /// Changes that go on are told after this many times the quiet that was waited for.
     private static let patience: UInt64 = 10
     /// Milliseconds until a folder that is gone is looked for again.
@@ -29,7 +29,7 @@ final class FileWatcher: Source {
     /// When the first of the changes came that have not been told yet.
     private var firstChange: UInt64?
     private var isGone = false
-    private var watches: [Int32] = []
+    private var watched: WatchedFolders
 
     /// - Parameters:
     ///   - isRecursive: whether the subfolders are watched, too.
@@ -44,6 +44,7 @@ final class FileWatcher: Source {
         self.changed = changed
         let descriptor = inotify_init1(Int32(IN_NONBLOCK | IN_CLOEXEC))
         guard descriptor >= 0 else { throw Failure(message: String(cString: strerror(errno))) }
+        watched = WatchedFolders(descriptor: descriptor)
         super.init(descriptor: descriptor)
         guard watchTree() else { throw Failure(message: "cannot watch \(folder): \(String(cString: strerror(errno)))") }
         loop.add(self, for: .readable)
@@ -52,9 +53,7 @@ final class FileWatcher: Source {
     }
 
     override func ready(_ readiness: Readiness) {
-        var buffer = [UInt8](repeating: 0, count: 16 << 10)
-        while read(descriptor, &buffer, buffer.count) > 0 {}
-        callWhenQuiet()
+        if watched.takeChanges() { callWhenQuiet() }
     }
 
     private func callWhenQuiet() {
@@ -83,33 +82,42 @@ final class FileWatcher: Source {
     }
 
     private func watchTree() -> Bool {
-        for watch in watches { inotify_rm_watch(descriptor, watch) }
-        watches = []
-        guard add(folder) else { return false }
-        if isRecursive { watchSubfolders(of: folder) }
-        // Removing watches reports IN_IGNORED, which is no change.
-        var buffer = [UInt8](repeating: 0, count: 16 << 10)
-        while read(descriptor, &buffer, buffer.count) > 0 {}
+        watched.removeAll()
+        watched.add(wayTo: folder)
+        guard watched.add(folder: folder) else { return false }
+        var seen: Set<Place> = []
+        if isRecursive { watchSubfolders(of: folder, 1, &seen) }
         return true
     }
 
-    private func add(_ path: String) -> Bool {
-        let watch = inotify_add_watch(descriptor, path, Self.mask)
-        guard watch >= 0 else { return false }
-        watches.append(watch)
-        return true
+    /// A folder, to know it again behind a link.
+    private struct Place: Hashable {
+        let device: UInt64
+        let inode: UInt64
     }
 
-    private func watchSubfolders(of path: String) {
-        guard watches.count < Self.maxFolders, let directory = opendir(path) else { return }
+    private func watchSubfolders(of path: String, _ depth: Int, _ seen: inout Set<Place>) {
+        guard depth <= Self.deepest, let directory = opendir(path) else { return }
         defer { closedir(directory) }
-        while let entry = readdir(directory) {
+        while watched.count < Self.maxFolders, let entry = readdir(directory) {
             let name = withUnsafeBytes(of: &entry.pointee.d_name) { raw in
                 String(decoding: raw.prefix { $0 != 0 }, as: UTF8.self)
             }
-            guard !name.hasPrefix("."), entry.pointee.d_type == UInt8(DT_DIR) else { continue }
-            let subfolder = path + "/" + name
-            if add(subfolder) { watchSubfolders(of: subfolder) }
+            // Tests are no part of what is served.
+            guard !name.hasPrefix("."), depth > 1 || name != "tests" else { continue }
+            let isLink = entry.pointee.d_type == UInt8(DT_LNK)
+            guard isLink || entry.pointee.d_type == UInt8(DT_DIR) || entry.pointee.d_type == UInt8(DT_UNKNOWN) else {
+                continue
+            }
+            watch(path + "/" + name, isLink: isLink, depth, &seen)
         }
+    }
+
+    private func watch(_ path: String, isLink: Bool, _ depth: Int, _ seen: inout Set<Place>) {
+        if isLink { watched.add(wayTo: path) }
+        var status = stat()
+        guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else { return }
+        guard seen.insert(Place(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))).inserted else { return }
+        if watched.add(folder: path) { watchSubfolders(of: path, depth + 1, &seen) }
     }
 }

@@ -1,5 +1,6 @@
 // Saving a file is enough: the watcher notices every way in which editors and deployments change a folder.
 
+import EventLoop
 import PerigeeTestKit
 import Testing
 
@@ -81,6 +82,146 @@ struct FileWatcherTests {
             _ = try ChildProcess.shell("mv '\(server.scriptsFolder)/games' '\(elsewhere.path)/'")
             try expectSwap(server, changed: "games/go.lua", version: 5)
         }
+    }
+
+    /// A server that watches `current`, a link to the folder `v1` beside it.
+    private func withLink(_ body: (TestServer, _ folder: TemporaryFolder) throws -> Void) throws {
+        let folder = try TemporaryFolder()
+        try folder.write(ReloadScripts.saying("one"), to: "v1/main.lua")
+        try folder.write(ReloadScripts.saying("two"), to: "v2/main.lua")
+        try shell("ln -s v1 current", in: folder)
+        try withServer {
+            $0.scripts.folder = folder.path + "/current"
+            $0.scripts.watch = true
+            $0.scripts.debounce = .milliseconds(30)
+        } _: { server in
+            // What the watcher does first is to look.
+            try body(server, folder)
+        }
+    }
+
+    private func shell(_ line: String, in folder: TemporaryFolder) throws {
+        let result = try ChildProcess.shell("cd '\(folder.path)' && \(line)")
+        #expect(result.status == 0, "\(result.errors)")
+    }
+
+    @Test("a link to the folder that is swapped is noticed, and what it leads to is watched from then on")
+    func swappedLink() throws {
+        try withLink { server, folder in
+            try shell("ln -s v2 next && mv -T next current", in: folder)
+            try expectSwap(server, changed: "main.lua", version: 2)
+            try folder.write(ReloadScripts.saying("three"), to: "v2/main.lua")
+            try expectSwap(server, changed: "main.lua", version: 3)
+            try folder.write(ReloadScripts.saying("nobody's"), to: "v1/main.lua")
+            try shell("ln -s v1 next && mv -T next current", in: folder)
+            try expectSwap(server, changed: "main.lua", version: 4)
+            let client = try WebSocketClient.connect(port: server.clientPort)
+            try client.send("a")
+            #expect(try client.receiveText() == "nobody's 1 v4 a")
+        }
+    }
+
+    @Test("a link on the way to the folder that is swapped is noticed")
+    func swappedParent() throws {
+        let folder = try TemporaryFolder()
+        try folder.write(ReloadScripts.saying("one"), to: "v1/app/Scripts/main.lua")
+        try folder.write(ReloadScripts.saying("two"), to: "v2/app/Scripts/main.lua")
+        try shell("ln -s '\(folder.path)/v1' current", in: folder)
+        try withServer {
+            $0.scripts.folder = folder.path + "/current/app/Scripts"
+            $0.scripts.watch = true
+            $0.scripts.debounce = .milliseconds(30)
+        } _: { server in
+            try shell("ln -s v2 next && mv -T next current", in: folder)
+            try expectSwap(server, changed: "main.lua", version: 2)
+        }
+    }
+
+    @Test("a manual reload after the swap of a link reads the new target")
+    func manualReload() throws {
+        let folder = try TemporaryFolder()
+        try folder.write(ReloadScripts.saying("one"), to: "v1/main.lua")
+        try folder.write(ReloadScripts.saying("two"), to: "v2/main.lua")
+        try shell("ln -s v1 current", in: folder)
+        try withServer(configure: { $0.scripts.folder = folder.path + "/current" }) { server in
+            try shell("ln -s v2 next && mv -T next current", in: folder)
+            #expect(try server.reload().json() == ["version": 2, "changed": ["main.lua"]])
+        }
+    }
+
+    @Test("a subfolder and a file behind a link are watched where they are, and so are the links")
+    func linkedEntries() throws {
+        let elsewhere = try TemporaryFolder()
+        try elsewhere.write(ReloadScripts.saying("one"), to: "games/go.lua")
+        try elsewhere.write(ReloadScripts.saying("one"), to: "single/solo.lua")
+        try elsewhere.write(ReloadScripts.saying("other"), to: "other/go.lua")
+        try withWatching { server, _ in
+            let (here, there) = (server.scriptsFolder, elsewhere.path)
+            _ = try ChildProcess.shell(
+                "ln -s '\(there)/games' '\(here)/games' && ln -s '\(there)/single/solo.lua' '\(here)/solo.lua'")
+            try server.log.wait(for: "notice scripts reloaded", timeout: .seconds(20))
+            // A file change without another text is no version.
+            let first = try #require(try server.reload().json()["version"]?.int)
+            try elsewhere.write(ReloadScripts.saying("two"), to: "games/go.lua")
+            try expectSwap(server, changed: "games/go.lua", version: first + 1)
+            try elsewhere.write(ReloadScripts.saying("two"), to: "single/solo.lua")
+            try expectSwap(server, changed: "solo.lua", version: first + 2)
+            try shell("ln -s other next && mv -T next games-link", in: elsewhere)
+            _ = try ChildProcess.shell(
+                "ln -s '\(there)/games-link' '\(here)/next' && mv -T '\(here)/next' '\(here)/games'")
+            try expectSwap(server, changed: "games/go.lua", version: first + 3)
+            try shell("ln -s games next && mv -T next games-link", in: elsewhere)
+            try expectSwap(server, changed: "games/go.lua", version: first + 4)
+        }
+    }
+
+    @Test(
+        "a file that becomes readable later is a change, and so is a changed folder; what lies beside the folder is none"
+    )
+    func modes() throws {
+        let folder = try TemporaryFolder()
+        try folder.write("", to: "Scripts/lib/words.lua")
+        try folder.write("", to: "other.lua")
+        let loop = EventLoop()
+        var changes = 0
+        let watcher = try FileWatcher(folder: folder.path + "/Scripts", quiet: 5, on: loop) { changes += 1 }
+        defer { loop.remove(watcher) }
+        func expectChange(after line: String) throws {
+            let before = changes
+            try shell(line, in: folder)
+            for _ in 0..<200 where changes == before { loop.turn(waitingAtMost: 100) }
+            #expect(changes > before, "\(line)")
+        }
+        // The first call is for what happened before the folder was watched.
+        try expectChange(after: "true")
+        for line in [
+            "chmod 600 Scripts/lib/words.lua", "chmod 755 Scripts/lib", "chmod 755 Scripts", "touch Scripts/new.lua",
+            "mv Scripts away && mv away Scripts", "chmod 644 Scripts/lib/words.lua",
+        ] {
+            try expectChange(after: line)
+            // The rest of that change.
+            for _ in 0..<5 { loop.turn(waitingAtMost: 20) }
+        }
+        let before = changes
+        try shell("touch beside.lua && chmod 600 other.lua && mkdir Scripts2 && rm beside.lua", in: folder)
+        for _ in 0..<10 { loop.turn(waitingAtMost: 20) }
+        #expect(changes == before)
+    }
+
+    @Test("a path is looked up name by name, and through each of its links")
+    func steps() throws {
+        let folder = try TemporaryFolder()
+        try folder.write("", to: "v1/app/main.lua")
+        try shell("ln -s v1 current && ln -s ../v1/app v1/twin && ln -s loop loop", in: folder)
+        let base = PathStep.steps(of: folder.path).count
+        let steps = PathStep.steps(of: folder.path + "/current/./twin/main.lua").dropFirst(base)
+        #expect(steps.map(\.name) == ["current", "v1", "twin", "v1", "app", "main.lua"])
+        #expect(steps.last?.folder.hasSuffix("/v1/../v1/app") == true)
+        #expect(PathStep.steps(of: folder.path + "/loop/x").count < 100)
+        #expect(
+            PathStep.steps(of: "Scripts/lib") == [
+                PathStep(folder: ".", name: "Scripts"), PathStep(folder: "./Scripts", name: "lib"),
+            ])
     }
 
     @Test("many files saved together are one version")
