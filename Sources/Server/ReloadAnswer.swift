@@ -19,7 +19,10 @@ public struct ReloadAnswer: Sendable {
         else { return nil }
         let origin = answer["rolledBackTo"].map { ", which is version \($0.json) again" } ?? ""
         let files = changed.isEmpty ? "no file has changed" : "changed: \(changed.joined(separator: " "))"
-        return "version \(version) is live\(origin); \(files)"
+        guard case .strings(let late)? = answer["late"]?.value else {
+            return "version \(version) is live\(origin); \(files)"
+        }
+        return (["version \(version) is live\(origin); \(files)"] + late).joined(separator: "\n")
     }
 
     private static func failure(_ body: String) -> String? {

@@ -11,6 +11,7 @@ extension ScriptEngine {
         _ id: ScriptID, _ connection: ConnectionHandle, request: UpgradeRequest
     ) -> UpgradeOutcome {
         guard defines(.upgrade, id) else { return .accept(subprotocol: nil) }
+        activity.begin(.upgrade, id)
         let cookies = request.cookies
         let strings = bridgeRequestStrings(bridge)
         fill(strings, with: request, cookies)
@@ -47,19 +48,22 @@ extension ScriptEngine {
 
     /// A connection is open.
     public func onOpen(_ id: ScriptID, _ connection: ConnectionHandle) -> EventOutcome {
-        finish(bridgeOnOpen(bridge, target(id), connection.bridged), .open, id, connection)
+        activity.begin(.open, id)
+        return finish(bridgeOnOpen(bridge, target(id), connection.bridged), .open, id, connection)
     }
 
     /// The queue of a client that was slow to read is empty again.
     public func onDrain(_ id: ScriptID, _ connection: ConnectionHandle) -> EventOutcome {
-        finish(bridgeOnDrain(bridge, target(id), connection.bridged), .drain, id, connection)
+        activity.begin(.drain, id)
+        return finish(bridgeOnDrain(bridge, target(id), connection.bridged), .drain, id, connection)
     }
 
     /// A message has come; text is valid UTF-8.
     public func onMessage(
         _ id: ScriptID, _ connection: ConnectionHandle, _ bytes: UnsafeRawBufferPointer, binary: Bool
     ) -> EventOutcome {
-        finish(
+        activity.begin(.message, id)
+        return finish(
             bridgeOnMessage(bridge, target(id), connection.bridged, bytes.baseAddress, bytes.count, binary),
             .message, id, connection)
     }
@@ -68,7 +72,8 @@ extension ScriptEngine {
     public func onClose(
         _ id: ScriptID, _ connection: ConnectionHandle, code: UInt16, reason: UnsafeRawBufferPointer
     ) -> EventOutcome {
-        finish(
+        activity.begin(.close, id)
+        return finish(
             bridgeOnClose(
                 bridge, target(id), connection.bridged, Int32(code), reason.baseAddress, reason.count),
             .close, id, connection)
@@ -91,6 +96,7 @@ extension ScriptEngine {
     }
 
     func runLife(_ handler: ScriptHandler, of id: ScriptID, previousVersion: UInt64) -> ScriptError? {
+        activity.begin(handler, id)
         switch finish(bridgeOnLife(bridge, id.index, handler.event, previousVersion), handler, id, nil) {
         case .done:
             return nil

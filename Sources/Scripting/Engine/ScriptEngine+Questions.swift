@@ -28,6 +28,7 @@ extension ScriptEngine {
         _ id: ScriptID, _ connection: ConnectionHandle, channel: UnsafeRawBufferPointer
     ) -> ScriptReply {
         guard defines(.subscribe, id) else { return .absent }
+        activity.begin(.subscribe, id)
         let name = BridgeBytes(
             bytes: channel.baseAddress?.assumingMemoryBound(to: CChar.self), count: channel.count)
         let outcome = bridgeOnSubscribe(bridge, target(id), connection.bridged, name)
@@ -38,6 +39,7 @@ extension ScriptEngine {
         _ handler: ScriptHandler, _ id: ScriptID, _ question: ScriptQuestion,
         _ call: (inout BridgeQuestion) -> BridgeOutcome
     ) -> ScriptReply {
+        activity.begin(handler, id)
         let strings = bridgeRequestStrings(bridge)
         var list = ScriptStrings(strings)
         for field in question.fields {

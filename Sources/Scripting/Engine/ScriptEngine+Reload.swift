@@ -12,6 +12,7 @@ extension ScriptEngine {
     /// all errors are reported.
     public func prepare(_ bundle: ScriptBundle) -> Result<Void, ScriptErrors> {
         discard()
+        activity.begin(.loading)
         let scripts = bundle.scripts.map { ($0, intern($0.name)) }
         link.isPreparing = true
         defer { link.isPreparing = false }
@@ -44,6 +45,7 @@ extension ScriptEngine {
         guard let bundle = candidate else {
             preconditionFailure("there is no prepared bundle to migrate to")
         }
+        activity.begin(.migrating)
         if bridgeMigrate(bridge) { return .success(()) }
         let problem = error(in: bundle, file: nil)
         discard()
@@ -61,6 +63,7 @@ extension ScriptEngine {
             preconditionFailure("there is no prepared bundle to commit")
         }
         precondition(!needsMigration, "states must be migrated before the commit")
+        activity.begin(.committing)
         let previous = live?.version
         bridgeCommit(bridge)
         live = bundle

@@ -12,6 +12,7 @@ extension ScriptEngine {
 
     /// Goes on with a handler that waits. `nil` when that wait is over already: its event was interrupted, or ended.
     public func resume(_ ticket: WaitTicket, with answer: WaitAnswer) -> Resumption? {
+        if let event = suspended[ticket.task.number] { activity.begin(event.work) }
         link.answer = answer
         defer { link.answer = .done }
         let outcome: BridgeOutcome
@@ -63,6 +64,7 @@ extension ScriptEngine {
 
     /// Calls a function that the bridge keeps by number.
     func run(_ function: Int32, as work: SuspendedEvent.Work, once: Bool) -> EventOutcome {
+        activity.begin(work)
         timerCount.calls &+= 1
         switch bridgeOnTimer(bridge, function, once) {
         case .done, .absent, .refused:

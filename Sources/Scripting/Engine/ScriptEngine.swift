@@ -13,6 +13,7 @@ import LuaBridge
 public final class ScriptEngine {
     let link: HostLink
     let bridge: OpaquePointer
+    let activity: ScriptActivity
 
     /// The bundle that runs.
     var live: ScriptBundle?
@@ -48,6 +49,7 @@ public final class ScriptEngine {
     /// - Throws: when the settings are not a JSON object, or the memory limit leaves no room for the state.
     public init(host: any ScriptHost, options: ScriptOptions) throws(ScriptError) {
         link = HostLink(host: host, options: options)
+        activity = options.activity
         var failure = BridgeText()
         var settings = options.settings
         let opened = settings.withUTF8 { [link] settings in
@@ -135,6 +137,7 @@ public final class ScriptEngine {
         let id = ScriptID(index: Int32(names.count))
         ids[name] = id
         names.append(name)
+        activity.add(name)
         targets.append(-1)
         counts.append(contentsOf: repeatElement(HandlerCount(), count: ScriptHandler.count))
         return id

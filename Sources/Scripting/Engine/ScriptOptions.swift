@@ -23,6 +23,8 @@ public struct ScriptOptions: Sendable {
     public var abortsWhenStuck = false
     /// Told of such a handler, on the watchdog's thread: where it is, in Lua and in C, and its seconds of CPU.
     public var stuck: @Sendable (_ place: String, _ seconds: Double) -> Void = { _, _ in }
+    /// Where the scripts note what they begin.
+    public var activity = ScriptActivity()
     /// Handlers that may wait at once. Default 10,000.
     public var waitLimit = 10_000
     /// How many series the scripts of this worker may measure with `metrics`. Default 1000.

@@ -94,13 +94,16 @@ struct AdminError: Error, Sendable {
     static let overloaded = AdminError(
         status: 503, code: "overloaded", message: "the workers do not keep up; the message was not taken",
         hint: "try again in a moment")
+    static let workerLate = AdminError(
+        status: 503, code: "worker_late", message: "a worker did not answer in time; the version that was live goes on",
+        hint: "scripts.reloadTimeout is the limit; try again when the worker is free")
     static let stopping = AdminError(status: 503, code: "stopping", message: "the server stops")
 
     static let all: [AdminError] = [
         badRequest, channelNameInvalid, textNotUTF8, jsonInvalid, parameterInvalid, closeCodeInvalid, keyMissing,
         keyUnknown, scopeMissing, hostNotAllowed, originNotAllowed, notFound, connectionNotFound, methodNotAllowed,
         requestTimeout, bodyTooLarge, targetTooLong, expectationFailed, scriptsInvalid, headTooLarge,
-        versionNotSupported, overloaded, stopping, upgradeRunning, upgradeFailed,
+        versionNotSupported, overloaded, workerLate, stopping, upgradeRunning, upgradeFailed,
         refusedByScript, scriptFailed, scriptTimeout, handlerNotFound, scriptNotFound, scriptNameInvalid,
         uploadOff, scriptNotWritten, versionNotKept, noPreviousVersion,
     ]

@@ -26,13 +26,14 @@ extension AdminServer {
 
     func answer(_ call: AdminCall, _ report: ReloadReport) {
         switch report {
-        case .swapped(let version, let changed, let rolledBackTo):
+        case .swapped(let version, let changed, let rolledBackTo, let late):
             call.answer(
                 200,
                 JSONOutput.object {
                     $0.add("version", version)
                     $0.add("changed", changed)
                     if let rolledBackTo { $0.add("rolledBackTo", rolledBackTo) }
+                    if !late.isEmpty { $0.add("late", late) }
                 })
         case .failed(let errors):
             var error = AdminError.scriptsInvalid

@@ -132,6 +132,12 @@ extension Configuration {
             "scripts.loadBudget", \.scripts.loadBudget, .time(anyTime),
             "How long loading the scripts may take; longer fails the load, and the old ones stay."),
         ConfigurationKey(
+            "scripts.reloadTimeout", \.scripts.reloadTimeout, .time(anyTime),
+            """
+            How long a worker may take to come to each step of a reload, scripts.loadBudget not counted; longer gives the
+            reload up, and the answer says what the worker does.
+            """),
+        ConfigurationKey(
             "scripts.warning", \.scripts.warning, .time(anyTime),
             "The CPU time after which a running handler is reported in the log, once a minute for each place."),
         ConfigurationKey(

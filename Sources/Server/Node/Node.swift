@@ -27,6 +27,8 @@ final class Node: Sendable {
     let reloader = Inbox<ReloadMessage>()
     let lifecycle = Inbox<LifecycleMessage>()
     let stuckHandlers = StuckHandlers()
+    /// By worker, what its scripts began last.
+    let activities: [ScriptActivity]
     /// Seconds since 1970 at start.
     let startedAt: Int
     private let live = Mutex(LiveScripts())
@@ -39,6 +41,7 @@ final class Node: Sendable {
         self.logOutput = logOutput
         number = UInt16.random(in: 0...UInt16.max)
         workers = WorkerInboxes(count: count)
+        activities = (0..<count).map { _ in ScriptActivity() }
         broker = MemoryBroker(receiver: workers)
         store = KeyValueStore(limit: configuration.kv.memory)
         limits = ConnectionLimits(configuration.limits)

@@ -9,10 +9,10 @@ enum ReloadMessage: Sendable {
     /// Somebody wants the certificates loaded anew.
     case reloadCertificates(cause: String)
     /// A worker's vote on the new bundle.
-    case prepared(worker: UInt8, errors: [ScriptError], needsMigration: Bool)
+    case prepared(worker: UInt8, round: UInt64, errors: [ScriptError], needsMigration: Bool)
     /// A worker's vote on its migrations; without an error it stands still until it is told how the vote ended.
-    case migrated(worker: UInt8, errors: [ScriptError])
-    case committed(worker: UInt8)
+    case migrated(worker: UInt8, round: UInt64, errors: [ScriptError])
+    case committed(worker: UInt8, round: UInt64)
     /// No worker may be left waiting.
     case stop
 }
@@ -46,7 +46,8 @@ struct ReloadRequest: Sendable {
 /// How a reload ended.
 enum ReloadReport: Sendable {
     /// - rolledBackTo: the version whose sources are live again under the new number.
-    case swapped(version: UInt64, changed: [String], rolledBackTo: UInt64?)
+    /// - late: workers that have not come to it in time, and what they do instead; they swap as soon as they can.
+    case swapped(version: UInt64, changed: [String], rolledBackTo: UInt64?, late: [String])
     case failed([ScriptError])
     /// It could not even be tried, or what it had to write could not be written.
     case refused(AdminError)

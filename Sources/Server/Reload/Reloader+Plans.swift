@@ -75,12 +75,13 @@ extension Reloader {
 
     func tell(_ report: ReloadReport, cause: String) {
         switch report {
-        case .swapped(let version, let changed, let rolledBackTo):
+        case .swapped(let version, let changed, let rolledBackTo, let late):
             var metadata: Logger.Metadata = [
                 "version": "\(version)", "changed": "\(changed.joined(separator: " "))", "cause": "\(cause)",
             ]
             if let rolledBackTo { metadata["rolledBackTo"] = "\(rolledBackTo)" }
             node.log.notice(rolledBackTo == nil ? "scripts reloaded" : "scripts rolled back", metadata: metadata)
+            for worker in late { node.log.warning("\(worker)", metadata: ["version": "\(version)"]) }
         case .failed(let errors):
             for error in errors {
                 node.log.error(

@@ -14,13 +14,13 @@ import Scripting
 final class Reloader {
     private enum State {
         case idle
-        case preparing(ReloadPlan, awaited: Int, errors: [ScriptError], needsMigration: Bool)
-        case migrating(ReloadPlan, awaited: Int, errors: [ScriptError], decisions: [Inbox<Bool>])
-        case committing(ReloadPlan, awaited: Int)
+        case preparing(ReloadPlan, awaited: Set<UInt8>, errors: [ScriptError], needsMigration: Bool)
+        case migrating(ReloadPlan, awaited: Set<UInt8>, errors: [ScriptError], decisions: [Inbox<Bool>])
+        case committing(ReloadPlan, awaited: Set<UInt8>)
     }
 
     /// How long all workers have for their migrations, in milliseconds; those that are done wait meanwhile.
-    private static let patience: UInt64 = 2_000
+    private static let migrationTime: UInt64 = 2_000
 
     let loop = EventLoop()
     let node: Node
@@ -32,7 +32,10 @@ final class Reloader {
     private var waiting: [ReloadRequest] = []
     private var watcher: FileWatcher?
     private let certificates: CertificateReloader
-    private var timer: TimerID?
+    /// Ends the stage that runs.
+    private var deadline: TimerID?
+    /// Counts the reloads that workers were asked about: what a late worker says about an earlier one is no vote on this one.
+    private var round: UInt64 = 0
 
     /// - Parameter live: the bundle that the workers have started with.
     init(node: Node, live: ScriptBundle) {
@@ -62,9 +65,12 @@ final class Reloader {
         switch message {
         case .request(let asked): request(asked)
         case .reloadCertificates(let cause): certificates.reload(cause: cause)
-        case .prepared(_, let errors, let needsMigration): takePrepared(errors, needsMigration)
-        case .migrated(_, let errors): takeMigrated(errors)
-        case .committed: takeCommitted()
+        case .prepared(let worker, let round, let errors, let needsMigration):
+            if round == self.round { takePrepared(worker, errors, needsMigration) }
+        case .migrated(let worker, let round, let errors):
+            if round == self.round { takeMigrated(worker, errors) }
+        case .committed(let worker, let round):
+            takeCommitted(worker, round)
         case .stop: stop()
         }
     }
@@ -90,66 +96,107 @@ final class Reloader {
         }
     }
 
+    private var everyWorker: Set<UInt8> { Set((0..<node.workers.count).map { UInt8($0) }) }
+
     private func prepare(_ plan: ReloadPlan) {
-        state = .preparing(plan, awaited: node.workers.count, errors: [], needsMigration: false)
-        node.workers.postToAll(.prepare(plan.bundle))
+        round += 1
+        state = .preparing(plan, awaited: everyWorker, errors: [], needsMigration: false)
+        let scripts = node.configuration.scripts
+        setDeadline((scripts.reloadTimeout + scripts.loadBudget).milliseconds)
+        node.workers.postToAll(.prepare(plan.bundle, round: round))
+    }
+
+    // MARK: Deadlines
+
+    private func setDeadline(_ milliseconds: UInt64?) {
+        if let deadline { loop.cancel(deadline) }
+        deadline = milliseconds.map { milliseconds in
+            loop.schedule(after: milliseconds) { [unowned self] in
+                deadline = nil
+                stageIsOver(milliseconds)
+            }
+        }
+    }
+
+    /// The stage has taken its time, and some workers have not answered.
+    private func stageIsOver(_ milliseconds: UInt64) {
+        switch state {
+        case .idle: break
+        case .preparing(let plan, let awaited, let errors, _):
+            drop(plan, report(errors, late: awaited, "did not load the scripts within \(milliseconds) ms"))
+        case .migrating(let plan, let awaited, let errors, let decisions):
+            let report = report(errors, late: awaited, "did not migrate its states within \(milliseconds) ms")
+            abandon(plan, decisions, report)
+        case .committing(let plan, let awaited):
+            complete(plan, late: awaited)
+        }
+    }
+
+    private func report(_ errors: [ScriptError], late: Set<UInt8>, _ failing: String) -> ReloadReport {
+        guard errors.isEmpty else { return .failed(errors) }
+        return .refused(AdminError.workerLate.saying(describe(late, failing).joined(separator: "; ")))
+    }
+
+    private func describe(_ late: Set<UInt8>, _ failing: String) -> [String] {
+        late.sorted().map { "worker \($0) \(failing); it began \(node.activities[Int($0)].text)" }
     }
 
     // MARK: Votes
 
-    private func takePrepared(_ vote: [ScriptError], _ migrates: Bool) {
-        guard case .preparing(let plan, let awaited, let before, let migratesElsewhere) = state else { return }
+    private func takePrepared(_ worker: UInt8, _ vote: [ScriptError], _ migrates: Bool) {
+        guard case .preparing(let plan, var awaited, let before, let migratesElsewhere) = state else { return }
         let errors = Self.add(vote, to: before)
         let needsMigration = migrates || migratesElsewhere
-        guard awaited == 1 else {
-            state = .preparing(plan, awaited: awaited - 1, errors: errors, needsMigration: needsMigration)
+        awaited.remove(worker)
+        guard awaited.isEmpty else {
+            state = .preparing(plan, awaited: awaited, errors: errors, needsMigration: needsMigration)
             return
         }
         guard errors.isEmpty else { return drop(plan, .failed(errors)) }
         if needsMigration { return migrate(plan) }
         if let refusal = publish(plan) { return drop(plan, .refused(refusal)) }
-        state = .committing(plan, awaited: node.workers.count)
-        node.workers.postToAll(.commit)
+        commit(plan)
+        node.workers.postToAll(.commit(round: round))
+    }
+
+    private func commit(_ plan: ReloadPlan) {
+        state = .committing(plan, awaited: everyWorker)
+        setDeadline(node.configuration.scripts.reloadTimeout.milliseconds)
     }
 
     private func migrate(_ plan: ReloadPlan) {
         let decisions = (0..<node.workers.count).map { _ in Inbox<Bool>() }
-        state = .migrating(plan, awaited: decisions.count, errors: [], decisions: decisions)
-        for (worker, decision) in decisions.enumerated() { node.workers[worker].post(.migrate(decision)) }
-        timer = loop.schedule(after: Self.patience) { [unowned self] in
-            guard case .migrating(let plan, _, let errors, let decisions) = state else { return }
-            let late = ScriptError(
-                file: "", message: "a worker did not migrate its states within \(Self.patience / 1_000) s",
-                version: plan.bundle.version)
-            abandon(plan, decisions, errors + [late])
+        state = .migrating(plan, awaited: everyWorker, errors: [], decisions: decisions)
+        setDeadline(Self.migrationTime)
+        for (worker, decision) in decisions.enumerated() {
+            node.workers[worker].post(.migrate(decision, round: round))
         }
     }
 
-    private func takeMigrated(_ vote: [ScriptError]) {
-        guard case .migrating(let plan, let awaited, let before, let decisions) = state else { return }
+    private func takeMigrated(_ worker: UInt8, _ vote: [ScriptError]) {
+        guard case .migrating(let plan, var awaited, let before, let decisions) = state else { return }
         let errors = Self.add(vote, to: before)
-        guard awaited == 1 else {
-            state = .migrating(plan, awaited: awaited - 1, errors: errors, decisions: decisions)
+        awaited.remove(worker)
+        guard awaited.isEmpty else {
+            state = .migrating(plan, awaited: awaited, errors: errors, decisions: decisions)
             return
         }
-        guard errors.isEmpty else { return abandon(plan, decisions, errors) }
+        guard errors.isEmpty else { return abandon(plan, decisions, .failed(errors)) }
         if let refusal = publish(plan) {
             decide(false, decisions)
             return finish(.refused(refusal))
         }
-        state = .committing(plan, awaited: decisions.count)
+        commit(plan)
         decide(true, decisions)
     }
 
-    private func abandon(_ plan: ReloadPlan, _ decisions: [Inbox<Bool>], _ errors: [ScriptError]) {
+    private func abandon(_ plan: ReloadPlan, _ decisions: [Inbox<Bool>], _ report: ReloadReport) {
         decide(false, decisions)
         plan.upload?.discard()
-        finish(.failed(errors))
+        finish(report)
     }
 
     private func decide(_ isGo: Bool, _ decisions: [Inbox<Bool>]) {
-        if let timer { loop.cancel(timer) }
-        timer = nil
         for decision in decisions { decision.post(isGo) }
     }
 
@@ -159,22 +206,31 @@ final class Reloader {
         finish(report)
     }
 
-    private func takeCommitted() {
-        guard case .committing(let plan, let awaited) = state else { return }
-        guard awaited == 1 else {
-            state = .committing(plan, awaited: awaited - 1)
-            return
+    private func takeCommitted(_ worker: UInt8, _ round: UInt64) {
+        guard round == self.round, case .committing(let plan, var awaited) = state else {
+            return node.log.notice("a late worker has swapped its scripts", metadata: ["worker": "\(worker)"])
         }
+        awaited.remove(worker)
+        if awaited.isEmpty { complete(plan, late: []) } else { state = .committing(plan, awaited: awaited) }
+    }
+
+    /// Every worker has voted for the bundle and most run it, so it is the live one, also for those that come to it later.
+    private func complete(_ plan: ReloadPlan, late: Set<UInt8>) {
         let changed = plan.bundle.changes(since: history.live.bundle)
         history.push(plan.bundle, loadedAt: time(nil))
         node.setLive(history)
-        finish(.swapped(version: plan.bundle.version, changed: changed, rolledBackTo: plan.rolledBackTo))
+        let time = node.configuration.scripts.reloadTimeout.milliseconds
+        finish(
+            .swapped(
+                version: plan.bundle.version, changed: changed, rolledBackTo: plan.rolledBackTo,
+                late: describe(late, "did not swap its scripts within \(time) ms, and will as soon as it can")))
     }
 
     // MARK: Ends
 
     /// - Parameter report: nil when there was nothing to do and nothing to say.
     private func finish(_ report: ReloadReport?) {
+        setDeadline(nil)
         state = .idle
         if let report {
             tell(report, cause: current[0].cause)

@@ -43,12 +43,12 @@ extension Worker {
             askPublish(PublishQuestion(question: question, ticket: ticket), order: order)
         case .askRequest(let question, let script, let ticket):
             askRequest(question, script: script, ticket: ticket)
-        case .prepare(let bundle):
-            prepare(bundle)
-        case .migrate(let decision):
-            migrate(decision)
-        case .commit:
-            commit()
+        case .prepare(let bundle, let round):
+            prepare(bundle, round: round)
+        case .migrate(let decision, let round):
+            migrate(decision, round: round)
+        case .commit(let round):
+            commit(round: round)
         case .discard:
             discard()
         case .accept(let shares):

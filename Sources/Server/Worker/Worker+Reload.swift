@@ -16,28 +16,29 @@ extension Worker {
     }
 
     /// Runs the bundle beside the live one and votes.
-    func prepare(_ bundle: ScriptBundle) {
+    func prepare(_ bundle: ScriptBundle, round: UInt64) {
         let start = PauseRecord.Start()
         let errors = engine.prepare(bundle).problems
         statistics.reloadPauses.add(since: start)
-        node.reloader.post(.prepared(worker: index, errors: errors, needsMigration: engine.needsMigration))
+        node.reloader.post(
+            .prepared(worker: index, round: round, errors: errors, needsMigration: engine.needsMigration))
     }
 
     /// Migrates the states, votes, and stands still until all have voted: an event in between would change a state of which
     /// the new code has the copy already.
-    func migrate(_ decision: Inbox<Bool>) {
+    func migrate(_ decision: Inbox<Bool>, round: UInt64) {
         let start = PauseRecord.Start()
         let errors = engine.migrate().problems
-        node.reloader.post(.migrated(worker: index, errors: errors))
+        node.reloader.post(.migrated(worker: index, round: round, errors: errors))
         if errors.isEmpty {
-            if decision.wait()[0] { swap() } else { engine.discard() }
+            if decision.wait()[0] { swap(round: round) } else { engine.discard() }
         }
         statistics.migrationPauses.add(since: start)
     }
 
-    func commit() {
+    func commit(round: UInt64) {
         let start = PauseRecord.Start()
-        swap()
+        swap(round: round)
         statistics.reloadPauses.add(since: start)
     }
 
@@ -53,7 +54,7 @@ extension Worker {
     }
 
     /// Makes the prepared bundle the live one, between two events.
-    private func swap() {
+    private func swap(round: UInt64) {
         let report = engine.commit()
         noteFilter()
         for error in report.errors { note(error, on: nil) }
@@ -66,7 +67,7 @@ extension Worker {
                 metadata: ["script": "\(name)", "version": "\(engine.version)"])
         }
         missingScripts = report.missingScripts
-        node.reloader.post(.committed(worker: index))
+        node.reloader.post(.committed(worker: index, round: round))
     }
 }
 

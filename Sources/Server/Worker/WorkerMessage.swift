@@ -25,11 +25,12 @@ enum WorkerMessage: Sendable {
     case askPublish(ScriptQuestion, order: String, ticket: UInt64)
     /// A backend's call for the script of that name.
     case askRequest(ScriptQuestion, script: String, ticket: UInt64)
-    /// Reload, step by step: run a bundle beside the live one, then make it live or drop it.
-    case prepare(ScriptBundle)
+    /// Reload, step by step: run a bundle beside the live one, then make it live or drop it. A vote carries the round of its
+    /// question.
+    case prepare(ScriptBundle, round: UInt64)
     /// Bring the states to what the prepared bundle wants, and wait for the word to make it live (true) or drop it.
-    case migrate(Inbox<Bool>)
-    case commit
+    case migrate(Inbox<Bool>, round: UInt64)
+    case commit(round: UInt64)
     case discard
     /// Begin to accept clients from sockets that were passed to the process.
     case accept([PassedSockets.Share])

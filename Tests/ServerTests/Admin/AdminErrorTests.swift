@@ -42,7 +42,7 @@ struct AdminErrorTests {
     /// Provoked by tests of their own, because they take more than one request to a server without keys.
     private static let elsewhere: Set = [
         "text_not_utf8", "key_missing", "key_unknown", "scope_missing", "request_timeout", "scripts_invalid",
-        "http_version_not_supported", "overloaded", "stopping", "upgrade_running", "script_name_invalid",
+        "http_version_not_supported", "overloaded", "worker_late", "stopping", "upgrade_running", "script_name_invalid",
         "script_not_written", "refused_by_script", "script_failed", "script_timeout", "script_version_unknown",
     ]
 

@@ -77,8 +77,9 @@ struct StateReloadTests {
             let migrate = "while old.poison do end return old"
             try server.write(Self.counting("two", version: 2, migrate: migrate), to: "main.lua")
             let refused = try server.reload()
-            #expect(refused.status == 422)
-            #expect(refused.text.contains("a worker did not migrate its states within 2 s"))
+            #expect(refused.status == 503 && refused.errorCode == "worker_late")
+            #expect(
+                refused.text.contains("worker 1 did not migrate its states within 2000 ms; it began migrating states"))
             try expect(["one 1 v1", "one 2 v1"], from: clients)
             try expect(["one 3 v1"], from: [clients[1]], to: "cure")
             #expect(try server.reload().json()["version"] == 2)

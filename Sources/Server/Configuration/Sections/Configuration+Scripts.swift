@@ -11,6 +11,8 @@ extension Configuration {
         public var debounce = Duration.milliseconds(100)
         /// How long loading the scripts may take, 10 ms to 1 h; longer fails the load.
         public var loadBudget = Duration.seconds(1)
+        /// How long a worker may take to come to each step of a reload, 10 ms to 1 h; longer gives the reload up.
+        public var reloadTimeout = Duration.seconds(10)
         /// The CPU time after which a running handler is reported in the log, 10 ms to 1 h.
         public var warning = Duration.milliseconds(10)
         /// The CPU time after which a running handler is killed, from one wait to the next, 10 ms to 1 h.
