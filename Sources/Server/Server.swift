@@ -62,7 +62,9 @@ public final class Server {
         _ = Handshake.acceptValue(key: "")
         clinux_tune_malloc()
         let count = configuration.workers > 0 ? configuration.workers : max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
-        let node = Node(configuration: configuration, workers: min(count, 256), log: log, logOutput: logOutput)
+        let node = Node(
+            configuration: configuration, workers: min(count, 256), log: log, logOutput: logOutput,
+            hasPredecessor: host.sockets.ready != nil)
         try Self.loadCertificates(node)
         let bundle = try Self.loadScripts(node)
         try Self.checkAccess(host.sockets, configuration)

@@ -99,4 +99,25 @@ struct CronTimerTests {
         run(until: 1_000_000_200)
         #expect(fired == 1)
     }
+
+    @Test("a due time is neither left out nor run twice when another process takes over", arguments: [false, true])
+    func handover(hasFired: Bool) throws {
+        run(until: 1_000_000_200)
+        clock.now = 1_000_000_500.3
+        if hasFired { #expect(stage.engine.fireTimer(1).isDone) }
+        #expect(fired == (hasFired ? 2 : 1))
+        let ranUntil = stage.engine.handOverNamedTimers()
+        #expect(ranUntil == (hasFired ? 1_000_000_500 : 1_000_000_499))
+        var options = ScriptOptions()
+        options.wallClock = { [clock] in clock.now }
+        options.holdsNamedTimers = true
+        let other = try Stage(options: options)
+        try other.load(["main": "server.cron('c', '*/5 * * * *', function() server.broadcast('due') end)"])
+        #expect(other.host.calls.isEmpty)
+        clock.now += 0.2
+        other.engine.takeOverNamedTimers(ranUntil: ranUntil)
+        #expect(other.host.calls == [.setTimer(1, hasFired ? 60 : 0, every: nil, name: "c")])
+        #expect(other.engine.fireTimer(1).isDone)
+        #expect(other.host.calls.count { $0 == .broadcast("due", binary: false) } == (hasFired ? 0 : 1))
+    }
 }

@@ -175,4 +175,33 @@ struct TimerTests {
         #expect(error.message == "server.after: too many timers")
         #expect(stage.engine.link.timers.count == TimerTable.limit)
     }
+
+    @Test("named timers that another process runs wait for its word; others do not")
+    func held() throws {
+        var options = ScriptOptions()
+        options.holdsNamedTimers = true
+        let stage = try Stage(options: options)
+        try stage.load(["main": Self.ticking + " function onStart() server.after(1, function() end) end"])
+        #expect(stage.host.calls == [.setTimer(2, 1, every: nil, name: nil)])
+        stage.engine.takeOverNamedTimers(ranUntil: nil)
+        #expect(stage.host.calls.last == .setTimer(1, 5, every: 5, name: "tick"))
+        let count = stage.host.calls.count
+        stage.engine.takeOverNamedTimers(ranUntil: nil)
+        #expect(stage.host.calls.count == count)
+    }
+
+    @Test("named timers that were handed over run here no more, and new ones do not start; others go on")
+    func handedOver() throws {
+        let once = " function onStart() server.after(1, function() server.broadcast(0) end) end"
+        try stage.load(["main": Self.ticking + once])
+        stage.host.calls = []
+        _ = stage.engine.handOverNamedTimers()
+        #expect(stage.host.calls == [.cancelTimer(1)])
+        #expect(stage.engine.fireTimer(1).isDone)
+        #expect(try stage.run("show(server.every('new', 1, function() end))") == ["true"])
+        try stage.load(["main": Self.ticking], version: 2)
+        #expect(!stage.host.calls.contains { if case .setTimer = $0 { true } else { false } })
+        #expect(stage.engine.fireTimer(2).isDone)
+        #expect(stage.host.calls.contains(.broadcast("0", binary: false)))
+    }
 }

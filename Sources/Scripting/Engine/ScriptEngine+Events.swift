@@ -90,6 +90,20 @@ extension ScriptEngine {
         return run(timer.function, as: .timer, once: timer.isLast)
     }
 
+    /// Ends the named timers, because another process runs them from here on. Returns the second of the calendar, since 1970, up
+    /// to which they have run.
+    public func handOverNamedTimers() -> Int {
+        let (functions, ranUntil) = link.timers.handOver(on: link.host)
+        functions.forEach { bridgeForgetTimer(bridge, $0) }
+        return ranUntil
+    }
+
+    /// Starts the named timers that were held.
+    /// - Parameter ranUntil: what `handOverNamedTimers` has returned in the other process, if that is known.
+    public func takeOverNamedTimers(ranUntil: Int?) {
+        link.timers.takeOver(ranUntil: ranUntil, on: link.host)
+    }
+
     /// Drops the script's object of a connection that is gone.
     public func forget(_ connection: ConnectionHandle) {
         bridgeForget(bridge, connection.bridged)

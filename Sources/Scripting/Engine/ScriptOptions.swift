@@ -35,6 +35,8 @@ public struct ScriptOptions: Sendable {
     public var store: KeyValueStore
     /// Which worker this is, from 0. Named timers run on worker 0 alone.
     public var workerIndex: Int
+    /// Whether named timers wait for `ScriptEngine.takeOverNamedTimers`, because another process runs them until then.
+    public var holdsNamedTimers = false
     /// Seconds since 1970, for timers that go by the calendar.
     public var wallClock: @Sendable () -> Double = ScriptOptions.realTime
 

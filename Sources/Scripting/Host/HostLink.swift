@@ -25,7 +25,9 @@ final class HostLink {
         self.host = host
         self.store = options.store
         self.stuck = options.stuck
-        self.timers = TimerTable(runsNamedTimers: options.workerIndex == 0, wallClock: options.wallClock)
+        self.timers = TimerTable(
+            namedTimers: options.workerIndex != 0 ? .elsewhere : options.holdsNamedTimers ? .held : .here,
+            wallClock: options.wallClock)
     }
 
     /// Runs `body` with the link that C handed back, which the engine keeps alive for the length of the event.

@@ -42,7 +42,16 @@ struct TimerTable {
     /// A timer of the loop may be a little early by the wall clock, in seconds.
     private static let tolerance = 0.002
 
-    private let runsNamedTimers: Bool
+    /// Where named timers run.
+    enum NamedTimers {
+        case here
+        /// On another worker, or in the process that this one has handed over to.
+        case elsewhere
+        /// In the process that is about to hand over to this one: they are started here, and wait for its word.
+        case held
+    }
+
+    private var namedTimers: NamedTimers
     /// Seconds since 1970.
     private let wallClock: () -> Double
     private var timers: [Int32: Timer] = [:]
@@ -51,8 +60,8 @@ struct TimerTable {
     private var generation: UInt32 = 0
     private var lastNumber: Int32 = 0
 
-    init(runsNamedTimers: Bool, wallClock: @escaping () -> Double) {
-        self.runsNamedTimers = runsNamedTimers
+    init(namedTimers: NamedTimers, wallClock: @escaping () -> Double) {
+        self.namedTimers = namedTimers
         self.wallClock = wallClock
     }
 
@@ -82,7 +91,7 @@ struct TimerTable {
         _ request: Request, declaredBy generation: UInt32?, on host: any ScriptHost,
         _ started: inout BridgeStartedTimer
     ) -> BridgeTimerResult {
-        if request.name != nil, !runsNamedTimers { return .elsewhere }
+        if request.name != nil, namedTimers == .elsewhere { return .elsewhere }
         let taken = request.name.flatMap { numbers[$0] }
         if taken == nil, timers.count >= Self.limit { return .tooMany }
         let number = taken ?? nextNumber()
@@ -97,8 +106,9 @@ struct TimerTable {
         return .started
     }
 
-    private mutating func arm(_ number: Int32, on host: any ScriptHost) {
-        guard let timer = timers[number] else { return }
+    /// - Parameter last: the second up to which a timer that goes by the calendar has run already; nil for the present one.
+    private mutating func arm(_ number: Int32, after last: Int? = nil, on host: any ScriptHost) {
+        guard let timer = timers[number], namedTimers != .held || timer.name == nil else { return }
         switch timer.schedule {
         case .once(let delay):
             host.setTimer(id: number, after: delay, every: nil, name: timer.name)
@@ -106,10 +116,39 @@ struct TimerTable {
             host.setTimer(id: number, after: period, every: period, name: timer.name)
         case .cron(let schedule):
             let now = wallClock()
-            timers[number]?.due = schedule.next(after: Int(now.rounded(.down)))
+            timers[number]?.due = schedule.next(after: last ?? Int(now.rounded(.down)))
             sleep(number, now: now, on: host)
         }
     }
+
+    // MARK: Handing over to another process
+
+    /// Ends the named timers, which run in another process from here on. Returns their functions, and the second of the calendar
+    /// up to which they have run.
+    mutating func handOver(on host: any ScriptHost) -> (functions: [Int32], ranUntil: Int) {
+        let named = numbers.values.sorted()
+        let nextDue = named.compactMap { timers[$0]?.due }.min() ?? .max
+        let ranUntil = min(Int((wallClock() + Self.tolerance).rounded(.down)), nextDue - 1)
+        namedTimers = .elsewhere
+        let functions = named.compactMap { number in
+            host.cancelTimer(id: number)
+            return remove(number)
+        }
+        return (functions, ranUntil)
+    }
+
+    /// Starts the named timers that were held.
+    /// - Parameter ranUntil: the second of the calendar up to which another process has run them; nil: up to now.
+    mutating func takeOver(ranUntil: Int?, on host: any ScriptHost) {
+        guard namedTimers == .held else { return }
+        namedTimers = .here
+        let now = Int(wallClock().rounded(.down))
+        let last = ranUntil.map { min(max($0, now - Self.longestHandover), now) }
+        for number in numbers.values.sorted() { arm(number, after: last, on: host) }
+    }
+
+    /// Seconds of the calendar that a handover makes up for at most.
+    private static let longestHandover = 60
 
     private func sleep(_ number: Int32, now: Double, on host: any ScriptHost) {
         guard let timer = timers[number], let due = timer.due else { return }

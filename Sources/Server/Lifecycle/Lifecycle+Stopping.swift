@@ -5,7 +5,7 @@ import Logging
 
 extension Lifecycle {
     /// Milliseconds that a thread has for what should take it none.
-    private static let patience: UInt64 = 2_000
+    static let patience: UInt64 = 2_000
 
     /// Begins a stop; whoever asks for a second one is not heard.
     func drain(over window: Duration?, cause: String) {

@@ -37,7 +37,21 @@ extension Lifecycle {
         // From here on the service manager listens to the new process.
         tell("MAINPID=\(successor.pid)", "READY=1", "STATUS=serving")
         report(.done(pid: successor.pid), to: ticket)
+        handOverTimers(to: successor)
         begin(window: node.configuration.drain.window, isHandover: true)
+    }
+
+    /// The new process runs the named timers as soon as they have ended here. Worker 0 has them.
+    private func handOverTimers(to successor: Successor) {
+        self.successor = successor
+        node.workers[0].post(.handOverTimers)
+        loop.schedule(after: Self.patience) { [unowned self] in letGo(ranUntil: nil) }
+    }
+
+    /// The new process need not wait for anything here any more.
+    func letGo(ranUntil: Int?) {
+        successor?.letGo(ranUntil: ranUntil)
+        successor = nil
     }
 
     private func hasFailed(_ reason: String, _ ticket: UInt64?) {

@@ -35,6 +35,10 @@ final class Lifecycle {
     private var wasSignalled = false
     /// When the drain is over, whatever the workers do, by the loop's clock; nil before it begins.
     var drainEnd: UInt64?
+    /// The process that hands over to this one, until it has.
+    private var predecessor: Predecessor?
+    /// The process that this one hands over to, until that is done.
+    var successor: Successor?
     /// Workers that still have connections to close.
     var draining: Set<UInt8> = []
     /// Threads whose loops have not ended.
@@ -73,6 +77,7 @@ final class Lifecycle {
         case .drain(let window, let cause): drain(over: window, cause: cause)
         case .upgrade(let ticket): upgrade(ticket)
         case .reloaded: tell("READY=1", "STATUS=scripts version \(node.liveVersion)")
+        case .timersHandedOver(let ranUntil): letGo(ranUntil: ranUntil)
         case .alive(let member): isAlive(member)
         case .drained(let worker): hasDrained(worker)
         case .left(let member): hasLeft(member)
@@ -111,7 +116,10 @@ final class Lifecycle {
         guard let ready = host.sockets.ready else { return tell("READY=1", "STATUS=serving") }
         var byte = UInt8(ascii: "r")
         _ = write(ready, &byte, 1)
-        close(ready)
+        predecessor = Predecessor(ready, on: loop) { [unowned self] ranUntil in
+            predecessor = nil
+            node.workers[0].post(.takeOverTimers(ranUntil: ranUntil))
+        }
         sockets.clientFile?.takeOver()
         sockets.adminFile?.takeOver()
     }

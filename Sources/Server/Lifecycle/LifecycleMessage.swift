@@ -11,6 +11,8 @@ enum LifecycleMessage: Sendable {
     case reloaded
     /// A thread's loop goes round.
     case alive(Member)
+    /// The named timers have run here up to a second of the calendar, and run here no more.
+    case timersHandedOver(ranUntil: Int)
     /// A worker has no connections any more.
     case drained(worker: UInt8)
     /// A thread's loop has ended.

@@ -1,5 +1,6 @@
 // The process that is to take over: started with the listening sockets, watched until it says that it serves. It says so with one
-// byte on a pipe; when it ends before, the pipe does too.
+// byte on a socket; when it ends before, the socket does too. On the same socket it is told, a moment later, up to when this process
+// has run the named timers.
 //
 // Runs on: the lifecycle's thread.
 
@@ -14,6 +15,8 @@ final class Successor: Source {
     let pid: pid_t
     private unowned let loop: EventLoop
     private var timer: TimerID?
+    /// The socket, after the new process has said that it serves; -1 before and afterwards.
+    private var line: Int32 = -1
     /// nil: it is ready.
     private let finished: (Failure?) -> Void
 
@@ -26,8 +29,10 @@ final class Successor: Source {
         finished: @escaping (Failure?) -> Void
     ) throws(Failure) {
         var ends: [Int32] = [-1, -1]
-        guard pipe(&ends) == 0 else { throw Failure(message: "no pipe: \(String(cString: strerror(errno)))") }
-        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
+        guard socketpair(AF_UNIX, type, 0, &ends) == 0 else {
+            throw Failure(message: "no socket: \(String(cString: strerror(errno)))")
+        }
         defer { close(ends[1]) }
         let started = Self.start(program, sockets, ready: ends[1])
         guard started > 0 else {
@@ -45,9 +50,23 @@ final class Successor: Source {
         }
     }
 
+    deinit { if line >= 0 { close(line) } }
+
+    /// Tells the new process up to when the named timers have run here, if that is known, and lets go of it.
+    func letGo(ranUntil: Int?) {
+        guard line >= 0 else { return }
+        if let ranUntil {
+            let text = Array("\(ranUntil)".utf8)
+            _ = clinux_send(line, text, text.count)
+        }
+        close(line)
+        line = -1
+    }
+
     override func ready(_ readiness: Readiness) {
         var byte: UInt8 = 0
         let isReady = read(descriptor, &byte, 1) == 1
+        if isReady { line = fcntl(descriptor, F_DUPFD_CLOEXEC, 3) }
         finish(isReady ? nil : Failure(message: "the new process ended before it was ready"))
     }
 

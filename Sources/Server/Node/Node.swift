@@ -29,16 +29,22 @@ final class Node: Sendable {
     let stuckHandlers = StuckHandlers()
     /// By worker, what its scripts began last.
     let activities: [ScriptActivity]
+    /// Whether another process serves until this one does, and hands over then.
+    let hasPredecessor: Bool
     /// Seconds since 1970 at start.
     let startedAt: Int
     private let live = Mutex(LiveScripts())
     private let version = Atomic<UInt64>(0)
     private let filters = Atomic<Bool>(false)
 
-    init(configuration: Configuration, workers count: Int, log: Logger, logOutput: LogOutput? = nil) {
+    init(
+        configuration: Configuration, workers count: Int, log: Logger, logOutput: LogOutput? = nil,
+        hasPredecessor: Bool = false
+    ) {
         self.configuration = configuration
         self.log = log
         self.logOutput = logOutput
+        self.hasPredecessor = hasPredecessor
         number = UInt16.random(in: 0...UInt16.max)
         workers = WorkerInboxes(count: count)
         activities = (0..<count).map { _ in ScriptActivity() }

@@ -1,5 +1,5 @@
 // Listening sockets that whoever started the process had opened for it: systemd's protocol, sd_listen_fds(3), without its
-// library. A Perigee that hands over to a new process speaks it too, and adds a pipe named `ready` on which it awaits a word.
+// library. A Perigee that hands over to a new process speaks it too, and adds a socket named `ready` on which it awaits a word.
 //
 // Read next: ../Lifecycle/Successor.swift.
 

@@ -53,6 +53,10 @@ extension Worker {
             discard()
         case .accept(let shares):
             listen(on: shares)
+        case .handOverTimers:
+            node.lifecycle.post(.timersHandedOver(ranUntil: engine.handOverNamedTimers()))
+        case .takeOverTimers(let ranUntil):
+            engine.takeOverNamedTimers(ranUntil: ranUntil)
         case .answerAlive:
             node.lifecycle.post(.alive(.worker(index)))
         case .drain(let plan):

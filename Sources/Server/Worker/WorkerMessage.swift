@@ -34,6 +34,10 @@ enum WorkerMessage: Sendable {
     case discard
     /// Begin to accept clients from sockets that were passed to the process.
     case accept([PassedSockets.Share])
+    /// Another process runs the named timers from here on; tell the lifecycle up to when they have run here.
+    case handOverTimers
+    /// Run the named timers, which another process has run up to a second of the calendar; nil where that is not known.
+    case takeOverTimers(ranUntil: Int?)
     /// Tell the lifecycle that the loop goes round.
     case answerAlive
     /// Accept nobody more and close every connection, spread over a time; tell the lifecycle when all are gone.

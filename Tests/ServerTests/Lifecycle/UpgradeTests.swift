@@ -187,6 +187,34 @@ struct UpgradeTests {
         #expect(try descent.node()["pid"]?.int == Int(pid))
     }
 
+    @Test("a named timer runs in one process at a time: in the old one until it has handed over, then in the new one")
+    func namedTimers() throws {
+        let script = """
+            local me = crypto.hex(crypto.random(8))
+            server.every("tick", 0.1, function() log.warn("tick of " .. me) end)
+            """
+        let descent = Descent(
+            try PerigeeProcess(scripts: ["main.lua": script], environment: ["PERIGEE_DRAIN_WINDOW": "4s"]))
+        let clients = try (0..<100).map { _ in
+            try WebSocketClient.connect(port: descent.clientPort, timeout: .seconds(20))
+        }
+        func tick() throws -> Substring? {
+            let line = try descent.first.process.errorLine(containing: "tick of ")
+            return line.split(separator: "tick of ").last.map { $0.prefix { $0 != " " } }
+        }
+        let old = try tick()
+        let pid = try descent.upgrade()
+        var ticks = [old]
+        while ticks.last == old { ticks.append(try tick()) }
+        let new = ticks.last
+        // Three seconds, in which the old process drains.
+        for _ in 0..<30 { #expect(try tick() == new) }
+        #expect(new != old && ticks.count >= 2)
+        withExtendedLifetime(clients) {}
+        kill(pid, SIGTERM)
+        descent.first.process.signal(SIGKILL)
+    }
+
     @Test("a new process that fails late leaves the UNIX socket's file to the one that goes on")
     func fileOfLiving() throws {
         let files = try SocketFile()
