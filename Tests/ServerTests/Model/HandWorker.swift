@@ -21,6 +21,8 @@ final class HandWorker {
     let node: Node
     let worker: Worker
     private let log = ScriptLines()
+    /// The number of the last reload.
+    private var round: UInt64 = 0
 
     init(_ bundle: ScriptBundle, configure: (inout Configuration) -> Void = { _ in }) throws {
         var configuration = Configuration()
@@ -58,11 +60,12 @@ final class HandWorker {
 
     /// Makes a bundle live as the reloader does; what is wrong with it otherwise.
     func reload(_ bundle: ScriptBundle) -> [ScriptError] {
-        worker.handle(.prepare(bundle))
+        round += 1
+        worker.handle(.prepare(bundle, round: round))
         for message in node.reloader.isEmpty ? [] : node.reloader.wait() {
-            if case .prepared(_, let errors, _) = message, !errors.isEmpty { return errors }
+            if case .prepared(_, _, let errors, _) = message, !errors.isEmpty { return errors }
         }
-        worker.handle(.commit)
+        worker.handle(.commit(round: round))
         return []
     }
 
