@@ -24,6 +24,6 @@ extension EventLoop {
             source(token).map { max(0, clinux_unacknowledged($0.descriptor)) }
         }
         if !stalls.isEmpty { scheduleLook(limit) }
-        for token in stalled { (source(token) as? Socket)?.writeStalled() }
+        for token in stalled { (source(token) as? Socket)?.stallExpired() }
     }
 }

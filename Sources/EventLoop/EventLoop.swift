@@ -21,8 +21,7 @@ public final class EventLoop {
     private let events: UnsafeMutablePointer<epoll_event>
     private var sources = SourceTable()
     private var timers: TimerWheel
-    private var dueActions: [() -> Void] = []
-    private var expired: [UInt32] = []
+    private var expired: [Token] = []
     private var inbox: AnyInboxSource?
     private var isRunning = false
     private var lastTick: UInt32
@@ -33,6 +32,8 @@ public final class EventLoop {
     private(set) lazy var lane = TLSLane()
     /// Sockets with output to write at the end of this turn.
     var dirty: [Socket] = []
+    /// Those that `flushDirty` goes through.
+    private var flushing: [Socket] = []
     /// Sockets to close at the end of this turn.
     var closing: [Socket] = []
     private var deferred: [() -> Void] = []
@@ -139,10 +140,16 @@ public final class EventLoop {
 
     // MARK: Timers and inbox
 
-    /// Runs `action` once, `milliseconds` from now.
+    /// Runs `action` once, `milliseconds` from now; a timer of the same turn that takes it back comes in time.
     @discardableResult
     public func schedule(after milliseconds: UInt64, _ action: @escaping () -> Void) -> TimerID {
         timers.add(due: now + milliseconds, action)
+    }
+
+    /// Sets the time after which `deadlineReached` is called, unless an earlier one is set.
+    func shortenDeadline(to milliseconds: UInt64, of socket: Socket) {
+        let tick = UInt32(truncatingIfNeeded: (now + milliseconds) / Self.deadlineTick + 1)
+        if tick < sources.deadline(of: socket.token) { sources.setDeadline(tick, of: socket.token) }
     }
 
     /// Takes a timer back; false when it fired already.
@@ -221,11 +228,8 @@ public final class EventLoop {
     }
 
     private func fireTimers() {
-        timers.advance(to: now, into: &dueActions)
-        guard !dueActions.isEmpty else { return }
-        let actions = dueActions
-        dueActions.removeAll(keepingCapacity: true)
-        for action in actions { action() }
+        timers.advance(to: now)
+        while let action = timers.popDue() { action() }
     }
 
     private func sweepDeadlines() {
@@ -233,11 +237,11 @@ public final class EventLoop {
         guard tick != lastTick else { return }
         lastTick = tick
         guard sources.armed > 0 else { return }
-        expired.removeAll(keepingCapacity: true)
-        sources.expire(at: tick, into: &expired)
-        for slot in expired {
-            if let socket = sources.source(at: Int(slot)) as? Socket { socket.deadlineExpired() }
+        sources.findExpired(at: tick, into: &expired)
+        for token in expired where sources.takeExpired(token, at: tick) {
+            if let socket = sources[token] as? Socket { socket.deadlineExpired() }
         }
+        expired.removeAll(keepingCapacity: true)
     }
 
     /// Writes and closes until neither is left: closing runs callbacks, and those may write to others.
@@ -260,11 +264,15 @@ public final class EventLoop {
         }
     }
 
-    /// Writes every socket that has output; afterwards the turn buffer is empty. Calls back to nobody.
+    /// Writes every socket that has output; afterwards the turn buffer is empty. Calls back to nobody, so nobody joins the list that
+    /// is gone through; if somebody did, the next round would find it before the turn buffer is used anew.
     func flushDirty() {
-        // Who was flushed before its turn came may be blocked since then; epoll says when it goes on.
-        for socket in dirty where socket.flags.contains(.dirty) { socket.flush() }
-        dirty.removeAll(keepingCapacity: true)
+        while !dirty.isEmpty {
+            swap(&dirty, &flushing)
+            // A socket that was flushed before its turn came, or refused since then, has the flag no more.
+            for socket in flushing where socket.flags.contains(.dirty) { socket.flush() }
+            flushing.removeAll(keepingCapacity: true)
+        }
         turnBuffer.reset()
     }
 }

@@ -18,6 +18,9 @@ public final class Inbox<Message: Sendable>: Sendable {
     private let limit: Int
     let wakeUp: Int32
 
+    /// Room for so many messages is kept when they are gone.
+    static var keptCapacity: Int { 4096 }
+
     /// - Parameter limit: how many waiting messages make the inbox full; it takes more all the same.
     public init(limit: Int = 1 << 16) {
         self.limit = limit
@@ -52,7 +55,7 @@ public final class Inbox<Message: Sendable>: Sendable {
 
     /// Swaps the waiting messages against the emptied `batch`, in posting order.
     func drain(into batch: inout [Message]) {
-        batch.removeAll(keepingCapacity: batch.capacity <= 4096)
+        batch.removeAll(keepingCapacity: batch.capacity <= Self.keptCapacity)
         state.withLock { swap(&$0.messages, &batch) }
     }
 

@@ -29,6 +29,7 @@ public struct ListenError: Error, Sendable, CustomStringConvertible {
         case EADDRINUSE: "cannot listen on \(address): the port is in use by another process"
         case EACCES: "cannot listen on \(address): no permission (ports below 1024 need CAP_NET_BIND_SERVICE)"
         case EADDRNOTAVAIL: "cannot listen on \(address): this machine has no such address"
+        case EINVAL: "cannot accept on \(address): another process has shut the socket down"
         default: "cannot listen on \(address): \(String(cString: strerror(code)))"
         }
     }
@@ -38,6 +39,7 @@ public struct ListenError: Error, Sendable, CustomStringConvertible {
         case EADDRINUSE: "another process listens there"
         case EEXIST: "there is a file that is no socket"
         case ENOENT: "its folder does not exist"
+        case EWOULDBLOCK: "another process has locked its folder"
         default: String(cString: strerror(code))
         }
     }

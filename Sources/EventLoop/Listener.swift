@@ -16,6 +16,8 @@ public final class Listener: Source {
     /// Accepted in one turn at most, so that a flood of new clients does not starve the others.
     private static let batch = 256
     private static let pause: UInt64 = 100
+    /// Clients that may wait to be accepted.
+    static let queueLength: Int32 = 4096
 
     /// Held for every accept of the process: the descriptor that one listener gives up to refuse a client must not be taken
     /// by the next client of another, or the first is left without a reserve, and its clients without an answer.
@@ -23,6 +25,11 @@ public final class Listener: Source {
 
     /// The address in use, with the port that the kernel picked when 0 was asked for.
     public let address: SocketAddress
+    /// Whether the clients speak TLS, and are turned away in its words.
+    public var speaksTLS = false
+    /// Told when another process has shut the socket down, or when it fails in another way; once, until a client is accepted again.
+    public var failed: (ListenError) -> Void = { _ in }
+    private var hasFailed = false
     /// Connections turned away because the process had no descriptor for them.
     public private(set) var refused: UInt64 = 0
     private unowned let loop: EventLoop
@@ -40,7 +47,7 @@ public final class Listener: Source {
         accepted: @escaping (Int32, SocketAddress) -> Void
     ) throws(ListenError) {
         let descriptor = try Self.bind(address, isShared: isShared)
-        guard listen(descriptor, 4096) == 0 else {
+        guard listen(descriptor, Self.queueLength) == 0 else {
             let code = errno
             close(descriptor)
             throw ListenError(address: address, code: code)
@@ -101,6 +108,7 @@ public final class Listener: Source {
             var peer = sockaddr_storage()
             let descriptor = Self.gate.withLock { _ in clinux_accept(self.descriptor, &peer) }
             if descriptor >= 0 {
+                hasFailed = false
                 var one: Int32 = 1
                 if !address.isUnix { setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &one, 4) }
                 if competes { stepBack() }
@@ -117,8 +125,10 @@ public final class Listener: Source {
                 }
             case EINTR, ECONNABORTED, EPROTO, EPERM:
                 continue
+            case EAGAIN:
+                return readiness.isDisjoint(with: .broken) ? () : recover(from: EINVAL)
             default:
-                return
+                return recover(from: -descriptor)
             }
         }
     }
@@ -134,7 +144,7 @@ public final class Listener: Source {
         var peer = sockaddr_storage()
         let descriptor = clinux_accept(self.descriptor, &peer)
         if descriptor >= 0 {
-            Refusal.turnAway(descriptor)
+            Refusal.turnAway(descriptor, speaksTLS: speaksTLS)
             refused += 1
         }
         reserve = Self.openReserve()
@@ -142,10 +152,18 @@ public final class Listener: Source {
         return descriptor >= 0 ? .refused : descriptor == -EAGAIN ? .nobodyWaits : .impossible
     }
 
+    /// A socket that was shut down is reported as ready for ever. TCP can listen on it again; else this waits and looks again.
+    private func recover(from code: Int32) {
+        if !hasFailed { failed(ListenError(address: address, code: code)) }
+        hasFailed = true
+        pauseAccepting()
+    }
+
     private func pauseAccepting() {
         loop.suspend(self)
         loop.schedule(after: Self.pause) { [weak self] in
             guard let self, self.descriptor >= 0 else { return }
+            if self.hasFailed { listen(self.descriptor, Self.queueLength) }
             if self.reserve < 0 { self.reserve = Self.openReserve() }
             if !self.loop.resume(self, for: self.interest) { self.pauseAccepting() }
         }

@@ -15,7 +15,7 @@ final class OutputQueue {
     private static let vectorLimit = 64
 
     enum Piece {
-        case turn(offset: Int, count: Int)
+        case turn(TurnBuffer.Slice)
         case shared(owner: AnyObject, bytes: UnsafeRawBufferPointer)
         case own(OwnedBytes)
     }
@@ -23,11 +23,14 @@ final class OutputQueue {
     private var pieces: Deque<Piece> = []
     private var sentOfFirst = 0
     private var count = 0
+    /// How many pieces lie in the turn buffer.
+    private var turnPieces = 0
     /// Own bytes go straight into the queue and not through the turn buffer.
     var isDetached = false
 
     func append(_ piece: Piece) {
         count += Self.size(of: piece)
+        if case .turn = piece { turnPieces += 1 }
         pieces.append(piece)
     }
 
@@ -44,16 +47,23 @@ final class OutputQueue {
         return bytes.reserve(size)!
     }
 
-    /// Copies what still refers to the turn buffer, which is about to be used for the next turn.
-    func keep(turn: borrowing TurnBuffer) {
+    /// Copies what still refers to the turn buffer, which is about to be used for the next turn; false when that has happened
+    /// already.
+    func keep(turn: borrowing TurnBuffer) -> Bool {
+        guard turnPieces > 0 else { return true }
         for index in pieces.indices {
-            guard case .turn(let offset, let length) = pieces[index] else { continue }
-            let copy = OwnedBytes(capacity: length)
-            copy.reserve(length)!.copyMemory(
-                from: turn.bytes(at: offset, count: length).baseAddress!, byteCount: length)
+            guard case .turn(let slice) = pieces[index] else { continue }
+            guard let bytes = turn.bytes(of: slice) else { return false }
+            let copy = OwnedBytes(capacity: bytes.count)
+            copy.reserve(bytes.count)!.copyMemory(from: bytes.baseAddress!, byteCount: bytes.count)
             pieces[index] = .own(copy)
         }
+        turnPieces = 0
+        return true
     }
+
+    /// Answered instead of a number of bytes when a piece lies in the turn buffer of a turn that is over.
+    static let stale = -Int(ESTALE)
 
     /// Writes as much as the kernel takes; answers how many bytes, or a negative errno when the connection is broken.
     func write(to descriptor: Int32, turn: borrowing TurnBuffer, gather: UnsafeMutableRawBufferPointer) -> Int {
@@ -82,8 +92,11 @@ final class OutputQueue {
     ) -> Int {
         var total = 0
         while count > 0 {
-            var piece = bytes(at: 0, turn: turn)
-            if pieces.count > 1 && piece.count < gather.count { piece = fill(gather, turn: turn) }
+            guard var piece = bytes(at: 0, turn: turn) else { return Self.stale }
+            if pieces.count > 1 && piece.count < gather.count {
+                guard let filled = fill(gather, turn: turn) else { return Self.stale }
+                piece = filled
+            }
             let sent = session.send(piece, to: descriptor)
             if sent < 0 { return sent }
             total += sent
@@ -93,11 +106,11 @@ final class OutputQueue {
         return total
     }
 
-    /// Copies from the queue's front as much as there is room for.
-    private func fill(_ gather: UnsafeMutableRawBufferPointer, turn: borrowing TurnBuffer) -> UnsafeRawBufferPointer {
+    /// Copies from the queue's front as much as there is room for; nil when a piece is stale.
+    private func fill(_ gather: UnsafeMutableRawBufferPointer, turn: borrowing TurnBuffer) -> UnsafeRawBufferPointer? {
         var filled = 0
         for index in pieces.indices where filled < gather.count {
-            let piece = bytes(at: index, turn: turn).prefix(gather.count - filled)
+            guard let piece = bytes(at: index, turn: turn)?.prefix(gather.count - filled) else { return nil }
             (gather.baseAddress! + filled).copyMemory(
                 from: UnsafeRawBufferPointer(rebasing: piece).baseAddress!, byteCount: piece.count)
             filled += piece.count
@@ -108,14 +121,8 @@ final class OutputQueue {
     private func sendGathered(
         to descriptor: Int32, turn: borrowing TurnBuffer, gather: UnsafeMutableRawBufferPointer
     ) -> Int {
-        if pieces.count == 1 { return Socket.send(bytes(at: 0, turn: turn), to: descriptor) }
-        var filled = 0
-        for index in pieces.indices {
-            let piece = bytes(at: index, turn: turn)
-            (gather.baseAddress! + filled).copyMemory(from: piece.baseAddress!, byteCount: piece.count)
-            filled += piece.count
-        }
-        return Socket.send(UnsafeRawBufferPointer(rebasing: gather[0..<filled]), to: descriptor)
+        let whole = pieces.count == 1 ? bytes(at: 0, turn: turn) : fill(gather, turn: turn)
+        return whole.map { SystemWrite.send($0, to: descriptor) } ?? Self.stale
     }
 
     private func sendVector(to descriptor: Int32, turn: borrowing TurnBuffer) -> (wanted: Int, sent: Int) {
@@ -123,22 +130,11 @@ final class OutputQueue {
             var wanted = 0
             let used = min(pieces.count, Self.vectorLimit)
             for index in 0..<used {
-                let piece = bytes(at: index, turn: turn)
-                vector[index] = iovec(
-                    iov_base: UnsafeMutableRawPointer(mutating: piece.baseAddress!), iov_len: piece.count)
+                guard let piece = bytes(at: index, turn: turn) else { return (wanted, Self.stale) }
+                vector[index] = iovec(piece)
                 wanted += piece.count
             }
-            return (wanted, Self.send(UnsafeBufferPointer(rebasing: vector[..<used]), to: descriptor))
-        }
-    }
-
-    /// One `writev`; 0 when the kernel has no room, negative when the connection is broken.
-    static func send(_ vector: UnsafeBufferPointer<iovec>, to descriptor: Int32) -> Int {
-        while true {
-            let sent = clinux_send_vector(descriptor, vector.baseAddress!, vector.count)
-            if sent >= 0 { return sent }
-            if sent == -Int(EAGAIN) { return 0 }
-            if sent != -Int(EINTR) { return sent }
+            return (wanted, SystemWrite.send(UnsafeBufferPointer(rebasing: vector[..<used]), to: descriptor))
         }
     }
 
@@ -147,15 +143,19 @@ final class OutputQueue {
         var left = sent + sentOfFirst
         while let first = pieces.first, left >= Self.size(of: first) {
             left -= Self.size(of: first)
+            if case .turn = first { turnPieces -= 1 }
             pieces.removeFirst()
         }
         sentOfFirst = left
     }
 
-    private func bytes(at index: Int, turn: borrowing TurnBuffer) -> UnsafeRawBufferPointer {
+    /// What is left to send of a piece; nil when it is stale.
+    private func bytes(at index: Int, turn: borrowing TurnBuffer) -> UnsafeRawBufferPointer? {
         let whole: UnsafeRawBufferPointer
         switch pieces[index] {
-        case .turn(let offset, let count): whole = turn.bytes(at: offset, count: count)
+        case .turn(let slice):
+            guard let bytes = turn.bytes(of: slice) else { return nil }
+            whole = bytes
         case .shared(_, let bytes): whole = bytes
         case .own(let owned): whole = owned.bytes
         }
@@ -164,7 +164,7 @@ final class OutputQueue {
 
     private static func size(of piece: Piece) -> Int {
         switch piece {
-        case .turn(_, let count): count
+        case .turn(let slice): slice.byteCount
         case .shared(_, let bytes): bytes.count
         case .own(let owned): owned.bytes.count
         }

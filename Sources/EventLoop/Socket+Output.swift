@@ -10,8 +10,8 @@ import Glibc
 /// What a socket has to write.
 enum Output {
     case empty
-    /// A segment of the loop's turn buffer.
-    case turn(offset: Int, count: Int)
+    /// A slice of the loop's turn buffer.
+    case turn(TurnBuffer.Slice)
     /// One piece of memory that others may be sending too; `owner` keeps it alive.
     case shared(owner: AnyObject, bytes: UnsafeRawBufferPointer)
     case queue(OutputQueue)
@@ -63,11 +63,11 @@ extension Socket {
         var sent = 0
         if queuedBytes == 0 && flags.isDisjoint(with: [.blocked, .closing]) {
             sent = withUnsafeTemporaryAllocation(of: iovec.self, capacity: 2) { vector in
-                vector[0] = iovec(iov_base: UnsafeMutableRawPointer(mutating: head.baseAddress), iov_len: head.count)
-                vector[1] = iovec(iov_base: UnsafeMutableRawPointer(mutating: body.baseAddress), iov_len: body.count)
-                return OutputQueue.send(UnsafeBufferPointer(vector), to: descriptor)
+                vector[0] = iovec(head)
+                vector[1] = iovec(body)
+                return SystemWrite.send(UnsafeBufferPointer(vector), to: descriptor)
             }
-            if sent < 0 { return abort() }
+            if sent < 0 { return writeFailed(sent) }
         }
         guard sent < head.count + body.count else { return }
         if sent < head.count { write(UnsafeRawBufferPointer(rebasing: head[sent...])) }
@@ -98,15 +98,13 @@ extension Socket {
             // This socket may be blocked since then, and then its bytes belong into its queue.
             if flags.contains(.blocked) { return detachedQueue().reserve(count) }
         }
-        let offset = loop.turnBuffer.count
-        guard let address = loop.turnBuffer.reserve(count) else { return nil }
-        switch output {
-        case .empty:
-            output = .turn(offset: offset, count: count)
-        case .turn(let start, let length) where start + length == offset:
-            output = .turn(offset: start, count: length + count)
-        case .turn, .shared, .queue:
-            queueForMixedOutput().append(.turn(offset: offset, count: count))
+        guard let (slice, address) = loop.turnBuffer.reserve(count) else { return nil }
+        if case .empty = output {
+            output = .turn(slice)
+        } else if case .turn(let earlier) = output, let joined = earlier.joined(with: slice) {
+            output = .turn(joined)
+        } else {
+            queueForMixedOutput().append(.turn(slice))
         }
         return address
     }
@@ -117,7 +115,7 @@ extension Socket {
         let queue = OutputQueue()
         switch output {
         case .empty, .queue: break
-        case .turn(let offset, let count): queue.append(.turn(offset: offset, count: count))
+        case .turn(let slice): queue.append(.turn(slice))
         case .shared(let owner, let bytes): queue.append(.shared(owner: owner, bytes: bytes))
         }
         output = .queue(queue)
@@ -133,32 +131,57 @@ extension Socket {
 
     // MARK: Writing
 
-    /// Hands the kernel what there is. Called at the end of the turn, or when epoll says there is room.
+    /// Hands the kernel what there is. Calls nobody back: it runs while the loop goes through its sockets, and in the middle of
+    /// others' writes.
     final func flush() {
         flags.remove(.dirty)
         guard !flags.contains(.closing) else { return }
-        let wasBlocked = flags.contains(.blocked)
         let result = writeOutput()
-        if result < 0 { return abort() }
+        if result < 0 { return writeFailed(result) }
         queuedBytes -= result
         guard queuedBytes == 0 else { return block(hasProgressed: result > 0) }
         output = .empty
         guard tls?.isDrained ?? true else { return block(hasProgressed: result > 0) }
-        if wasBlocked {
+        if flags.contains(.blocked) {
             flags.remove(.blocked)
             loop.stalls.end(token)
             updateInterest()
         }
         outputIsEmpty()
-        if wasBlocked && isWritable { drained() }
     }
 
-    /// Keeps what is left of this turn's bytes, and waits for room.
+    /// There is room again for a socket that was refused: the one place from which `drained` is called.
+    final func becameWritable() {
+        let wasBlocked = flags.contains(.blocked)
+        flush()
+        if wasBlocked && !flags.contains(.blocked) && isWritable { drained() }
+    }
+
+    /// Keeps what is left of this turn's bytes, and waits for room. From here on epoll says when the socket writes, not the end of
+    /// the turn.
     final func block(hasProgressed: Bool) {
-        queueForMixedOutput().keep(turn: loop.turnBuffer)
+        flags.remove(.dirty)
+        guard queueForMixedOutput().keep(turn: loop.turnBuffer) else { return writeFailed(OutputQueue.stale) }
         if hasProgressed || !flags.contains(.blocked) { loop.noteProgress(self) }
         guard !flags.contains(.blocked) else { return }
         flags.insert(.blocked)
+        updateInterest()
+    }
+
+    /// The connection is broken. A peer that is gone has perhaps sent something before, which is read first. Output that is not the
+    /// socket's own any more ends it too: a release build sends none of it.
+    private func writeFailed(_ code: Int) {
+        assert(code != OutputQueue.stale, "output of a turn that is over")
+        guard code == -Int(EPIPE) || code == -Int(ECONNRESET), tls == nil, readsToTheEnd,
+            flags.isDisjoint(with: [.ended, .finishing, .lingering, .preamble]),
+            flags.contains(.paused) || clinux_unread(descriptor) > 0
+        else { return abort() }
+        flags.insert(.mute)
+        output = .empty
+        queuedBytes = 0
+        guard flags.contains(.blocked) else { return }
+        flags.remove(.blocked)
+        loop.stalls.end(token)
         updateInterest()
     }
 
@@ -173,10 +196,9 @@ extension Socket {
         switch output {
         case .empty:
             return 0
-        case .turn(let offset, let count):
-            return writeWhole(loop.turnBuffer.bytes(at: offset, count: count)) { sent in
-                .turn(offset: offset + sent, count: count - sent)
-            }
+        case .turn(let slice):
+            guard let bytes = loop.turnBuffer.bytes(of: slice) else { return OutputQueue.stale }
+            return writeWhole(bytes) { .turn(slice.dropping($0)) }
         case .shared(let owner, let bytes):
             return writeWhole(bytes) { sent in
                 .shared(owner: owner, bytes: UnsafeRawBufferPointer(rebasing: bytes[sent...]))
@@ -197,15 +219,5 @@ extension Socket {
             _ = queueForMixedOutput()
         }
         return sent
-    }
-
-    /// One send; 0 when the kernel has no room, negative when the connection is broken.
-    static func send(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Int {
-        while true {
-            let sent = clinux_send(descriptor, bytes.baseAddress!, bytes.count)
-            if sent >= 0 { return sent }
-            if sent == -Int(EAGAIN) { return 0 }
-            if sent != -Int(EINTR) { return sent }
-        }
     }
 }

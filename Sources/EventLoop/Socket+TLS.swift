@@ -30,7 +30,7 @@ extension Socket {
         let limit = min(loop.lane.input.count, loop.receiveLimit)
         let count = clinux_receive(descriptor, loop.lane.input.baseAddress!, limit)
         if count > 0 {
-            guard flags.isDisjoint(with: [.finishing, .lingering]) else { return }
+            guard flags.isDisjoint(with: [.finishing, .lingering]) else { return swallow(count) }
             receive(count, through: session)
         } else if count == 0 && flags.contains(.finishing) {
             endOfInput()
@@ -68,6 +68,10 @@ extension Socket {
         case .open: break
         case .closed: if !flags.contains(.closing) { endOfInput() }
         case .failed(let reason): fail(reason)
+        case .renegotiation:
+            guard !flags.contains(.closing) else { return }
+            renegotiationRefused()
+            abort()
         }
     }
 
@@ -83,7 +87,7 @@ extension Socket {
 
     /// One send, encrypted where the connection is; how many bytes were taken, negative when the connection is broken.
     final func transmit(_ bytes: UnsafeRawBufferPointer) -> Int {
-        if let tls { tls.send(bytes, to: descriptor) } else { Self.send(bytes, to: descriptor) }
+        if let tls { tls.send(bytes, to: descriptor) } else { SystemWrite.send(bytes, to: descriptor) }
     }
 
     /// Says goodbye as TLS does; false while that waits for the kernel, or when the connection is broken.

@@ -28,9 +28,14 @@ open class Socket: Source {
         static let preamble = Flags(rawValue: 128)
         /// In the TLS handshake, or before it.
         static let securing = Flags(rawValue: 256)
+        /// The peer has hung up while reading was paused. epoll would report that for as long as it lasts, so it is not asked until
+        /// reading goes on.
+        static let unwatched = Flags(rawValue: 512)
+        /// The peer is gone, and what is written has no effect; what it had sent before is still read.
+        static let mute = Flags(rawValue: 1024)
     }
 
-    /// How long a peer may take to hang up after our goodbye, in milliseconds.
+    /// How long a peer may take to hang up after our goodbye, in milliseconds; less where less is left of the time for the end.
     static let lingerTime: UInt64 = 2_000
 
     /// The loop that owns the socket; it outlives it.
@@ -41,6 +46,9 @@ open class Socket: Source {
     /// Where the connection is encrypted.
     var tls: TLSSession?
     var flags: Flags = []
+    /// How many bytes are still received from a peer whose end is decided: what it sends then matters only in so far as its own
+    /// goodbye comes behind it. When that is more than this, and one read, nothing is read any more.
+    public final var endAllowance: UInt32 = 16 << 20
     /// Bytes written by the subclass and not yet taken by the kernel.
     public internal(set) var queuedBytes = 0
 
@@ -67,19 +75,25 @@ open class Socket: Source {
     open func drained() {}
     /// The TLS handshake is done.
     open func secured() {}
+    /// The peer has asked for a new TLS handshake, which nobody gets; it is being hung up on.
+    open func renegotiationRefused() {}
+    /// The peer has sent all of `endAllowance` and goes on; it is not read any further.
+    open func endAllowanceSpent() {}
     /// The TLS handshake has failed, for a reason in OpenSSL's words; the peer is being hung up on.
     open func handshakeFailed(_ reason: String) {}
     /// The time set with `setDeadline` is up. The default hangs up.
     open func deadlineReached() { abort() }
     /// The peer has taken nothing for `EventLoop.writeTimeout` of what waits for it. The default hangs up.
     open func writeStalled() { abort() }
+    /// Whether what a peer had sent is still read to its end when writing to it fails because it is gone.
+    open var readsToTheEnd: Bool { false }
     /// The connection is over; called once, before the descriptor closes. Writing is without effect by now.
     open func didClose() {}
 
     // MARK: Verbs
 
     /// Whether bytes written now still have a way to the peer.
-    public final var isWritable: Bool { flags.isDisjoint(with: [.finishing, .lingering, .closing, .securing]) }
+    public final var isWritable: Bool { flags.isDisjoint(with: [.finishing, .lingering, .closing, .securing, .mute]) }
 
     /// Whether what is queued waits for the peer to read.
     public final var isBlocked: Bool { flags.contains(.blocked) }
@@ -89,21 +103,35 @@ open class Socket: Source {
 
     /// Stops or resumes reading; a peer that goes on sending is slowed down by TCP.
     public final func setReading(_ reads: Bool) {
-        guard flags.contains(.paused) == reads else { return }
+        guard flags.contains(.paused) == reads, !reads || endAllowance > 0 else { return }
         if reads { flags.remove(.paused) } else { flags.insert(.paused) }
         updateInterest()
+        if reads && flags.contains(.mute) { abortIfAllIsRead() }
     }
 
-    /// Hangs up politely: what is queued is written, then the end is announced, and the peer has `within` milliseconds
-    /// for all of it. What still arrives is swallowed.
-    public final func finish(within: UInt64 = 5_000) {
+    /// Hangs up politely: what is queued is written, then the end is announced. What still arrives is swallowed, as far as
+    /// `endAllowance` reaches.
+    /// - Parameter within: the milliseconds that the peer has for all of it. Nil: as long as it goes on taking what is queued, which
+    ///   `EventLoop.writeTimeout` judges.
+    public final func finish(within: UInt64? = 5_000) {
+        guard beginToFinish() else { return }
+        setDeadline(milliseconds: within)
+    }
+
+    /// The same, within the deadline that is set.
+    public final func finishByDeadline() { _ = beginToFinish() }
+
+    private func beginToFinish() -> Bool {
         // Nothing was said, and nothing can be.
-        if flags.contains(.securing) && !flags.contains(.finishing) { return abort() }
-        guard isWritable else { return }
+        if flags.contains(.securing) && !flags.contains(.finishing) || flags.contains(.mute) {
+            abort()
+            return false
+        }
+        guard isWritable else { return false }
         flags.insert(.finishing)
         setReading(true)
-        setDeadline(milliseconds: within)
         markDirty()
+        return true
     }
 
     /// Hangs up at the end of the turn, whatever is queued.
@@ -123,11 +151,23 @@ open class Socket: Source {
 
     public final override func ready(_ readiness: Readiness) {
         guard !flags.contains(.closing) else { return }
-        if readiness.contains(.writable) { flush() }
+        if readiness.contains(.writable) { becameWritable() }
         guard !flags.contains(.closing) else { return }
         let isBroken = !readiness.isDisjoint(with: .broken)
-        if isBroken && flags.contains(.paused) { return abort() }
+        if isBroken && hasNothingToRead { return abort() }
+        if flags.contains(.paused) { return isBroken ? unwatch() : () }
         if readiness.contains(.readable) || isBroken { receive() }
+    }
+
+    /// Whether all was read, or nothing more of it matters; who then hangs up for good is gone.
+    private var hasNothingToRead: Bool {
+        flags.contains(.ended) || flags.contains(.paused) && !flags.isDisjoint(with: [.finishing, .lingering])
+    }
+
+    /// Waits until reading goes on. What a peer has sent before it hung up is still there then.
+    private func unwatch() {
+        flags.insert(.unwatched)
+        loop.suspend(self)
     }
 
     private func receive() {
@@ -136,7 +176,7 @@ open class Socket: Source {
         let count = clinux_receive(descriptor, buffer.baseAddress!, loop.receiveLimit)
         if count > 0 {
             let bytes = UnsafeMutableRawBufferPointer(rebasing: buffer[0..<count])
-            guard flags.isDisjoint(with: [.finishing, .lingering, .preamble]) else { return receiveAside(bytes) }
+            guard flags.isDisjoint(with: [.finishing, .lingering, .preamble, .mute]) else { return receiveAside(bytes) }
             received(bytes)
         } else if count == 0 {
             endOfInput()
@@ -145,19 +185,38 @@ open class Socket: Source {
         }
     }
 
-    /// Bytes that are not for the protocol, or not all of them: swallowed at the end, a preamble at the beginning.
+    /// Bytes that are not for the protocol, or not all of them: swallowed at the end, a preamble at the beginning. And the last
+    /// ones of a peer that is gone.
     private func receiveAside(_ bytes: UnsafeMutableRawBufferPointer) {
-        guard flags.isDisjoint(with: [.finishing, .lingering]),
-            let end = receivedPreamble(UnsafeRawBufferPointer(bytes))
-        else { return }
+        guard flags.isDisjoint(with: [.finishing, .lingering]) else { return swallow(bytes.count) }
+        if flags.contains(.mute) {
+            received(bytes)
+            return abortIfAllIsRead()
+        }
+        guard let end = receivedPreamble(UnsafeRawBufferPointer(bytes)) else { return }
         flags.remove(.preamble)
         guard end < bytes.count, flags.isDisjoint(with: [.finishing, .closing]) else { return }
         let rest = UnsafeMutableRawBufferPointer(rebasing: bytes[end...])
         if let tls { receive(UnsafeRawBufferPointer(rest), through: tls) } else { received(rest) }
     }
 
+    /// Ends a socket whose peer is gone when there is nothing left of what the peer had sent. While reading is paused, the subclass
+    /// may have some of it.
+    private func abortIfAllIsRead() {
+        if !flags.contains(.paused) && clinux_unread(descriptor) <= 0 { abort() }
+    }
+
+    /// Takes what came after the end was decided off what may still come. The peer's time is bounded too; but what it sends
+    /// meanwhile would cost us as much as if it mattered.
+    public final func swallow(_ count: Int) {
+        endAllowance -= UInt32(min(count, Int(endAllowance)))
+        guard endAllowance == 0, !flags.contains(.paused) else { return }
+        setReading(false)
+        endAllowanceSpent()
+    }
+
     final func endOfInput() {
-        if flags.contains(.lingering) { return abort() }
+        if !flags.isDisjoint(with: [.lingering, .mute]) { return abort() }
         if flags.contains(.ended) { return }
         flags.insert(.ended)
         updateInterest()
@@ -168,7 +227,10 @@ open class Socket: Source {
         var interest: Readiness = []
         if flags.isDisjoint(with: [.paused, .ended]) { interest.insert(.readable) }
         if flags.contains(.blocked) { interest.insert(.writable) }
-        loop.watch(self, for: interest)
+        guard flags.contains(.unwatched) else { return loop.watch(self, for: interest) }
+        guard interest.contains(.readable) else { return }
+        flags.remove(.unwatched)
+        if !loop.resume(self, for: interest) { abort() }
     }
 
     final func markDirty() {
@@ -188,12 +250,18 @@ open class Socket: Source {
     final func linger() {
         flags.insert([.finishing, .lingering])
         shutdown(descriptor, Int32(SHUT_WR))
-        setDeadline(milliseconds: Self.lingerTime)
+        loop.shortenDeadline(to: Self.lingerTime, of: self)
     }
 
     /// The deadline of a socket that is being hung up belongs to the socket, any other to the subclass.
     final func deadlineExpired() {
+        guard !flags.contains(.closing) else { return }
         if flags.isDisjoint(with: [.finishing, .lingering]) { deadlineReached() } else { abort() }
+    }
+
+    /// The peer takes nothing. Who was told so before it may have hung this one up.
+    final func stallExpired() {
+        if !flags.contains(.closing) { writeStalled() }
     }
 
     final func finishClosing() {

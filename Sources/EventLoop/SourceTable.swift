@@ -71,14 +71,23 @@ struct SourceTable {
         deadlines[index] = tick
     }
 
-    /// Takes the deadlines that lie at or before `tick` off their sources and answers those sources' slots.
-    mutating func expire(at tick: UInt32, into slots: inout [UInt32]) {
+    /// Names the sources whose deadlines lie at or before `tick`. Each is to be asked with `takeExpired` when its turn comes.
+    func findExpired(at tick: UInt32, into tokens: inout [Token]) {
         for index in deadlines.indices where deadlines[index] <= tick {
-            deadlines[index] = Self.noDeadline
-            armed -= 1
-            slots.append(UInt32(index))
+            tokens.append(Token(slot: UInt32(index), generation: entries[index].generation))
         }
     }
+
+    /// Takes the deadline off a source if it still is at or before `tick`; false when it was moved or taken back meanwhile, or the
+    /// source is gone.
+    mutating func takeExpired(_ token: Token, at tick: UInt32) -> Bool {
+        guard self[token] != nil, deadlines[Int(token.slot)] <= tick else { return false }
+        setDeadline(Self.noDeadline, of: token)
+        return true
+    }
+
+    /// The tick of a source's deadline; `noDeadline` when it has none.
+    func deadline(of token: Token) -> UInt32 { self[token] == nil ? Self.noDeadline : deadlines[Int(token.slot)] }
 
     /// Releases every source.
     mutating func removeAll() {

@@ -4,6 +4,8 @@
 //
 // Allocates: when there are more timers than ever before; nodes are reused.
 
+import DequeModule
+
 /// A timer's name: its node and a use count, so that cancelling a fired timer does nothing.
 public struct TimerID: Hashable, Sendable {
     let node: Int32
@@ -37,6 +39,10 @@ struct TimerWheel {
     private var lastNumber: UInt64 = 0
     /// The timers of the bucket that expires.
     private var expiring: [(number: UInt64, node: Int32)] = []
+    /// Timers whose time has come, in order, and which have not fired: until then they can be taken back.
+    private var due: Deque<TimerID> = []
+    /// In the place of a bucket's number: the timer is in `due`.
+    private static let isDue: Int32 = -2
     private(set) var count = 0
 
     init(now: UInt64) { self.now = now }
@@ -63,8 +69,9 @@ struct TimerWheel {
     @discardableResult
     mutating func cancel(_ id: TimerID) -> Bool {
         let index = Int(id.node)
-        guard index < nodes.count, nodes[index].use == id.use, nodes[index].bucket >= 0 else { return false }
-        unlink(id.node)
+        guard index < nodes.count, nodes[index].use == id.use, nodes[index].bucket != -1 else { return false }
+        // What is left of it in `due` is a name that nothing has any more.
+        if nodes[index].bucket >= 0 { unlink(id.node) }
         release(id.node)
         return true
     }
@@ -72,6 +79,11 @@ struct TimerWheel {
     /// The earliest millisecond at which `advance` may have something to do, nil without timers. Never later than the
     /// earliest timer; for a far one it may be earlier (its bucket's beginning).
     var nextDue: UInt64? {
+        if !due.isEmpty { return now }
+        return nextInWheel
+    }
+
+    private var nextInWheel: UInt64? {
         var earliest: UInt64?
         for level in 0..<Self.levels where occupied[level] != 0 {
             let shift = UInt64(level * 6)
@@ -89,21 +101,32 @@ struct TimerWheel {
         return earliest
     }
 
-    /// Moves the clock to `time` and hands over the actions that are due, in the order of their due times, and of their
+    /// Moves the clock to `time`; the timers that are due by then are `popDue`'s, in the order of their due times, and of their
     /// setting where those are equal.
-    mutating func advance(to time: UInt64, into actions: inout [Action]) {
+    mutating func advance(to time: UInt64) {
         while now < time {
-            guard let next = nextDue, next <= time else {
+            guard let next = nextInWheel, next <= time else {
                 now = time
                 return
             }
             now = max(next, now + 1)
             cascade()
-            expire(Int(now & 63), into: &actions)
+            expire(Int(now & 63))
         }
     }
 
-    private mutating func expire(_ bucket: Int, into actions: inout [Action]) {
+    /// The action of the next timer that is due and was not taken back; nil when there is none.
+    mutating func popDue() -> Action? {
+        while let id = due.popFirst() {
+            guard nodes[Int(id.node)].use == id.use else { continue }
+            let action = nodes[Int(id.node)].action
+            release(id.node)
+            if let action { return action }
+        }
+        return nil
+    }
+
+    private mutating func expire(_ bucket: Int) {
         while heads[bucket] >= 0 {
             let index = heads[bucket]
             expiring.append((nodes[Int(index)].number, index))
@@ -112,8 +135,8 @@ struct TimerWheel {
         // A timer that came down from an upper level stands behind younger ones that were placed here at once.
         if expiring.count > 1 { expiring.sort { $0.number < $1.number } }
         for (_, index) in expiring {
-            if let action = nodes[Int(index)].action { actions.append(action) }
-            release(index)
+            nodes[Int(index)].bucket = Self.isDue
+            due.append(TimerID(node: index, use: nodes[Int(index)].use))
         }
         expiring.removeAll(keepingCapacity: true)
     }
@@ -176,6 +199,7 @@ struct TimerWheel {
 
     private mutating func release(_ index: Int32) {
         nodes[Int(index)].action = nil
+        nodes[Int(index)].bucket = -1
         nodes[Int(index)].use &+= 1
         free.append(index)
         count -= 1

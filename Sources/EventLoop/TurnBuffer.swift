@@ -1,30 +1,61 @@
 // Where a turn's own output gathers (uWebSockets calls it the cork): small frames to one socket end up side by side and leave
 // in one system call, and no connection owns a write buffer.
 //
+// The memory is everybody's: a slice that outlives its turn would be another client's bytes. So a slice carries the number of its
+// turn, and a slice of another turn has no bytes.
+//
 // Allocates: once.
 
-/// Bytes waiting for the end of the turn, as segments that sockets refer to by offset.
+/// Bytes waiting for the end of the turn, as slices that sockets refer to.
 struct TurnBuffer: ~Copyable {
+    /// Bytes of one turn.
+    struct Slice: Equatable {
+        fileprivate let turn: UInt64
+        fileprivate(set) var offset: UInt32
+        fileprivate(set) var count: UInt32
+
+        var byteCount: Int { Int(count) }
+
+        /// What is left when the first bytes of it have been sent.
+        func dropping(_ sent: Int) -> Slice {
+            Slice(turn: turn, offset: offset + UInt32(sent), count: count - UInt32(sent))
+        }
+
+        /// Both as one, where the other begins where this one ends.
+        func joined(with other: Slice) -> Slice? {
+            guard turn == other.turn, offset + count == other.offset else { return nil }
+            return Slice(turn: turn, offset: offset, count: count + other.count)
+        }
+    }
+
     /// Half of a usual second-level cache: what was just written is still there when it is sent.
     static let capacity = 64 << 10
 
     private let base: UnsafeMutableRawPointer = .allocate(byteCount: capacity, alignment: 64)
-    private(set) var count = 0
+    private var count = 0
+    /// Counts the uses of the memory; no two have the same number.
+    private var turn: UInt64 = 0
 
     deinit { base.deallocate() }
 
     var capacityLeft: Int { Self.capacity - count }
 
     /// Room for `size` more bytes, nil when there is none this turn.
-    mutating func reserve(_ size: Int) -> UnsafeMutableRawPointer? {
+    mutating func reserve(_ size: Int) -> (slice: Slice, address: UnsafeMutableRawPointer)? {
         guard count + size <= Self.capacity else { return nil }
         defer { count += size }
-        return base + count
+        return (Slice(turn: turn, offset: UInt32(count), count: UInt32(size)), base + count)
     }
 
-    func bytes(at offset: Int, count: Int) -> UnsafeRawBufferPointer {
-        UnsafeRawBufferPointer(start: base + offset, count: count)
+    /// The bytes of a slice; nil when its turn is over and they are somebody else's.
+    func bytes(of slice: Slice) -> UnsafeRawBufferPointer? {
+        guard slice.turn == turn else { return nil }
+        return UnsafeRawBufferPointer(start: base + Int(slice.offset), count: Int(slice.count))
     }
 
-    mutating func reset() { count = 0 }
+    /// Begins to use the memory anew. Whoever still has a slice has nothing.
+    mutating func reset() {
+        count = 0
+        turn += 1
+    }
 }

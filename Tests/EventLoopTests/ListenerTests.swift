@@ -106,6 +106,35 @@ struct ListenerTests {
         stage.loop.remove(listener)
     }
 
+    @Test("a listener that another process has shut down says so once, does not spin, and accepts again")
+    func shutDown() throws {
+        let address = try Listener.reservePort(of: SocketAddress(host: "127.0.0.4", port: 0)!)
+        var clients = 0
+        let listener = try Listener(address, isShared: false, on: stage.loop) {
+            clients += 1
+            close($0)
+            _ = $1
+        }
+        var failures: [ListenError] = []
+        listener.failed = { failures.append($0) }
+        #expect(shutdown(listener.descriptor, Int32(SHUT_RDWR)) == 0)
+        #expect(stage.turn { !failures.isEmpty })
+        #expect(failures.first?.description == "cannot accept on \(address): another process has shut the socket down")
+        #expect(stage.sleeps)
+        #expect(
+            stage.turn {
+                var listens: Int32 = 0
+                var size = socklen_t(4)
+                getsockopt(listener.descriptor, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size)
+                return listens == 1
+            })
+        let peer = Stage.connect(to: address)
+        #expect(stage.turn { clients == 1 })
+        #expect(failures.count == 1)
+        stage.loop.remove(listener)
+        _ = peer
+    }
+
     @Test("a removed listener refuses clients, and its port is free")
     func removed() throws {
         let listener = try listen("127.0.0.3")

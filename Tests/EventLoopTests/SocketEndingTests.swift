@@ -101,9 +101,10 @@ struct SocketEndingTests {
         socket.setReading(false)
         socket.write([1])
         socket.finish()
+        socket.endAllowance = 20 << 20
         let piece = [UInt8](repeating: 9, count: 1 << 18)
         // More than all the kernel's buffers hold.
-        var left = 32 << 20
+        var left = 18 << 20
         stage.turn(atMost: 1_500) {
             left -= max(0, send(peer.descriptor, piece, piece.count, Int32(MSG_DONTWAIT)))
             return left <= 0
@@ -111,6 +112,66 @@ struct SocketEndingTests {
         #expect(left <= 0)
         #expect(peer.read() == [1])
         #expect(socket.events.isEmpty)
+    }
+
+    @Test(
+        "a peer that goes on sending after the end is read as far as its allowance, hears the end, and is cut in time")
+    func allowance() {
+        let (socket, peer) = stage.pair()
+        socket.endAllowance = 300_000
+        stage.loop.receiveLimit = 50_000
+        socket.write([1, 2, 3])
+        let begin = milliseconds()
+        socket.finish(within: 400)
+        let piece = [UInt8](repeating: 9, count: 10_000)
+        var sent = 0
+        stage.turn {
+            sent += max(0, send(peer.descriptor, piece, piece.count, Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL)))
+            return socket.hasSpentAllowance
+        }
+        #expect(socket.hasSpentAllowance)
+        for _ in 0..<200 {
+            sent += max(0, send(peer.descriptor, piece, piece.count, Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL)))
+            stage.turn()
+        }
+        #expect(sent < 2_000_000, "what is not read fills the kernel's buffer, and no more than that")
+        #expect(socket.endAllowance == 0)
+        #expect(peer.read() == [1, 2, 3])
+        #expect(socket.events.isEmpty)
+        #expect((0..<5).contains { _ in stage.sleeps }, "the deadline wakes the loop ten times a second")
+        #expect(stage.turn { socket.events == [.closed] })
+        #expect((400...3_000).contains(milliseconds() - begin))
+    }
+
+    @Test("a socket that finishes by its deadline gets no time on top of it")
+    func finishByDeadline() {
+        let (socket, peer) = stage.pair()
+        let begin = milliseconds()
+        socket.setDeadline(milliseconds: 200)
+        socket.finishByDeadline()
+        #expect(stage.turn { socket.events == [.closed] })
+        #expect((200...1_500).contains(milliseconds() - begin), "the usual time is 2 s")
+        withExtendedLifetime(peer) {}
+    }
+
+    @Test("a slow reader of what is queued has as long as it goes on reading")
+    func finishWithoutDeadline() {
+        stage.loop.writeTimeout = 5_000
+        let (socket, peer) = stage.pair(room: 4_096)
+        socket.write([UInt8](repeating: 1, count: 200_000))
+        socket.setDeadline(milliseconds: 100)
+        socket.finish(within: nil)
+        stage.turn()
+        stage.turn(atMost: 400) { false }
+        #expect(socket.events.isEmpty, "no deadline is left")
+        var received = 0
+        stage.turn {
+            received += peer.read(atMost: 20_000)?.count ?? 0
+            return received == 200_000
+        }
+        #expect(received == 200_000)
+        peer.hangUp()
+        #expect(stage.turn { socket.events == [.closed] })
     }
 
     @Test("abort closes at the end of the turn, once, and what was queued is dropped")

@@ -126,8 +126,8 @@ struct SourceTableTests {
     }
 
     private func expired(_ table: inout SourceTable, at tick: UInt32) -> [UInt32] {
-        var slots: [UInt32] = []
-        table.expire(at: tick, into: &slots)
-        return slots
+        var tokens: [Token] = []
+        table.findExpired(at: tick, into: &tokens)
+        return tokens.filter { table.takeExpired($0, at: tick) }.map(\.slot)
     }
 }

@@ -153,3 +153,11 @@ private struct WheelRun {
         waiting.removeAll { $0.due <= now }
     }
 }
+
+extension TimerWheel {
+    /// Moves the clock, and takes the actions of all timers that are due.
+    fileprivate mutating func advance(to time: UInt64, into actions: inout [Action]) {
+        advance(to: time)
+        while let action = popDue() { actions.append(action) }
+    }
+}

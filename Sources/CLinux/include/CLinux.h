@@ -44,6 +44,9 @@ int clinux_connect_path(int fd, const char *path);
 ssize_t clinux_receive(int fd, void *buffer, size_t capacity);
 ssize_t clinux_send(int fd, const void *bytes, size_t count);
 
+/// Bytes that have arrived and were not received, or -errno.
+int clinux_unread(int fd);
+
 /// Bytes in the kernel's send queue that the peer has not acknowledged, or -errno.
 int clinux_unacknowledged(int fd);
 

@@ -91,6 +91,7 @@ public final class TLSContext: @unchecked Sendable {
                 perigee_context_set_ticket_keys(context, $0.baseAddress!, Int32($0.count))
             }
         SSL_CTX_set_alpn_select_cb(context, chooseProtocol, nil)
+        SSL_CTX_set_info_callback(context, TLSSession.noteAlert)
         do throws(TLSError) {
             guard isSet else { throw TLSError(TLSError.takeReason()) }
             try askForCertificates(settings, context)

@@ -19,16 +19,28 @@ final class TLSLane {
     private var rest = UnsafeRawBufferPointer(start: nil, count: 0)
     private var output: UnsafeMutableRawBufferPointer = .allocate(byteCount: TLSLane.usualOutput, alignment: 64)
     private var outputCount = 0
+    /// The BIO of the session that has written what is in `output`: it goes to that session's peer and to nobody else.
+    private var writer: OpaquePointer?
 
     deinit {
         input.deallocate()
         output.deallocate()
     }
 
-    /// What OpenSSL has written since the last `clear`.
-    var written: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: output[..<outputCount]) }
+    /// Bytes that OpenSSL has written since the last `clear`.
+    var writtenCount: Int { outputCount }
+
+    /// What OpenSSL has written for a session since the last `clear`; nothing, if it was for another one.
+    func written(by bio: OpaquePointer) -> UnsafeRawBufferPointer {
+        guard outputCount > 0 else { return UnsafeRawBufferPointer(start: nil, count: 0) }
+        assert(writer == bio, "encrypted bytes of another session")
+        return UnsafeRawBufferPointer(rebasing: output[..<(writer == bio ? outputCount : 0)])
+    }
 
     func clear() { outputCount = 0 }
+
+    /// Lets OpenSSL read no more of the input.
+    func dropInput() { rest = UnsafeRawBufferPointer(start: nil, count: 0) }
 
     /// Lets OpenSSL read the first `count` bytes of `input`, all of which it takes before `body` is done.
     func withInput<Result>(_ count: Int, _ body: () -> Result) -> Result {
@@ -52,16 +64,21 @@ final class TLSLane {
         return count
     }
 
-    fileprivate func write(_ bytes: UnsafeRawBufferPointer) {
+    /// False when another session's bytes have not left yet.
+    fileprivate func write(_ bytes: UnsafeRawBufferPointer, by bio: OpaquePointer) -> Bool {
+        if outputCount == 0 { writer = bio }
+        assert(writer == bio, "encrypted bytes of another session")
+        guard writer == bio else { return false }
         if outputCount + bytes.count > output.count {
             let larger = UnsafeMutableRawBufferPointer.allocate(
                 byteCount: 2 * (outputCount + bytes.count), alignment: 64)
-            larger.copyMemory(from: written)
+            larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: output[..<outputCount]))
             output.deallocate()
             output = larger
         }
         (output.baseAddress! + outputCount).copyMemory(from: bytes.baseAddress!, byteCount: bytes.count)
         outputCount += bytes.count
+        return true
     }
 
     /// Immutable once it is made.
@@ -77,8 +94,7 @@ final class TLSLane {
         BIO_meth_set_write(method) { bio, bytes, count in
             guard let bio, let bytes, let lane = TLSLane.of(bio) else { return -1 }
             perigee_clear_retry(bio)
-            lane.write(UnsafeRawBufferPointer(start: bytes, count: Int(count)))
-            return count
+            return lane.write(UnsafeRawBufferPointer(start: bytes, count: Int(count)), by: bio) ? count : -1
         }
         BIO_meth_set_ctrl(method) { _, command, _, _ in command == BIO_CTRL_FLUSH ? 1 : 0 }
         return method

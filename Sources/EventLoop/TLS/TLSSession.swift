@@ -21,20 +21,27 @@ final class TLSSession {
         case closed
         /// The peer does not speak TLS as it must; an alert for it is written.
         case failed(String)
+        /// The peer wants a new handshake, which nobody gets; an alert for it is written.
+        case renegotiation
     }
 
     /// Plain bytes that are encrypted before the kernel is asked: four full records.
     private static let batch = 64 << 10
     /// Encrypted bytes that may wait: what `batch` makes, and as much again for what the peer makes us say.
     private static let waitingLimit = 256 << 10
+    /// Encrypted bytes that a single read may make OpenSSL say by itself once the handshake is done: answers to key updates.
+    private static let replyLimit = 4 << 10
 
     /// Kept, because OpenSSL calls it back until the handshake is done.
     private let context: TLSContext
     private let ssl: OpaquePointer
+    /// Where OpenSSL writes; it belongs to `ssl`.
+    private let bio: OpaquePointer
     private unowned(unsafe) let lane: TLSLane
     /// Encrypted bytes that the kernel has refused.
     private var waiting: ArraySlice<UInt8> = []
     private(set) var isClosed = false
+    private var wasAskedToRenegotiate = false
 
     /// nil when there is no memory for it.
     init?(_ context: TLSContext, lane: TLSLane) {
@@ -47,7 +54,9 @@ final class TLSSession {
         SSL_set_accept_state(ssl)
         self.context = context
         self.ssl = ssl
+        self.bio = bio
         self.lane = lane
+        SSL_set_ex_data(ssl, 0, Unmanaged.passUnretained(self).toOpaque())
     }
 
     deinit { SSL_free(ssl) }
@@ -77,10 +86,15 @@ final class TLSSession {
     /// those they came in, so that a buffer larger than the lane's input and a record holds all of them.
     func decrypt(_ count: Int, into buffer: UnsafeMutableRawBufferPointer) -> (count: Int, end: End) {
         ERR_clear_error()
+        let wasEstablished = isEstablished
         return lane.withInput(count) {
             var filled = 0
             while true {
                 let result = SSL_read(ssl, buffer.baseAddress! + filled, Int32(buffer.count - filled))
+                if wasAskedToRenegotiate { return (filled + max(0, Int(result)), .renegotiation) }
+                if wasEstablished && lane.writtenCount > Self.replyLimit {
+                    return (filled + max(0, Int(result)), .failed("the peer asks for more answers than for data"))
+                }
                 if result > 0 {
                     filled += Int(result)
                     continue
@@ -92,6 +106,20 @@ final class TLSSession {
                 }
             }
         }
+    }
+
+    /// Told by OpenSSL while it reads. It answers each such request with an alert, so it gets no more to read.
+    fileprivate func peerAsksToRenegotiate() {
+        wasAskedToRenegotiate = true
+        lane.dropInput()
+    }
+
+    /// To be told of by OpenSSL: an alert that it writes.
+    static let noteAlert: @convention(c) (OpaquePointer?, Int32, Int32) -> Void = { ssl, place, alert in
+        guard place & SSL_CB_ALERT != 0, place & SSL_CB_WRITE != 0, alert & 0xFF == SSL_AD_NO_RENEGOTIATION,
+            let ssl, let session = SSL_get_ex_data(ssl, 0)
+        else { return }
+        Unmanaged<TLSSession>.fromOpaque(session).takeUnretainedValue().peerAsksToRenegotiate()
     }
 
     // MARK: Out
@@ -125,14 +153,15 @@ final class TLSSession {
     /// the connection is broken, or when the peer makes us say more than it reads.
     func flush(to descriptor: Int32) -> Int {
         defer { lane.clear() }
+        let written = lane.written(by: bio)
         var sent = 0
         if !waiting.isEmpty {
-            waiting += lane.written
-            sent = waiting.withUnsafeBytes { Socket.send($0, to: descriptor) }
+            waiting += written
+            sent = waiting.withUnsafeBytes { SystemWrite.send($0, to: descriptor) }
             if sent > 0 { waiting = sent == waiting.count ? [] : waiting.dropFirst(sent) }
-        } else if !lane.written.isEmpty {
-            sent = Socket.send(lane.written, to: descriptor)
-            if sent >= 0 && sent < lane.written.count { waiting = Array(lane.written[sent...])[...] }
+        } else if !written.isEmpty {
+            sent = SystemWrite.send(written, to: descriptor)
+            if sent >= 0 && sent < written.count { waiting = Array(written[sent...])[...] }
         }
         return waiting.count <= Self.waitingLimit ? sent : -Int(ENOBUFS)
     }

@@ -20,6 +20,11 @@ final class RecordingSocket: Socket {
     /// What the socket does, beyond noting the event, when it happens.
     var react: (RecordingSocket, Event) -> Void = { _, _ in }
 
+    /// What the socket does when its peer takes nothing; hangs up where this is nil.
+    var stalled: (() -> Void)?
+
+    private(set) var hasSpentAllowance = false
+
     private func note(_ event: Event) {
         events.append(event)
         react(self, event)
@@ -35,6 +40,9 @@ final class RecordingSocket: Socket {
     override func deadlineReached() { note(.deadline) }
     override func secured() { note(.secured) }
     override func handshakeFailed(_ reason: String) { note(.failed(reason)) }
+    override func writeStalled() { if let stalled { stalled() } else { super.writeStalled() } }
+    override func endAllowanceSpent() { hasSpentAllowance = true }
+    override var readsToTheEnd: Bool { true }
     override func didClose() { note(.closed) }
 
     /// All bytes received so far, whatever the pieces in which they came.

@@ -13,9 +13,11 @@ final class TLSPeer {
     private(set) var hasEnded = false
     private(set) var hasFailed = false
 
-    init(_ peer: Peer) {
+    /// - Parameter maxVersion: the newest version of TLS that it speaks; nil for the newest there is.
+    init(_ peer: Peer, maxVersion: Int32? = nil) {
         self.peer = peer
         let context = SSL_CTX_new(TLS_client_method())
+        if let maxVersion { precondition(perigee_context_set_max_version(context!, maxVersion)) }
         ssl = SSL_new(context)!
         SSL_CTX_free(context)
         perigee_memory_waits(input)
@@ -49,6 +51,44 @@ final class TLSPeer {
     func keyUpdate() -> [UInt8] {
         precondition(SSL_key_update(ssl, SSL_KEY_UPDATE_REQUESTED) == 1 && SSL_do_handshake(ssl) == 1)
         return takeOutput()
+    }
+
+    /// Asks the server to begin the handshake anew, which only TLS 1.2 can do.
+    func renegotiation() -> [UInt8] {
+        precondition(SSL_renegotiate(ssl) == 1)
+        if SSL_do_handshake(ssl) != 1 { ERR_clear_error() }
+        return takeOutput()
+    }
+
+    /// Takes encrypted bytes that did not come through the descriptor.
+    func feed(_ bytes: UnsafeRawBufferPointer) {
+        precondition(BIO_write(input, bytes.baseAddress, Int32(bytes.count)) == Int32(bytes.count))
+    }
+
+    /// The next step of the handshake with what was fed; answers what is to be sent.
+    func stepFed() -> [UInt8] {
+        if SSL_do_handshake(ssl) != 1 { ERR_clear_error() }
+        return takeOutput()
+    }
+
+    /// Decrypts what was fed.
+    func readFed(_ body: (UnsafeRawBufferPointer) -> Void) {
+        withUnsafeTemporaryAllocation(byteCount: 16 << 10, alignment: 8) { chunk in
+            while true {
+                let count = SSL_read(ssl, chunk.baseAddress, Int32(chunk.count))
+                if count > 0 {
+                    body(UnsafeRawBufferPointer(rebasing: chunk[..<Int(count)]))
+                    continue
+                }
+                switch SSL_get_error(ssl, count) {
+                case SSL_ERROR_WANT_READ: break
+                case SSL_ERROR_ZERO_RETURN: hasEnded = true
+                default: hasFailed = true
+                }
+                ERR_clear_error()
+                return
+            }
+        }
     }
 
     /// Decrypts what has arrived, of which at most `limit` encrypted bytes are looked at.

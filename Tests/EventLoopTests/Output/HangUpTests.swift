@@ -1,0 +1,80 @@
+// A peer that is gone: what it sent before is read, whatever the pace, and nothing of it keeps the loop busy.
+
+import Glibc
+import SeededGenerator
+import Testing
+
+@testable import EventLoop
+
+@Suite("Socket: hang-ups")
+struct HangUpTests {
+    private let stage = Stage()
+
+    enum Link: CaseIterable { case unix, tcp }
+
+    private func pair(_ link: Link) throws -> (socket: RecordingSocket, peer: Peer) {
+        link == .tcp ? try stage.tcpPair() : stage.pair()
+    }
+
+    @Test("a peer that hangs up behind its half-close closes the socket, which does not spin", arguments: Link.allCases)
+    func afterHalfClose(_ link: Link) throws {
+        let (socket, peer) = try pair(link)
+        peer.send([1])
+        peer.shutdownWrite()
+        #expect(stage.turn { socket.events.contains(.end) })
+        #expect(stage.sleeps, "an answer may take its time")
+        if link == .tcp { peer.reset() } else { peer.hangUp() }
+        #expect(stage.turn(atMost: 2_000) { socket.events.last == .closed })
+        #expect(stage.sleeps)
+    }
+
+    @Test("what a peer sent before it hung up waits for a paused socket, which does not spin", arguments: Link.allCases)
+    func whilePaused(_ link: Link) throws {
+        let (socket, peer) = try pair(link)
+        var generator = SeededGenerator(seed: 1)
+        let bytes = generator.bytes(50_000)
+        socket.setReading(false)
+        peer.send(bytes)
+        if link == .tcp { peer.reset() } else { peer.hangUp() }
+        for _ in 0..<5 { stage.turn() }
+        #expect(socket.events.isEmpty)
+        #expect(stage.sleeps)
+        stage.loop.receiveLimit = 10_000
+        // As a client whose rate is limited: one read, then a pause.
+        socket.react = { socket, event in
+            guard case .bytes = event else { return }
+            socket.setReading(false)
+            stage.loop.schedule(after: 5) { socket.setReading(true) }
+        }
+        socket.setReading(true)
+        #expect(stage.turn { socket.events.contains(.end) || socket.events.contains(.closed) })
+        // A reset takes what TCP holds with it on some systems, and then there is nothing to read.
+        #expect(socket.receivedBytes == bytes)
+        stage.loop.receiveLimit = 512 << 10
+    }
+
+    @Test("a socket that writes to a peer that is gone still reads what the peer had sent")
+    func writingToThePeer() {
+        let (socket, peer) = stage.pair()
+        stage.loop.receiveLimit = 1_000
+        peer.send([UInt8](repeating: 1, count: 10_000))
+        peer.hangUp()
+        socket.react = { socket, event in
+            if case .bytes = event { socket.write([2]) }
+        }
+        #expect(stage.turn { socket.events.contains(.end) || socket.events.contains(.closed) })
+        #expect(socket.receivedBytes.count == 10_000)
+        socket.abort()
+        #expect(stage.turn { socket.events.last == .closed })
+    }
+
+    @Test("a paused socket can be hung up on after its peer is gone")
+    func abortedWhilePaused() {
+        let (socket, peer) = stage.pair()
+        socket.setReading(false)
+        peer.hangUp()
+        for _ in 0..<3 { stage.turn() }
+        socket.abort()
+        #expect(stage.turn { socket.events == [.closed] })
+    }
+}

@@ -1,0 +1,119 @@
+// Random turns of a loop whose sockets write, publish, close and are closed, from outside and out of every callback, against a
+// kernel that takes any part of what it is given, refuses it or fails. The reference is plain: to each socket belongs the list of
+// bytes written to it, and the kernel may be given nothing else, in no other order, and in the end all of it.
+//
+// Read next: OutputModel+Actions.swift, ModelLine.swift.
+
+import Glibc
+import SeededGenerator
+
+@testable import EventLoop
+
+/// One run of random turns.
+final class OutputModel {
+    /// What a run must have met, or it proves little.
+    struct Seen {
+        var refusals = 0
+        var failures = 0
+        var drained = 0
+        var closed = 0
+        var fullTurns = 0
+        var keyUpdates = 0
+        var renegotiations = 0
+        var refusedWhileDirty = 0
+        var bytes = 0
+    }
+
+    private static let lineCount = 8
+    private static let channelCount = 3
+
+    let loop = EventLoop()
+    let kernel: RandomKernel
+    var generator: SeededGenerator
+    var lines: [ModelLine] = []
+    /// The lines that a publication to a channel goes to.
+    var channels = [Set<Int>](repeating: [], count: channelCount)
+    var timers: [TimerID] = []
+    /// Actions that this turn may still have: callbacks that write to each other would never end.
+    var allowance = 0
+    var seen = Seen()
+    private(set) var faults: [String] = []
+    private var callbackDepth = 0
+    private var made = 0
+
+    init(seed: UInt64) {
+        generator = SeededGenerator(seed: seed)
+        kernel = RandomKernel(seed: ~seed)
+        SystemWrite.$kernel.withValue(kernel) {
+            lines = (0..<Self.lineCount).map { _ in makeLine() }
+        }
+    }
+
+    /// Runs so many turns, and settles now and then.
+    func run(turns: Int) {
+        SystemWrite.$kernel.withValue(kernel) {
+            for turn in 1...turns where faults.isEmpty {
+                step()
+                if turn % 400 == 0 || turn == turns { settle() }
+            }
+        }
+        seen.refusals = kernel.refusals
+        seen.failures = kernel.failures
+        seen.bytes = kernel.bytes
+    }
+
+    func fault(_ text: String) { faults.append(text) }
+
+    private func step() {
+        allowance = 40
+        for _ in 0..<Int.random(in: 0...3, using: &generator) { act() }
+        for index in lines.indices { tend(index) }
+        loop.turn(waitingAtMost: 0)
+    }
+
+    /// The kernel takes everything from here on: what was written arrives, and no socket is left with bytes that nobody writes.
+    private func settle() {
+        allowance = 0
+        kernel.isOpen = true
+        for line in lines where !line.isOver { line.socket.setReading(true) }
+        var rounds = 0
+        // Timers of up to three milliseconds still come; they do nothing without an allowance.
+        while rounds < 5 || (rounds < 200 && lines.contains { !$0.isSettled }) {
+            for line in lines where !line.isOver { line.shakeHands(self) }
+            loop.turn(waitingAtMost: 1)
+            rounds += 1
+        }
+        for line in lines where !line.isSettled { fault("line \(line.name) waits for ever: \(line.state)") }
+        for line in lines { line.check(self) }
+        kernel.isOpen = false
+    }
+
+    /// Keeps a line's client talking, and puts a new line in the place of one that is over.
+    private func tend(_ index: Int) {
+        let line = lines[index]
+        if line.isOver {
+            line.check(self)
+            for channel in channels.indices { channels[channel].remove(index) }
+            lines[index] = makeLine()
+        } else if line.isFinishing, generator.oneIn(8) {
+            line.hangUpWhenServed()
+        } else {
+            line.shakeHands(self)
+        }
+    }
+
+    private func makeLine() -> ModelLine {
+        made += 1
+        let kind = ModelLine.Kind.allCases[made % 4 == 0 ? 1 : made % 16 == 2 ? 2 : 0]
+        return ModelLine(kind, name: made, in: self)
+    }
+
+    /// What a socket's callback does: nothing may call back while another callback is under way.
+    func callback(of line: ModelLine, _ what: String) {
+        if callbackDepth > 0 { fault("\(what) of line \(line.name) was called from within another callback") }
+        if line.isOver { fault("\(what) of line \(line.name) was called behind its end") }
+        callbackDepth += 1
+        for _ in 0..<Int.random(in: 0...2, using: &generator) { act() }
+        callbackDepth -= 1
+    }
+}

@@ -1,0 +1,25 @@
+// The loop's output against the plain reference: every byte goes once, in order, to the socket for which it was written.
+//
+// PERIGEETEST_OUTPUT_TURNS sets how many random turns there are in all; a run of continuous integration has 64,000.
+
+import Glibc
+import Testing
+
+@testable import EventLoop
+
+@Suite("Output: model")
+struct OutputModelTests {
+    private static let seeds = 16
+    private static let turns = getenv("PERIGEETEST_OUTPUT_TURNS").flatMap { Int(String(cString: $0)) } ?? 64_000
+
+    @Test("every byte goes once and in order to the socket for which it was written", arguments: 0..<seeds)
+    func everyByte(_ seed: Int) {
+        let model = OutputModel(seed: UInt64(seed))
+        model.run(turns: max(1, Self.turns / Self.seeds))
+        #expect(model.faults == [])
+        let seen = model.seen
+        #expect(seen.refusals > 100 && seen.failures > 10 && seen.drained > 100, "\(seen)")
+        #expect(seen.closed > 50 && seen.fullTurns > 2 && seen.bytes > 1 << 20, "\(seen)")
+        #expect(seen.keyUpdates > 10 && seen.refusedWhileDirty > 2, "\(seen)")
+    }
+}
