@@ -35,8 +35,11 @@ public final class UnixSocketFile: Sendable {
     /// Binds the path and begins to listen. The file's mode is 0660, less what the process's umask takes away.
     /// - Parameter path: at most 107 bytes.
     public init(path: String) throws(ListenError) {
+        // Between `bind` and `listen` the file looks like one that a dead process has left behind.
+        let lock = try FolderLock(of: path)
+        defer { lock.release() }
         let socket = try Self.bind(path)
-        guard listen(socket, 4096) == 0, let identity = Identity(of: path) else {
+        guard listen(socket, Listener.queueLength) == 0, let identity = Identity(of: path) else {
             let code = errno
             close(socket)
             throw ListenError(path: path, code: code)
@@ -78,6 +81,9 @@ public final class UnixSocketFile: Sendable {
     /// Removes the file, unless it is another process's by now, and lets go of the socket. Who is connected stays so; a second
     /// call does nothing.
     public func remove() {
+        // Released first, the file would look stale to a process that starts, and be that one's by the time of the unlink.
+        let lock = state.withLock { $0.file == nil } ? nil : try? FolderLock(of: path)
+        defer { lock?.release() }
         release()
         state.withLock { state in
             if let file = state.file, Identity(of: path) == file { unlink(path) }

@@ -69,6 +69,44 @@ struct UnixSocketFileTests {
         file.remove()
     }
 
+    @Test("of processes that start at once exactly one listens, and its file stays")
+    func startingAtOnce() throws {
+        for _ in 0..<60 {
+            let stale = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+            #expect(clinux_bind_path(stale, place.path) == 0)
+            close(stale)
+            let outcomes = Inbox<UnixSocketFile?>()
+            let threads = (0..<6).map { _ in
+                LoopThread(name: "test") { [path = place.path] in outcomes.post(try? UnixSocketFile(path: path)) }
+            }
+            for thread in threads { thread.join() }
+            let files = outcomes.wait().compactMap { $0 }
+            #expect(files.count == 1)
+            _ = try place.connect().get()
+            for file in files { file.remove() }
+            #expect(place.mode == nil)
+        }
+    }
+
+    @Test("a socket file that was shut down is looked at now and then, and does not keep the loop busy")
+    func shutDown() throws {
+        let stage = Stage()
+        let file = try UnixSocketFile(path: place.path)
+        let listener = try Listener(.file(file, isShared: false), on: stage.loop) {
+            close($0)
+            _ = $1
+        }
+        var failures = 0
+        listener.failed = { _ in failures += 1 }
+        #expect(shutdown(listener.descriptor, Int32(SHUT_RDWR)) == 0)
+        #expect(stage.turn { failures == 1 })
+        let turns = (0..<20).count { _ in stage.sleeps }
+        #expect(turns >= 4, "\(turns) of 20 turns slept")
+        #expect(failures == 1)
+        stage.loop.remove(listener)
+        file.remove()
+    }
+
     @Test("a file on which somebody listens is refused in words, and left alone")
     func live() throws {
         let first = try UnixSocketFile(path: place.path)
