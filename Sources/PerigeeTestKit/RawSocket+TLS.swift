@@ -21,6 +21,13 @@ extension RawSocket {
         reader.tls = client
     }
 
+    /// Asks the server for a new TLS 1.2 handshake, and does not wait for the answer.
+    public func askToRenegotiate() throws(ClientError) {
+        guard let tls else { return }
+        try tls.renegotiate()
+        try sendPlain(tls.takeOutput())
+    }
+
     /// Whether the server has ended the stream as TLS does, with close_notify.
     public var hasEndedPolitely: Bool { tls?.hasEnded ?? false }
 

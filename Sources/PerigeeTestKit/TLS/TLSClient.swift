@@ -110,6 +110,13 @@ public final class TLSClient {
         guard SSL_write(ssl, bytes, Int32(bytes.count)) == Int32(bytes.count) else { throw Self.failure("writing") }
     }
 
+    /// Begins the handshake anew, as TLS 1.2 lets a client ask for.
+    func renegotiate() throws(ClientError) {
+        ERR_clear_error()
+        guard SSL_renegotiate(ssl) == 1 else { throw Self.failure("the renegotiation") }
+        _ = try handshake()
+    }
+
     /// All plain bytes of what was fed.
     func decrypt() throws(ClientError) -> [UInt8] {
         ERR_clear_error()

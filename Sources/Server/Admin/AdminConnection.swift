@@ -47,18 +47,22 @@ final class AdminConnection: Socket {
     /// The peer has nothing more to ask; what it asked is still answered.
     override func receivedEnd() {
         hasEnded = true
-        if !isComplete { finish() }
+        if !isComplete { finishWhenRead() }
     }
 
     override func handshakeFailed(_ reason: String) {
         server.log.debug("TLS handshake failed", metadata: ["reason": "\(reason)", "remote": "\(peer)"])
     }
 
+    override func renegotiationRefused() {
+        server.log.notice("TLS renegotiation refused", metadata: ["remote": "\(peer)"])
+    }
+
     override func didClose() { call = nil }
 
     override func deadlineReached() {
         guard !isComplete else { return }
-        if parser.isIdle && call == nil && answered > 0 { return finish() }
+        if parser.isIdle && call == nil && answered > 0 { return finishWhenRead() }
         server.requestsTimedOut += 1
         reject(.requestTimeout)
     }
@@ -129,7 +133,8 @@ final class AdminConnection: Socket {
     }
 
     func answer(_ call: AdminCall, with response: Response) {
-        guard call === self.call, isWritable else { return }
+        guard call === self.call else { return }
+        guard isWritable else { return abort() }
         let goesOn = !hasEnded || !backlog.isEmpty
         let keepsAlive = call.head.keepAlive && goesOn && !server.isDraining
         var bytes: [UInt8] = []
@@ -142,7 +147,7 @@ final class AdminConnection: Socket {
         refusal = nil
         isComplete = false
         answered += 1
-        guard keepsAlive else { return finish() }
+        guard keepsAlive else { return finishWhenRead() }
         setDeadline(milliseconds: server.requestTimeout)
         resume()
     }
@@ -155,7 +160,10 @@ final class AdminConnection: Socket {
             requestBegins()
             backlog = input.dropFirst(input.withUnsafeBytes { parse($0) })
             if backlog.isEmpty { setReading(true) }
-            if isComplete { perform() } else if hasEnded { finish() }
+            if isComplete { perform() } else if hasEnded { finishWhenRead() }
         }
     }
+
+    /// Hangs up behind an answer that may be large, and its reader slow: `timeouts.write` says when it takes nothing.
+    private func finishWhenRead() { finish(within: nil) }
 }

@@ -43,10 +43,11 @@ extension AdminServer {
 
     /// Begins to accept requests from sockets that were passed to the process.
     func listen(on descriptors: [Int32]) {
-        listeners += descriptors.map { descriptor in
-            Listener(adopting: descriptor, competes: false, on: loop) { [unowned self] descriptor, peer in
-                _ = AdminConnection(descriptor: descriptor, peer: peer, server: self)
-            }
+        for descriptor in descriptors {
+            add(
+                Listener(adopting: descriptor, competes: false, on: loop) { [unowned self] descriptor, peer in
+                    _ = AdminConnection(descriptor: descriptor, peer: peer, server: self)
+                })
         }
     }
 

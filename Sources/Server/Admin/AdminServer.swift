@@ -72,8 +72,14 @@ final class AdminServer {
         let listener = try Listener(place, on: loop) { [unowned self] descriptor, peer in
             _ = AdminConnection(descriptor: descriptor, peer: peer, server: self)
         }
-        listeners = [listener]
+        add(listener)
         return listener.address
+    }
+
+    func add(_ listener: Listener) {
+        listener.speaksTLS = node.certificates.admin != nil
+        listener.failed = { [log] in log.error("\($0)") }
+        listeners.append(listener)
     }
 
     /// The listening sockets.

@@ -66,6 +66,8 @@ extension WorkerStatistics {
         members.add("tlsHandshakes", tlsHandshakes)
         members.add("tlsResumptions", tlsResumptions)
         members.add("tlsHandshakesFailed", tlsHandshakesFailed)
+        members.add("tlsRenegotiations", tlsRenegotiations)
+        members.add("closeInputCut", closeInputCut)
         members.add("luaMemoryBytes", luaMemory)
         members.member("reloadPause") { reloadPauses.write(to: &$0) }
         members.member("migrationPause") { migrationPauses.write(to: &$0) }

@@ -37,6 +37,12 @@ extension WorkerStatistics {
         page.add("perigee_tls_handshakes_total", .counter, "TLS handshakes that were completed.", tlsHandshakes)
         page.add("perigee_tls_resumptions_total", .counter, "TLS sessions that were continued.", tlsResumptions)
         page.add("perigee_tls_handshakes_failed_total", .counter, "TLS handshakes that failed.", tlsHandshakesFailed)
+        page.add(
+            "perigee_tls_renegotiations_total", .counter, "TLS connections ended for asking to renegotiate.",
+            tlsRenegotiations)
+        page.add(
+            "perigee_close_input_cut_total", .counter, "Closing connections that sent more than is read.", closeInputCut
+        )
     }
 
     private func writeRequests(to page: inout MetricsText) {

@@ -58,7 +58,7 @@ extension ClientConnection {
             worker.ended(self, code: code ?? .noStatus, reason: text)
         case .closing:
             phase = .closed
-            finish(within: worker.timeouts.close)
+            finishByDeadline()
         case .handshake, .closed:
             break
         }

@@ -79,6 +79,7 @@ final class ClientConnection: Socket, Subscriber {
         worker.connectionCount += 1
         super.init(descriptor: descriptor, peer: peer, on: worker.loop)
         handshake = HandshakeState(limits: worker.httpLimits)
+        endAllowance = UInt32(worker.node.configuration.limits.closeInput)
         setDeadline(milliseconds: worker.timeouts.handshake)
         if let context = worker.node.certificates.clients { startTLS(context) }
     }
@@ -104,8 +105,11 @@ final class ClientConnection: Socket, Subscriber {
     override func received(_ bytes: UnsafeMutableRawBufferPointer) {
         switch phase {
         case .handshake: receiveRequest(bytes)
-        case .open, .closing:
+        case .open:
             keepalive.awaitsAnswer = false
+            receiveFrames(bytes)
+        case .closing:
+            swallow(bytes.count)
             receiveFrames(bytes)
         case .closed: break
         }
@@ -136,6 +140,13 @@ final class ClientConnection: Socket, Subscriber {
         worker.log.debug("TLS handshake failed", metadata: ["reason": "\(reason)", "remote": "\(peer)"])
     }
 
+    override func renegotiationRefused() {
+        worker.statistics.tlsRenegotiations += 1
+        worker.log.notice("TLS renegotiation refused", metadata: ["remote": "\(remote)"])
+    }
+
+    override func endAllowanceSpent() { worker.statistics.closeInputCut += 1 }
+
     override func deadlineReached() {
         switch phase {
         case .handshake: handshakeIsLate()
@@ -144,6 +155,9 @@ final class ClientConnection: Socket, Subscriber {
         case .closed: break
         }
     }
+
+    /// The messages of a client that has hung up are messages; what it is answered is lost.
+    override var readsToTheEnd: Bool { phase == .open }
 
     override func writeStalled() {
         if phase == .open {

@@ -50,6 +50,12 @@ extension Configuration {
             "limits.fragments", \.limits.fragments, .number(1...most),
             "Frames of one message; more close the connection with 1008."),
         ConfigurationKey(
+            "limits.closeInput", \.limits.closeInput, .size((4 << 10)...(1 << 30)),
+            """
+            Bytes that are still read from a connection after its close was decided, to find its own Close frame; a
+            client that sends more is not read any further, and cut after timeouts.close.
+            """),
+        ConfigurationKey(
             "limits.memory", \.limits.memory, .number(0...100),
             """
             Per cent of the memory of the machine, or of the control group, that Perigee may take; above it new

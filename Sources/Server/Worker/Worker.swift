@@ -134,17 +134,23 @@ final class Worker {
 
     /// Begins to accept clients.
     func listen(on place: ListenPlace) throws(ListenError) {
-        listeners.append(
-            try Listener(place, on: loop) { [unowned self] descriptor, peer in accept(descriptor, peer) })
+        add(try Listener(place, on: loop) { [unowned self] descriptor, peer in accept(descriptor, peer) })
     }
 
     /// Begins to accept clients from sockets that were passed to the process.
     func listen(on shares: [PassedSockets.Share]) {
-        listeners += shares.map { share in
-            Listener(adopting: share.descriptor, competes: share.isContested, on: loop) {
-                [unowned self] descriptor, peer in accept(descriptor, peer)
-            }
+        for share in shares {
+            add(
+                Listener(adopting: share.descriptor, competes: share.isContested, on: loop) {
+                    [unowned self] descriptor, peer in accept(descriptor, peer)
+                })
         }
+    }
+
+    private func add(_ listener: Listener) {
+        listener.speaksTLS = node.certificates.clients != nil
+        listener.failed = { [log] in log.error("\($0)") }
+        listeners.append(listener)
     }
 
     /// Runs until the worker has been stopped and its connections are gone.

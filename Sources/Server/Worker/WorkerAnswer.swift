@@ -101,6 +101,10 @@ struct WorkerStatistics: Sendable {
     var tlsResumptions: UInt64 = 0
     /// TLS handshakes that failed for what the client sent.
     var tlsHandshakesFailed: UInt64 = 0
+    /// TLS connections ended because the client asked for a new handshake.
+    var tlsRenegotiations: UInt64 = 0
+    /// Connections that went on sending after their end was decided, and were not read any further.
+    var closeInputCut: UInt64 = 0
     /// How often each `CloseReason` ended a connection, by its raw value.
     var closes: [UInt64] = []
     var luaMemory = 0
@@ -146,6 +150,8 @@ struct WorkerStatistics: Sendable {
         left.tlsHandshakes += right.tlsHandshakes
         left.tlsResumptions += right.tlsResumptions
         left.tlsHandshakesFailed += right.tlsHandshakesFailed
+        left.tlsRenegotiations += right.tlsRenegotiations
+        left.closeInputCut += right.closeInputCut
         left.luaMemory += right.luaMemory
         left.reloadPauses += right.reloadPauses
         left.migrationPauses += right.migrationPauses

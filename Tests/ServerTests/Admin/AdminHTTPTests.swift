@@ -1,5 +1,6 @@
 // HTTP as the admin API speaks it: methods, limits, times, framing, pipelines, and peers that leave.
 
+import Glibc
 import PerigeeTestKit
 import Testing
 
@@ -50,6 +51,31 @@ struct AdminHTTPTests {
                 #expect(head.header("Content-Type") == full.header("Content-Type"))
             }
             #expect(try admin.request("HEAD", Self.path).status == 405)
+        }
+    }
+
+    @Test("a large answer reaches a reader that takes longer than a goodbye may, with and without keep-alive")
+    func slowReader() throws {
+        let size = 7 << 20
+        let script = "function onOpen() end function onRequest() return 200, ('x'):rep(\(size)) end"
+        try withServer(scripts: ["main.lua": script]) { server in
+            let sockets = try ["Connection: close\r\n", ""].map { field in
+                let socket = try RawSocket.connect(port: server.adminPort, timeout: .seconds(20), receiveBuffer: 4_096)
+                try socket.send("GET /v1/call/main HTTP/1.1\r\nHost: 127.0.0.1\r\n\(field)\r\n")
+                return socket
+            }
+            try sockets[1].shutdownWrite()
+            for socket in sockets { _ = try socket.read(until: "\r\n\r\n") }
+            var received = [0, 0]
+            let begin = ContinuousClock.now
+            while ContinuousClock.now - begin < .seconds(6) {
+                for (index, socket) in sockets.enumerated() { received[index] += try socket.read(count: 20_000).count }
+                usleep(50_000)
+            }
+            for (index, socket) in sockets.enumerated() {
+                received[index] += try socket.awaitEnd().count
+                #expect(received[index] == size)
+            }
         }
     }
 

@@ -14,7 +14,8 @@ final class PerigeeProcess {
 
     /// Starts it, and waits until it says that it runs.
     init(
-        scripts: [String: String], arguments: [String] = [], environment: [String: String] = [:]
+        scripts: [String: String], arguments: [String] = [], environment: [String: String] = [:],
+        hasAdminPort: Bool = true
     ) throws {
         folder = try TemporaryFolder()
         for (name, source) in scripts { try folder.write(source, to: name) }
@@ -25,7 +26,8 @@ final class PerigeeProcess {
         repeat { lines.append(try process.outputLine(containing: "")) } while !lines.last!.contains("try ")
         announcement = lines
         clientPort = try Self.port(in: lines, after: ["ws://127.0.0.1:", "wss://127.0.0.1:"])
-        adminPort = try Self.port(in: lines, after: ["admin API  http://127.0.0.1:", "admin API  https://127.0.0.1:"])
+        let prefixes = ["admin API  http://127.0.0.1:", "admin API  https://127.0.0.1:"]
+        adminPort = hasAdminPort ? try Self.port(in: lines, after: prefixes) : 0
     }
 
     private static func port(in lines: [String], after prefixes: [String]) throws -> UInt16 {

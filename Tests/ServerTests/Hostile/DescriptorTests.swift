@@ -36,6 +36,25 @@ struct DescriptorTests {
         #expect(try program.wait() == 0)
     }
 
+    @Test("where TLS is spoken, a client beyond the descriptors gets an alert, and no plain text")
+    func exhaustedOverTLS() throws {
+        let folder = try TemporaryFolder()
+        try folder.write(Self.script, to: "main.lua")
+        let pair = TestAuthority.certificate
+        let (program, port) = try Self.start(
+            descriptors: 64, scripts: folder.path,
+            environment: ["PERIGEE_TLS_CERTIFICATES": "\(pair.certificate)=\(pair.key)"])
+        let sockets = try (0..<80).map { _ in
+            try RawSocket.connect(port: port, timeout: .seconds(10), security: .plain)
+        }
+        // The first ones are waited for until they say hello.
+        for socket in sockets.suffix(10) { #expect(try socket.awaitEnd() == [21, 3, 3, 0, 2, 2, 80]) }
+        #expect(sockets[0].readAvailable() == [])
+        for socket in sockets { socket.close() }
+        program.signal(SIGTERM)
+        #expect(try program.wait() == 0)
+    }
+
     /// The clients that got in out of so many attempts, at most as many as wanted.
     private static func join(_ port: Int, attempts: Int, wanted: Int = .max) throws -> [WebSocketClient] {
         var joined: [WebSocketClient] = []
@@ -50,15 +69,18 @@ struct DescriptorTests {
     }
 
     /// Starts the program beside this test's own, and answers the port for clients.
-    private static func start(descriptors: Int, scripts: String) throws -> (ChildProcess, port: Int) {
+    private static func start(
+        descriptors: Int, scripts: String, environment: [String: String] = [:]
+    ) throws -> (ChildProcess, port: Int) {
         var path = [UInt8](repeating: 0, count: 4096)
         let count = path.withUnsafeMutableBytes { readlink("/proc/self/exe", $0.baseAddress!, $0.count) }
         let folder = String(decoding: path.prefix(max(count, 0)), as: UTF8.self).split(separator: "/").dropLast()
         let program = "/" + folder.joined(separator: "/") + "/perigee"
         let line = #"ulimit -n "$0"; exec "$@""#
         let options = ["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--workers", "2", "--scripts", scripts]
-        let child = try ChildProcess.start("/bin/sh", ["-c", line, "\(descriptors)", program] + options)
-        let announced = try child.outputLine(containing: "ws://127.0.0.1:")
+        let child = try ChildProcess.start(
+            "/bin/sh", ["-c", line, "\(descriptors)", program] + options, environment: environment)
+        let announced = try child.outputLine(containing: "://127.0.0.1:")
         return (child, try #require(announced.split(separator: ":").last.flatMap { Int($0) }))
     }
 
@@ -80,23 +102,9 @@ struct DescriptorTests {
     /// For a second, in which the client gets its ticks, the program must do next to nothing.
     private static func expectIdle(_ program: ChildProcess, while client: WebSocketClient) throws {
         let start = ContinuousClock.now
-        let before = try processorTime(of: program.pid)
+        let before = try program.processorTime()
         while ContinuousClock.now < start + .seconds(1) { #expect(try client.receiveText() == "tick") }
-        let spent = try processorTime(of: program.pid) - before
+        let spent = try program.processorTime() - before
         #expect(spent < 0.4, "\(ContinuousClock.now - start) of ticks took \(spent) s of CPU time")
-    }
-
-    /// The seconds of CPU time that a process has used, its threads together.
-    private static func processorTime(of process: Int32) throws -> Double {
-        let file = try #require(fopen("/proc/\(process)/stat", "r"))
-        defer { fclose(file) }
-        var line = [CChar](repeating: 0, count: 1024)
-        try #require(fgets(&line, Int32(line.count), file) != nil)
-        let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        // The name, in parentheses, is the one field that may hold a space; user and system time are the 14th and 15th.
-        let fields = try #require(text.split(separator: ")").last).split(separator: " ")
-        let user = try #require(Int(fields[11]))
-        let system = try #require(Int(fields[12]))
-        return Double(user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
     }
 }

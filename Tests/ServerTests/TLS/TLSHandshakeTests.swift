@@ -42,6 +42,22 @@ struct TLSHandshakeTests {
         }
     }
 
+    @Test("a client that asks for a new handshake is hung up on, counted and told of in the log; the others go on")
+    func renegotiation() throws {
+        try withSecureServer { server in
+            let other = try server.connect { $0.version = .tls12 }
+            let client = try server.connect { $0.version = .tls12 }
+            try client.send("hello")
+            #expect(try client.receiveText() == "hello")
+            try client.socket.askToRenegotiate()
+            try server.eventually("the client is gone") { try server.nodeState()["connections"] == 1 }
+            #expect(try server.nodeState()["tlsRenegotiations"] == 1)
+            #expect(server.log.lines.contains { $0.contains("TLS renegotiation refused") })
+            try other.send("still here")
+            #expect(try other.receiveText() == "still here")
+        }
+    }
+
     @Test("TLS 1.2 and 1.3 are spoken, 1.1 is not; with minVersion 1.3 neither is 1.2")
     func versions() throws {
         try withSecureServer { server in

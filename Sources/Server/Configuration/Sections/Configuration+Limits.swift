@@ -21,6 +21,8 @@ extension Configuration {
         public var ratePolicy = RatePolicy.delay
         /// Frames of one message, 1 to 1,000,000,000; more close the connection with 1008.
         public var fragments = 100_000
+        /// Bytes that are still read from a connection after its close was decided, 4 KiB to 1 GiB, and one read more.
+        public var closeInput = 16 << 20
         /// The share of the machine's memory, or of the control group's, that the process may take before new
         /// connections are answered 503, 1 to 100 per cent; 0 for no limit.
         public var memory = 90

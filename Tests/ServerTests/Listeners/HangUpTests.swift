@@ -1,0 +1,59 @@
+// Peers that hang up while the server is still busy with what they have sent.
+
+import Glibc
+import PerigeeTestKit
+import Testing
+
+@testable import Server
+
+@Suite("Hang-ups", .plainOnly("its clients speak plain bytes through a file, or leave without a goodbye"))
+struct HangUpTests {
+    @Test(
+        "what a client sent before it hung up is handled, also when its rate holds it back",
+        arguments: ["function onMessage() end", "function onMessage(conn, message) conn:send(message) end"])
+    func messagesOfTheGone(_ script: String) throws {
+        let files = try SocketFile()
+        try withServer(scripts: ["main.lua": script]) {
+            files.use(in: &$0)
+            $0.limits.messagesPerSecond = 100
+            $0.limits.burst = .seconds(1)
+        } _: { server in
+            let client = try files.connect()
+            // More than is read at once, and more than may be handled at once.
+            try client.socket.send(
+                (0..<120).flatMap { _ in ClientFrame.text(String(repeating: "x", count: 400)).bytes })
+            client.socket.close()
+            func node() throws -> JSON { try files.curl("http://localhost/v1/node") }
+            try server.eventually("the client is gone") { try node()["connections"] == 0 }
+            #expect(try node()["messagesIn"] == 120)
+            #expect(try node()["readsDelayed"] != 0, "a client that is not held back proves little")
+        }
+    }
+
+    @Test("the admin thread sleeps when a client hangs up while its call waits", arguments: [true, false])
+    func callOfTheGone(_ isFile: Bool) throws {
+        let files = try SocketFile()
+        let script = """
+            function onOpen() end
+            function onRequest() server.sleep(8) return 200, "late" end
+            """
+        let perigee = try PerigeeProcess(
+            scripts: ["main.lua": script], arguments: isFile ? ["--admin", "unix:" + files.admin] : [],
+            hasAdminPort: !isFile)
+        if isFile {
+            let line = "curl -sS --max-time 0.3 --unix-socket '\(files.admin)' http://localhost/v1/call/main"
+            #expect(try ChildProcess.shell(line, timeout: .seconds(20)).status == 28, "curl has given up")
+        } else {
+            let socket = try RawSocket.connect(port: perigee.adminPort, timeout: .seconds(10))
+            try socket.send("GET /v1/call/main HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            try socket.shutdownWrite()
+            usleep(100_000)
+            try socket.reset()
+        }
+        let before = try perigee.process.processorTime()
+        usleep(1_500_000)
+        let spent = try perigee.process.processorTime() - before
+        #expect(spent < 0.6, "\(spent) s of CPU time")
+        #expect(try perigee.end(with: SIGKILL).status != 0)
+    }
+}
