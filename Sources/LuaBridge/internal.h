@@ -111,6 +111,10 @@ struct Bridge {
     bool makes_coroutine;       // of its own, which is not counted
     Refusal refusal;
     size_t refused_size;
+    bool was_refused;         // an allocation of the running slice
+    size_t collected;         // bytes that the last full collection after a failure left
+    uint64_t collections;     // of that kind
+    volatile sig_atomic_t allocating; // Lua is inside of the allocator, perhaps to move a stack
     uint64_t allocations;
     int64_t allocations_left; // negative: no end
 
@@ -180,6 +184,7 @@ struct Bridge {
     BridgeStrings text;   // what is encoded on its way to one
 
     struct KeyCache *keys;      // of jwt
+    void *digest;               // OpenSSL's state of the digest of a long text; see crypto.c
     struct SeriesTable *series; // of metrics
     int series_limit;
 
@@ -258,6 +263,7 @@ void strings_check(lua_State *L, BridgeStrings *strings);
 void strings_trim(BridgeStrings *strings);
 void strings_release(BridgeStrings *strings);
 bool is_utf8(const char *bytes, size_t count);
+bool is_utf8_text(lua_State *L, const char *bytes, size_t count);
 
 // names.c
 const char *nearest_name(const char *const *names, int count, const char *name);
@@ -291,6 +297,8 @@ void environment_open(lua_State *L);
 void push_script_environment(lua_State *L, int generation, bool is_script);
 void push_readonly(lua_State *L, const char *name, bool strict);
 void push_readonly_deep(lua_State *L, const char *name);
+void set_metatable_unarmed(lua_State *L, int index);
+void check_metatables(lua_State *L);
 void readonly_open(lua_State *L);
 void guards_open(lua_State *L, int globals);
 void coroutine_library_open(lua_State *L, int coroutine);
@@ -299,15 +307,21 @@ void coroutine_library_open(lua_State *L, int coroutine);
 bool has_old_bugs(void);
 void refuse_old_bugs(lua_State *L, const BridgeSource *source);
 
-// pattern_functions.c, string_library.c, table_library.c
+// pattern_functions.c, string_library.c, string_format.c, utf8_library.c, table_library.c
 void patterns_open(lua_State *L);
 void string_library_open(lua_State *L);
 void table_library_open(lua_State *L);
+void utf8_library_open(lua_State *L);
+void wrap_functions(lua_State *L, const luaL_Reg *functions);
+int string_format(lua_State *L);
 
 // table_library.c, table_sort.c
 enum { table_read = 1, table_write = 2, table_length = 4 };
 void check_table(lua_State *L, int index, int uses);
 int table_sort(lua_State *L);
+
+// stick.c
+void stick_open(lua_State *L);
 
 // require.c
 void push_require(lua_State *L, int generation);

@@ -141,5 +141,6 @@ void environment_open(lua_State *L)
     open_base(L);
     open_libraries(L);
     open_script_api(L);
+    stick_open(L);
     b->references.globals = luaL_ref(L, LUA_REGISTRYINDEX);
 }

@@ -12,6 +12,7 @@ enum { object_header = 64 };
 static bool refuse(Bridge *b, Refusal reason, size_t size)
 {
     b->refusal = reason;
+    b->was_refused = true;
     b->refused_size = size;
     return false;
 }
@@ -49,9 +50,8 @@ static void note_refusal(Bridge *b)
     }
 }
 
-void *bridge_allocate(void *context, void *block, size_t old_size, size_t new_size)
+static void *allocate(Bridge *b, void *block, size_t old_size, size_t new_size)
 {
-    Bridge *b = context;
     bool is_coroutine = false;
     if (block == NULL) { // the size is the kind of the new object
         is_coroutine = old_size == LUA_TTHREAD && !b->makes_coroutine;
@@ -81,6 +81,15 @@ void *bridge_allocate(void *context, void *block, size_t old_size, size_t new_si
     if (is_coroutine) {
         count_add(b, moved, new_size);
     }
+    return moved;
+}
+
+void *bridge_allocate(void *context, void *block, size_t old_size, size_t new_size)
+{
+    Bridge *b = context;
+    b->allocating = true;
+    void *moved = allocate(b, block, old_size, new_size);
+    b->allocating = false;
     return moved;
 }
 

@@ -8,7 +8,6 @@
 // Read next: watchdog.c.
 #define _GNU_SOURCE
 #include <errno.h>
-#include <execinfo.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
@@ -20,8 +19,6 @@
 // The bridge whose Lua code runs on this thread, for the signal's handler.
 static _Thread_local Bridge *volatile running_bridge __attribute__((tls_model("initial-exec")));
 static _Thread_local pid_t this_thread __attribute__((tls_model("initial-exec")));
-
-Stuck stuck;
 
 // Takes itself away where nothing is killed: coroutines that were made meanwhile carry it on. [] -> []
 static void kill_hook(lua_State *L, lua_Debug *event)
@@ -98,9 +95,9 @@ void hook_if_killed(Bridge *b, lua_State *co)
 }
 
 // Interrupts Lua code on the thread that runs it. Only sets flags and hooks.
-static void on_signal(int signal)
+static void on_signal(int signal, siginfo_t *info, void *context)
 {
-    (void)signal;
+    (void)signal, (void)info;
     int saved = errno;
     Bridge *b = running_bridge;
     if (b == NULL) {
@@ -120,9 +117,7 @@ static void on_signal(int signal)
         lua_sethook(b->current, warn_hook, LUA_MASKCOUNT, 1);
     }
     if (epoch % 2 == 1 && atomic_load(&b->stuck_epoch) == epoch && !atomic_load(&stuck.is_noted)) {
-        stuck.lua_count = write_traceback(b->current, 0, stuck.lua, sizeof stuck.lua);
-        stuck.frame_count = backtrace(stuck.frames, stuck_frames);
-        atomic_store(&stuck.is_noted, true);
+        stuck_note(b, context);
     }
     errno = saved;
 }
@@ -134,10 +129,9 @@ extern int __sigaction(int signal, const struct sigaction *action, struct sigact
 // Installs the signal's handler, once; false when that is impossible.
 bool kill_prepare(void)
 {
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+    struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_RESTART | SA_SIGINFO};
     sigemptyset(&action.sa_mask);
-    void *frame;
-    backtrace(&frame, 1); // loads what it needs, so that the handler allocates nothing
+    stuck_prepare();
     return __sigaction(kill_signal, &action, NULL) == 0;
 }
 
@@ -159,6 +153,7 @@ void slice_begin(Bridge *b, lua_State *co, double budget)
 {
     b->running = true;
     b->stack_floor = stack_floor();
+    b->was_refused = false;
     b->base = co;
     b->current = co;
     b->can_wait = true;

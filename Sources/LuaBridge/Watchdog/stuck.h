@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "BridgeTypes.h"
+
 enum {
     kill_signal = SIGURG, // ignored where nobody handles it
     stuck_frames = 32,
@@ -21,5 +23,11 @@ typedef struct Stuck {
 } Stuck;
 
 extern Stuck stuck;
+
+// Finds out where code lies, before any handler runs.
+void stuck_prepare(void);
+
+// Notes where the bridge's thread is. The context is what the kernel gave the handler.
+void stuck_note(Bridge *b, const void *context);
 
 #endif
