@@ -149,6 +149,50 @@ struct MemoryTests {
         #expect(refused > 10 && refused < 100)
     }
 
+    @Test("an event that fails by an error of its own costs no full collection, however full the state is")
+    func cheapFailures() throws {
+        let stage = try Stage(options: ScriptOptions(memoryLimit: 8 << 20))
+        try stage.load([
+            "main": """
+            local kept = {}
+            for i = 1, 5000 do kept[i] = ("x"):rep(1000) .. i end
+            function onMessage(conn, m)
+              if m == "code" then error{code = 4001} elseif m == "text" then error("no") elseif m == "caught" then
+                pcall(error, "x") error{code = 4002}
+              end
+              local t = {} while true do t[#t + 1] = ("y"):rep(1000) .. #t end
+            end
+            """
+        ])
+        #expect(stage.engine.memoryInUse > 5 << 20)
+        for _ in 0..<300 {
+            for message in ["code", "text", "caught"] { #expect(!stage.message(message).isDone) }
+        }
+        #expect(stage.engine.collections == 0)
+        for round in 1...5 {
+            #expect(stage.message("bomb").error?.message == "not enough memory")
+            #expect(stage.engine.collections == round)
+            #expect(stage.engine.memoryInUse < 7 << 20)
+        }
+    }
+
+    @Test("events that are killed and leave nothing cost one full collection at most")
+    func killsWithoutGarbage() throws {
+        let stage = try Stage(options: ScriptOptions(memoryLimit: 8 << 20))
+        try stage.load([
+            "main": "local kept = {} for i = 1, 5000 do kept[i] = ('x'):rep(1000) .. i end function onMessage() end"
+        ])
+        try stage.load(
+            [
+                "main": "local kept = {} for i = 1, 5000 do kept[i] = ('x'):rep(1000) .. i end "
+                    + "function onMessage() while true do end end"
+            ], version: 2)
+        stage.engine.collect()
+        stage.engine.killAfter(instructions: 500)
+        for _ in 0..<100 { #expect(stage.message().error?.kill == .budget) }
+        #expect(stage.engine.collections <= 1)
+    }
+
     @Test("connections that come and go leave nothing behind")
     func connections() throws {
         let stage = try Stage(Self.busyScript)

@@ -10,7 +10,10 @@
 
 #include "internal.h"
 
-enum { easy_memory = 8 << 20 };
+enum {
+    easy_memory = 8 << 20,
+    worth_collecting = 16, // the part of the limit by which memory has grown
+};
 
 static size_t clamp(size_t value, size_t least, size_t most)
 {
@@ -52,13 +55,22 @@ static void put_aside(Bridge *b, Coroutine coroutine)
     b->running_task = -1;
 }
 
-// What a failed event leaves in a state that is half full is collected now: else the next event would do it within its own
-// budget, and perhaps be killed for it. Never raises.
+// What an event leaves in a state that is half full, when it was killed or found no memory, is collected now: else the next
+// event would do it within its own budget, and perhaps be killed for it. Where little has come since the last time, there is
+// little to collect. Never raises.
 static void clean_up_after_failure(Bridge *b)
 {
-    if (b->memory_limit > 0 && b->memory > b->memory_limit / 2) {
+    size_t grown = b->memory > b->collected ? b->memory - b->collected : 0;
+    if (b->memory_limit > 0 && b->memory > b->memory_limit / 2 && grown > b->memory_limit / worth_collecting) {
         lua_gc(b->main, LUA_GCCOLLECT);
+        b->collected = b->memory;
+        b->collections += 1;
     }
+}
+
+uint64_t bridgeCollections(const Bridge *b)
+{
+    return b->collections;
 }
 
 // Runs the event in its coroutine until it ends or waits. Never raises.
@@ -96,7 +108,7 @@ static BridgeOutcome run_slice(Bridge *b, Coroutine coroutine, int arguments, do
     if (!waits) {
         task_end(b);
     }
-    if (status != LUA_OK && !waits) {
+    if (status != LUA_OK && !waits && (was_killed || b->was_refused)) {
         clean_up_after_failure(b);
     }
     b->doom = BridgeKillNone;

@@ -167,6 +167,9 @@ uint32_t bridgeCoroutines(const Bridge *bridge);
 // Blocks that the state has asked for, moved ones included.
 uint64_t bridgeAllocations(const Bridge *bridge);
 
+// Full collections after events that were killed or found no memory.
+uint64_t bridgeCollections(const Bridge *bridge);
+
 // Generations that something still refers to, the live one included.
 uint32_t bridgeGenerationsAlive(const Bridge *bridge);
 

@@ -14,6 +14,11 @@ extension ScriptEngine {
         Int(bridgeCoroutines(bridge))
     }
 
+    /// Full collections after events that were killed or found no memory.
+    var collections: Int {
+        Int(truncatingIfNeeded: bridgeCollections(bridge))
+    }
+
     /// Blocks that the Lua state has asked for, to tell them from Swift's.
     var allocations: Int {
         Int(truncatingIfNeeded: bridgeAllocations(bridge))
