@@ -118,4 +118,31 @@ struct ClassTests {
             try stage.failure("server.class('A')").message
                 == "server.class is called while a script loads, not in a handler")
     }
+
+    @Test(
+        "a class's metatable cannot have what setmetatable refuses, whenever it gets it", arguments: ["__gc", "__mode"])
+    func laterMetatable(field: String) throws {
+        let stage = try Stage()
+        let problems = try stage.prepare([
+            "main": "local mt = {} setmetatable(server.class('C'), mt) mt['\(field)'] = 'v'"
+        ]).errors
+        #expect(problems.first?.message == "server.class: a class's metatable cannot have \(field)")
+    }
+
+    @Test("a __gc that a class's metatable gets while the scripts run is never called")
+    func laterFinalizer() throws {
+        let stage = try Stage()
+        let declaring = "local C = server.class('C') setmetatable(C, {})"
+        let arming = "function onMessage(conn) getmetatable(C).__gc = function() conn:send('finalized') end end"
+        try stage.load(["main": "\(declaring)\n\(arming)"])
+        #expect(stage.message().isDone)
+        for version in 2...4 {
+            try stage.load(["main": "\(declaring)\nfunction onMessage() end"], version: UInt64(version))
+            stage.engine.collect()
+        }
+        try stage.load(["main": "function onMessage(conn) conn:send('alive') end"], version: 5)
+        for _ in 0..<3 { stage.engine.collect() }
+        #expect(stage.message().isDone)
+        #expect(stage.host.sent == ["alive"])
+    }
 }

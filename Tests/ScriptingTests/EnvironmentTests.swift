@@ -250,7 +250,7 @@ struct EnvironmentTests {
             end
             show(coroutine.close(last), reason)
             """)
-        #expect(shown == ["true main.lua:6: coroutine.close: too many coroutines close one another"])
+        #expect(shown == ["true main.lua:6: stack overflow: the thread's stack is used up"])
         #expect(try stage.run("show('alive')") == ["alive"])
     }
 
@@ -270,5 +270,20 @@ struct EnvironmentTests {
         ])
         #expect(stage.message().isDone)
         #expect(stage.host.sent == ["hello"])
+    }
+
+    @Test(
+        "a metatable cannot get afterwards what setmetatable refuses",
+        arguments: [
+            ("__gc", "__gc", true), ("__mode", "__mode with weak keys", true),
+            ("__con' .. 'cat", "__concat", OldBugsTests.isOld), ("__close", "", false), ("__index", "", false),
+        ])
+    func laterMetafields(field: String, name: String, isRefused: Bool) throws {
+        let top = "local mt = {} local o = setmetatable({}, mt)\nmt['\(field)'] = 'k'"
+        let problems = try Stage().prepare(["main": top]).errors
+        let expected = isRefused ? ["main.lua:1: setmetatable: a metatable cannot get \(name) afterwards"] : []
+        #expect(problems.map(\.summary) == expected)
+        let state = "server.state('s', 1, function() \(top.replacing("\n", with: " ")) return {} end)"
+        #expect(try Stage().prepare(["main": state]).errors.map(\.summary) == expected)
     }
 }

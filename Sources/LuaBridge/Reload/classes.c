@@ -50,7 +50,7 @@ static void swap_record(lua_State *L)
         lua_pop(L, 1);
         lua_pushnil(L);
     }
-    lua_setmetatable(L, record + 1);
+    set_metatable_unarmed(L, record + 1);
     lua_rawseti(L, record, record_metatable);
     lua_settop(L, record);
 }
@@ -58,7 +58,7 @@ static void swap_record(lua_State *L)
 // Lets all classes of the candidate and what was kept aside change places. [] -> []
 void swap_classes(lua_State *L)
 {
-    luaL_checkstack(L, 12, NULL);
+    luaL_checkstack(L, 16, NULL);
     int top = lua_gettop(L);
     lua_rawgeti(L, LUA_REGISTRYINDEX, bridge_of(L)->candidate->table);
     lua_getfield(L, -1, "classes");
@@ -69,7 +69,7 @@ void swap_classes(lua_State *L)
     lua_settop(L, top);
 }
 
-// Raises if a class has what setmetatable refuses: its objects have their metatable already. [] -> []
+// Raises if a class, or its metatable, has what setmetatable refuses: the objects have their metatable already. [] -> []
 void check_classes(lua_State *L)
 {
     static const char *const refused[] = {"__gc", "__mode", "__concat"};
@@ -79,12 +79,16 @@ void check_classes(lua_State *L)
     lua_getfield(L, -1, "classes");
     for (lua_Integer i = 1; lua_rawgeti(L, top + 2, i) == LUA_TTABLE; i++) {
         lua_rawgeti(L, -1, record_class);
+        bool has_metatable = lua_getmetatable(L, top + 4);
         for (int name = 0; name < LENGTH(refused); name++) {
-            lua_pushstring(L, refused[name]);
-            if (lua_rawget(L, top + 4) != LUA_TNIL) {
-                luaL_error(L, "server.class: a class cannot have %s", refused[name]);
+            for (int table = top + 4; table <= top + 4 + has_metatable; table++) {
+                lua_pushstring(L, refused[name]);
+                if (lua_rawget(L, table) != LUA_TNIL) {
+                    luaL_error(
+                        L, "server.class: a class%s cannot have %s", table == top + 4 ? "" : "'s metatable", refused[name]);
+                }
+                lua_pop(L, 1);
             }
-            lua_pop(L, 1);
         }
         lua_settop(L, top + 2);
     }

@@ -65,7 +65,7 @@ static void set_globals(lua_State *L)
 static int begin_body(lua_State *L)
 {
     Generation *generation = lua_touserdata(L, 1);
-    lua_createtable(L, 0, 6);
+    lua_createtable(L, 0, 7);
     push_sentinel(L);
     lua_setfield(L, -2, "sentinel");
     lua_newtable(L);
@@ -76,6 +76,12 @@ static int begin_body(lua_State *L)
     lua_setfield(L, -2, "states");
     lua_newtable(L);
     lua_setfield(L, -2, "classes");
+    lua_newtable(L);
+    lua_createtable(L, 0, 1);
+    lua_pushliteral(L, "k");
+    lua_setfield(L, -2, "__mode");
+    lua_setmetatable(L, -2);
+    lua_setfield(L, -2, "metatables");
     set_globals(L);
     generation->table = luaL_ref(L, LUA_REGISTRYINDEX);
     return 0;
@@ -261,6 +267,7 @@ static int create_body(lua_State *L)
 {
     check_classes(L);
     fill_states(L, false);
+    check_metatables(L);
     return 0;
 }
 
@@ -268,6 +275,7 @@ static int create_body(lua_State *L)
 static int migrate_body(lua_State *L)
 {
     fill_states(L, true);
+    check_metatables(L);
     return 0;
 }
 
@@ -330,6 +338,8 @@ static int commit_body(lua_State *L)
     lua_setfield(L, -2, "states");
     lua_pushnil(L);
     lua_setfield(L, -2, "classes");
+    lua_pushnil(L);
+    lua_setfield(L, -2, "metatables");
     return 0;
 }
 

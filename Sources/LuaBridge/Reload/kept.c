@@ -147,12 +147,13 @@ static void fill(lua_State *L, const char *owner, const char *function)
     lua_pushnil(L);
     lua_setmetatable(L, -2);
     for (lua_pushnil(L); lua_next(L, record + 1) != 0;) {
+        check_killed(L);
         lua_pushvalue(L, -2);
         lua_insert(L, -2);
         lua_rawset(L, record + 2);
     }
     if (lua_getmetatable(L, record + 1)) {
-        lua_setmetatable(L, record + 2);
+        set_metatable_unarmed(L, record + 2);
     }
     lua_pushnil(L);
     lua_rawseti(L, record, record_function);

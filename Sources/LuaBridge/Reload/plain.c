@@ -85,7 +85,7 @@ static void walk_table(lua_State *L, Walk *walk, int depth)
     if (walk->copies) {
         lua_createtable(L, (int)(lua_rawlen(L, table) & 0xFFFFFF), 0);
         if (lua_getmetatable(L, table)) {
-            lua_setmetatable(L, -2);
+            set_metatable_unarmed(L, -2);
         }
     } else {
         lua_pushboolean(L, true);
@@ -95,6 +95,7 @@ static void walk_table(lua_State *L, Walk *walk, int depth)
     lua_rawset(L, walk->seen);
     walk->keys[depth + 1] = table + 2;
     for (lua_pushnil(L); lua_next(L, table) != 0;) { // [table copy key value]
+        check_killed(L);
         check_key(L, walk, depth);
         walk_value(L, walk, depth + 1);
         if (walk->copies) {

@@ -40,6 +40,81 @@ static void check_metatable(lua_State *L, int index)
     }
 }
 
+// A field of a metatable that setmetatable refuses, NULL when it has none. [...] -> [...]
+static const char *refused_field(lua_State *L, int metatable)
+{
+    int top = lua_gettop(L);
+    const char *field = NULL;
+    if (push_raw(L, metatable, "__gc") != LUA_TNIL) {
+        field = "__gc";
+    } else if (push_raw(L, metatable, "__mode") == LUA_TSTRING && strchr(lua_tostring(L, -1), 'k') != NULL) {
+        field = "__mode with weak keys";
+    } else if (has_old_bugs() && push_raw(L, metatable, "__concat") != LUA_TNIL) {
+        field = "__concat";
+    }
+    lua_settop(L, top);
+    return field;
+}
+
+// Remembers a metatable of the candidate and where it was set, so that it can be looked at once more when its files have
+// run. [table metatable] -> [table metatable]
+static void note_metatable(lua_State *L)
+{
+    Bridge *b = bridge_of(L);
+    if (!b->loading || b->candidate == NULL) {
+        return;
+    }
+    lua_rawgeti(L, LUA_REGISTRYINDEX, b->candidate->table);
+    if (lua_getfield(L, -1, "metatables") == LUA_TTABLE) {
+        lua_pushvalue(L, 2);
+        luaL_where(L, 1);
+        lua_rawset(L, -3);
+    }
+    lua_settop(L, 2);
+}
+
+// Raises if a metatable of the candidate got afterwards what setmetatable would have refused. [] -> []
+void check_metatables(lua_State *L)
+{
+    luaL_checkstack(L, 12, NULL);
+    int top = lua_gettop(L);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, bridge_of(L)->candidate->table);
+    if (lua_getfield(L, -1, "metatables") == LUA_TTABLE) {
+        for (lua_pushnil(L); lua_next(L, top + 2) != 0; lua_pop(L, 1)) {
+            check_killed(L);
+            const char *field = refused_field(L, top + 3);
+            if (field != NULL) {
+                lua_pushfstring(L, "%ssetmetatable: a metatable cannot get %s afterwards", lua_tostring(L, -1), field);
+                lua_error(L);
+            }
+        }
+    }
+    lua_settop(L, top);
+}
+
+// Sets the metatable on top, which is a script's, in the bridge's own name. A __gc that it got after setmetatable checked it
+// must not come into force by this: Lua looks for it here and nowhere else, so it is taken away for as long.
+// [... metatable] -> [...]
+void set_metatable_unarmed(lua_State *L, int index)
+{
+    index = lua_absindex(L, index);
+    int metatable = lua_gettop(L);
+    if (!lua_istable(L, metatable) || push_raw(L, metatable, "__gc") == LUA_TNIL) {
+        lua_settop(L, metatable);
+        lua_setmetatable(L, index);
+        return;
+    }
+    lua_pushliteral(L, "__gc");
+    lua_pushnil(L);
+    lua_rawset(L, metatable); // [... metatable gc]
+    lua_pushvalue(L, metatable);
+    lua_setmetatable(L, index);
+    lua_pushliteral(L, "__gc");
+    lua_insert(L, -2);
+    lua_rawset(L, metatable);
+    lua_settop(L, metatable - 1);
+}
+
 // [table metatable] -> [table]
 static int guarded_setmetatable(lua_State *L)
 {
@@ -55,6 +130,7 @@ static int guarded_setmetatable(lua_State *L)
             return luaL_error(L, "setmetatable: a metatable cannot be weak itself in this version of Lua");
         }
         lua_settop(L, 2);
+        note_metatable(L);
     }
     lua_setmetatable(L, 1);
     return 1;
