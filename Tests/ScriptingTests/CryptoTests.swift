@@ -149,4 +149,48 @@ struct CryptoTests {
     func mistakes(call: String, message: String) throws {
         #expect(try Stage().failure(call).message == message)
     }
+
+    @Test("long texts are digested and encoded as short ones are")
+    func long() throws {
+        let shown = try Stage().run(
+            """
+            local million = ("a"):rep(1000000)
+            show(crypto.sha256(million))
+            show(crypto.sha1(million))
+            show(crypto.sha512(million))
+            for _, algorithm in ipairs{"sha256", "sha1", "sha384", "sha512"} do
+              show(crypto.hmac(algorithm, ("k"):rep(100000), ("d"):rep(200000)))
+            end
+            show(crypto.hmac("sha256", ("k"):rep(20), ("d"):rep(200000)):sub(1, 20))
+            local all = {} for i = 0, 255 do all[i + 1] = string.char(i) end
+            all = table.concat(all):rep(1000)
+            show(crypto.sha256(crypto.base64(all)))
+            show(crypto.sha256(crypto.hex(all)))
+            for cut = 0, 5 do
+              local bytes = all:sub(1, -1 - cut)
+              show(crypto.fromBase64(crypto.base64(bytes)) == bytes, crypto.fromBase64url(crypto.base64url(bytes)) == bytes,
+                crypto.fromHex(crypto.hex(bytes)) == bytes, crypto.equal(bytes, bytes:sub(1)), crypto.equal(bytes, all))
+            end
+            local text = crypto.base64(all)
+            for _, place in ipairs{49152, 49151, 98304, 100000} do
+              show(crypto.fromBase64(text:sub(1, place - 1) .. "=" .. text:sub(place + 1)))
+            end
+            show(crypto.equal(all, all:sub(1, 200000) .. "x" .. all:sub(200002)))
+            """)
+        let digests = [
+            "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0",
+            "34aa973cd4c4daa4f61eeb2bdbad27316534016f",
+            "e718483d0ce769644e2e42c7bc15b4638e1f98b13b2044285632a803afa973eb"
+                + "de0ff244877ea60a4cb0432ce577c31beb009c5c2c49aa2e4eadb217ad8cc09b",
+            "6c5868be1b4f5a4ce27050e1c3df9e80b7756e99c81eb8bcd987ee60c8aac947",
+            "f8e87629db3aed9369da55dc1b30a22ca7fe81f6",
+            "c565f612707bc506afd843ff5253871cf698068dd018a95c36c13f30f3995db85a626f7252433dd2c02d8319336a3ba8",
+            "cc9bf2f02119b5f670d5d91c183889b11023039f9d47bd4bead1bf7e0d96dfef"
+                + "389a1136c1c12b4f06363624655476761c4616642cecde452151bd321c8f53de",
+            "b97a726472e9e796ee97", "5fe9af8f95ad829a7e4c43dfd3ff07d521f3c5170b2dd9bd627e5e0bbb4564ab",
+            "bd2ce11ff96de5df4c01184e56e32f0ff1a43158ac98402216c4294af1fd7bb2",
+        ]
+        let trips = (0...5).map { "true true true true \($0 == 0)" }
+        #expect(shown == digests + trips + Array(repeating: "nil invalid Base64", count: 4) + ["false"])
+    }
 }

@@ -3,7 +3,7 @@
 
 /// Rows of Lua code, by function. Each returns what it does to `t`, `co` or nothing else that the rows share.
 enum LibraryCases {
-    static let all = strings + patterns + tables + sorting + calls + coroutines
+    static let all = strings + long + patterns + tables + sorting + calls + coroutines
 
     static let strings = [
         #"("ab"):rep(3)"#, #"("ab"):rep(3, ", ")"#, #"("ab"):rep(1, ", ")"#, #"("ab"):rep(0)"#, #"("ab"):rep(-5)"#,
@@ -18,6 +18,46 @@ enum LibraryCases {
         #"string.char(72, 105)"#, #"string.char(256)"#, #"("héllo"):reverse():len()"#, #"("abc"):sub(-2)"#,
         #""10" + 5"#, #""a" + 1"#, #"("x")()"#, #"("x").y.z"#, #"utf8.char(228, 8364)"#, #"utf8.len("äöü")"#,
         #"utf8.len("\xff")"#, #"utf8.codepoint("ä", 1)"#, #"utf8.offset("äö", 2)"#,
+    ]
+
+    /// Texts that the sandbox takes piece by piece.
+    static let long = [
+        #"utf8.len(("äx€"):rep(50000))"#, #"utf8.len(("ä"):rep(40000) .. "\x80" .. "x")"#,
+        #"utf8.len(("x"):rep(65535) .. "ä" .. ("y"):rep(70000))"#, #"utf8.len(("ä"):rep(50000), 2)"#,
+        #"utf8.len(("ä"):rep(50000), 3)"#, #"utf8.len(("ä"):rep(50000), -1002, -3)"#, #"utf8.len(("x"):rep(70000), 0)"#,
+        #"utf8.len(("x"):rep(70000), 1, 70001)"#, #"utf8.len(("x"):rep(70000), 70001)"#,
+        #"utf8.len(("x"):rep(70000), 9, 8)"#,
+        #"utf8.len(("x"):rep(65536) .. ("\x80"):rep(20) .. ("z"):rep(100))"#,
+        #"utf8.len(("x"):rep(65530) .. ("\x80"):rep(5) .. ("z"):rep(100))"#,
+        #"utf8.len(("\u{7FFFFFFF}"):rep(20000), 1, -1, true)"#, #"utf8.len(("\u{7FFFFFFF}"):rep(20000))"#,
+        #"utf8.len(("x"):rep(65533) .. "\u{7FFFFFFF}" .. ("z"):rep(100), 1, -1, true)"#,
+        #"utf8.offset(("ä"):rep(200000), 150000)"#, #"utf8.offset(("ä"):rep(200000), -150000)"#,
+        #"utf8.offset(("ä"):rep(200000), 200001)"#, #"utf8.offset(("ä"):rep(200000), 200002)"#,
+        #"utf8.offset(("ä"):rep(200000), -200001)"#, #"utf8.offset(("ä"):rep(200000), 70000, 2)"#,
+        #"utf8.offset(("ä"):rep(200000), 70000, -100001)"#, #"utf8.offset(("ä"):rep(200000), 70000, 400002)"#,
+        #"utf8.offset(("ä"):rep(200000), 0, 300002)"#, #"utf8.offset(("x"):rep(200000), -65537, 100000)"#,
+        #"utf8.char(("héllo"):rep(500):byte(1, -1))"#, #"utf8.char(table.unpack({1, 2, 3}, 1, 300))"#,
+        #"("aBcÄé\xff\0z"):rep(20000):upper() == ("ABCÄé\xff\0Z"):rep(20000)"#,
+        #"("aBcÄé\xff\0z"):rep(20000):lower() == ("abcÄé\xff\0z"):rep(20000)"#,
+        #"("aBcÄé\xff\0z"):rep(20000):reverse() == ("z\0\xff\xa9\xc3\x84\xc3cBa"):rep(20000)"#, #"string.upper()"#,
+        #"string.lower({})"#, #"string.reverse(5)"#,
+        #"("%d,"):rep(200):format(("x"):rep(200):byte(1, -1))"#,
+        #"("%d,"):rep(2000):format(("x"):rep(2000):byte(1, -1))"#,
+        #"(("%5.1f|%%|%-5d|%s|%q"):rep(300) .. ("x"):rep(3000)):format(1)"#,
+        #"(("x"):rep(5000) .. "%5.1f|%%|%-5d|%s|%q|%x%c"):format(1.25, 7, nil, "a\nb", 255, 65)"#,
+        #"("x"):rep(5000):format()"#, #"(("x"):rep(5000) .. "%d"):format()"#, #"(("x"):rep(5000) .. "%d"):format("y")"#,
+        #"(("x"):rep(5000) .. "%g"):format({})"#, #"(("x"):rep(5000) .. "%q"):format({})"#,
+        #"(("x"):rep(5000) .. "%i %u"):format(1, 2)"#, #"("%q"):format(("\0001\n\r\"\\x\0"):rep(1000))"#,
+        #"("%s"):format(("x"):rep(5000))"#, #"("%.3s|%10s"):format(("x"):rep(5000), "y")"#,
+        #"table.unpack({1, 2, 3})"#, #"table.unpack({1, 2, 3}, 2)"#, #"table.unpack({1, 2, 3}, 2, 5)"#,
+        #"table.unpack({1, 2, 3}, 3, 2)"#, #"table.unpack()"#, #"table.unpack({}, "x")"#, #"table.unpack({}, 1, 1e8)"#,
+        #"table.unpack(setmetatable({}, {__index = function(_, k) return k * 2 end}), 5, 8)"#,
+        #"tostring()"#, #"tostring(nil)"#, #"tostring(setmetatable({}, {__tostring = function() return 5 end}))"#,
+        #"tostring(setmetatable({}, {__tostring = function() return "x" end}))"#,
+        #"("x"):rep(20000):gsub("", "")"#, #"("x"):rep(9000):find("x*$")"#, #"("x"):rep(9000):find("[a-w]+")"#,
+        #"("("):rep(5000) .. (")"):rep(5000):match("%b()")"#, #"(("("):rep(5000) .. (")"):rep(5000)):match("%b()")"#,
+        #"("x"):rep(9000):gsub("x+", "%0%0")"#, #"(("x"):rep(5000) .. "y"):find("y")"#,
+        #"(("x"):rep(5000) .. "y"):find("[yz]")"#, #"(("x"):rep(4096) .. "y"):match("[x]*()y")"#,
     ]
 
     static let patterns = [

@@ -10,7 +10,11 @@
 #include "internal.h"
 #include "signature.h"
 
-enum { random_limit = 64 * 1024 };
+enum {
+    random_limit = 64 * 1024,
+    piece = 1 << 16,    // bytes that are digested between two looks at the budget
+    most_block = 144,   // bytes of a block of any digest
+};
 
 typedef struct Digest {
     const char *name;
@@ -60,6 +64,51 @@ static int fail(lua_State *L, const char *function)
     return luaL_error(L, "%s: OpenSSL refuses to do this here", function);
 }
 
+// Digests a prefix and data of any length; OpenSSL's state is the bridge's, because the event may be killed between two
+// pieces. Raises if OpenSSL refuses. [...] -> [...]
+static unsigned digest_long(lua_State *L, const Digest *kind, BridgeBytes prefix, BridgeBytes data, uint8_t *value)
+{
+    Bridge *b = bridge_of(L);
+    if (b->digest == NULL) {
+        b->digest = EVP_MD_CTX_new();
+    }
+    bool done = b->digest != NULL && EVP_DigestInit_ex(b->digest, kind->method(), NULL) == 1
+        && EVP_DigestUpdate(b->digest, prefix.bytes, prefix.count) == 1;
+    for (size_t start = 0; done && start < data.count; start += piece) {
+        size_t count = data.count - start < piece ? data.count - start : piece;
+        done = EVP_DigestUpdate(b->digest, data.bytes + start, count) == 1;
+        check_killed(L);
+    }
+    unsigned count = 0;
+    if (!done || EVP_DigestFinal_ex(b->digest, value, &count) != 1) {
+        fail(L, kind->function);
+    }
+    return count;
+}
+
+// HMAC (RFC 2104) of a long key or long data. [...] -> [...]
+static void hmac_long(lua_State *L, const Digest *kind, BridgeBytes key, BridgeBytes data, uint8_t *value)
+{
+    size_t block = (size_t)EVP_MD_get_block_size(kind->method());
+    uint8_t pad[most_block] = {0};
+    if (key.count > block) {
+        digest_long(L, kind, (BridgeBytes){"", 0}, key, pad);
+    } else {
+        memcpy(pad, key.bytes, key.count);
+    }
+    for (size_t i = 0; i < block; i++) {
+        pad[i] ^= 0x36;
+    }
+    uint8_t inner[EVP_MAX_MD_SIZE];
+    unsigned count = digest_long(L, kind, (BridgeBytes){(const char *)pad, block}, data, inner);
+    for (size_t i = 0; i < block; i++) {
+        pad[i] ^= 0x36 ^ 0x5C;
+    }
+    digest_long(
+        L, kind, (BridgeBytes){(const char *)pad, block}, (BridgeBytes){(const char *)inner, count}, value);
+    OPENSSL_cleanse(pad, sizeof pad);
+}
+
 // crypto.sha256(data, options) and the like; the upvalue is the digest's index. [data options] -> [... digest]
 static int digest(lua_State *L)
 {
@@ -68,7 +117,9 @@ static int digest(lua_State *L)
     bool raw = wants_raw(L, 2, kind->function);
     uint8_t value[EVP_MAX_MD_SIZE];
     unsigned count = 0;
-    if (EVP_Digest(data.bytes, data.count, value, &count, kind->method(), NULL) != 1) {
+    if (data.count > piece) {
+        count = digest_long(L, kind, (BridgeBytes){"", 0}, data, value);
+    } else if (EVP_Digest(data.bytes, data.count, value, &count, kind->method(), NULL) != 1) {
         return fail(L, kind->function);
     }
     push_digest(L, value, count, raw);
@@ -96,7 +147,9 @@ static int hmac(lua_State *L)
     BridgeBytes data = check_bytes(L, 3, "crypto.hmac", "the data");
     bool raw = wants_raw(L, 4, "crypto.hmac");
     uint8_t value[EVP_MAX_MD_SIZE];
-    if (!hmac_of(kind->method(), key, data, value)) {
+    if (key.count > piece || data.count > piece) {
+        hmac_long(L, kind, key, data, value);
+    } else if (!hmac_of(kind->method(), key, data, value)) {
         return fail(L, "crypto.hmac");
     }
     push_digest(L, value, (size_t)EVP_MD_get_size(kind->method()), raw);
@@ -162,7 +215,14 @@ static int equal(lua_State *L)
 {
     BridgeBytes a = check_bytes(L, 1, "crypto.equal", "the first value");
     BridgeBytes b = check_bytes(L, 2, "crypto.equal", "the second value");
-    lua_pushboolean(L, a.count == b.count && CRYPTO_memcmp(a.bytes, b.bytes, a.count) == 0);
+    int difference = a.count != b.count;
+    size_t compared = a.count == b.count ? a.count : 0;
+    for (size_t start = 0; start < compared; start += piece) {
+        size_t count = compared - start < piece ? compared - start : piece;
+        difference |= CRYPTO_memcmp(a.bytes + start, b.bytes + start, count);
+        check_killed(L);
+    }
+    lua_pushboolean(L, difference == 0);
     return 1;
 }
 

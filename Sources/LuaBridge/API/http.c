@@ -13,6 +13,8 @@ enum {
     most_seconds = 3600,
     most_bytes = 16 << 20,
     most_redirects = 20,
+    longest_url = 1 << 16,
+    longest_list = 1 << 20, // bytes of all names and values of a request
 };
 
 // Each function takes the first so many of them.
@@ -68,7 +70,11 @@ static int32_t add_pairs(lua_State *L, int options, const char *option, BridgeSt
         luaL_error(L, "%s: %s must be a table, not %s", function, option, luaL_typename(L, -1));
     }
     for (lua_pushnil(L); lua_next(L, -2) != 0; lua_pop(L, 1)) {
+        check_killed(L);
         add_pair(L, option, list, function);
+        if (list->count > longest_list) {
+            luaL_error(L, "%s: query and headers have more than %d bytes", function, longest_list);
+        }
         pairs++;
     }
     lua_pop(L, 1);
@@ -182,8 +188,11 @@ static int send_request(lua_State *L, int options, const char *function)
 }
 
 // Begins the list of a request. [...] -> [...]
-static void begin_list(lua_State *L, BridgeBytes method, BridgeBytes url)
+static void begin_list(lua_State *L, BridgeBytes method, BridgeBytes url, const char *function)
 {
+    if (method.count > longest_url || url.count > longest_url) {
+        luaL_error(L, "%s: the URL has more than %d bytes", function, longest_url);
+    }
     BridgeStrings *list = &bridge_of(L)->answer;
     strings_reset(list);
     bridgeStringsAppend(list, method.bytes, method.count);
@@ -196,7 +205,7 @@ static int short_form(lua_State *L, BridgeBytes method, int options, const char 
     BridgeBytes url = check_name(L, 1, function, "the URL");
     check_options(L, 2, option_names, options, function);
     lua_settop(L, 2);
-    begin_list(L, method, url);
+    begin_list(L, method, url, function);
     return send_request(L, 2, function);
 }
 
@@ -229,7 +238,7 @@ static int http_request(lua_State *L)
     if (push_option(L, 1, "method")) {
         method = check_name(L, 3, function, "method");
     }
-    begin_list(L, method, url);
+    begin_list(L, method, url, function);
     return send_request(L, 1, function);
 }
 

@@ -23,6 +23,9 @@ static const char pem_mark[] = "-----BEGIN ";
 bool is_pem(BridgeBytes key)
 {
     const size_t length = sizeof pem_mark - 1;
+    if (key.count > longest_key) {
+        return false;
+    }
     for (size_t i = 0; i + length <= key.count; i++) {
         if (memcmp(key.bytes + i, pem_mark, length) == 0) {
             return true;

@@ -1,11 +1,22 @@
 // The table `log`, and `print`, which is log.info.
 #include "internal.h"
 
+enum {
+    longest_message = 1 << 16, // bytes; the rest is left out
+    longest_fields = 1 << 20,  // bytes of all names and values
+};
+
 // Hands a message to the server's log, with the place in the script that called. [...] -> [...]
 static void write_log(lua_State *L, BridgeLogLevel level, BridgeBytes message)
 {
     Bridge *b = bridge_of(L);
     strings_check(L, &b->answer);
+    if (message.count > longest_message) {
+        message.count = longest_message;
+        while ((message.bytes[message.count] & 0xC0) == 0x80 && message.count > longest_message - 4) {
+            message.count--;
+        }
+    }
     lua_Debug place = {.currentline = 0};
     if (lua_getstack(L, 1, &place)) {
         lua_getinfo(L, "Sl", &place);
@@ -44,6 +55,7 @@ static int write_entry(lua_State *L)
     strings_reset(&b->answer);
     if (lua_istable(L, 2)) {
         for (lua_pushnil(L); lua_next(L, 2) != 0; lua_pop(L, 1)) {
+            check_killed(L);
             if (lua_type(L, -2) != LUA_TSTRING) {
                 return luaL_error(L, "log: the name of a field must be a string, not %s", luaL_typename(L, -2));
             }
@@ -51,6 +63,9 @@ static int write_entry(lua_State *L)
             const char *name = lua_tolstring(L, -2, &count);
             bridgeStringsAppend(&b->answer, name, count);
             add_value(L, b);
+            if (b->answer.count > longest_fields) {
+                return luaL_error(L, "log: the fields have more than %d bytes", longest_fields);
+            }
         }
     }
     write_log(L, level, message);
@@ -64,6 +79,7 @@ int log_print(lua_State *L)
     luaL_Buffer text;
     luaL_buffinit(L, &text);
     for (int i = 1; i <= count; i++) {
+        check_killed(L);
         if (i > 1) {
             luaL_addchar(&text, '\t');
         }

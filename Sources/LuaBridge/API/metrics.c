@@ -44,7 +44,7 @@ static bool begins_with(BridgeBytes text, const char *prefix)
 static BridgeBytes check_metric_name(lua_State *L, const char *function)
 {
     BridgeBytes name = check_bytes(L, 1, function, "the name");
-    if (!is_name(name, true) || name.count > longest_metric_name) {
+    if (name.count > longest_metric_name || !is_name(name, true)) {
         luaL_error(
             L, "%s: '%s' is not a metric's name: letters, digits, '_' and ':', at most %d, no digit first", function,
             name.bytes, longest_metric_name);
@@ -116,12 +116,13 @@ static int check_labels(lua_State *L, const char *function, Label *labels)
     }
     int count = 0;
     for (lua_pushnil(L); lua_next(L, 3) != 0;) { // [... texts key value]
+        check_killed(L);
         BridgeBytes name = {"", 0};
         if (lua_type(L, -2) == LUA_TSTRING) {
             name.bytes = lua_tolstring(L, -2, &name.count);
         }
         bool is_reserved = begins_with(name, "__") || (name.count == 2 && begins_with(name, "le"));
-        if (!is_name(name, false) || name.count > longest_label_name || is_reserved) {
+        if (name.count > longest_label_name || !is_name(name, false) || is_reserved) {
             luaL_error(L, "%s: '%s' is not a label's name", function, name.bytes);
         }
         Label label = {.name = name, .value = check_label_value(L, function, name.bytes)};

@@ -10,6 +10,7 @@ enum {
     seconds_per_day = 86400,
     days_per_era = 146097, // 400 years
     days_before_1970 = 719468, // since 0000-03-01
+    longest_text = 256,        // bytes of a time
 };
 
 static const double earliest = -62167219200.0; // 0000-01-01T00:00:00Z
@@ -219,6 +220,7 @@ static int parse(lua_State *L)
     BridgeBytes text = check_bytes(L, 1, "time.parse", "the text");
     int64_t seconds;
     double fraction;
+    text.count = text.count < longest_text ? text.count : longest_text; // which is no time
     const char *problem = parse_text(text.bytes, text.bytes + text.count, &seconds, &fraction);
     if (problem != NULL) {
         lua_pushnil(L);

@@ -104,6 +104,9 @@ static int server_cron(lua_State *L)
     BridgeTimer timer = {.name = NULL};
     timer.name = lua_tolstring(L, 1, &timer.nameCount);
     timer.cron = check_bytes(L, 2, "server.cron", "the expression");
+    if (timer.cron.count > name_limit) {
+        return luaL_error(L, "server.cron: the expression has more than %d bytes", name_limit);
+    }
     return start(L, 3, timer, "server.cron");
 }
 

@@ -25,7 +25,7 @@ BridgePayload check_payload(lua_State *L, int index, bool binary, const char *fu
     default:
         luaL_error(L, "%s: expected a string, a number or a table, not %s", function, luaL_typename(L, index));
     }
-    if (!binary && payload.bytes != bridge_of(L)->received && !is_utf8(payload.bytes, payload.count)) {
+    if (!binary && payload.bytes != bridge_of(L)->received && !is_utf8_text(L, payload.bytes, payload.count)) {
         const char *instead = function[4] == ':' ? "conn:sendBinary" : "{binary = true}";
         luaL_error(L, "%s: text must be valid UTF-8; use %s for bytes", function, instead);
     }
@@ -134,6 +134,7 @@ void check_options(lua_State *L, int index, const char *const *names, int count,
         luaL_error(L, "%s: options must be a table, not %s", function, luaL_typename(L, index));
     }
     for (lua_pushnil(L); lua_next(L, index) != 0; lua_pop(L, 1)) {
+        check_killed(L);
         const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : NULL;
         bool known = false;
         for (int i = 0; i < count && name != NULL && !known; i++) {

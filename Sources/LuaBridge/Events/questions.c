@@ -5,6 +5,8 @@
 
 #include "internal.h"
 
+enum { longest_field_name = 256, longest_field_value = 1 << 16 };
+
 typedef struct Question {
     int32_t script;
     BridgeEvent event;
@@ -204,16 +206,20 @@ static void add_headers(lua_State *L)
     }
     int table = lua_gettop(L);
     for (lua_pushnil(L); lua_next(L, table) != 0; lua_pop(L, 1)) {
+        check_killed(L);
         size_t name_count = 0;
         size_t count = 0;
         const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tolstring(L, -2, &name_count) : "";
-        if (!is_token(name, name_count)) {
+        if (name_count > longest_field_name || !is_token(name, name_count)) {
             luaL_error(L, "onRequest: '%s' is not a header's name", name);
         }
         if (is_own_header(name)) {
             luaL_error(L, "onRequest: the header '%s' is the server's to write", name);
         }
         const char *value = lua_isstring(L, -1) ? lua_tolstring(L, -1, &count) : NULL;
+        if (count > longest_field_value) {
+            luaL_error(L, "onRequest: the header '%s' has more than %d bytes", name, longest_field_value);
+        }
         if (value == NULL || !is_field_value(value, count)) {
             luaL_error(L, "onRequest: the header '%s' must be a string of one line", name);
         }
@@ -239,7 +245,7 @@ static const char *push_body(lua_State *L)
     case LUA_TNUMBER: {
         size_t count;
         const char *bytes = lua_tolstring(L, -1, &count);
-        return is_utf8(bytes, count) ? "text/plain; charset=utf-8" : "application/octet-stream";
+        return is_utf8_text(L, bytes, count) ? "text/plain; charset=utf-8" : "application/octet-stream";
     }
     default:
         luaL_error(L, "onRequest: the body must be a string or a table, not %s", luaL_typename(L, -1));

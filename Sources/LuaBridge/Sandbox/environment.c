@@ -105,6 +105,8 @@ static void open_libraries(lua_State *L)
             string_library_open(L);
         } else if (libraries[i].func == luaopen_table) {
             table_library_open(L);
+        } else if (libraries[i].func == luaopen_utf8) {
+            utf8_library_open(L);
         } else if (libraries[i].func == luaopen_coroutine) {
             coroutine_library_open(L, lua_gettop(L));
         }

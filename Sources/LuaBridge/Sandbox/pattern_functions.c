@@ -7,7 +7,11 @@
 
 #include "patterns.h"
 
-enum { most_tries = 64, most_compared = 1 << 16 };
+enum {
+    most_tries = 64,
+    most_compared = 1 << 16,
+    piece = 1 << 16, // bytes between two looks at the budget
+};
 
 // Where an `init` begins to look, from 0; beyond the subject when it is that far. [...] -> [...]
 static size_t start_offset(lua_State *L, int index, size_t count)
@@ -25,9 +29,13 @@ static const bool is_magic[256] = {
     ['-'] = true, ['.'] = true, ['?'] = true, ['['] = true, ['^'] = true,
 };
 
-static bool is_plain(const char *pattern, size_t count)
+// [...] -> [...]
+static bool is_plain(lua_State *L, const char *pattern, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
+        if (i % piece == 0) {
+            check_killed(L);
+        }
         if (is_magic[(unsigned char)pattern[i]]) {
             return false;
         }
@@ -82,7 +90,7 @@ static int search(lua_State *L, bool find)
         lua_pushnil(L);
         return 1;
     }
-    if (find && (lua_toboolean(L, 4) || is_plain(pattern, length))) {
+    if (find && (lua_toboolean(L, 4) || is_plain(L, pattern, length))) {
         return find_plain(L, subject, count, offset, pattern, length);
     }
     bool anchored = length > 0 && *pattern == '^';
@@ -167,13 +175,14 @@ static int string_gmatch(lua_State *L)
 }
 
 // Adds the replacement text with its "%1" filled in. [... buffer] -> [... buffer]
-static void add_template(const Matcher *m, luaL_Buffer *buffer, const char *start, const char *end)
+static void add_template(Matcher *m, luaL_Buffer *buffer, const char *start, const char *end)
 {
     size_t count;
     const char *text = lua_tolstring(m->L, 3, &count);
     const char *text_end = text + count;
     const char *sign;
     while ((sign = memchr(text, '%', (size_t)(text_end - text))) != NULL) {
+        matcher_spend(m, 1);
         luaL_addlstring(buffer, text, (size_t)(sign - text));
         char what = sign + 1 == text_end ? '\0' : sign[1];
         if (what == '%') {
@@ -192,7 +201,7 @@ static void add_template(const Matcher *m, luaL_Buffer *buffer, const char *star
 }
 
 // Adds what the match is replaced by; false when it stays as it is. [... buffer] -> [... buffer]
-static bool add_replacement(const Matcher *m, luaL_Buffer *buffer, const char *start, const char *end, int type)
+static bool add_replacement(Matcher *m, luaL_Buffer *buffer, const char *start, const char *end, int type)
 {
     lua_State *L = m->L;
     check_stack_left(L);

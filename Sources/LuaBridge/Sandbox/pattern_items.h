@@ -12,6 +12,7 @@
 enum {
     slice = 1024,  // steps
     long_set = 32, // bytes of a set whose comparison counts as another step
+    stretch = 4096, // characters of a run that are looked at between two counts
 };
 
 static void pause(Matcher *m)
@@ -103,6 +104,7 @@ static bool in_set(unsigned char byte, const char *next, const char *end)
 // The end of the set that begins behind `next`. The first character behind "[" or "[^" is a member, even if it is "]".
 static const char *set_end(Matcher *m, const char *next)
 {
+    const char *start = next;
     if (*next == '^') {
         next++;
     }
@@ -112,6 +114,9 @@ static const char *set_end(Matcher *m, const char *next)
         }
         next += *next == '%' && next + 1 < m->pattern_end ? 2 : 1;
     } while (*next != ']');
+    if (next - start > long_set) {
+        spend(m, (next - start) / long_set);
+    }
     return next + 1;
 }
 
@@ -148,18 +153,28 @@ static inline bool item_matches(Matcher *m, const char *at, const char *item, co
     }
 }
 
+// The first character from `next` on that the item matches or does not match, whichever is not `skipped`; the subject's
+// end when there is none.
+static inline const char *skip_while(Matcher *m, const char *next, const char *item, const char *end, bool skipped)
+{
+    while (next < m->subject_end) {
+        const char *start = next;
+        const char *pause_at = m->subject_end - next > stretch ? next + stretch : m->subject_end;
+        while (next < pause_at && item_matches(m, next, item, end) == skipped) {
+            next++;
+        }
+        spend(m, (next - start) / 8);
+        if (next < pause_at) {
+            break;
+        }
+    }
+    return next;
+}
+
 // The end of the longest run of characters that the item matches.
 static const char *run_end(Matcher *m, const char *at, const char *item, const char *end)
 {
-    if (*item == '.') {
-        return m->subject_end;
-    }
-    const char *next = at;
-    while (item_matches(m, next, item, end)) {
-        next++;
-    }
-    spend(m, (next - at) / 8);
-    return next;
+    return *item == '.' ? m->subject_end : skip_while(m, at, item, end, true);
 }
 
 #endif

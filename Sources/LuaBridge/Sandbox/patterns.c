@@ -83,16 +83,19 @@ static const char *match_balance(Matcher *m, const char *at, const char *pair)
     char closing = pair[1];
     size_t depth = 1;
     for (const char *next = at + 1; next < m->subject_end; next++) {
+        if ((next - at) % stretch == 0) {
+            spend(m, stretch / 8);
+        }
         if (*next == closing) {
             if (--depth == 0) {
-                spend(m, (next - at) / 8);
+                spend(m, (next - at) % stretch / 8);
                 return next + 1;
             }
         } else if (*next == opening) {
             depth++;
         }
     }
-    spend(m, (m->subject_end - at) / 8);
+    spend(m, (m->subject_end - at) % stretch / 8);
     return NULL;
 }
 
@@ -275,19 +278,20 @@ const char *matcher_skip_to_item(Matcher *m, const char *start, const char *patt
         const char *found = memchr(start, *pattern, (size_t)(m->subject_end - start));
         return found == NULL ? m->subject_end : found;
     }
-    const char *next = start;
-    while (next < m->subject_end && !item_matches(m, next, pattern, m->first_end)) {
-        next++;
-    }
-    spend(m, (next - start) / 8);
-    return next;
+    return skip_while(m, start, pattern, m->first_end, false);
 }
 
 const char *matcher_try(Matcher *m, const char *start, const char *pattern)
 {
     m->count = 0;
     m->depth = deepest;
+    spend(m, 1); // an empty pattern has no item that would
     return match(m, start, pattern);
+}
+
+void matcher_spend(Matcher *m, int steps)
+{
+    spend(m, steps);
 }
 
 void push_capture(const Matcher *m, int index, const char *start, const char *end)

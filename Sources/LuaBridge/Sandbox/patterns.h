@@ -44,6 +44,9 @@ static inline const char *matcher_skip(Matcher *m, const char *start, const char
 // The end of the match that begins at `start`, NULL when there is none. Leaves the stack as it was.
 const char *matcher_try(Matcher *m, const char *start, const char *pattern);
 
+// Counts a step that was made for the match outside of the matcher. [...] -> [...]
+void matcher_spend(Matcher *m, int steps);
+
 // The text or the position of one capture; the whole match, from `start` to `end`, when the pattern has none and the
 // first is asked for. [] -> [value]
 void push_capture(const Matcher *m, int index, const char *start, const char *end);

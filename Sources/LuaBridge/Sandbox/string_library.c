@@ -6,7 +6,11 @@
 
 #include "internal.h"
 
-enum { most_bytes = 0x7FFFFFFF };
+enum {
+    most_bytes = 0x7FFFFFFF,
+    longest_format = 1 << 16, // bytes of a format of string.pack and unpack
+    piece = 1 << 16,          // bytes between two looks at the budget
+};
 
 // Fills `count` bytes with copies of the `length` that are already there. Never raises.
 static void fill(char *bytes, size_t length, size_t count)
@@ -52,11 +56,82 @@ static int string_rep(lua_State *L)
     return 1;
 }
 
-// string.format(format, ...), by the stock function, which is the upvalue. [format values...] -> [... string]
-static int string_format(lua_State *L)
+static char upper_of(char c)
 {
-    check_stack_left(L); // its frame is large, and it calls __tostring
+    return c >= 'a' && c <= 'z' ? (char)(c - 32) : c;
+}
+
+static char lower_of(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+}
+
+// [s ...] -> [... string]
+static inline int map_bytes(lua_State *L, char (*map)(char))
+{
+    size_t count;
+    const char *text = luaL_checklstring(L, 1, &count);
+    luaL_Buffer buffer;
+    char *bytes = luaL_buffinitsize(L, &buffer, count);
+    for (size_t start = 0; start < count; start += piece) {
+        size_t end = count - start < piece ? count : start + piece;
+        for (size_t i = start; i < end; i++) {
+            bytes[i] = map(text[i]);
+        }
+        check_killed(L);
+    }
+    luaL_pushresultsize(&buffer, count);
+    return 1;
+}
+
+// string.upper(s). [s] -> [... string]
+static int string_upper(lua_State *L)
+{
+    return map_bytes(L, upper_of);
+}
+
+// string.lower(s). [s] -> [... string]
+static int string_lower(lua_State *L)
+{
+    return map_bytes(L, lower_of);
+}
+
+// string.reverse(s). [s] -> [... string]
+static int string_reverse(lua_State *L)
+{
+    size_t count;
+    const char *text = luaL_checklstring(L, 1, &count);
+    luaL_Buffer buffer;
+    char *bytes = luaL_buffinitsize(L, &buffer, count);
+    for (size_t start = 0; start < count; start += piece) {
+        size_t end = count - start < piece ? count : start + piece;
+        for (size_t i = start; i < end; i++) {
+            bytes[i] = text[count - 1 - i];
+        }
+        check_killed(L);
+    }
+    luaL_pushresultsize(&buffer, count);
+    return 1;
+}
+
+// string.pack, packsize and unpack: the stock function, which is the upvalue, reads formats of a length that it is done
+// with soon. [format ...] -> [... results...]
+static int pack_by_format(lua_State *L)
+{
+    if (lua_type(L, 1) == LUA_TSTRING && lua_rawlen(L, 1) > longest_format) {
+        return luaL_argerror(L, 1, "format longer than 65536 bytes");
+    }
     return lua_tocfunction(L, lua_upvalueindex(1))(L);
+}
+
+// Puts functions in the place of those of the same names, which become their upvalues. [library] -> [library]
+void wrap_functions(lua_State *L, const luaL_Reg *functions)
+{
+    for (; functions->name != NULL; functions++) {
+        lua_getfield(L, -1, functions->name);
+        lua_pushcclosure(L, functions->func, 1);
+        lua_setfield(L, -2, functions->name);
+    }
 }
 
 // [string] -> [string]
@@ -72,11 +147,15 @@ static void protect_metatable(lua_State *L)
 // Replaces what has to be replaced in the stock library's table. [string] -> [string]
 void string_library_open(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"rep", string_rep}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {
+        {"rep", string_rep}, {"upper", string_upper}, {"lower", string_lower}, {"reverse", string_reverse}, {NULL, NULL},
+    };
+    static const luaL_Reg over_stock[] = {
+        {"format", string_format}, {"pack", pack_by_format}, {"packsize", pack_by_format}, {"unpack", pack_by_format},
+        {NULL, NULL},
+    };
     luaL_setfuncs(L, functions, 0);
-    lua_getfield(L, -1, "format");
-    lua_pushcclosure(L, string_format, 1);
-    lua_setfield(L, -2, "format");
+    wrap_functions(L, over_stock);
     patterns_open(L);
     lua_pushnil(L);
     lua_setfield(L, -2, "dump");

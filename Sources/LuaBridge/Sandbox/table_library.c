@@ -3,6 +3,8 @@
 // no table can have is refused at once. What they answer is as in the stock library.
 //
 // Read next: table_sort.c.
+#include <limits.h>
+
 #include "internal.h"
 
 enum {
@@ -129,6 +131,26 @@ static int table_move(lua_State *L)
     return 1;
 }
 
+// table.unpack(t, first, last). [table first last] -> [... values...]
+static int table_unpack(lua_State *L)
+{
+    check_stack_left(L);
+    lua_Integer first = luaL_optinteger(L, 2, 1);
+    lua_Integer last = lua_isnoneornil(L, 3) ? luaL_len(L, 1) : luaL_checkinteger(L, 3);
+    if (first > last) {
+        return 0;
+    }
+    lua_Unsigned count = (lua_Unsigned)last - (lua_Unsigned)first;
+    if (count >= INT_MAX || !lua_checkstack(L, (int)++count)) {
+        return luaL_error(L, "too many results to unpack");
+    }
+    for (lua_Unsigned i = 0; i < count; i++) {
+        lua_geti(L, 1, (lua_Integer)((lua_Unsigned)first + i));
+        count_step(L, (lua_Integer)i);
+    }
+    return (int)count;
+}
+
 // Adds one element to the text. [... buffer] -> [... buffer]
 static void add_element(lua_State *L, luaL_Buffer *buffer, lua_Integer index)
 {
@@ -167,7 +189,7 @@ void table_library_open(lua_State *L)
 {
     static const luaL_Reg functions[] = {
         {"insert", table_insert}, {"remove", table_remove}, {"move", table_move},
-        {"concat", table_concat}, {"sort", table_sort},     {NULL, NULL},
+        {"concat", table_concat}, {"sort", table_sort},     {"unpack", table_unpack}, {NULL, NULL},
     };
     luaL_setfuncs(L, functions, 0);
 }

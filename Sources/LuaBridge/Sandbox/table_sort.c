@@ -1,21 +1,17 @@
 // table.sort: quicksort, and heapsort for a part in which it goes wrong, so that no order of the elements and no function
-// that compares them takes more than n log n comparisons. Without such a function everything happens in C; so it asks every
-// thousand comparisons whether the event is being killed.
+// that compares them takes more than n log n comparisons. Without such a function everything happens in C; so it asks before
+// every comparison whether the event is being killed.
 //
 // The table is at 1, the function or nil at 2.
 #include <limits.h>
 
 #include "internal.h"
 
-enum {
-    slice = 1024, // comparisons between two looks at the budget
-    small = 12,   // elements that are sorted by insertion
-};
+enum { small = 12 }; // elements that are sorted by insertion
 
 typedef struct Sort {
     lua_State *L;
     bool has_function;
-    int steps;
 } Sort;
 
 // Whether the value at `left` comes before the one at `right`; both are absolute. [...] -> [...]
@@ -23,10 +19,7 @@ static bool comes_before(Sort *sort, int left, int right)
 {
     lua_State *L = sort->L;
     check_stack_left(L);
-    if (--sort->steps == 0) {
-        sort->steps = slice;
-        check_killed(L);
-    }
+    check_killed(L); // each time: two strings may be long
     if (!sort->has_function) {
         return lua_compare(L, left, right, LUA_OPLT) != 0;
     }
@@ -204,7 +197,7 @@ int table_sort(lua_State *L)
     }
     lua_settop(L, 2);
     luaL_checkstack(L, 40, "");
-    Sort sort = {.L = L, .has_function = !lua_isnil(L, 2), .steps = slice};
+    Sort sort = {.L = L, .has_function = !lua_isnil(L, 2)};
     int tries = 2;
     for (lua_Integer n = count; n > 1; n /= 2) {
         tries += 2;

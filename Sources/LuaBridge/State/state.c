@@ -120,6 +120,7 @@ void bridgeClose(Bridge *b)
         lua_close(b->main);
     }
     generations_close(b);
+    EVP_MD_CTX_free(b->digest);
     keys_free(b->keys);
     series_free(b->series);
     strings_release(&b->answer);

@@ -4,7 +4,10 @@
 
 #include "internal.h"
 
-enum { kept_capacity = 64 * 1024 };
+enum {
+    kept_capacity = 64 * 1024,
+    piece = 1 << 16, // bytes of text between two looks at the budget
+};
 
 // Forgets the content. Never raises.
 void strings_reset(BridgeStrings *strings)
@@ -149,4 +152,22 @@ bool is_utf8(const char *bytes, size_t count)
         next += length;
     }
     return true;
+}
+
+// The same for a text of any length: between its pieces the event may be killed. [...] -> [...]
+bool is_utf8_text(lua_State *L, const char *bytes, size_t count)
+{
+    while (count > piece) {
+        size_t length = piece;
+        while (length > piece - 4 && (bytes[length] & 0xC0) == 0x80) {
+            length--;
+        }
+        if (!is_utf8(bytes, length)) {
+            return false;
+        }
+        check_killed(L);
+        bytes += length;
+        count -= length;
+    }
+    return is_utf8(bytes, count);
 }
