@@ -174,7 +174,6 @@ struct Bridge {
     Generation *live;
     Generation *candidate;
     uint32_t generations_alive;
-    lua_Integer run; // number of the top-level run, so that a cycle of modules is told from a module that failed before
     int32_t last_function;
 
     References references;

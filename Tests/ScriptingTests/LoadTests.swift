@@ -184,6 +184,35 @@ struct LoadTests {
         #expect(ScriptEngine.check(good, options: ScriptOptions(store: store)).isEmpty)
     }
 
+    @Test("a module that failed fails with the same message when it is required again")
+    func requireAgain() throws {
+        let modules = [
+            "bad": "error('broken')", "none": "require 'missing'", "loop": "require 'loop'", "a": "require 'b'",
+            "b": "require 'a'",
+        ]
+        let script = """
+            local function twice(name)
+                local first, second = select(2, pcall(require, name)), select(2, pcall(require, name))
+                local third = select(2, pcall(coroutine.wrap(function() return require(name) end)))
+                return first .. "|" .. (second == first and "same" or second) .. "|" .. (third == first and "same" or third)
+            end
+            local rows = {twice "bad", twice "none", twice "loop", twice "a"}
+            function onMessage(conn) for _, row in ipairs(rows) do conn:send(row) end conn:send(twice "bad") end
+            """
+        let stage = try Stage()
+        try stage.load(["main": script], modules: modules)
+        #expect(stage.message().isDone)
+        let own = { (name: String) in "lib/\(name).lua:1: require: module" }
+        #expect(
+            stage.host.sent == [
+                "lib/bad.lua:1: broken|same|same",
+                "lib/none.lua:1: require: there is no module 'missing' (lib/missing.lua)|same|same",
+                own("loop") + " 'loop' requires itself, by way of others or directly|same|same",
+                own("b") + " 'a' requires itself, by way of others or directly|same|same",
+                "lib/bad.lua:1: broken|same|same",
+            ])
+    }
+
     @Test("names longer than Lua shows are still found")
     func longNames() throws {
         let name = "examples/" + String(repeating: "long-folder-name/", count: 6) + "script"

@@ -233,7 +233,6 @@ bool bridgeRun(Bridge *b, int32_t script)
     Load load = {.script = script};
     b->loading = true;
     b->declaring = true;
-    b->run += 1;
     double start = cpu_seconds();
     bool ran = run_protected(b, run_body, &load, b->load_left) == BridgeOutcomeDone;
     b->declaring = false;

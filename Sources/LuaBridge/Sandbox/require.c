@@ -15,26 +15,50 @@ static int refuse(lua_State *L, const char *path)
     return luaL_error(L, "require: there is no module '%s' (lib/%s.lua)", path, path);
 }
 
-// Runs a module that has not run. The upvalues are chunks, loaded values, and the runs in which each was begun. [name
-// path] -> [... value]
+// The module does not run any more, whether it has returned or failed. The upvalues are the modules that run, and its path.
+// [mark error] -> []
+static int forget_running(lua_State *L)
+{
+    lua_pushvalue(L, lua_upvalueindex(2));
+    lua_pushnil(L); // the key is there, so this allocates nothing
+    lua_rawset(L, lua_upvalueindex(1));
+    return 0;
+}
+
+// Notes that the module runs, until the value that is pushed goes out of scope: it must not be moved. [name path chunk] ->
+// [name path chunk mark]
+static void mark_running(lua_State *L)
+{
+    lua_newtable(L);
+    lua_createtable(L, 0, 1);
+    lua_pushvalue(L, lua_upvalueindex(3));
+    lua_pushvalue(L, 2);
+    lua_pushcclosure(L, forget_running, 2);
+    lua_setfield(L, -2, "__close");
+    lua_setmetatable(L, -2);
+    lua_pushvalue(L, 2);
+    lua_pushboolean(L, true);
+    lua_rawset(L, lua_upvalueindex(3));
+    lua_toclose(L, -1);
+}
+
+// Runs a module that has not run. The upvalues are chunks, loaded values, and the modules that run. [name path]
+// -> [... value]
 static int run_module(lua_State *L, const char *path)
 {
-    Bridge *b = bridge_of(L);
     lua_pushvalue(L, 2);
     if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TFUNCTION) {
         return refuse(L, path);
     }
     lua_pushvalue(L, 2);
-    lua_rawget(L, lua_upvalueindex(3));
-    if (lua_isinteger(L, -1) && lua_tointeger(L, -1) == b->run) {
+    if (lua_rawget(L, lua_upvalueindex(3)) != LUA_TNIL) {
         return luaL_error(L, "require: module '%s' requires itself, by way of others or directly", path);
     }
     lua_pop(L, 1);
-    lua_pushvalue(L, 2);
-    lua_pushinteger(L, b->run);
-    lua_rawset(L, lua_upvalueindex(3));
+    mark_running(L);
+    lua_pushvalue(L, 3);
     check_stack_left(L);
-    lua_call(L, 0, 1); // [name path value]
+    lua_call(L, 0, 1); // [name path chunk mark value]
     if (lua_isnil(L, -1)) {
         lua_pop(L, 1);
         lua_pushboolean(L, true);
