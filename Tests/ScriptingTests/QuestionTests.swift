@@ -129,6 +129,27 @@ struct QuestionTests {
         #expect(error.message == message)
     }
 
+    @Test("what a large question and a large answer took is given back")
+    func largeAnswer() throws {
+        let stage = try Stage(
+            """
+            function onRequest(r) return 200, r.body .. ("x"):rep(1 << 20) end
+            function onPublish(p) return {data = p.data .. ("x"):rep(1 << 20)} end
+            function onUpgrade() return false, 403, ("x"):rep(1 << 20) end
+            """)
+        let question = ScriptQuestion(fields: [("body", Array(repeating: 65, count: 1 << 20)), ("data", [65])])
+        let request = UpgradeRequest(path: "/", ip: "::1", query: [], headers: [], subprotocols: [])
+        stage.engine.collect()
+        let before = stage.engine.memoryInUse
+        guard case .response(let response) = stage.engine.onRequest(stage.main, question),
+            case .proceed(let change?) = stage.engine.onPublish(question),
+            case .refuse(_, let body) = stage.engine.onUpgrade(stage.main, stage.first, request: request)
+        else { return #expect(Bool(false), "they do not answer") }
+        #expect(response.body.count == 2 << 20 && change.data?.count == 1 + 1 << 20 && body.utf8.count == 1 << 20)
+        stage.engine.collect()
+        #expect(stage.engine.memoryInUse - before < 80 << 10)
+    }
+
     @Test("onSubscribe says yes, or no and why")
     func subscribe() throws {
         let stage = try Stage(

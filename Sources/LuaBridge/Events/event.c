@@ -108,6 +108,9 @@ static BridgeOutcome run_slice(Bridge *b, Coroutine coroutine, int arguments, do
     if (!waits) {
         task_end(b);
     }
+    if (b->result.list == NULL && b->result.text == NULL) {
+        bridgeResultRead(b);
+    }
     if (status != LUA_OK && !waits && (was_killed || b->was_refused)) {
         clean_up_after_failure(b);
     }

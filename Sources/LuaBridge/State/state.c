@@ -135,6 +135,12 @@ const BridgeResult *bridgeResult(const Bridge *b)
     return &b->result;
 }
 
+void bridgeResultRead(Bridge *b)
+{
+    strings_trim(&b->answer);
+    strings_trim(&b->text);
+}
+
 void bridgeLuaVersion(BridgeText *version)
 {
     extern const char lua_ident[];

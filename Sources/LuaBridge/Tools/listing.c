@@ -22,6 +22,7 @@ static int dump_body(lua_State *L)
     strings_reset(text);
     lua_dump(L, take_part, text, false);
     strings_check(L, text);
+    bridge_of(L)->result.list = text;
     return 0;
 }
 
@@ -104,6 +105,7 @@ static int vocabulary_body(lua_State *L)
         lua_pop(L, 1);
     }
     strings_check(L, &b->answer);
+    b->result.list = &b->answer;
     return 0;
 }
 

@@ -25,6 +25,9 @@ void bridgeClose(Bridge *bridge);
 // What the last entry point left behind: valid until the next one.
 const BridgeResult *bridgeResult(const Bridge *bridge);
 
+// The result's list and text are not read any more: gives back what a large one took.
+void bridgeResultRead(Bridge *bridge);
+
 // The linked Lua library, as "Lua 5.4.4".
 void bridgeLuaVersion(BridgeText *version);
 

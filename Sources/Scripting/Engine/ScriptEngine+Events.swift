@@ -32,6 +32,7 @@ extension ScriptEngine {
         _ outcome: BridgeOutcome, _ offered: [String], _ id: ScriptID, _ origin: EventOrigin
     ) -> UpgradeOutcome {
         let result = bridgeResult(bridge).pointee
+        defer { bridgeResultRead(bridge) }
         switch outcome {
         case .done, .absent, .waiting:
             return accept(result, offered: offered, id, origin)

@@ -66,6 +66,7 @@ extension ScriptEngine {
         _ outcome: BridgeOutcome, _ handler: ScriptHandler, _ id: ScriptID, _ origin: EventOrigin
     ) -> ScriptReply {
         let result = bridgeResult(bridge).pointee
+        defer { bridgeResultRead(bridge) }
         switch outcome {
         case .done, .absent, .waiting:
             return handler == .request ? .response(CallResponse(result)) : .proceed(PublicationChange(result))
