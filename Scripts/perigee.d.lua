@@ -249,7 +249,8 @@ function server.spawn(f, ...) end
 --- A table that survives reloads, one in each worker. Only while the file loads; use the table in handlers. The same name and
 --- version give the same table. A new one is filled by `create`; when the version is higher than that of the table which
 --- is there, `migrate` gets a copy of it with its version and returns what is to be kept; if it fails on any worker, nothing
---- changes on any. A lower version is refused. What no file declares is kept for five more versions.
+--- changes on any. Until the new version is live, its code cannot read or write a state. A lower version is refused. What no
+--- file declares is kept for five more versions.
 ---
 --- Plain values: nil, booleans, numbers, strings, conns, and tables of these up to 64 deep, whose metatables are classes of
 --- `server.class`. That is checked when a state is created and when it is migrated.
@@ -261,7 +262,8 @@ function server.spawn(f, ...) end
 function server.state(name, version, create, migrate) end
 
 --- The same table in every version of the scripts, empty when the file loads, to be filled with methods: an object whose
---- metatable it is, in `conn.data` or in a state, has the methods of the new code after a reload. Only while the file loads.
+--- metatable it is, in `conn.data` or in a state, has the methods of the new code after a reload. Its `__index` is the class
+--- itself, unless the file sets another. Only while the file loads.
 ---@param name string 1 to 1,024 bytes.
 ---@return table
 function server.class(name) end

@@ -357,6 +357,8 @@ void copy_plain(lua_State *L, const char *owner);
 // classes.c
 bool is_class(lua_State *L, int index);
 void swap_classes(lua_State *L);
+void swap_declared(lua_State *L);
+void shield(lua_State *L);
 void check_classes(lua_State *L);
 void classes_open(lua_State *L);
 extern const luaL_Reg class_functions[];

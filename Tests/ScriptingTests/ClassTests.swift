@@ -88,6 +88,29 @@ struct ClassTests {
         says("x true true")
     }
 
+    @Test("an object has the methods of its class, the new ones after a reload, though no script says where they are")
+    func index() throws {
+        let script = { (word: String, extra: String) in
+            """
+            local Room = server.class("Room")
+            function Room:word() return "\(word)" end
+            \(extra)
+            function onOpen(conn) conn.data.room = setmetatable({own = 1}, Room) end
+            function onMessage(conn) conn:send(conn.data.room:word() .. tostring(conn.data.room.none)) end
+            """
+        }
+        try stage.load(["main": script("old", "")])
+        _ = stage.open()
+        says("oldnil")
+        try stage.load(["main": script("new", "")], version: 2)
+        says("newnil")
+        let other = "Room.__index = function(_, name) return name == 'word' and function() return 'mine' end or 7 end"
+        try stage.load(["main": script("lost", other)], version: 3)
+        says("mine7")
+        try stage.load(["main": script("again", "")], version: 4)
+        says("againnil")
+    }
+
     @Test("a class that no code and no object refers to is forgotten, one that an object has is not")
     func forgotten() throws {
         try stage.load(["main": Self.asking("old")])

@@ -39,6 +39,84 @@ struct StateTests {
         says("b 3 nil")
     }
 
+    @Test(
+        "is out of reach of a candidate until it is live, whatever the candidate catches",
+        arguments: [
+            "kept.n = 99", "pcall(function() kept.n = 99 end)", "pcall(function() kept.list[1] = 99 end)",
+            "pcall(rawset, kept, 'n', 99)", "pcall(table.insert, kept, 99)", "rawset(kept, 'n', 99)",
+            "for k in next, kept do kept[k] = nil end", "pcall(setmetatable, kept, {__index = {old = 99}})",
+            "server.state('new', 1, function() pcall(function() kept.n = 99 end) return {kept.n} end)",
+            "server.state('new', 1, function() pcall(function() kept.list[1] = 99 end) return {} end)",
+        ])
+    func shielded(write: String) throws {
+        let script = { (word: String, extra: String) in
+            """
+            local kept = server.state("count", 1, function() return {n = 1, list = {1}} end)
+            \(extra)
+            function onMessage(conn) conn:send("\(word) " .. kept.n .. kept.list[1] .. #kept .. tostring(kept.old)) end
+            """
+        }
+        try stage.load(["main": script("a", "")])
+        says("a 110nil")
+        #expect(try !stage.prepare(["main": script("b", write) + "\nerror('no')"], version: 2).errors.isEmpty)
+        says("a 110nil")
+        let errors = try stage.prepare(["main": script("c", write)], version: 3).errors
+        #expect(
+            errors.isEmpty
+                == (write.contains("pcall(rawset") || write.contains("pcall(setmetatable") || write.contains("next")))
+        says("a 110nil")
+        stage.engine.discard()
+        says("a 110nil")
+        try stage.load(["main": script("d", "")], version: 4)
+        says("d 110nil")
+    }
+
+    @Test(
+        "code that uses a state while it loads is refused by the check, however large the state is and whatever it catches"
+    )
+    func sticky() throws {
+        let script = { (extra: String) in
+            "local s = server.state('s', 1, function() return {} end)\n\(extra)\nfunction onOpen() for i = 1, 5000 do s[i] = i end end"
+                + " function onMessage(conn) conn:send(#s .. ' ' .. s[1]) end"
+        }
+        try stage.load(["main": script("")])
+        #expect(stage.open().isDone)
+        says("5000 1")
+        for write in ["pcall(function() s[1] = 2 end)", "coroutine.resume(coroutine.create(function() s[1] = 2 end))"] {
+            let errors = ScriptEngine.check(
+                try ScriptBundle(version: 2, scripts: ["main": script(write)]), options: ScriptOptions())
+            #expect(
+                errors.map(\.summary) == [
+                    "main.lua:2: server.state: 's' is filled when the scripts go live; use it in handlers, not while the script loads"
+                ])
+        }
+        try stage.load(["main": script("")], version: 2)
+        says("5000 1")
+    }
+
+    @Test("is out of reach of the migration of another state, which fails after it")
+    func shieldedFromMigration() throws {
+        let script = { (version: Int, body: String) in
+            """
+            local kept = server.state("kept", 1, function() return {n = 1} end)
+            server.state("other", \(version), function() return {} end, function(old) \(body) end)
+            function onMessage(conn) kept.n = kept.n + 1 conn:send("n " .. kept.n) end
+            """
+        }
+        try stage.load(["main": script(1, "")])
+        says("n 2")
+        try stage.prepare(
+            ["main": script(2, "pcall(function() kept.n = 99 end) pcall(rawset, kept, 'n', 99) error('no')")],
+            version: 2
+        )
+        .get()
+        says("n 3")
+        #expect(!stage.engine.migrate().errors.isEmpty)
+        says("n 4")
+        try stage.load(["main": script(2, "return {}")], version: 3)
+        says("n 5")
+    }
+
     @Test("a new version is migrated: migrate gets the old table and its version")
     func migrates() throws {
         try stage.load(["main": Self.counting("a")])

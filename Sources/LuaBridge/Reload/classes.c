@@ -4,10 +4,14 @@
 // filled, and a candidate that fails leaves no trace.
 //
 // A class is forgotten when no object and no code refers to it any more.
+//
+// The same exchange keeps a live table of server.state out of reach of a candidate that declares it, too.
 #include "internal.h"
 
 // Fields of a declaration: {class, what it holds when it does not hold the candidate's, the metatable of that or false}.
 enum { record_class = 1, record_other = 2, record_metatable = 3 };
+
+enum { shielded_fields = 1000 };
 
 // Whether the value at `index` is a class of server.class. [...] -> [...]
 bool is_class(lua_State *L, int index)
@@ -55,18 +59,80 @@ static void swap_record(lua_State *L)
     lua_settop(L, record);
 }
 
-// Lets all classes of the candidate and what was kept aside change places. [] -> []
-void swap_classes(lua_State *L)
+// Lets all tables of a list of the candidate's and what was kept aside for them change places. [] -> []
+static void swap_list(lua_State *L, const char *list)
 {
     luaL_checkstack(L, 16, NULL);
     int top = lua_gettop(L);
     lua_rawgeti(L, LUA_REGISTRYINDEX, bridge_of(L)->candidate->table);
-    lua_getfield(L, -1, "classes");
+    lua_getfield(L, -1, list);
     for (lua_Integer i = 1; lua_rawgeti(L, top + 2, i) == LUA_TTABLE; i++) {
         swap_record(L);
         lua_pop(L, 1);
     }
     lua_settop(L, top);
+}
+
+// Lets the classes of the candidate and what was kept aside change places. [] -> []
+void swap_classes(lua_State *L)
+{
+    swap_list(L, "classes");
+}
+
+// The same, and code of the candidate is about to run, or has run: the live tables that it declared, too, and what a script
+// finds in their place while it loads. [] -> []
+void swap_declared(lua_State *L)
+{
+    swap_list(L, "classes");
+    swap_list(L, "shielded");
+}
+
+// Begins an exchange: half of one would be worse than a little memory. [list table metatable] -> []
+static void exchange(lua_State *L)
+{
+    Bridge *b = bridge_of(L);
+    luaL_checkstack(L, 12, NULL);
+    lua_createtable(L, 3, 0);
+    lua_insert(L, -3); // [list record table metatable]
+    lua_rawseti(L, -3, record_metatable);
+    lua_rawseti(L, -2, record_class);
+    lua_newtable(L);
+    lua_rawseti(L, -2, record_other);
+    lua_pushvalue(L, -1);
+    lua_rawseti(L, -3, (lua_Integer)lua_rawlen(L, -3) + 1);
+    b->unlimited = true;
+    swap_record(L);
+    b->unlimited = false;
+    lua_pop(L, 2);
+}
+
+// Whether a table has at most so many fields. [...] -> [...]
+static bool is_small(lua_State *L, int index, int most)
+{
+    for (lua_pushnil(L); lua_next(L, index) != 0; lua_pop(L, 1)) {
+        if (most-- == 0) {
+            lua_pop(L, 2);
+            return false;
+        }
+    }
+    return true;
+}
+
+// Puts a live table out of the candidate's reach: until its code has run, the table is empty and has the metatable. A large one
+// stays where it is, because no reload may hold the worker up for as long as that takes; code that would touch it has been
+// refused by the check, which runs it where the state is new. [table metatable] -> []
+void shield(lua_State *L)
+{
+    luaL_checkstack(L, 8, NULL);
+    if (!is_small(L, lua_gettop(L) - 1, shielded_fields)) {
+        lua_pop(L, 2);
+        return;
+    }
+    lua_rawgeti(L, LUA_REGISTRYINDEX, bridge_of(L)->candidate->table);
+    lua_getfield(L, -1, "shielded");
+    lua_replace(L, -2);
+    lua_insert(L, -3);
+    exchange(L);
 }
 
 // Raises if a class, or its metatable, has what setmetatable refuses: the objects have their metatable already. [] -> []
@@ -118,7 +184,8 @@ static void push_class(lua_State *L)
     lua_remove(L, -2);
 }
 
-// server.class(name): to be filled while the file loads. [name] -> [... class]
+// server.class(name): to be filled while the file loads. Objects find its functions, unless the file sets __index to something
+// else. [name] -> [... class]
 static int server_class(lua_State *L)
 {
     Bridge *b = bridge_of(L);
@@ -134,24 +201,16 @@ static int server_class(lua_State *L)
         return luaL_error(L, "server.class: there are two classes named '%s'", lua_tostring(L, 1));
     }
     lua_settop(L, 3);
-    push_class(L);
-    lua_createtable(L, 3, 0); // [name generation classes class record]
-    lua_pushvalue(L, 4);
-    lua_rawseti(L, 5, record_class);
-    lua_newtable(L);
-    lua_rawseti(L, 5, record_other);
-    lua_pushboolean(L, false);
-    lua_rawseti(L, 5, record_metatable);
+    push_class(L); // [name generation classes class]
     lua_pushvalue(L, 1);
     lua_pushboolean(L, true);
     lua_rawset(L, 3);
-    lua_pushvalue(L, 5);
-    lua_rawseti(L, 3, (lua_Integer)lua_rawlen(L, 3) + 1);
-    // From here on the class is the candidate's to fill. Half of an exchange would be worse than a little memory.
-    b->unlimited = true;
-    swap_record(L);
-    b->unlimited = false;
+    lua_pushvalue(L, 3);
     lua_pushvalue(L, 4);
+    lua_pushboolean(L, false);
+    exchange(L); // from here on the class is the candidate's to fill
+    lua_pushvalue(L, 4);
+    lua_setfield(L, 4, "__index");
     return 1;
 }
 

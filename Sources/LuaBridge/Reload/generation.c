@@ -77,6 +77,8 @@ static int begin_body(lua_State *L)
     lua_newtable(L);
     lua_setfield(L, -2, "classes");
     lua_newtable(L);
+    lua_setfield(L, -2, "shielded");
+    lua_newtable(L);
     lua_createtable(L, 0, 1);
     lua_pushliteral(L, "k");
     lua_setfield(L, -2, "__mode");
@@ -257,7 +259,7 @@ static void run_unfailing(Bridge *b, lua_CFunction body)
 // [] -> []
 static int swap_body(lua_State *L)
 {
-    swap_classes(L);
+    swap_declared(L);
     return 0;
 }
 
@@ -337,6 +339,8 @@ static int commit_body(lua_State *L)
     lua_setfield(L, -2, "states");
     lua_pushnil(L);
     lua_setfield(L, -2, "classes");
+    lua_pushnil(L);
+    lua_setfield(L, -2, "shielded");
     lua_pushnil(L);
     lua_setfield(L, -2, "metatables");
     return 0;

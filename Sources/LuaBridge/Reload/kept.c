@@ -15,19 +15,38 @@ enum { state_table = 1, state_version, state_age };
 
 enum { state_memory = 5 };
 
-// The state's table is not to be used yet. The upvalue is its name. [...] -> never returns
+// The state's table is not to be used yet. The candidate fails even if its code catches the error. The upvalue is its name.
+// [...] -> never returns
 static int refuse_use(lua_State *L)
 {
-    return luaL_error(
-        L, "server.state: '%s' is filled when the scripts go live; use it in handlers, not while the script loads",
-        lua_tostring(L, lua_upvalueindex(1)));
+    const Generation *candidate = bridge_of(L)->candidate;
+    luaL_where(L, 1);
+    lua_pushfstring(
+        L, "%sserver.state: '%s' is filled when the scripts go live; use it in handlers, not while the script loads",
+        lua_tostring(L, -1), lua_tostring(L, lua_upvalueindex(1)));
+    if (candidate != NULL) {
+        lua_rawgeti(L, LUA_REGISTRYINDEX, candidate->table);
+        lua_pushvalue(L, -2);
+        lua_setfield(L, -2, "misuse");
+        lua_pop(L, 1);
+    }
+    return lua_error(L);
 }
 
-// A table that no script can use before it is filled. [name ...] -> [name ... table]
-static void push_unfilled(lua_State *L)
+// Raises what a state was refused for, if one was. [] -> []
+static void check_misuse(lua_State *L)
+{
+    lua_rawgeti(L, LUA_REGISTRYINDEX, bridge_of(L)->candidate->table);
+    if (lua_getfield(L, -1, "misuse") != LUA_TNIL) {
+        lua_error(L);
+    }
+    lua_pop(L, 2);
+}
+
+// The metatable of a table that no script can use yet. [name ...] -> [name ... metatable]
+static void push_refusals(lua_State *L)
 {
     static const char *const events[] = {"__index", "__newindex", "__pairs", "__len"};
-    lua_newtable(L);
     lua_createtable(L, 0, LENGTH(events) + 1);
     for (int i = 0; i < LENGTH(events); i++) {
         lua_pushvalue(L, 1);
@@ -36,7 +55,6 @@ static void push_unfilled(lua_State *L)
     }
     lua_pushboolean(L, false);
     lua_setfield(L, -2, "__metatable");
-    lua_setmetatable(L, -2);
 }
 
 // [name version create migrate?] -> the same, four values
@@ -74,7 +92,10 @@ static void declare(lua_State *L, lua_Integer version)
     }
     if (stored == version) {
         lua_rawgeti(L, 6, state_table);
+        lua_pushvalue(L, -1);
         lua_rawseti(L, 5, record_table);
+        push_refusals(L);
+        shield(L);
         return;
     }
     if (stored > version) {
@@ -87,7 +108,9 @@ static void declare(lua_State *L, lua_Integer version)
             L, "server.state: '%s' is at version %I; a migrate function has to bring it to version %I", name,
             (LUAI_UACINT)stored, (LUAI_UACINT)version);
     }
-    push_unfilled(L);
+    lua_newtable(L);
+    push_refusals(L);
+    lua_setmetatable(L, -2);
     lua_rawseti(L, 5, record_table);
     lua_pushvalue(L, stored > 0 ? 4 : 3);
     lua_rawseti(L, 5, record_function);
@@ -216,6 +239,7 @@ void fill_states(lua_State *L, bool migrations)
         lua_settop(L, top + 2);
     }
     lua_settop(L, top);
+    check_misuse(L);
 }
 
 // Forgets what has not been declared for long. [states declared] -> [states declared]
