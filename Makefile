@@ -1,8 +1,8 @@
 # make run, make test: all that a fresh Debian machine needs beyond make and a Swift 6.2+ toolchain is installed by them.
 
 # The one list of Debian packages, for building and running, and for the tests on top of it.
-PACKAGES      := liblua5.4-dev lua-cjson-dev libssl-dev zlib1g-dev libcurl4-openssl-dev
-TEST_PACKAGES := chromium curl
+PACKAGES      := liblua5.4-dev libssl-dev zlib1g-dev libcurl4-openssl-dev
+TEST_PACKAGES := chromium curl lua-cjson-dev
 
 SWIFT       ?= swift
 SWIFT_FLAGS := --explicit-target-dependency-import-check error

@@ -58,7 +58,7 @@ let package = Package(
                 .headerSearchPath("."),
                 .unsafeFlags(["-Wall", "-Wextra", "-Werror", "-fno-omit-frame-pointer", "-fno-sanitize=thread"]),
             ],
-            linkerSettings: [.linkedLibrary("lua5.4"), .linkedLibrary("lua5.4-cjson"), .linkedLibrary("crypto")]),
+            linkerSettings: [.linkedLibrary("lua5.4"), .linkedLibrary("crypto")]),
         .target(name: "PubSub", dependencies: ["WebSocket"], swiftSettings: swift),
         .target(name: "WebSocket", dependencies: ["COpenSSL", "CZlib"], swiftSettings: swift),
         .target(name: "HTTP1", swiftSettings: swift),
@@ -128,7 +128,9 @@ let package = Package(
         .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
         // Stands before the system's name lookup: names that take long, and names that change their address.
         .target(name: "SlowResolver", path: "Tests/SlowResolver"),
-        // Lua with its own libraries, which the sandbox's are held against.
-        .target(name: "StockLua", path: "Tests/StockLua", linkerSettings: [.linkedLibrary("lua5.4")]),
+        // Lua with its own libraries, and lua-cjson, which the sandbox's are held against.
+        .target(
+            name: "StockLua", path: "Tests/StockLua",
+            linkerSettings: [.linkedLibrary("lua5.4"), .linkedLibrary("lua5.4-cjson")]),
     ]
 )

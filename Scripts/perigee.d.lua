@@ -369,12 +369,20 @@ function http.request(options) end
 ---@field null lightuserdata The JSON value `null`, where a table needs one.
 json = {}
 
---- A value as JSON. Raises for functions, for cyclic tables and for tables nested more than 64 deep.
+--- A value as JSON. A table whose keys are all positive integers is a list, with `null` in its gaps; an empty one and every
+--- other is an object, whose numbers as keys become strings. Metatables do not matter. Integers keep all their digits, other
+--- numbers as many as read back equal; a whole one below 2^53 has no point (`3.0` is `3`).
+---
+--- Raises for functions, for what contains itself or is nested more than 64 deep, for a list of more than ten places of which
+--- more than half are empty, for NaN and infinity, for strings that are not UTF-8, and beyond 16 MiB.
 ---@param value any
 ---@return string
 function json.encode(value) end
 
---- The value of a JSON text; `nil` and what is wrong with it. At most 64 deep.
+--- The value of a JSON text; `nil` and what is wrong with it: "invalid JSON: line 3, byte 41: expected ':'", both from 1.
+--- `null` is `json.null`. Whole numbers are integers (`3.0` and `1e3`, too) while 64 bits hold them, larger ones floats. Of
+--- members with the same name the last one counts. Refused are more than 64 levels, numbers beyond all floats, halves of
+--- surrogate pairs, byte order marks, and what is not UTF-8.
 ---@param text string
 ---@return any
 ---@return string? why

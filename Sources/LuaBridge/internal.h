@@ -93,8 +93,6 @@ typedef struct References {
     int classes;        // name -> class, weak
     int class_names;    // class -> name, weak
     int unwrapped;      // read-only table -> what it stands for
-    int json_encode;    // lua-cjson's functions
-    int json_decode;
     int code;           // "code"
     int reason;         // "reason"
 } References;
@@ -261,6 +259,8 @@ void strings_add(BridgeStrings *strings, const void *bytes, size_t count);
 void strings_check(lua_State *L, BridgeStrings *strings);
 void strings_trim(BridgeStrings *strings);
 void strings_release(BridgeStrings *strings);
+void strings_need(lua_State *L, BridgeStrings *strings, size_t room);
+size_t utf8_prefix(const char *bytes, size_t count);
 bool is_utf8(const char *bytes, size_t count);
 bool is_utf8_text(lua_State *L, const char *bytes, size_t count);
 
@@ -298,6 +298,7 @@ void push_readonly(lua_State *L, const char *name, bool strict);
 void push_readonly_deep(lua_State *L, const char *name);
 void set_metatable_unarmed(lua_State *L, int index);
 void check_metatables(lua_State *L);
+void read_through(lua_State *L, int index);
 void readonly_open(lua_State *L);
 void guards_open(lua_State *L, int globals);
 void coroutine_library_open(lua_State *L, int coroutine);
@@ -369,8 +370,7 @@ void commit_states(lua_State *L);
 void states_open(lua_State *L);
 extern const luaL_Reg state_functions[];
 
-// json.c
-void json_open(lua_State *L);
+// json_encode.c, json_decode.c
 void json_encode(lua_State *L, int index, BridgeStrings *text);
 bool json_decode(lua_State *L, const char *bytes, size_t count, char *why, size_t why_size);
 

@@ -53,7 +53,7 @@ let package = Package(
         .target(name: "Scripting", dependencies: ["LuaBridge"], path: "Sources/Scripting", swiftSettings: swift),
         .target(
             name: "LuaBridge", path: "Sources/LuaBridge", cSettings: c,
-            linkerSettings: [.linkedLibrary("lua5.4"), .linkedLibrary("lua5.4-cjson"), .linkedLibrary("crypto")]),
+            linkerSettings: [.linkedLibrary("lua5.4"), .linkedLibrary("crypto")]),
         .target(name: "StockLua", path: "StockLua", cSettings: c, linkerSettings: [.linkedLibrary("lua5.4")]),
         .target(name: "PubSub", dependencies: ["WebSocket"], path: "Sources/PubSub", swiftSettings: swift),
         .target(

@@ -185,16 +185,13 @@ enum Attacks {
     private static let data = [
         Attack("local t = {} for i = 1, 70 do t = {t} end json.encode(t)", "nested more than 64 deep"),
         Attack("local t = {} t.t = t json.encode(t)", "or contain themselves"),
-        Attack(
-            "local s = ('x'):rep(1e6) local t = {} for i = 1, 20 do t[i] = s end json.encode(t)",
-            "longer than 16777216 bytes"),
         Attack("assert(json.decode(('['):rep(100000)) == nil)"),
         Attack("assert(json.decode(('[{\"a\":'):rep(1000)) == nil)"),
-        Attack("assert(select(2, json.decode('[' .. ('[],'):rep(4e5) .. '[]]')):find('too large'))"),
-        Attack("json.encode({[1e9] = 1})", "excessively sparse"),
+        Attack("json.encode({[1e9] = 1})", "too sparse"),
     ]
 
     static let bombs = [
+        Attack(#"json.decode('[' .. ('{"a":[]},'):rep(5e5) .. '[]]')"#),
         Attack("local s = 'x' while true do s = s .. s end"),
         Attack("local t = {} while true do t[#t + 1] = {} end"),
         Attack("local t = {} while true do t[#t + 1] = #t .. ('x'):rep(1000) end"),

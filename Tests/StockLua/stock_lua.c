@@ -1,15 +1,19 @@
-// The state is the StockLua itself. Its function is at 1 of the stack, its last answer at 2.
+// Lua with its libraries and with lua-cjson. The state is the StockLua itself. Its function is at 1 of the stack, its last answer at 2.
 #include "StockLua.h"
 
 #include <lua5.4/lauxlib.h>
 #include <lua5.4/lua.h>
 #include <lua5.4/lualib.h>
 
+int luaopen_cjson(lua_State *L);
+
 StockLua *stockLuaOpen(void)
 {
     lua_State *L = luaL_newstate();
     if (L != NULL) {
         luaL_openlibs(L);
+        luaL_requiref(L, "cjson", luaopen_cjson, true);
+        lua_settop(L, 0);
     }
     return (StockLua *)L;
 }

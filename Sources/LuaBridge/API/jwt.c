@@ -149,12 +149,13 @@ static bool decode(BridgeBytes part, uint8_t *bytes, size_t *count)
 // Pushes the JSON object that a part encodes. [] -> [object], when false [junk]
 static bool push_object(lua_State *L, BridgeBytes part)
 {
-    uint8_t json[longest_token / 4 * 3 + 3];
+    uint8_t json[longest_token / 4 * 3 + 4];
     char why[160];
     size_t count;
     if (!decode(part, json, &count)) {
         return false;
     }
+    json[count] = '\0';
     size_t start = 0;
     while (start < count && strchr(" \t\r\n", json[start]) != NULL && json[start] != '\0') {
         start++;

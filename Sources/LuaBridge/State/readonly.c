@@ -79,7 +79,7 @@ void push_readonly(lua_State *L, const char *name, bool strict)
     lua_remove(L, -2);
 }
 
-// The same for a table of plain values and the tables in it; JSON sees through the stand-ins. [table] -> [stand-in]
+// The same for a table of plain values and the tables in it; what the server reads itself it reads through the stand-ins. [table] -> [stand-in]
 void push_readonly_deep(lua_State *L, const char *name)
 {
     luaL_checkstack(L, 12, NULL);
@@ -102,6 +102,25 @@ void push_readonly_deep(lua_State *L, const char *name)
     lua_rawset(L, -3);
     lua_pop(L, 1);
     lua_remove(L, -2);
+}
+
+// Puts the real table in the place of a read-only one, which is empty by itself: whoever reads a table of a script's without
+// its metamethods begins with this. [...] -> [...]
+void read_through(lua_State *L, int index)
+{
+    if (lua_type(L, index) != LUA_TTABLE || !lua_getmetatable(L, index)) {
+        return;
+    }
+    lua_pop(L, 1);
+    index = lua_absindex(L, index);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, bridge_of(L)->references.unwrapped);
+    lua_pushvalue(L, index);
+    if (lua_rawget(L, -2) == LUA_TTABLE) {
+        lua_replace(L, index);
+        lua_pop(L, 1);
+    } else {
+        lua_pop(L, 2);
+    }
 }
 
 void readonly_open(lua_State *L)

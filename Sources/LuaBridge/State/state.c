@@ -44,7 +44,6 @@ static int set_up(lua_State *L)
     const BridgeOptions *options = lua_touserdata(L, 1);
     ensure_stack(L, L);
     readonly_open(L);
-    json_open(L);
     timers_open(L);
     states_open(L);
     classes_open(L);

@@ -39,8 +39,12 @@ static bool make_room(BridgeStrings *strings, size_t more)
     if (needed <= strings->capacity) {
         return true;
     }
-    size_t doubled = strings->capacity < 256 ? 256 : strings->capacity * 2;
-    size_t capacity = needed > doubled ? needed : doubled;
+    size_t capacity = strings->capacity < 256 ? 256 : strings->capacity * 2;
+    size_t most = strings->bridge->block_limit;
+    if (most > 0 && capacity > most) {
+        capacity = most;
+    }
+    capacity = needed > capacity ? needed : capacity;
     char *moved = bridge_allocate(strings->bridge, strings->bytes, strings->capacity, capacity);
     if (moved == NULL) {
         strings->failed = true;
@@ -88,6 +92,19 @@ void bridgeTextSet(BridgeText *text, const void *bytes, size_t count)
         memcpy(text->bytes, bytes, kept);
     }
     text->count = (int32_t)kept;
+}
+
+// Makes room for so many more bytes, after a collection if there is no other way. [...] -> [...]
+void strings_need(lua_State *L, BridgeStrings *strings, size_t room)
+{
+    if (make_room(strings, room)) {
+        return;
+    }
+    lua_gc(L, LUA_GCCOLLECT);
+    strings->failed = false;
+    if (!make_room(strings, room)) {
+        strings_check(L, strings);
+    }
 }
 
 // Raises if an append found no memory. [] -> []
@@ -139,19 +156,25 @@ static const unsigned char *skip_ascii(const unsigned char *next, const unsigned
     return next;
 }
 
-// Whether the bytes are valid UTF-8. Never raises.
-bool is_utf8(const char *bytes, size_t count)
+// How many bytes are valid UTF-8 before the first that is not. Never raises.
+size_t utf8_prefix(const char *bytes, size_t count)
 {
     const unsigned char *next = (const unsigned char *)bytes;
     const unsigned char *end = next + count;
     while ((next = skip_ascii(next, end)) < end) {
         size_t length = sequence_length(next, (size_t)(end - next));
         if (length == 0) {
-            return false;
+            break;
         }
         next += length;
     }
-    return true;
+    return (size_t)((const char *)next - bytes);
+}
+
+// Whether the bytes are valid UTF-8. Never raises.
+bool is_utf8(const char *bytes, size_t count)
+{
+    return utf8_prefix(bytes, count) == count;
 }
 
 // The same for a text of any length: between its pieces the event may be killed. [...] -> [...]

@@ -17,6 +17,11 @@ struct EventCosts {
         """
     private static let json = #"{"user":"ada","room":"lobby","points":3,"text":"hello  there, how   are you?"}"#
 
+    private static let object = """
+        {"type":"message","room":"lobby","user":"ada","id":123456789,"text":"hello there, how are you doing today? \
+        I am fine, thanks for asking","ok":true,"tags":["a","b","c"],"pos":{"x":12,"y":-7},"n":null}
+        """
+
     private static let kinds: [(name: String, source: String, message: String)] = [
         ("empty handler", "function onMessage() end", "x"),
         (
@@ -24,6 +29,14 @@ struct EventCosts {
             String(repeating: "x", count: 64)
         ),
         ("realistic: JSON, data, publish a table, send", realistic, json),
+        (
+            "json.decode of a 199-byte object",
+            "function onMessage(conn, m) local v = json.decode(m) end", object
+        ),
+        (
+            "json.encode of the same",
+            "local v function onMessage(conn, m) v = v or json.decode(m) local s = json.encode(v) end", object
+        ),
         ("a loop of 1,000 steps", "function onMessage() local n = 0 for i = 1, 1000 do n = n + i end end", "x"),
     ]
 

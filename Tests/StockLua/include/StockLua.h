@@ -1,4 +1,4 @@
-// Lua as it comes, with all its libraries: what the sandbox's own functions are held against. Only tests link this.
+// Lua as it comes, with all its libraries and lua-cjson: what the sandbox's own functions are held against. Only tests link this.
 #ifndef PERIGEE_STOCK_LUA_H
 #define PERIGEE_STOCK_LUA_H
 
@@ -9,7 +9,7 @@
 
 typedef struct StockLua StockLua;
 
-// A state with the standard libraries; NULL when there is no memory.
+// A state with the standard libraries and the global `cjson`; NULL when there is no memory.
 StockLua *_Nullable stockLuaOpen(void);
 void stockLuaClose(StockLua *state);
 
