@@ -69,6 +69,7 @@ static int32_t add_pairs(lua_State *L, int options, const char *option, BridgeSt
     if (!lua_istable(L, -1)) {
         luaL_error(L, "%s: %s must be a table, not %s", function, option, luaL_typename(L, -1));
     }
+    read_through(L, -1);
     for (lua_pushnil(L); lua_next(L, -2) != 0; lua_pop(L, 1)) {
         check_killed(L);
         add_pair(L, option, list, function);

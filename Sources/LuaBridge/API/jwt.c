@@ -75,6 +75,7 @@ static unsigned check_algorithms(lua_State *L)
 {
     unsigned accepted = 0;
     if (jwt_option(L, 3, "alg") == LUA_TTABLE) {
+        read_through(L, -1);
         lua_Integer count = (lua_Integer)lua_rawlen(L, -1);
         for (lua_Integer i = 1; i <= count && i <= longest_list; i++) {
             lua_rawgeti(L, -1, i);
@@ -106,6 +107,7 @@ static double check_leeway(lua_State *L)
 static void check_names(lua_State *L, const char *option)
 {
     int type = jwt_option(L, 3, option);
+    read_through(L, -1);
     bool fine = type == LUA_TNIL || type == LUA_TSTRING || type == LUA_TTABLE;
     lua_Integer count = type == LUA_TTABLE ? (lua_Integer)lua_rawlen(L, -1) : 0;
     fine = fine && count <= longest_list && (type != LUA_TTABLE || count > 0);

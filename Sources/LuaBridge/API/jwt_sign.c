@@ -19,8 +19,7 @@ static void add_claim(BridgeStrings *json, const char *name, lua_Integer value)
 // Whether the claims have this one already. [...] -> [...]
 static bool has_claim(lua_State *L, const char *name)
 {
-    check_stack_left(L);
-    bool has = lua_getfield(L, 1, name) != LUA_TNIL;
+    bool has = jwt_option(L, 1, name) != LUA_TNIL;
     lua_pop(L, 1);
     return has;
 }
@@ -106,6 +105,7 @@ int jwt_sign(lua_State *L)
     if (!lua_istable(L, 1)) {
         return luaL_error(L, "jwt.sign: the claims must be a table, not %s", luaL_typename(L, 1));
     }
+    read_through(L, 1);
     BridgeBytes key = check_bytes(L, 2, "jwt.sign", "the key");
     check_options(L, 3, options, LENGTH(options), "jwt.sign");
     SignatureAlgorithm algorithm = check_algorithm(L);

@@ -54,6 +54,7 @@ static int write_entry(lua_State *L)
     message.bytes = push_as_text(L, 1, &message.count); // [message fields text]
     strings_reset(&b->answer);
     if (lua_istable(L, 2)) {
+        read_through(L, 2);
         for (lua_pushnil(L); lua_next(L, 2) != 0; lua_pop(L, 1)) {
             check_killed(L);
             if (lua_type(L, -2) != LUA_TSTRING) {

@@ -114,6 +114,7 @@ static int check_labels(lua_State *L, const char *function, Label *labels)
     if (!lua_istable(L, 3)) {
         luaL_error(L, "%s: labels must be a table, not %s", function, luaL_typename(L, 3));
     }
+    read_through(L, 3);
     int count = 0;
     for (lua_pushnil(L); lua_next(L, 3) != 0;) { // [... texts key value]
         check_killed(L);

@@ -124,7 +124,8 @@ void forbid_while_loading(lua_State *L, const char *function)
     }
 }
 
-// Checks that an optional table of options has no other names. [...] -> [...]
+// Checks that an optional table of options has no other names; where it is a read-only one, the real one takes its place.
+// [...] -> [...]
 void check_options(lua_State *L, int index, const char *const *names, int count, const char *function)
 {
     if (lua_isnoneornil(L, index)) {
@@ -133,6 +134,7 @@ void check_options(lua_State *L, int index, const char *const *names, int count,
     if (!lua_istable(L, index)) {
         luaL_error(L, "%s: options must be a table, not %s", function, luaL_typename(L, index));
     }
+    read_through(L, index);
     for (lua_pushnil(L); lua_next(L, index) != 0; lua_pop(L, 1)) {
         check_killed(L);
         const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : NULL;

@@ -233,6 +233,7 @@ BridgeOutcome failure_read(Bridge *b, lua_State *co, int status)
         return finish(b, (size_t)snprintf(b->message, sizeof b->message, "coroutine.yield: %s", what));
     }
     lua_xmove(co, b->main, 1);
+    read_through(b->main, -1);
     if (lua_type(b->main, -1) == LUA_TTABLE && !b->loading && read_close_request(b, b->main)) {
         lua_pop(b->main, 1);
         return BridgeOutcomeCloseRequested;

@@ -204,6 +204,7 @@ static void add_headers(lua_State *L)
     if (!lua_istable(L, -1)) {
         luaL_error(L, "onRequest: the headers must be a table, not %s", luaL_typename(L, -1));
     }
+    read_through(L, -1);
     int table = lua_gettop(L);
     for (lua_pushnil(L); lua_next(L, table) != 0; lua_pop(L, 1)) {
         check_killed(L);

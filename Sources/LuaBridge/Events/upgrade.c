@@ -54,11 +54,14 @@ static void keep_text(lua_State *L, const char *bytes, size_t count)
     b->result.textCount = count;
 }
 
-// A table was returned: it becomes conn.data, and may choose the subprotocol. [... connection data] -> [...]
+// A table was returned: it becomes conn.data, and may choose the subprotocol. [... data] -> [...]
 static void accept_with_data(lua_State *L, BridgeConnection connection)
 {
+    lua_pushvalue(L, -1);
+    read_through(L, -1);
     lua_pushliteral(L, "subprotocol");
     int type = lua_rawget(L, -2);
+    lua_remove(L, -2);
     if (type == LUA_TSTRING) {
         size_t count;
         const char *bytes = lua_tolstring(L, -1, &count);

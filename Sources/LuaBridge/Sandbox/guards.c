@@ -150,6 +150,59 @@ static int guarded_rawset(lua_State *L)
     return 1;
 }
 
+// Puts what a stand-in shows in its place: the values of the real table, with stand-ins for the tables among them.
+// [table ...] -> [shown ...]
+static void show_through(lua_State *L)
+{
+    if (!lua_getmetatable(L, 1)) {
+        return;
+    }
+    lua_rawgeti(L, LUA_REGISTRYINDEX, bridge_of(L)->references.unwrapped);
+    lua_pushvalue(L, 1);
+    if (lua_rawget(L, -2) != LUA_TNIL) {
+        push_raw(L, lua_gettop(L) - 2, "__index"); // [table ... metatable unwrapped real shown]
+        lua_replace(L, 1);
+    }
+    lua_pop(L, 3);
+}
+
+// [table key] -> [... key value | nil]
+static int guarded_next(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 2);
+    show_through(L);
+    if (lua_next(L, 1) != 0) {
+        return 2;
+    }
+    lua_pushnil(L);
+    return 1;
+}
+
+// [table key] -> [... value]
+static int guarded_rawget(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    luaL_checkany(L, 2);
+    lua_settop(L, 2);
+    show_through(L);
+    lua_rawget(L, 1);
+    return 1;
+}
+
+// [table] -> [length]
+static int guarded_rawlen(lua_State *L)
+{
+    int type = lua_type(L, 1);
+    luaL_argexpected(L, type == LUA_TTABLE || type == LUA_TSTRING, 1, "table or string");
+    lua_settop(L, 1);
+    if (type == LUA_TTABLE) {
+        show_through(L);
+    }
+    lua_pushinteger(L, (lua_Integer)lua_rawlen(L, 1));
+    return 1;
+}
+
 // [option] -> [kilobytes]
 static int guarded_collectgarbage(lua_State *L)
 {
@@ -231,6 +284,9 @@ void guards_open(lua_State *L, int globals)
     static const luaL_Reg functions[] = {
         {"setmetatable", guarded_setmetatable},
         {"rawset", guarded_rawset},
+        {"rawget", guarded_rawget},
+        {"rawlen", guarded_rawlen},
+        {"next", guarded_next},
         {"collectgarbage", guarded_collectgarbage},
         {"pcall", guarded_pcall},
         {"xpcall", guarded_xpcall},
