@@ -60,6 +60,8 @@ extension Socket {
         guard isWritable else { return }
         if tls != nil { return encryptThrough(head, body) }
         flushNow()
+        // Its peer may be found to be gone.
+        guard isWritable else { return }
         var sent = 0
         if queuedBytes == 0 && flags.isDisjoint(with: [.blocked, .closing]) {
             sent = withUnsafeTemporaryAllocation(of: iovec.self, capacity: 2) { vector in
@@ -95,8 +97,8 @@ extension Socket {
         if count > loop.turnBuffer.capacityLeft {
             guard count <= TurnBuffer.capacity / 2 else { return nil }
             loop.flushDirty()
-            // This socket may be blocked since then, and then its bytes belong into its queue.
-            if flags.contains(.blocked) { return detachedQueue().reserve(count) }
+            // This socket may be blocked since then, and then its bytes belong into its queue; or its peer is gone.
+            if !flags.isDisjoint(with: [.blocked, .mute]) { return detachedQueue().reserve(count) }
         }
         guard let (slice, address) = loop.turnBuffer.reserve(count) else { return nil }
         if case .empty = output {
@@ -135,7 +137,7 @@ extension Socket {
     /// others' writes.
     final func flush() {
         flags.remove(.dirty)
-        guard !flags.contains(.closing) else { return }
+        guard flags.isDisjoint(with: [.closing, .mute]) else { return }
         let result = writeOutput()
         if result < 0 { return writeFailed(result) }
         queuedBytes -= result

@@ -234,7 +234,7 @@ open class Socket: Source {
     }
 
     final func markDirty() {
-        guard flags.isDisjoint(with: [.dirty, .blocked, .closing]) else { return }
+        guard flags.isDisjoint(with: [.dirty, .blocked, .closing, .mute]) else { return }
         flags.insert(.dirty)
         loop.dirty.append(self)
     }

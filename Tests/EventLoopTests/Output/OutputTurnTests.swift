@@ -72,6 +72,29 @@ struct OutputTurnTests {
         #expect(kernel.taken[third.descriptor] == [9, 9, 9])
     }
 
+    @Test(
+        "a socket whose peer is found to be gone in the middle of a write is given nothing more",
+        arguments: [false, true])
+    func goneInTheMiddle(_ isLarge: Bool) {
+        let (socket, peer) = stage.pair()
+        peer.send([1])
+        kernel.run {
+            kernel.answers[socket.descriptor] = [-Int(EPIPE)]
+            socket.write([UInt8](repeating: 7, count: 30_000))
+            if isLarge {
+                socket.writeThrough([1, 2], [UInt8](repeating: 8, count: 50_000))
+            } else {
+                // The turn buffer is full, so this socket is written first.
+                for _ in 0..<3 { socket.write([UInt8](repeating: 7, count: 30_000)) }
+            }
+            let calls = kernel.calls[socket.descriptor]
+            for _ in 0..<3 { stage.turn() }
+            #expect(calls == 1 && kernel.taken.isEmpty)
+        }
+        #expect(socket.events == [.bytes([1]), .closed])
+        withExtendedLifetime(peer) {}
+    }
+
     @Test("a slice of a turn that is over has no bytes, and joins none of the next turn")
     func staleSlice() {
         var buffer = TurnBuffer()
