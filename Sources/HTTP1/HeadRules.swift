@@ -18,8 +18,9 @@ struct HeadRules {
         case 4 where head.holdsIgnoringCase("host", at: name):
             try noteHost(field.value.offsets, of: head)
         case 6 where head.holdsIgnoringCase("expect", at: name):
-            let isContinue = head.holdsIgnoringCase("100-continue", at: field.value.offsets)
-            if isContinue { expectsContinue = true } else { expectsOther = true }
+            let counts = head.countElements(of: field.value.offsets, equalTo: "100-continue")
+            expectsContinue = expectsContinue || counts.equal > 0
+            expectsOther = expectsOther || counts.other > 0
         case 10 where head.holdsIgnoringCase("connection", at: name):
             saysClose = saysClose || head.listHolds("close", in: field.value.offsets)
             saysKeepAlive = saysKeepAlive || head.listHolds("keep-alive", in: field.value.offsets)

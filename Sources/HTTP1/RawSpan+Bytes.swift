@@ -74,14 +74,26 @@ extension RawSpan {
 
     /// Whether the comma-separated list in a range has this element, with ASCII letters of either case alike.
     func listHolds(_ token: String, in range: Range<Int>) -> Bool {
+        countElements(of: range, equalTo: token).equal > 0
+    }
+
+    /// How many elements of the comma-separated list in a range are this one, with ASCII letters of either case alike, and
+    /// how many are another. Empty elements are ignored (RFC 9110, section 5.6.1.2).
+    func countElements(of range: Range<Int>, equalTo token: String) -> (equal: Int, other: Int) {
+        var counts = (equal: 0, other: 0)
         var start = range.lowerBound
         while start <= range.upperBound {
             var end = start
             while end < range.upperBound, self[end] != ASCII.comma { end += 1 }
-            if holdsIgnoringCase(token, at: trimmingBlanks(start..<end)) { return true }
+            let element = trimmingBlanks(start..<end)
+            if holdsIgnoringCase(token, at: element) {
+                counts.equal += 1
+            } else if !element.isEmpty {
+                counts.other += 1
+            }
             start = end + 1
         }
-        return false
+        return counts
     }
 }
 

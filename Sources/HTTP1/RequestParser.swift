@@ -60,11 +60,13 @@ public struct RequestParser: Sendable {
     public mutating func next(_ input: RawSpan, from offset: inout Int) -> Event {
         precondition(offset >= 0 && offset <= input.byteCount, "the offset lies outside the input")
         do {
+            // Not a case of the switch, which could hold a second reference to the table of fields for as long as it runs.
+            if hasBegunHead { return try continueHead(input, from: &offset) }
             switch state {
             case .betweenRequests(let leadingLine):
                 return try beginHead(input, from: &offset, after: leadingLine)
-            case .head(let reader):
-                return try continueHead(reader, input, from: &offset)
+            case .head:
+                preconditionFailure("a head that has begun is gone on with above")
             case .body(let remaining):
                 return takeBody(input, from: &offset, remaining: remaining)
             case .chunks(let chunks):
@@ -109,10 +111,8 @@ public struct RequestParser: Sendable {
         return try finishHead(head.array(0..<end), readBy: reader)
     }
 
-    private mutating func continueHead(
-        _ reader: HeadReader, _ input: RawSpan, from offset: inout Int
-    ) throws(HTTPError) -> Event {
-        var reader = reader
+    private mutating func continueHead(_ input: RawSpan, from offset: inout Int) throws(HTTPError) -> Event {
+        var reader = takeReader()
         let before = gathered.count
         let taken = min(limits.maxHead - before, input.byteCount - offset)
         gathered.append(input, offset..<offset + taken)
@@ -126,6 +126,16 @@ public struct RequestParser: Sendable {
         let bytes = unsafe gathered.span.bytes.array(0..<end)
         gathered = []
         return try finishHead(bytes, readBy: reader)
+    }
+
+    private var hasBegunHead: Bool { if case .head = state { true } else { false } }
+
+    /// Moves the reader of a half-read head out of the state. Its table of fields grows in place only where nothing else
+    /// holds it: a copy for each piece of the head would make the work a square.
+    private mutating func takeReader() -> HeadReader {
+        guard case .head(let reader) = state else { preconditionFailure("no head has begun") }
+        state = .betweenRequests(.none)
+        return reader
     }
 
     private mutating func finishHead(_ bytes: [UInt8], readBy reader: HeadReader) throws(HTTPError) -> Event {

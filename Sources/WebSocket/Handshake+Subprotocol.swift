@@ -7,16 +7,18 @@ extension Handshake {
         offered.first(where: supported.contains)
     }
 
-    /// The tokens of all Sec-WebSocket-Protocol fields, in order; nil when an element is empty, no token, or named
-    /// twice.
-    static func readSubprotocols(_ fields: [String]) -> [String]? {
+    /// The tokens of all Sec-WebSocket-Protocol fields, in order; nil when an element is no token or named twice, and
+    /// when there are more than `most`. Empty elements are ignored (RFC 9110, 5.6.1.2).
+    static func readSubprotocols(_ fields: [String], most: Int) -> [String]? {
         var tokens: [String] = []
+        var seen: Set<String> = []
         for field in fields {
-            for element in field.utf8.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false) {
+            for element in field.utf8.split(separator: UInt8(ascii: ",")) {
                 let token = trimmed(element)
-                guard !token.isEmpty, token.allSatisfy(isTokenByte) else { return nil }
-                let name = String(token)!
-                guard !tokens.contains(name) else { return nil }
+                if token.isEmpty { continue }
+                guard tokens.count < most, token.allSatisfy(isTokenByte) else { return nil }
+                let name = String(Substring(token))
+                guard seen.insert(name).inserted else { return nil }
                 tokens.append(name)
             }
         }

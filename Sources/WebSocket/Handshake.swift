@@ -8,11 +8,15 @@ public enum Handshake {
     /// The one version of the protocol that exists (RFC 6455, 4.1).
     public static let version = "13"
 
+    /// How many subprotocols, and how many extensions with their parameters, a client may offer if nothing else is said.
+    public static let mostOffers = 64
+
     /// Judges a request.
     ///
     /// Who asks for another version, or for none, is told ours (426, RFC 6455, 4.4); other faults of a handshake are
     /// 400, and 405 for a method other than GET. A request that does not ask for a WebSocket is `notAnUpgrade`.
-    public static func evaluate(_ request: some Request) -> Outcome {
+    /// - Parameter most: how many subprotocols, and how many extensions and parameters of extensions, a client may offer.
+    public static func evaluate(_ request: some Request, offers most: Int = mostOffers) -> Outcome {
         guard request.hasToken("websocket", in: "upgrade") else { return .notAnUpgrade }
         guard request.isGet else { return .wrongMethod }
         guard request.minorVersion >= 1 else { return .malformed("a WebSocket handshake needs HTTP/1.1") }
@@ -27,11 +31,13 @@ public enum Handshake {
         guard keys.count == 1, isKey(keys[0]) else {
             return .malformed("exactly one Sec-WebSocket-Key of 16 bytes in base64 is needed")
         }
-        guard let subprotocols = readSubprotocols(request.all("sec-websocket-protocol")) else {
-            return .malformed("Sec-WebSocket-Protocol must list distinct tokens")
+        guard let subprotocols = readSubprotocols(request.all("sec-websocket-protocol"), most: most) else {
+            return .malformed("Sec-WebSocket-Protocol must list distinct tokens, at most \(most)")
         }
-        guard let extensions = ExtensionOffer.read(request.all("sec-websocket-extensions")) else {
-            return .malformed("Sec-WebSocket-Extensions must list extensions with their parameters")
+        guard let extensions = ExtensionOffer.read(request.all("sec-websocket-extensions"), most: most) else {
+            return .malformed(
+                "Sec-WebSocket-Extensions must list extensions with their parameters, at most \(most) in all"
+            )
         }
         return .accept(
             Acceptance(accept: acceptValue(key: keys[0]), subprotocols: subprotocols, extensions: extensions))

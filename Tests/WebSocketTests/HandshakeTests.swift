@@ -7,6 +7,9 @@ import WebSocket
     private static let key = "Sec-WebSocket-Key"
     private static let version = "Sec-WebSocket-Version"
     private static let subprotocol = "Sec-WebSocket-Protocol"
+    private static let extensions = "Sec-WebSocket-Extensions"
+
+    private static func names(_ count: Int) -> [String] { (1...count).map { "n\($0)" } }
 
     private static let requests = [
         HandshakeRow("a right handshake", gives: .accepted([])),
@@ -89,9 +92,35 @@ import WebSocket
         HandshakeRow("a subprotocol twice", adding: [(subprotocol, "chat, chat")], gives: .refused(400)),
         HandshakeRow(
             "a subprotocol in two fields", adding: [(subprotocol, "a"), (subprotocol, "a")], gives: .refused(400)),
-        HandshakeRow("an empty list of subprotocols", adding: [(subprotocol, "")], gives: .refused(400)),
-        HandshakeRow("an empty subprotocol among others", adding: [(subprotocol, "a,,b")], gives: .refused(400)),
-        HandshakeRow("a comma at the end", adding: [(subprotocol, "a,")], gives: .refused(400)),
+        // Empty elements of a list are ignored (RFC 9110, 5.6.1.2).
+        HandshakeRow("an empty list of subprotocols", adding: [(subprotocol, "")], gives: .accepted([])),
+        HandshakeRow("a list of commas", adding: [(subprotocol, " ,\t, ")], gives: .accepted([])),
+        HandshakeRow(
+            "an empty subprotocol among others", adding: [(subprotocol, "a,,b")], gives: .accepted(["a", "b"])),
+        HandshakeRow("a comma at the end", adding: [(subprotocol, "a,")], gives: .accepted(["a"])),
+        HandshakeRow("a comma at the beginning", adding: [(subprotocol, ", a")], gives: .accepted(["a"])),
+        HandshakeRow(
+            "an empty list beside another", adding: [(subprotocol, ""), (subprotocol, "a")], gives: .accepted(["a"])),
+        HandshakeRow("an empty list of extensions", adding: [(extensions, "")], gives: .accepted([])),
+        HandshakeRow("a comma behind an extension", adding: [(extensions, "a;b=1,")], gives: .accepted([])),
+        HandshakeRow("an Upgrade with a comma", replacing: "Upgrade", by: ",websocket,", gives: .accepted([])),
+        HandshakeRow("a Connection with commas", replacing: "Connection", by: ", Upgrade,,", gives: .accepted([])),
+        HandshakeRow(
+            "64 subprotocols", adding: [(subprotocol, names(64).joined(separator: ","))], gives: .accepted(names(64))),
+        HandshakeRow(
+            "65 subprotocols", adding: [(subprotocol, names(65).joined(separator: ","))], gives: .refused(400)),
+        HandshakeRow(
+            "65 subprotocols in as many fields", adding: names(65).map { (subprotocol, $0) }, gives: .refused(400)),
+        HandshakeRow(
+            "64 extensions and parameters", adding: [(extensions, "a;" + names(63).joined(separator: ";"))],
+            gives: .accepted([])),
+        HandshakeRow(
+            "65 extensions and parameters",
+            adding: [
+                (extensions, "a;" + names(32).joined(separator: ";") + ",b;c"),
+                (extensions, names(30).joined(separator: ",")),
+            ],
+            gives: .refused(400)),
         HandshakeRow("a subprotocol with a blank", adding: [(subprotocol, "a b")], gives: .refused(400)),
         HandshakeRow("a subprotocol in quotes", adding: [(subprotocol, "\"a\"")], gives: .refused(400)),
         HandshakeRow("a subprotocol with a slash", adding: [(subprotocol, "a/b")], gives: .refused(400)),

@@ -121,7 +121,7 @@ extension AdminServer {
                 ("name", Array(script.utf8)), ("ip", Array(call.ip.utf8)), ("body", call.body),
             ],
             query: call.query.pairs.map { ($0.name, $0.value) },
-            headers: call.head.fields.filter { !secrets.contains($0.name) }.map { ($0.name, $0.value) })
+            headers: call.head.joinedFields.filter { !secrets.contains($0.name) })
     }
 }
 

@@ -61,6 +61,7 @@ extension WorkerStatistics {
         members.add("refusedForMemory", refusedForMemory)
         members.add("handshakesRefused", handshakesRefused)
         members.add("originsRefused", originsRefused)
+        members.add("plainLimited", plainLimited)
         members.add("readsDelayed", readsDelayed)
         members.add("pingsSent", pingsSent)
         members.add("tlsHandshakes", tlsHandshakes)
@@ -77,6 +78,7 @@ extension WorkerStatistics {
         members.add("httpRefused", httpRefused)
         members.add("httpRunning", httpRunning)
         members.add("httpWaiting", httpWaiting)
+        members.add("httpLookups", httpLookups)
         members.member("closes") { counts in
             for reason in CloseReason.allCases where Int(reason.rawValue) < closes.count {
                 counts.add(reason.counter, closes[Int(reason.rawValue)])

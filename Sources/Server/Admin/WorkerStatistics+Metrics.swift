@@ -33,6 +33,9 @@ extension WorkerStatistics {
             page.sample("perigee_connections_refused_total", labels: "reason=\"\(reason)\"", Double(count))
         }
         page.add("perigee_handshakes_refused_total", .counter, "HTTP errors on the clients' port.", handshakesRefused)
+        page.add(
+            "perigee_plain_limited_total", .counter, "Connections ended after plain requests for a limit.", plainLimited
+        )
         page.add("perigee_origins_refused_total", .counter, "Handshakes from other origins.", originsRefused)
         page.add("perigee_tls_handshakes_total", .counter, "TLS handshakes that were completed.", tlsHandshakes)
         page.add("perigee_tls_resumptions_total", .counter, "TLS sessions that were continued.", tlsResumptions)
@@ -54,6 +57,7 @@ extension WorkerStatistics {
         page.add("perigee_http_requests_running", .gauge, "Requests of scripts under way.", httpRunning)
         page.add(
             "perigee_http_requests_waiting", .gauge, "Requests of scripts that wait for others to end.", httpWaiting)
+        page.add("perigee_http_lookups_running", .gauge, "Host names that are being looked up.", httpLookups)
     }
 
     private func writeTraffic(to page: inout MetricsText) {

@@ -1,9 +1,9 @@
 // From the first byte to the 101: requests are parsed in the receive buffer, the handshake is checked, the script is asked, and
 // what is no WebSocket gets its plain answer.
 
-import Logging
 import EventLoop
 import HTTP1
+import Logging
 import Scripting
 import WebSocket
 
@@ -21,7 +21,7 @@ extension ClientConnection {
             case .body:
                 break
             case .end:
-                if phase == .handshake { setDeadline(milliseconds: worker.timeouts.handshake) }
+                if phase == .handshake { awaitNextRequest(state) }
             case .failure(let error):
                 refuse(.text(error.status, error.reason))
             }
@@ -46,14 +46,20 @@ extension ClientConnection {
         refuse(.text(408, "the request was not complete in time"))
     }
 
+    /// The time for the next request; all plain ones together have theirs, too.
+    private func awaitNextRequest(_ state: HandshakeState) {
+        let left = state.plainTimeLeft(of: worker.handshakeLimits.plainTime, now: worker.loop.now)
+        setDeadline(milliseconds: min(worker.timeouts.handshake, left))
+    }
+
     private func answer(_ head: RequestHead, _ state: HandshakeState) {
-        switch Handshake.evaluate(HandshakeRequest(head: head)) {
+        switch Handshake.evaluate(HandshakeRequest(head: head), offers: worker.handshakeLimits.offers) {
         case .notAnUpgrade:
             answerPlainly(head, state)
         case .refuse(let status, let reason, let fields):
             var response = Response.text(status, reason)
             response.fields += fields.map { (name: $0.0, value: $0.1) }
-            refuse(response)
+            refuse(response, omitBody: head.method == .head)
         case .accept(let acceptance):
             upgrade(head, acceptance)
         }
@@ -61,17 +67,29 @@ extension ClientConnection {
 
     private func answerPlainly(_ head: RequestHead, _ state: HandshakeState) {
         state.answered += 1
-        let response = worker.page.response(to: head)
+        let response = worker.page.response(to: head, from: remote)
         if queuedBytes > worker.maxQueue { flushNow() }
         // Who asks for more than it reads gets this answer and no other.
         let isRead = queuedBytes <= worker.maxQueue
         let keepsAlive =
             head.keepAlive && head.body == .none && response.status < 400 && isRead && !worker.isDraining
+            && mayAskAgain(state)
         var bytes: [UInt8] = []
         response.encode(
             into: &bytes, keepAlive: keepsAlive, omitBody: head.method == .head, minorVersion: head.minorVersion)
         bytes.withUnsafeBytes { write($0) }
         if !keepsAlive { finish(within: worker.timeouts.close) }
+    }
+
+    /// Whether another plain request may follow: they are bounded in number and time, and hold one of their address's places.
+    private func mayAskAgain(_ state: HandshakeState) -> Bool {
+        let limits = worker.handshakeLimits
+        let mayGoOn =
+            state.answered < limits.plainRequests
+            && state.plainTimeLeft(of: limits.plainTime, now: worker.loop.now) > 0
+            && worker.admitPlainRequests(of: self)
+        if !mayGoOn { worker.statistics.plainLimited += 1 }
+        return mayGoOn
     }
 
     /// Whether plain requests were answered here, and the next one has not begun.
@@ -85,11 +103,12 @@ extension ClientConnection {
     }
 
     /// Answers and hangs up.
-    private func refuse(_ response: Response) {
+    /// - Parameter omitBody: the request was a HEAD: whoever forwards the answer takes a body for the next one.
+    private func refuse(_ response: Response, omitBody: Bool = false) {
         worker.statistics.handshakesRefused += 1
         worker.log.debug("handshake refused", metadata: ["status": "\(response.status)", "remote": "\(remote)"])
         var bytes: [UInt8] = []
-        response.encode(into: &bytes, keepAlive: false)
+        response.encode(into: &bytes, keepAlive: false, omitBody: omitBody)
         bytes.withUnsafeBytes { write($0) }
         finish(within: worker.timeouts.close)
     }
@@ -180,12 +199,12 @@ extension ClientConnection {
 }
 
 /// An HTTP request as the handshake looks at it.
-private struct HandshakeRequest: Handshake.Request {
+struct HandshakeRequest: Handshake.Request {
     let head: RequestHead
 
     var isGet: Bool { head.method == .get }
     var minorVersion: Int { head.minorVersion }
-    var hasBody: Bool { head.body != .none }
+    var hasBody: Bool { head.body != .none && head.body != .length(0) }
     func all(_ name: String) -> [String] { head.all(name) }
     func hasToken(_ token: String, in name: String) -> Bool { head.hasToken(token, in: name) }
 }

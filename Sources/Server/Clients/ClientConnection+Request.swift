@@ -22,18 +22,3 @@ extension ClientConnection {
     var user: String? { extras?.value.user }
     var subprotocol: String? { extras?.value.subprotocol }
 }
-
-extension RequestHead {
-    /// The header fields, each name once.
-    var joinedFields: [(name: String, value: String)] {
-        var joined: [(name: String, value: String)] = []
-        for field in fields {
-            if let place = joined.firstIndex(where: { $0.name == field.name }) {
-                joined[place].value += ", " + field.value
-            } else {
-                joined.append(field)
-            }
-        }
-        return joined
-    }
-}

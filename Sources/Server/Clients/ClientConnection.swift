@@ -78,7 +78,7 @@ final class ClientConnection: Socket, Subscriber {
         secret = worker.random.next()
         worker.connectionCount += 1
         super.init(descriptor: descriptor, peer: peer, on: worker.loop)
-        handshake = HandshakeState(limits: worker.httpLimits)
+        handshake = HandshakeState(limits: worker.handshakeLimits.head, now: worker.loop.now)
         endAllowance = UInt32(worker.node.configuration.limits.closeInput)
         setDeadline(milliseconds: worker.timeouts.handshake)
         if let context = worker.node.certificates.clients { startTLS(context) }

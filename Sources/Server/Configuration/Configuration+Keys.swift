@@ -48,7 +48,12 @@ extension Configuration {
         ConfigurationKey(
             "workers", \.workers, .number(0...256),
             "Worker threads, each with its own connections and Lua state; 0 starts one for each core."),
-        ConfigurationKey("demo", \.demo, .flag, "Whether GET / on the clients' port answers the demo page."),
+        ConfigurationKey(
+            "demo", \.demo, .choice,
+            """
+            Who gets the demo page at GET / on the clients' port; it says where the admin API is, and which version runs.
+            loopback: clients of this machine that come without a proxy, everybody else is answered 426. true: everybody.
+            """),
     ]
 
     private static let logKeys = [
@@ -274,6 +279,9 @@ extension Configuration {
         ConfigurationKey(
             "timeouts.handshake", \.timeouts.handshake, .time(anyTime),
             "From a connection to its complete handshake; longer is answered 408."),
+        ConfigurationKey(
+            "timeouts.plain", \.timeouts.plain, .time(anyTime),
+            "How long a connection may be used for requests that are not for a WebSocket; then it ends."),
         ConfigurationKey(
             "timeouts.close", \.timeouts.close, .time(anyTime),
             "From our close frame to the client's; then the connection is cut."),

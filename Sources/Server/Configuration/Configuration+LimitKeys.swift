@@ -27,7 +27,10 @@ extension Configuration {
             "Connections in all, those in the handshake included; one more is answered 503 with Retry-After."),
         ConfigurationKey(
             "limits.connectionsPerIP", \.limits.connectionsPerIP, .number(0...most),
-            "WebSockets of one IPv4 address or one IPv6 /64 network; one more is answered 429. 0 for any number."),
+            """
+            WebSockets of one IPv4 address or one IPv6 /64 network; one more is answered 429. A connection that is kept for
+            plain requests counts as well; one more ends after its answer. 0 for any number.
+            """),
         ConfigurationKey(
             "limits.connectionsPerUser", \.limits.connectionsPerUser, .number(0...most),
             "Connections that conn:identify names the same user; one more is closed with 1008. 0 for any number."),
@@ -55,6 +58,14 @@ extension Configuration {
             Bytes that are still read from a connection after its close was decided, to find its own Close frame; a
             client that sends more is not read any further, and cut after timeouts.close.
             """),
+        ConfigurationKey(
+            "limits.offers", \.limits.offers, .number(1...10_000),
+            "Subprotocols, and extensions with their parameters, that a handshake may offer; more are answered 400."
+        ),
+        ConfigurationKey(
+            "limits.plainRequests", \.limits.plainRequests, .number(1...most),
+            "Requests on one connection that are not for a WebSocket; it ends with the answer to the last one."
+        ),
         ConfigurationKey(
             "limits.memory", \.limits.memory, .number(0...100),
             """

@@ -35,9 +35,24 @@ extension Worker {
     /// Counts the connection for its address; false when the address has as many as it may. Who is behind a UNIX socket, and not
     /// named by the proxy there, has none.
     func admitAddress(of connection: ClientConnection) -> Bool {
-        guard let counts = node.limits.perAddress, !connection.remote.isUnix else { return true }
+        guard countForAddress(connection) else {
+            statistics.refusedForAddress += 1
+            return false
+        }
+        return true
+    }
+
+    /// Counts a connection that goes on with plain requests for its address, as a WebSocket would be. One of a trusted proxy
+    /// carries the requests of many clients, and is the proxy's own to end.
+    func admitPlainRequests(of connection: ClientConnection) -> Bool {
+        proxies.trusted.trust(connection.remote) || countForAddress(connection)
+    }
+
+    private func countForAddress(_ connection: ClientConnection) -> Bool {
+        guard let counts = node.limits.perAddress, !connection.remote.isUnix, !connection.isCountedForAddress else {
+            return true
+        }
         connection.isCountedForAddress = counts.take(connection.remote.owner)
-        if !connection.isCountedForAddress { statistics.refusedForAddress += 1 }
         return connection.isCountedForAddress
     }
 

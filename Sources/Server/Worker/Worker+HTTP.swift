@@ -33,7 +33,7 @@ extension HTTPClientRequest {
             throw HTTPRequestMistake("there is no method '\(request.method)'; use one of \(known)")
         }
         try self.init(method, request.url)
-        for pair in request.query { try addQuery(pair.name, pair.value) }
+        try addQuery(request.query)
         for field in request.headers { try addField(field.name, field.value) }
         if let body = request.body { try setBody(body) }
         if request.isJSON, !hasField("content-type") { try addField("Content-Type", "application/json") }
@@ -46,6 +46,7 @@ extension HTTPClientRequest {
 extension ScriptResponse {
     fileprivate init(_ response: HTTPClientResponse) {
         self.init(
-            status: response.status, headers: response.fields.map { ($0.name, $0.value) }, body: response.body)
+            status: response.status, headers: JoinedFields(response.fields.lazy.map { ($0.name, $0.value) }).fields,
+            body: response.body)
     }
 }

@@ -6,7 +6,6 @@
 // (what other threads ask).
 
 import EventLoop
-import HTTP1
 import HTTPClient
 import Logging
 import PubSub
@@ -27,7 +26,7 @@ final class Worker {
     let index: UInt8
     let loop: EventLoop
     let page: PlainPages
-    let httpLimits: HTTPLimits
+    let handshakeLimits: HandshakeLimits
     let timeouts: Timeouts
     let rates: RateLimit
     let maxMessage: Int
@@ -81,16 +80,16 @@ final class Worker {
     /// Answers of this turn for the admin thread, which is woken once for all of them.
     var answers: [AdminMessage] = []
 
-    init(index: UInt8, node: Node, page: PlainPages, loop: EventLoop = EventLoop()) throws(ScriptError) {
+    /// - Parameter admin: where the admin API listens.
+    init(
+        index: UInt8, node: Node, page: PlainPages, admin: [SocketAddress], loop: EventLoop = EventLoop()
+    ) throws(ScriptError) {
         self.node = node
         self.loop = loop
         self.index = index
         self.page = page
         let configuration = node.configuration
-        var limits = HTTPLimits()
-        limits.maxHead = configuration.http.maxHead
-        limits.maxFields = configuration.http.maxFields
-        httpLimits = limits
+        handshakeLimits = HandshakeLimits(configuration)
         timeouts = Timeouts(
             handshake: configuration.timeouts.handshake.milliseconds,
             close: configuration.timeouts.close.milliseconds,
@@ -107,7 +106,7 @@ final class Worker {
         maxChannels = configuration.websocket.maxChannels
         proxies = ProxyRules(configuration)
         compression = configuration.compression.policy.map { Compression($0) }
-        http = HTTPClient(on: loop, settings: configuration.httpClient.settings)
+        http = HTTPClient(on: loop, settings: configuration.httpClient.settings(admin: admin))
         var log = node.log
         log[metadataKey: "worker"] = "\(index)"
         self.log = log

@@ -85,6 +85,8 @@ struct WorkerStatistics: Sendable {
     var refusedForMemory: UInt64 = 0
     /// Handshakes answered 429 because their address has as many connections as it may.
     var refusedForAddress: UInt64 = 0
+    /// Connections that were ended after a plain request for a limit: of their number, their time, or their address.
+    var plainLimited: UInt64 = 0
     /// How often reading from a client was interrupted because it sent more than its rate.
     var readsDelayed: UInt64 = 0
     var pingsSent: UInt64 = 0
@@ -119,6 +121,7 @@ struct WorkerStatistics: Sendable {
     var httpRefused: UInt64 = 0
     var httpRunning = 0
     var httpWaiting = 0
+    var httpLookups = 0
 
     static func += (left: inout WorkerStatistics, right: WorkerStatistics) {
         left.connections += right.connections
@@ -141,6 +144,7 @@ struct WorkerStatistics: Sendable {
         left.refusedForRate += right.refusedForRate
         left.refusedForMemory += right.refusedForMemory
         left.refusedForAddress += right.refusedForAddress
+        left.plainLimited += right.plainLimited
         left.readsDelayed += right.readsDelayed
         left.pingsSent += right.pingsSent
         left.messagesDeflated += right.messagesDeflated
@@ -161,6 +165,7 @@ struct WorkerStatistics: Sendable {
         left.httpRefused += right.httpRefused
         left.httpRunning += right.httpRunning
         left.httpWaiting += right.httpWaiting
+        left.httpLookups += right.httpLookups
         let count = max(left.closes.count, right.closes.count)
         left.closes = (0..<count).map { index in
             (index < left.closes.count ? left.closes[index] : 0)

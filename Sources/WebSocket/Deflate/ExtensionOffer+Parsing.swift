@@ -4,13 +4,16 @@
 //     extension-list = 1#(token *( ";" token [ "=" ( token | quoted-string ) ] ))
 
 extension ExtensionOffer {
-    /// The offers of all Sec-WebSocket-Extensions fields, in order; nil when a field breaks the grammar.
-    static func read(_ fields: [String]) -> [ExtensionOffer]? {
+    /// The offers of all Sec-WebSocket-Extensions fields, in order; nil when a field breaks the grammar, and when there are
+    /// more than `most` extensions and parameters in all. Empty elements are ignored (RFC 9110, 5.6.1.2).
+    static func read(_ fields: [String], most: Int = .max) -> [ExtensionOffer]? {
         var offers: [ExtensionOffer] = []
+        var room = most
         for field in fields {
             var reader = Reader(rest: field.utf8[...])
             repeat {
-                guard let offer = reader.readOffer() else { return nil }
+                if reader.isAtEmptyElement { continue }
+                guard let offer = reader.readOffer(&room) else { return nil }
                 offers.append(offer)
             } while reader.take(",")
             guard reader.rest.isEmpty else { return nil }
@@ -23,10 +26,22 @@ extension ExtensionOffer {
 private struct Reader {
     var rest: Substring.UTF8View
 
-    mutating func readOffer() -> ExtensionOffer? {
-        guard let name = readToken() else { return nil }
+    /// Whether nothing stands before the next comma, or before the end.
+    var isAtEmptyElement: Bool {
+        mutating get {
+            skipBlanks()
+            return rest.first.map { $0 == UInt8(ascii: ",") } ?? true
+        }
+    }
+
+    /// An extension with its parameters, which take as much of the room.
+    mutating func readOffer(_ room: inout Int) -> ExtensionOffer? {
+        guard room > 0, let name = readToken() else { return nil }
+        room -= 1
         var parameters: [ExtensionOffer.Parameter] = []
         while take(";") {
+            guard room > 0 else { return nil }
+            room -= 1
             guard let parameter = readParameter() else { return nil }
             parameters.append(parameter)
         }

@@ -266,7 +266,8 @@ struct BadRequest: CustomTestStringConvertible {
     private static let expectations: [BadRequest] = [
         with("another expectation", "Expect: wonders", .expectationFailed),
         with("two expectations", "Expect: 100-continue, wonders", .expectationFailed),
-        with("an empty expectation", "Expect:", .expectationFailed),
+        with("a list that ends with another", "Expect: 100-continue, ,x", .expectationFailed),
+        with("a longer word", "Expect: 100-continued", .expectationFailed),
         with("another beside 100-continue", "Expect: 100-continue\r\nExpect: x", .expectationFailed),
     ]
 }

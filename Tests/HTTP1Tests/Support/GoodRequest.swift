@@ -127,6 +127,14 @@ struct GoodRequest: CustomTestStringConvertible {
         .init(
             "Expect: 100-continue", "POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-Continue\r\nContent-Length: 2\r\n\r\nhi",
             "POST / - HTTP/1.1 h keep 2", body: "hi"),
+        .init("an empty expectation", "GET / HTTP/1.1\r\nHost: h\r\nExpect:\r\n\r\n", "GET / - HTTP/1.1 h keep none"),
+        .init(
+            "empty elements among expectations",
+            "GET / HTTP/1.1\r\nHost: h\r\nExpect: ,100-continue, ,\r\nExpect: 100-continue\r\n\r\n",
+            "GET / - HTTP/1.1 h keep none"),
+        .init(
+            "empty elements in Connection", "GET / HTTP/1.1\r\nHost: h\r\nConnection: ,,close,\r\n\r\n",
+            "GET / - HTTP/1.1 h close none"),
         .init(
             "HTTP/1.0 may expect anything", "GET / HTTP/1.0\r\nExpect: wonders\r\n\r\n", "GET / - HTTP/1.0 - close none"
         ),

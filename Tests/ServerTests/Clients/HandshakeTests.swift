@@ -46,7 +46,7 @@ struct HandshakeTests {
     func afterPlainRequests() throws {
         try withServer { server in
             let socket = try server.dial()
-            let plain = "GET /healthz HTTP/1.1\r\nHost: h\r\n\r\nHEAD / HTTP/1.1\r\nHost: h\r\n\r\n"
+            let plain = "GET /healthz HTTP/1.1\r\nHost: h\r\n\r\nHEAD /healthz HTTP/1.1\r\nHost: h\r\n\r\n"
             try socket.send(Array(plain.utf8) + server.upgrade("/echo") + ClientFrame.text("hello").bytes)
             #expect(try HTTPResponse.read(from: socket, method: "GET").text == "ok")
             #expect(try HTTPResponse.read(from: socket, method: "HEAD").status == 200)

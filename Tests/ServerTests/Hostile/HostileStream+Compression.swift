@@ -5,7 +5,8 @@ import PerigeeTestKit
 extension HostileStream {
     static let compressedFrames = reservedBits + corrupt + tooMuch
     static let offers: [HostileStream] = [
-        offer("an empty offer", "permessage-deflate,,"),
+        offer("a parameter without its extension", "permessage-deflate,;"),
+        offer("too many offers", Array(repeating: "a;b", count: 33).joined(separator: ",")),
         offer("an offer that begins with its parameters", "; client_max_window_bits"),
         offer("an offer that is no token", "permessage deflate"),
         offer("a parameter without a name", "permessage-deflate; =15"),

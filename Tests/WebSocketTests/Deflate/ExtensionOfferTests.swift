@@ -16,6 +16,13 @@ import Testing
         #expect(read("!#$%&'*+-.^_`|~09azAZ") == "!#$%&'*+-.^_`|~09azAZ")
     }
 
+    @Test("ignores empty elements (RFC 9110, 5.6.1.2)")
+    func emptyElements() {
+        for empty in ["", " ", ",", " ,\t, ,"] { #expect(read(empty) == "") }
+        #expect(read("a,") == "a" && read(",a") == "a" && read("a,,b") == "a|b" && read(", a;b ,\t,c,") == "a;b|c")
+        #expect(read("", "a", ",") == "a")
+    }
+
     @Test("takes a quoted value for the token in it")
     func quoted() {
         #expect(read(#"a;b="c""#) == "a;b=c")
@@ -26,7 +33,7 @@ import Testing
     @Test(
         "refuses what is no list of extensions",
         arguments: [
-            "", " ", ",", "a,", ",a", "a,,b", ";", "a;", "a;;b", "a;=b", "a;b=", "a;b=,c", "a=b", "a b", "a;b c", "é",
+            ";", "a;", "a;,b", ",;", "a,;", "a;;b", "a;=b", "a;b=", "a;b=,c", "a=b", "a b", "a;b c", "é",
             "a/b", #""a""#, #"a;"b""#, #"a;b=""#, #"a;b="c"#, #"a;b="""#, #"a;b="c d""#, #"a;b="c,d""#, #"a;b="c\"#,
             #"a;b="\"""#, #"a;b="c"d"#, #"a;b=c"d""#, "a;b=c=d", "a\0b", "a\r\nb",
         ])

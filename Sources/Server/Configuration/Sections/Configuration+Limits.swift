@@ -1,5 +1,7 @@
 // The `limits` section: how many clients there may be, and how much each of them may send.
 
+internal import WebSocket
+
 extension Configuration {
     /// How many clients there may be, and how much each may send.
     public struct Limits: Sendable, Equatable {
@@ -23,6 +25,10 @@ extension Configuration {
         public var fragments = 100_000
         /// Bytes that are still read from a connection after its close was decided, 4 KiB to 1 GiB, and one read more.
         public var closeInput = 16 << 20
+        /// Subprotocols, and extensions with their parameters, that a handshake may offer, 1 to 10,000; more are answered 400.
+        public var offers = Handshake.mostOffers
+        /// Requests that are not for a WebSocket on one connection, 1 to 1,000,000,000; it ends with the last answer.
+        public var plainRequests = 100
         /// The share of the machine's memory, or of the control group's, that the process may take before new
         /// connections are answered 503, 1 to 100 per cent; 0 for no limit.
         public var memory = 90

@@ -1,0 +1,163 @@
+// What a client sends in its head is read in steps that grow as its length does: twice the input is twice the work, not four
+// times. The work is the CPU time of the test's own thread, the least of several runs, at sizes where a square would show.
+
+import EventLoop
+import Glibc
+import HTTP1
+import Proxies
+import Testing
+import WebSocket
+
+@testable import Scripting
+@testable import Server
+
+@Suite("Growth of reads", .serialized)
+struct GrowthTests {
+    /// Something that is read, made of so many parts.
+    struct Reading: Sendable, CustomTestStringConvertible {
+        let name: String
+        let size: Int
+        let make: @Sendable (_ parts: Int) -> @Sendable () -> Void
+        var testDescription: String { name }
+    }
+
+    private static func names(_ count: Int) -> [String] { (0..<count).map { "name\($0)" } }
+
+    private static func bytes(fields: [String]) -> [UInt8] {
+        let usual =
+            "GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+        return Array((usual + fields.map { "\($0)\r\n" }.joined() + "\r\n").utf8)
+    }
+
+    private static func head(fields: [String]) -> RequestHead { RequestHead(validated: bytes(fields: fields))! }
+
+    private static func handshake(_ fields: [String]) -> @Sendable () -> Void {
+        let request = HandshakeRequest(head: head(fields: fields))
+        return {
+            guard case .accept = Handshake.evaluate(request, offers: .max) else {
+                Issue.record("the handshake is refused")
+                return
+            }
+        }
+    }
+
+    private static let readings = [
+        Reading(name: "subprotocols", size: 8_000) { parts in
+            handshake(["Sec-WebSocket-Protocol: " + names(parts).joined(separator: ",")])
+        },
+        Reading(name: "subprotocols in fields of their own", size: 8_000) { parts in
+            handshake(names(parts).map { "Sec-WebSocket-Protocol: \($0)" })
+        },
+        Reading(name: "commas without subprotocols", size: 200_000) { parts in
+            handshake(["Sec-WebSocket-Protocol: a" + String(repeating: " ,", count: parts)])
+        },
+        Reading(name: "extensions", size: 8_000) { parts in
+            handshake(["Sec-WebSocket-Extensions: " + names(parts).joined(separator: ", ")])
+        },
+        Reading(name: "parameters of an extension", size: 8_000) { parts in
+            handshake(["Sec-WebSocket-Extensions: a; " + names(parts).joined(separator: "; ")])
+        },
+        Reading(name: "a quoted parameter", size: 200_000) { parts in
+            handshake(["Sec-WebSocket-Extensions: a;b=\"" + String(repeating: "\\a", count: parts) + "\""])
+        },
+        Reading(name: "tokens of Connection", size: 50_000) { parts in
+            handshake(["Connection: " + names(parts).joined(separator: ",")])
+        },
+        Reading(name: "fields by name", size: 5_000) { parts in
+            let head = head(fields: names(parts).map { "\($0): a" })
+            return { _ = head.joinedFields }
+        },
+        Reading(name: "one field many times", size: 20_000) { parts in
+            let head = head(fields: (0..<parts).map { _ in "a: some value" })
+            return { _ = head.joinedFields }
+        },
+        Reading(name: "fields that come one by one", size: 20_000) { parts in
+            let bytes = bytes(fields: names(parts).map { "\($0): a" })
+            let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+                .map { Array($0) + [UInt8(ascii: "\n")] }
+            return {
+                var limits = HTTPLimits()
+                limits.maxHead = 1 << 30
+                limits.maxFields = .max
+                var parser = RequestParser(limits: limits)
+                for line in lines.dropLast() {
+                    var offset = 0
+                    line.withUnsafeBytes { _ = parser.next($0.bytes, from: &offset) }
+                }
+                #expect(!parser.isIdle)
+            }
+        },
+        Reading(name: "a head that comes byte by byte", size: 4_000) { parts in
+            let bytes = bytes(fields: names(parts).map { "\($0): a" })
+            return {
+                var limits = HTTPLimits()
+                limits.maxHead = 1 << 30
+                limits.maxFields = .max
+                var parser = RequestParser(limits: limits)
+                for byte in bytes {
+                    var offset = 0
+                    withUnsafeBytes(of: byte) { _ = parser.next($0.bytes, from: &offset) }
+                }
+            }
+        },
+        Reading(name: "cookies", size: 8_000) { parts in
+            let value = names(parts).map { "\($0)=x" }.joined(separator: "; ")
+            let request = UpgradeRequest(path: "/", ip: "", headers: [("cookie", value)])
+            return { _ = request.cookies }
+        },
+        Reading(name: "blanks around a cookie", size: 100_000) { parts in
+            let blanks = String(repeating: " ", count: parts)
+            let request = UpgradeRequest(
+                path: "/", ip: "", headers: [("cookie", "\(blanks)a\(blanks)=\(blanks)b\(blanks)")])
+            return { _ = request.cookies }
+        },
+        Reading(name: "a query", size: 8_000) { parts in
+            let text = names(parts).map { "\($0)=%41" }.joined(separator: "&")
+            return { _ = QueryString(text, maxPairs: .max) }
+        },
+        Reading(name: "X-Forwarded-For", size: 100_000) { parts in
+            let text = String(repeating: "10.0.0.1, ", count: parts) + "10.0.0.1"
+            return { follow(text, .xForwardedFor) }
+        },
+        Reading(name: "Forwarded with quotes", size: 100_000) { parts in
+            let text = "for=10.0.0.1;by=\"" + String(repeating: "\\\"", count: parts)
+            return { follow(text, .forwarded) }
+        },
+        Reading(name: "Forwarded with pairs", size: 8_000) { parts in
+            let text = names(parts).map { "\($0)=a" }.joined(separator: ";")
+            return { follow(text, .forwarded) }
+        },
+        Reading(name: "an origin", size: 100_000) { parts in
+            let origin = "https://" + String(repeating: "a.", count: parts)
+            return { _ = OriginRule.allow(origins: [origin], host: origin, rules: [.sameOrigin]) }
+        },
+    ]
+
+    private static func follow(_ text: String, _ field: ForwardedChain.Field) {
+        let trusted = [IPNetwork("10.0.0.0/8")!]
+        _ = ForwardedChain(text, field: field).client(behind: .unix, trusted: trusted)
+    }
+
+    @Test("twice the input is about twice the work", arguments: readings)
+    func growth(_ reading: Reading) {
+        let (once, twice) = (Self.work(reading.make(reading.size)), Self.work(reading.make(2 * reading.size)))
+        // A square would be 4; half a millisecond is noise.
+        #expect(twice < 3 * once + 500_000, "\(reading.name): \(once) ns, then \(twice) ns")
+    }
+
+    /// Nanoseconds of the thread's CPU, the least of five runs.
+    private static func work(_ body: () -> Void) -> UInt64 {
+        (0..<5).map { _ in
+            let start = threadTime()
+            body()
+            return threadTime() - start
+        }.min()!
+    }
+
+    private static func threadTime() -> UInt64 {
+        var time = timespec()
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    }
+}
