@@ -50,6 +50,13 @@ static inline CURLcode perigee_easy_on_open_socket(
     return curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, context);
 }
 
+/// Asks `start` before libcurl finds out where a host is that it has not been told of; anything but 0 ends the transfer.
+static inline CURLcode perigee_easy_on_resolve(
+    CURL *easy, int (*start)(void *state, void *reserved, void *context), void *context) {
+    curl_easy_setopt(easy, CURLOPT_RESOLVER_START_FUNCTION, start);
+    return curl_easy_setopt(easy, CURLOPT_RESOLVER_START_DATA, context);
+}
+
 /// Where what libcurl is about to connect to lies: `addrlen` bytes, which may be more than a `struct sockaddr` has.
 static inline const void *perigee_address_bytes(const struct curl_sockaddr *address) { return &address->addr; }
 

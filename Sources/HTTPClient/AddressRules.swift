@@ -1,6 +1,6 @@
 // Where requests may go. A script that builds a URL from what a client sent must not be a way to the services that hosts offer
-// to themselves: cloud providers hand out credentials to whoever asks 169.254.169.254. Loopback and private networks are
-// allowed, because backends live there.
+// to themselves: cloud providers hand out credentials to whoever asks 169.254.169.254, and this process has an admin API.
+// Loopback and private networks are allowed, because backends live there.
 //
 // The rules are asked about the address of each connection at the moment it is made, so that neither a name that changes its
 // address nor a redirect goes around them.
@@ -10,28 +10,44 @@ public import Proxies
 
 /// Networks to which a client connects, and to which it does not.
 public struct AddressRules: Sendable, Equatable {
-    /// Allowed, whatever else says no.
+    /// Allowed, whatever else says no, but for `own`.
     public var allowed: [IPNetwork]
     /// Refused in addition to `alwaysRefused`.
     public var denied: [IPNetwork]
+    /// Where this process itself listens for those who run it: these addresses and ports are refused, whatever else is allowed.
+    public var own: [SocketAddress]
 
-    public init(allowed: [IPNetwork] = [], denied: [IPNetwork] = []) {
+    public init(allowed: [IPNetwork] = [], denied: [IPNetwork] = [], own: [SocketAddress] = []) {
         self.allowed = allowed
         self.denied = denied
+        self.own = own
     }
 
-    /// Link-local and multicast networks, "this host", reserved ones, and the places where clouds hand out metadata; also as they
-    /// appear behind NAT64 and 6to4.
+    /// Link-local and multicast networks, "this host", reserved ones, and the places where clouds hand out metadata.
     public static let alwaysRefused: [IPNetwork] = [
         "0.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "240.0.0.0/4",
         "100.100.100.200", "168.63.129.16", "192.0.0.192",
         "::", "fe80::/10", "ff00::/8", "fd00:ec2::/32", "fd20:ce::254",
-        "64:ff9b::a9fe:0/112", "2002:a9fe::/32",
     ].map { IPNetwork($0)! }
 
-    /// Whether a connection may be made to the address.
+    /// Whether a connection may be made to the address. An IPv4 address inside an IPv6 one (mapped, NAT64, 6to4, …) is held to
+    /// the rules for IPv4 as well.
     public func permit(_ address: SocketAddress) -> Bool {
-        if allowed.contains(where: { $0.contains(address) }) { return true }
-        return !denied.contains { $0.contains(address) } && !Self.alwaysRefused.contains { $0.contains(address) }
+        let forms = [address.unmapped] + [address.embeddedIPv4].compactMap(\.self)
+        guard !forms.contains(where: isOwn) else { return false }
+        if allowed.contains(where: { network in forms.contains { network.contains($0) } }) { return true }
+        return !forms.contains { form in
+            denied.contains { $0.contains(form) } || Self.alwaysRefused.contains { $0.contains(form) }
+        }
+    }
+
+    /// Whether a connection to the address would reach one of `own`.
+    private func isOwn(_ address: SocketAddress) -> Bool {
+        own.contains { place in
+            guard place.port == address.port else { return false }
+            // The kernel takes a connection to 0.0.0.0 or :: for one to this machine.
+            if address.isUnspecified || place.unmapped.bits == address.bits { return true }
+            return place.isUnspecified && address.isOfThisMachine
+        }
     }
 }

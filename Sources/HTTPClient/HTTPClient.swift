@@ -5,7 +5,7 @@
 //
 // Runs on: its loop's thread.
 // Allocates: for each request.
-// Read next: Transfer.swift, CurlMulti.swift, Redirect.swift
+// Read next: NameLookups.swift, Transfer.swift, CurlMulti.swift, Redirect.swift
 
 import CCurl
 import DequeModule
@@ -33,10 +33,19 @@ public final class HTTPClient {
         var timer: TimerID?
         /// The hop that is on its way.
         var transfer: Transfer?
+        /// The name that is being looked up for the next hop, and the end of the time for it.
+        var lookup: (name: String, timer: TimerID)?
     }
 
     public let settings: HTTPClientSettings
-    public private(set) var counts = HTTPClientCounts()
+    public var counts: HTTPClientCounts {
+        var counts = tally
+        counts.lookups = names.runningCount
+        return counts
+    }
+
+    private var tally = HTTPClientCounts()
+    private let names: NameLookups
     private let loop: EventLoop
     private var multi: CurlMulti?
     private var exchanges: [RequestID: Exchange] = [:]
@@ -46,6 +55,7 @@ public final class HTTPClient {
     public init(on loop: EventLoop, settings: HTTPClientSettings = HTTPClientSettings()) {
         self.loop = loop
         self.settings = settings
+        names = NameLookups(on: loop, limit: settings.lookups)
     }
 
     deinit { close() }
@@ -54,14 +64,16 @@ public final class HTTPClient {
     public func close() {
         for exchange in exchanges.values {
             if let timer = exchange.timer { loop.cancel(timer) }
+            if let lookup = exchange.lookup { loop.cancel(lookup.timer) }
             if let transfer = exchange.transfer { multi?.remove(transfer) }
         }
+        names.clear()
         exchanges = [:]
         waiting = []
         multi?.close()
         multi = nil
-        counts.running = 0
-        counts.waiting = 0
+        tally.running = 0
+        tally.waiting = 0
     }
 
     /// Sends a request as soon as one more may run.
@@ -70,12 +82,12 @@ public final class HTTPClient {
     public func start(_ request: HTTPClientRequest, completion: @escaping Completion) -> RequestID {
         lastNumber += 1
         let id = RequestID(number: lastNumber)
-        counts.requests += 1
+        tally.requests += 1
         exchanges[id] = Exchange(
             request: request, followsRedirects: request.redirects > 0, completion: completion)
-        if counts.running < settings.concurrent {
+        if tally.running < settings.concurrent {
             run(id)
-        } else if counts.waiting < settings.queued {
+        } else if tally.waiting < settings.queued {
             wait(id)
         } else {
             refuse(id)
@@ -87,7 +99,7 @@ public final class HTTPClient {
     @discardableResult
     public func cancel(_ id: RequestID) -> Bool {
         guard take(id) != nil else { return false }
-        counts.cancelled += 1
+        tally.cancelled += 1
         runNext()
         return true
     }
@@ -95,14 +107,14 @@ public final class HTTPClient {
     // MARK: Running
 
     private func run(_ id: RequestID) {
-        counts.running += 1
+        tally.running += 1
         exchanges[id]!.state = .running
         limitTime(of: id)
         begin(id)
     }
 
     private func wait(_ id: RequestID) {
-        counts.waiting += 1
+        tally.waiting += 1
         exchanges[id]!.state = .waiting
         waiting.append(id)
         limitTime(of: id)
@@ -127,7 +139,32 @@ public final class HTTPClient {
 
     private func begin(_ id: RequestID) {
         guard let request = exchanges[id]?.request else { return }
-        let transfer = Transfer(request, id: id, settings: settings)
+        guard let name = request.url.nameToLookUp else { return begin(id, at: nil, after: 0) }
+        if let addresses = names.addresses(of: name) { return begin(id, at: addresses, after: 0) }
+        let start = loop.now
+        let timer = loop.schedule(after: settings.connectTimeout) { [weak self, settings] in
+            guard let self, self.exchanges[id]?.lookup?.name == name else { return }
+            self.finish(id, .failure(HTTPClientError(.timeout, "no address within \(settings.connectTimeout) ms")))
+        }
+        exchanges[id]!.lookup = (name, timer)
+        names.find(name, for: id) { [weak self] addresses in
+            guard let self, let lookup = self.exchanges[id]?.lookup, lookup.name == name else { return }
+            self.loop.cancel(lookup.timer)
+            self.exchanges[id]!.lookup = nil
+            if addresses.isEmpty {
+                self.finish(id, .failure(HTTPClientError(.unknownHost, "Could not resolve host: \(name)")))
+            } else {
+                self.begin(id, at: addresses, after: self.loop.now - start)
+            }
+        }
+    }
+
+    /// Sends the request to the addresses that its host has; nil where the host is an address.
+    /// - Parameter spent: how much of the time for connecting is over.
+    private func begin(_ id: RequestID, at addresses: [SocketAddress]?, after spent: UInt64) {
+        guard let request = exchanges[id]?.request else { return }
+        let time = max(1, settings.connectTimeout - min(spent, settings.connectTimeout))
+        let transfer = Transfer(request, id: id, settings: settings, addresses: addresses, connectTime: time)
         exchanges[id]!.transfer = transfer
         openMulti().add(transfer)
     }
@@ -141,8 +178,8 @@ public final class HTTPClient {
     }
 
     private func runNext() {
-        while counts.running < settings.concurrent, let next = waiting.popFirst() {
-            counts.waiting -= 1
+        while tally.running < settings.concurrent, let next = waiting.popFirst() {
+            tally.waiting -= 1
             run(next)
         }
     }
@@ -166,7 +203,7 @@ public final class HTTPClient {
 
     private func finish(_ id: RequestID, _ result: Result<HTTPClientResponse, HTTPClientError>) {
         guard let exchange = take(id) else { return }
-        counts.add(result)
+        tally.add(result)
         // Who has waited comes before whatever the completion starts.
         runNext()
         exchange.completion(result)
@@ -176,12 +213,16 @@ public final class HTTPClient {
     private func take(_ id: RequestID) -> Exchange? {
         guard let exchange = exchanges.removeValue(forKey: id) else { return nil }
         if let timer = exchange.timer { loop.cancel(timer) }
+        if let lookup = exchange.lookup {
+            loop.cancel(lookup.timer)
+            names.cancel(id, for: lookup.name)
+        }
         if let transfer = exchange.transfer { multi?.remove(transfer) }
         switch exchange.state {
-        case .running: counts.running -= 1
+        case .running: tally.running -= 1
         case .waiting:
             waiting.removeAll { $0 == id }
-            counts.waiting -= 1
+            tally.waiting -= 1
         case .refused: break
         }
         return exchange

@@ -16,6 +16,8 @@ public struct HTTPClientCounts: Sendable, Equatable {
     public internal(set) var running = 0
     /// At this moment, for one of those to end.
     public internal(set) var waiting = 0
+    /// Names that are being looked up at this moment, those that no request waits for any more included.
+    public internal(set) var lookups = 0
 
     mutating func add(_ result: Result<HTTPClientResponse, HTTPClientError>) {
         switch result {

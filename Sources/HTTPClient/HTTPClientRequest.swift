@@ -40,7 +40,12 @@ public struct HTTPClientRequest {
 
     /// Adds a name and a value, percent-encoded, to the query of the URL.
     public mutating func addQuery(_ name: String, _ value: String) throws(HTTPRequestMistake) {
-        url = try url.addingQuery(name, value)
+        try addQuery([(name, value)])
+    }
+
+    /// Adds names and values, percent-encoded, to the query of the URL, in one go: each call copies the URL.
+    public mutating func addQuery(_ pairs: [(name: String, value: String)]) throws(HTTPRequestMistake) {
+        if !pairs.isEmpty { url = try url.addingQuery(pairs) }
     }
 
     /// Adds a header field.

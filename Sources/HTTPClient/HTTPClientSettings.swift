@@ -6,6 +6,8 @@ public struct HTTPClientSettings: Sendable, Equatable {
     public var concurrent = 100
     /// Requests that wait for one of those to end; one more is refused.
     public var queued = 1_000
+    /// Names that are looked up at once. A look-up cannot be stopped, so one that nobody waits for any more counts until it ends.
+    public var lookups = 16
     /// For looking up the name, connecting and the TLS handshake together.
     public var connectTimeout: UInt64 = 5_000
     /// For all of a request that names no time of its own, waiting for its turn and redirects included.

@@ -1,6 +1,7 @@
 // A URL that has been parsed once, by the library that will use it: what is checked here and where the request goes cannot differ.
 
 import CCurl
+import EventLoop
 
 /// An absolute http or https URL.
 final class RequestURL {
@@ -44,11 +45,11 @@ final class RequestURL {
         return next
     }
 
-    /// The URL with one name and value more in its query.
-    func addingQuery(_ name: String, _ value: String) throws(HTTPRequestMistake) -> RequestURL {
+    /// The URL with more names and values in its query.
+    func addingQuery(_ pairs: [(name: String, value: String)]) throws(HTTPRequestMistake) -> RequestURL {
         let longer = RequestURL(copying: self)
-        let pair = "\(Self.encode(name))=\(Self.encode(value))"
-        guard curl_url_set(longer.handle, CURLUPART_QUERY, pair, UInt32(CURLU_APPENDQUERY)) == CURLUE_OK else {
+        let query = pairs.map { "\(Self.encode($0.name))=\(Self.encode($0.value))" }.joined(separator: "&")
+        guard curl_url_set(longer.handle, CURLUPART_QUERY, query, UInt32(CURLU_APPENDQUERY)) == CURLUE_OK else {
             throw HTTPRequestMistake("the query is too long")
         }
         return longer
@@ -63,9 +64,27 @@ final class RequestURL {
 
     var text: String { part(CURLUPART_URL) }
 
-    private func part(_ part: CURLUPart) -> String {
+    /// The host as libcurl asks for it: in ASCII where that can be done, an IPv6 address in brackets.
+    var host: String {
+        let ascii = part(CURLUPART_HOST, UInt32(CURLU_PUNYCODE))
+        return ascii.isEmpty ? part(CURLUPART_HOST) : ascii
+    }
+
+    /// The port, the scheme's own where none is written.
+    var port: String { part(CURLUPART_PORT) }
+
+    /// The host if it is a name that only the name service can turn into addresses: no address, and not `localhost`, which
+    /// libcurl knows.
+    var nameToLookUp: String? {
+        let host = host.lowercased()
+        let isAddress = host.hasPrefix("[") || SocketAddress(host: host, port: 0) != nil
+        return isAddress || host.isEmpty || host.hasSuffix(".localhost") ? nil : host
+    }
+
+    private func part(_ part: CURLUPart, _ flags: UInt32 = 0) -> String {
         var text: UnsafeMutablePointer<CChar>?
-        guard curl_url_get(handle, part, &text, UInt32(CURLU_DEFAULT_PORT)) == CURLUE_OK, let text else { return "" }
+        let flags = flags | UInt32(CURLU_DEFAULT_PORT)
+        guard curl_url_get(handle, part, &text, flags) == CURLUE_OK, let text else { return "" }
         defer { curl_free(text) }
         return String(cString: text)
     }

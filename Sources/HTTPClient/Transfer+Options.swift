@@ -2,17 +2,20 @@
 // to redirects; what a script's request does is decided here.
 
 import CCurl
+import EventLoop
 
 extension Transfer {
     func setOptions() {
         setBounds()
         setRequest()
         setTLS()
+        setAddresses()
         let this = Unmanaged.passUnretained(self).toOpaque()
         _ = perigee_easy_set_pointer(easy, CURLOPT_PRIVATE, this)
         _ = perigee_easy_set_pointer(easy, CURLOPT_ERRORBUFFER, detail)
         _ = perigee_easy_on_receive(easy, curlReceivedLine, curlReceivedBody, this)
         _ = perigee_easy_on_open_socket(easy, curlOpensSocket, this)
+        _ = perigee_easy_on_resolve(easy, curlResolves, this)
     }
 
     private func setBounds() {
@@ -22,13 +25,20 @@ extension Transfer {
         _ = perigee_easy_set_text(easy, CURLOPT_NOPROXY, "*")
         // Redirects are followed by the client, which looks at each of them.
         _ = perigee_easy_set_number(easy, CURLOPT_FOLLOWLOCATION, 0)
-        // No signals for timeouts; and a name lookup that hangs is left behind, where libcurl would wait for its thread and
-        // stop the loop.
+        // No signals for timeouts.
         _ = perigee_easy_set_number(easy, CURLOPT_NOSIGNAL, 1)
-        _ = perigee_easy_set_number(easy, CURLOPT_QUICK_EXIT, 1)
-        _ = perigee_easy_set_number(easy, CURLOPT_CONNECTTIMEOUT_MS, Int(clamping: settings.connectTimeout))
+        _ = perigee_easy_set_number(easy, CURLOPT_CONNECTTIMEOUT_MS, Int(clamping: connectTime))
         // A body that says that it is too large need not be received. The answer to HEAD has none.
         if request.method != .head { _ = perigee_easy_set_number(easy, CURLOPT_MAXFILESIZE, bodyLimit) }
+    }
+
+    /// Tells libcurl where the host is, so that it need not look the name up.
+    private func setAddresses() {
+        guard let addresses else { return }
+        let list = addresses.map { $0.isIPv4 ? $0.host : "[\($0.host)]" }.joined(separator: ",")
+        // The plus lets libcurl forget it, as it forgets what it has looked up itself.
+        addressList = curl_slist_append(nil, "+\(request.url.host):\(request.url.port):\(list)")
+        _ = perigee_easy_set_pointer(easy, CURLOPT_RESOLVE, addressList)
     }
 
     private func setTLS() {
@@ -95,4 +105,10 @@ private func curlOpensSocket(
     _ context: UnsafeMutableRawPointer?, _ purpose: curlsocktype, _ address: UnsafeMutablePointer<curl_sockaddr>?
 ) -> curl_socket_t {
     transfer(context).openSocket(address!)
+}
+
+private func curlResolves(
+    _ state: UnsafeMutableRawPointer?, _ reserved: UnsafeMutableRawPointer?, _ context: UnsafeMutableRawPointer?
+) -> Int32 {
+    transfer(context!).mayResolve ? 0 : 1
 }

@@ -17,16 +17,26 @@ final class Transfer {
     let request: HTTPClientRequest
     let settings: HTTPClientSettings
     let bodyLimit: Int
+    /// The addresses of the URL's host; nil where it is an address itself.
+    let addresses: [SocketAddress]?
+    /// For the connection, in milliseconds.
+    let connectTime: UInt64
     private(set) var head = ResponseHead()
     private(set) var body: [UInt8] = []
     /// Why one of the functions below has stopped the transfer, or would not let it begin.
     private var refusal: HTTPClientError?
     var fieldList: UnsafeMutablePointer<curl_slist>?
+    var addressList: UnsafeMutablePointer<curl_slist>?
     /// Where libcurl says what went wrong.
     let detail: UnsafeMutablePointer<CChar> = .allocate(capacity: Int(CURL_ERROR_SIZE))
 
-    init(_ request: HTTPClientRequest, id: RequestID, settings: HTTPClientSettings) {
+    init(
+        _ request: HTTPClientRequest, id: RequestID, settings: HTTPClientSettings, addresses: [SocketAddress]?,
+        connectTime: UInt64
+    ) {
         self.request = request
+        self.addresses = addresses
+        self.connectTime = connectTime
         self.id = id
         self.settings = settings
         bodyLimit = request.responseBody ?? settings.responseBody
@@ -38,6 +48,7 @@ final class Transfer {
     deinit {
         curl_easy_cleanup(easy)
         curl_slist_free_all(fieldList)
+        curl_slist_free_all(addressList)
         detail.deallocate()
     }
 
@@ -77,6 +88,9 @@ final class Transfer {
         body.append(contentsOf: bytes)
         return true
     }
+
+    /// Whether libcurl may find out by itself where the host is: never by a name, which would take a thread that nobody counts.
+    var mayResolve: Bool { addresses == nil }
 
     /// A socket for a connection to this address, or CURL_SOCKET_BAD.
     func openSocket(_ address: UnsafePointer<curl_sockaddr>) -> Int32 {

@@ -73,9 +73,11 @@ public final class Server {
         let (adminThread, admin, adminSockets) = try Self.startAdmin(node, file: adminFile, passed: host.sockets.admin)
         let sockets: ListeningDescriptors
         adminPlace = AdminPlace(admin, file: adminFile, isSecure: configuration.admin.tls)
-        let page = PlainPages(admin: configuration.demo ? adminPlace : nil)
+        let page = PlainPages(admin: adminPlace, for: configuration.demo)
         do throws(StartError) {
-            let started = try Self.startWorkers(node, bundle: bundle, place: clients.place, page: page)
+            let started = try Self.startWorkers(
+                node, bundle: bundle, place: clients.place, page: page,
+                admin: adminSockets.map { SocketAddress.local(of: $0) })
             workers = started.threads
             sockets = ListeningDescriptors(
                 clients: clients.passed + started.listening, admin: adminSockets, clientFile: clients.file,
@@ -222,12 +224,12 @@ public final class Server {
     }
 
     private static func startWorkers(
-        _ node: Node, bundle: ScriptBundle, place: ListenPlace?, page: PlainPages
+        _ node: Node, bundle: ScriptBundle, place: ListenPlace?, page: PlainPages, admin: [SocketAddress]
     ) throws(StartError) -> (threads: [LoopThread], listening: [Int32]) {
         let started = Inbox<Start>()
         let threads = (0..<node.workers.count).map { index in
             LoopThread(name: "perigee-\(index)") {
-                run(worker: UInt8(index), node, bundle: bundle, place: place, page: page, started)
+                run(worker: UInt8(index), node, bundle: bundle, place: place, page: page, admin: admin, started)
             }
         }
         var failures: [StartError] = []
@@ -250,11 +252,11 @@ public final class Server {
 
     private static func run(
         worker index: UInt8, _ node: Node, bundle: ScriptBundle, place: ListenPlace?, page: PlainPages,
-        _ started: Inbox<Start>
+        admin: [SocketAddress], _ started: Inbox<Start>
     ) {
         let worker: Worker
         do throws(ScriptError) {
-            worker = try Worker(index: index, node: node, page: page)
+            worker = try Worker(index: index, node: node, page: page, admin: admin)
         } catch {
             return started.post(.failed(.scripts([error])))
         }

@@ -1,4 +1,5 @@
-// Stands before glibc's getaddrinfo in the test executable. Every name but two is passed on.
+// Stands before glibc's getaddrinfo in the test executable. Every name is passed on but moves.test and
+// those that end with hangs.test.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <netdb.h>
@@ -44,7 +45,8 @@ int getaddrinfo(const char *node, const char *service, const struct addrinfo *hi
     static resolve *system_resolve;
     if (system_resolve == NULL) system_resolve = (resolve *)dlsym(RTLD_NEXT, "getaddrinfo");
     if (node == NULL) return system_resolve(node, service, hints, result);
-    if (strcmp(node, "hangs.test") == 0) return hang();
+    size_t length = strlen(node);
+    if (length >= 10 && strcmp(node + length - 10, "hangs.test") == 0) return hang();
     if (strcmp(node, "moves.test") != 0) return system_resolve(node, service, hints, result);
     char address[sizeof place];
     pthread_mutex_lock(&lock);

@@ -11,6 +11,12 @@ extension Configuration {
             "httpClient.queued", \.httpClient.queued, .number(0...1_000_000),
             "Requests that wait; one more answers nil, \"too many requests\"."),
         ConfigurationKey(
+            "httpClient.lookups", \.httpClient.lookups, .number(1...1_000),
+            """
+            Host names that are looked up at once, each on a thread; others wait. A look-up that hangs counts until it ends,
+            whether somebody waits for it or not.
+            """),
+        ConfigurationKey(
             "httpClient.connectTimeout", \.httpClient.connectTimeout, .time(anyTime),
             "For the name lookup, the connection and the TLS handshake together."),
         ConfigurationKey(
@@ -38,5 +44,9 @@ extension Configuration {
             clouds hand out metadata are refused always; loopback and private networks are not. In a variable:
             NETWORK,NETWORK.
             """),
+        ConfigurationKey(
+            "httpClient.allowAdmin", \.httpClient.allowAdmin, .flag,
+            "Whether scripts may connect to this server's own admin API; httpClient.allow does not open it."
+        ),
     ]
 }

@@ -177,6 +177,7 @@ extension Worker {
         current.httpRefused = http.counts.refused
         current.httpRunning = http.counts.running
         current.httpWaiting = http.counts.waiting
+        current.httpLookups = http.counts.lookups
         current.handlersKilled = engine.kills
         current.handlersWaiting = engine.waitingCount
         current.messagesDeflated = compression?.deflated ?? 0

@@ -21,7 +21,7 @@ final class BackendRecord: Sendable {
 }
 
 /// An HTTP server on a free loopback port. `/held…` is answered when the test says so, everything else at once, with the
-/// request's path as the body.
+/// request's path as the body; `/redirect?URL` leads to that URL.
 final class LiveBackend {
     enum Command: Sendable {
         case release

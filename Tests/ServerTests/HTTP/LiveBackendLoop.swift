@@ -73,8 +73,9 @@ final class LiveBackendConnection: Socket {
     override func didClose() { owner.closed(self) }
 
     func reply(_ path: String) {
-        let status = path.contains("forbidden") ? "403 Forbidden" : "200 OK"
-        let text = "HTTP/1.1 \(status)\r\nX-Path: \(path)\r\nContent-Length: \(path.utf8.count)\r\n\r\n\(path)"
+        let target = path.hasPrefix("/redirect?") ? "Location: \(path.dropFirst(10))\r\n" : ""
+        let status = !target.isEmpty ? "302 Found" : path.contains("forbidden") ? "403 Forbidden" : "200 OK"
+        let text = "HTTP/1.1 \(status)\r\n\(target)X-Path: \(path)\r\nContent-Length: \(path.utf8.count)\r\n\r\n\(path)"
         Array(text.utf8).withUnsafeBytes { write($0) }
     }
 }
