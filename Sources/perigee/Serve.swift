@@ -46,7 +46,9 @@ struct Serve: ParsableCommand {
     private func lines(about server: Server, _ configuration: Configuration) -> String {
         var lines = ["Perigee \(PerigeeVersion.text)"]
         lines.append("  clients    \(server.clientURL)")
-        if configuration.demo && server.clientPort != 0 { lines.append("  demo page  \(server.pageURL)/") }
+        if configuration.demo != .nobody && server.clientPort != 0 {
+            lines.append("  demo page  \(server.pageURL)/")
+        }
         lines.append("  admin API  \(server.adminSocket == nil ? server.adminURL : server.adminAddress)")
         for script in server.scripts {
             lines.append("  script     \(script.name).lua serves \(script.route)")

@@ -22,6 +22,7 @@ struct AdminError: Error, Sendable {
         status: 400, code: "json_invalid", message: "the body is not the JSON that is expected")
     static let parameterInvalid = AdminError(
         status: 400, code: "parameter_invalid", message: "a query parameter has a value that is not allowed")
+    static let cursorInvalid = parameterInvalid.saying("cursor is what 'next' of the page before says")
     static let closeCodeInvalid = AdminError(
         status: 400, code: "close_code_invalid", message: "a close code is 1000 to 1003, 1007 to 1014, or 3000 to 4999",
         hint: "the reason may have at most 123 bytes")

@@ -25,7 +25,7 @@ struct AdminRoute: Sendable {
         self.scope = scope
         self.summary = summary
         self.handler = handler
-        parts = path.split(separator: "/")
+        parts = Self.parts(of: path)
         isOpen = parts.contains { $0.hasPrefix("{") }
     }
 
@@ -124,7 +124,12 @@ struct AdminRoute: Sendable {
         ) { (server, call) throws(AdminError) in call.answer(.text(200, "ok")) },
     ]
 
-    /// The open parts if the path fits, decoded; nil if it does not.
+    /// What stands between the slashes of a path, empty parts included: a path is that of a route exactly, or not at all.
+    static func parts(of path: String) -> [Substring] {
+        path.split(separator: "/", omittingEmptySubsequences: false)
+    }
+
+    /// The open parts if the path fits, decoded; nil if it does not. An open part is never empty.
     func match(_ requested: [Substring]) -> [String: String]? {
         guard parts.count == requested.count, parts.last == requested.last || parts.last?.first == "{" else {
             return nil
@@ -132,6 +137,7 @@ struct AdminRoute: Sendable {
         var parameters: [String: String] = [:]
         for (part, given) in zip(parts, requested) {
             if part.hasPrefix("{") {
+                if given.isEmpty { return nil }
                 // What does not decode stays as it is, and is then no valid name or id.
                 parameters[String(part.dropFirst().dropLast())] = Percent.decode(given) ?? "\u{0}"
             } else if part != given {

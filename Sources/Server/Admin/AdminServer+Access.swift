@@ -12,7 +12,7 @@ extension AdminServer {
     }
 
     func route(_ head: RequestHead, peer: SocketAddress) -> Routing {
-        let parts = head.path.split(separator: "/", omittingEmptySubsequences: true)
+        let parts = AdminRoute.parts(of: head.path)
         let method = head.method == .head ? .get : head.method
         var others: [String] = []
         var isSpeltOut = false
@@ -84,19 +84,8 @@ extension AdminServer {
     /// Clients say the same host in every request, so the last good one is remembered.
     private func isThisMachine(_ host: String) -> Bool {
         if host == lastLocalHost { return true }
-        guard Self.namesThisMachine(host) else { return false }
+        guard LocalName.isMeant(by: host) else { return false }
         lastLocalHost = host
         return true
-    }
-
-    private static func namesThisMachine(_ host: String) -> Bool {
-        var name = Substring(host)
-        if name.hasPrefix("[") {
-            name = name.dropFirst().prefix { $0 != "]" }
-        } else {
-            name = name.prefix { $0 != ":" }
-        }
-        if name.lowercased() == "localhost" { return true }
-        return SocketAddress(host: String(name), port: 0)?.isLoopback ?? false
     }
 }

@@ -1,10 +1,10 @@
 // Questions about connections, channels and the node.
 
-import Scripting
 import EventLoop
 import Glibc
 import HTTP1
 import PubSub
+import Scripting
 import WebSocket
 
 extension AdminServer {
@@ -20,9 +20,9 @@ extension AdminServer {
         query.path = call.query.first("path")
         var worker = 0
         if let cursor = call.query.first("cursor") {
-            let parts = cursor.split(separator: "-").map { UInt32($0, radix: 36) }
+            let parts = cursor.split(separator: "-", omittingEmptySubsequences: false).map { UInt32($0, radix: 36) }
             guard parts.count == 2, let first = parts[0], let slot = parts[1], first < node.workers.count else {
-                throw AdminError.parameterInvalid.saying("cursor is what 'next' of the page before says")
+                throw .cursorInvalid
             }
             worker = Int(first)
             query.firstSlot = slot
@@ -104,7 +104,10 @@ extension AdminServer {
         let limit = try call.limit()
         var query = ChannelQuery(limit: limit + 1)
         query.prefix = call.query.first("prefix") ?? ""
-        query.after = call.query.first("cursor").flatMap { Channel($0) }
+        if let cursor = call.query.first("cursor") {
+            guard let channel = Channel(cursor) else { throw .cursorInvalid }
+            query.after = channel
+        }
         let ticket = nextTicket()
         node.workers.postToAll(.channels(query, ticket: ticket))
         gather(ticket, from: node.workers.count) { answers, isComplete in

@@ -10,8 +10,8 @@ public struct Configuration: Sendable, Equatable {
     public var listen = ListenAddress.anywhere(port: 8080)
     /// Worker threads, 0 to 256; 0 stands for one for each core.
     public var workers = 0
-    /// Whether `GET /` on the clients' port answers the demo page.
-    public var demo = true
+    /// Who gets the demo page at `GET /` on the clients' port.
+    public var demo = Demo.loopback
     /// What is logged, and in which format.
     public var log = Log()
     /// The admin API.
@@ -43,4 +43,14 @@ public struct Configuration: Sendable, Equatable {
 
     /// The default of every key.
     public init() {}
+
+    /// Who gets the demo page, which says where the admin API is and which version runs.
+    public enum Demo: String, Sendable, CaseIterable {
+        /// Everybody.
+        case everybody = "true"
+        /// Nobody.
+        case nobody = "false"
+        /// Clients of this machine that have come without a proxy.
+        case loopback
+    }
 }

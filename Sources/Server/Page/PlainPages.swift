@@ -3,20 +3,23 @@
 //
 // Allocates: the page once.
 
+import EventLoop
 import HTTP1
 
 /// The plain HTTP answers of the clients' port. Immutable, so all workers share one.
 struct PlainPages: Sendable {
-    private let demo: [UInt8]?
+    private let demo: [UInt8]
+    private let audience: Configuration.Demo
 
-    /// - Parameter admin: where the admin API is, for the page's `curl` lines; nil when the page is switched off.
-    init(admin: AdminPlace?) {
-        demo = admin.map { admin in
-            let page = String(decoding: PackageResources.demo_html, as: UTF8.self)
-            return Array(
-                page.replacing("{{ADMIN}}", with: admin.url).replacing("{{VERSION}}", with: PerigeeVersion.text)
-                    .replacing("{{SOCKET}}", with: Self.escaped(admin.socket ?? "")).utf8)
-        }
+    /// - Parameters:
+    ///   - admin: where the admin API is, for the page's `curl` lines.
+    ///   - audience: who gets the page.
+    init(admin: AdminPlace, for audience: Configuration.Demo) {
+        let page = String(decoding: PackageResources.demo_html, as: UTF8.self)
+        demo = Array(
+            page.replacing("{{ADMIN}}", with: admin.url).replacing("{{VERSION}}", with: PerigeeVersion.text)
+                .replacing("{{SOCKET}}", with: Self.escaped(admin.socket ?? "")).utf8)
+        self.audience = audience
     }
 
     /// The text as the value of an attribute.
@@ -24,18 +27,37 @@ struct PlainPages: Sendable {
         text.replacing("&", with: "&amp;").replacing("\"", with: "&quot;").replacing("<", with: "&lt;")
     }
 
-    func response(to head: RequestHead) -> Response {
+    func response(to head: RequestHead, from peer: SocketAddress) -> Response {
         guard head.method == .get || head.method == .head else { return Self.upgradeRequired }
         switch head.path {
         case "/healthz":
             return .text(200, "ok")
         case "/":
-            guard let demo else { return Self.upgradeRequired }
+            guard mayHaveDemo(head, from: peer) else { return Self.upgradeRequired }
             return Response(status: 200, fields: Self.pageFields, body: demo)
         default:
             return Self.upgradeRequired
         }
     }
+
+    private func mayHaveDemo(_ head: RequestHead, from peer: SocketAddress) -> Bool {
+        switch audience {
+        case .everybody: true
+        case .nobody: false
+        case .loopback: Self.isLocal(head, from: peer)
+        }
+    }
+
+    /// Whether somebody on this machine asks. A proxy on this machine asks for others: it says so in a field, or asks through a
+    /// UNIX socket, or for a name that is not this machine's.
+    private static func isLocal(_ head: RequestHead, from peer: SocketAddress) -> Bool {
+        guard !peer.isUnix, peer.isLoopback, LocalName.isMeant(by: head.host) else { return false }
+        return !proxyFields.contains { head.first($0) != nil }
+    }
+
+    private static let proxyFields = [
+        "forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip",
+    ]
 
     private static let pageFields = [
         (name: "Content-Type", value: "text/html; charset=utf-8"),

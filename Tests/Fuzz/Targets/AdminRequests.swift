@@ -49,7 +49,7 @@ private func holdsHugeNumber(_ input: [UInt8]) -> Bool {
 @Sendable func checkAdminRoutes(_ input: [UInt8]) {
     let target = String(decoding: input, as: UTF8.self)
     let path = target.prefix { $0 != "?" }
-    let parts = path.split(separator: "/", omittingEmptySubsequences: true)
+    let parts = AdminRoute.parts(of: String(path))
     for route in AdminRoute.all {
         guard let parameters = route.match(parts) else { continue }
         expect(route.path.count { $0 == "{" } == parameters.count, "each open part is filled")

@@ -32,6 +32,8 @@ struct AdminHTTPTests {
             }
             for path in [
                 "/", "/v1", "/v2/node", "/v1/nodes", "/v1/connections/a/b", "/v1/channels//messages", "/v1/Node",
+                "//v1/node", "/v1//node", "/v1/node/", "//v1///node//", "/v1/./node", "/v1/x/../node", "/%761/node",
+                "/v1/connections/", "//healthz", "/healthz/", "/readyz//", "/v1/connections//", "//",
             ] {
                 let answer = try server.ask("GET", path)
                 #expect(answer.status == 404 && answer.errorCode == "not_found", "\(path)")

@@ -109,6 +109,23 @@ struct LookingTests {
         }
     }
 
+    @Test("a cursor that no page has named is 400 and says so")
+    func badCursor() throws {
+        try withServer(scripts: AdminScripts.both) { server in
+            let paths = ["", "a%0Ab", String(repeating: "x", count: 256)].map {
+                "/v1/channels?cursor=\($0)"
+            }
+            for path in paths
+                + ["", "x", "0-", "-0", "0-0-0", "9-0", "0--1"].map({ "/v1/connections?cursor=\($0)" })
+            {
+                let answer = try server.ask("GET", path)
+                #expect(answer.status == 400 && answer.errorCode == "parameter_invalid", "\(path)")
+                #expect(answer.text.contains("cursor is what 'next' of the page before says"))
+            }
+            #expect(try server.ask("GET", "/v1/channels?cursor=zz").status == 200)
+        }
+    }
+
     @Test("scripts are listed with route, hash, live version, and the calls and errors of their handlers")
     func scripts() throws {
         let failing = AdminScripts.main + "\nfunction onClose() error('no') end"

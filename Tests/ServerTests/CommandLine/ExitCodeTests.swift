@@ -37,7 +37,7 @@ struct ExitCodeTests {
         try #require(lines.count == 4)
         #expect(lines[0] == "\(folder.path)/perigee.yaml:1:1: unknown key 'lsten'; did you mean 'listen'?")
         #expect(lines[1].hasPrefix("\(folder.path)/perigee.yaml:2:10: workers is \"many\"; allowed: "))
-        #expect(lines[2] == "PERIGEE_DEMO: demo is \"maybe\"; allowed: true or false")
+        #expect(lines[2] == "PERIGEE_DEMO: demo is \"maybe\"; allowed: true, false, loopback")
         #expect(lines[3].hasPrefix("command line: listen is \"nonsense\"; allowed: "))
         for command in ["check", "config"] {
             #expect(try complaints([command, "--workers", "many"], exitCode: 2).count == 1)

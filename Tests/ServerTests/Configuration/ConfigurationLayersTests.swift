@@ -32,7 +32,7 @@ struct ConfigurationLayersTests {
         #expect(configuration.workers == 2)
         #expect(configuration.log.level == .debug)
         #expect(configuration.websocket.maxChannels == 7)
-        #expect(configuration.demo)
+        #expect(configuration.demo == .loopback)
     }
 
     @Test("the environment is above the file, key by key")
@@ -91,7 +91,7 @@ struct ConfigurationLayersTests {
 
     @Test(
         "an empty file, an empty section and a section of null leave the defaults",
-        arguments: ["", "# a\n", "admin:", "admin: ~", "{}", "---\n", "\u{FEFF}demo: true"])
+        arguments: ["", "# a\n", "admin:", "admin: ~", "{}", "---\n", "\u{FEFF}demo: loopback"])
     func emptyFile(text: String) throws {
         #expect(try loadConfiguration(text) == Configuration())
     }

@@ -84,7 +84,7 @@ struct ConfigurationProblemsTests {
                 "perigee.yaml:4:3: unknown key 'admin.lisen'; did you mean 'admin.listen'?",
                 "perigee.yaml:5:12: admin.maxBody is \"16 MB\"; allowed: \(size)",
                 "perigee.yaml:6:6: log is a text; allowed: a map of keys",
-                "PERIGEE_DEMO: demo is \"maybe\"; allowed: true or false",
+                "PERIGEE_DEMO: demo is \"maybe\"; allowed: true, false, loopback",
                 "command line: log.level is \"all\"; allowed: trace, debug, info, notice, warning, error",
                 "command line: unknown key 'log.size'; known in 'log': level, format, maxQueue",
             ])
@@ -109,7 +109,7 @@ struct ConfigurationProblemsTests {
         #expect(configurationProblems("demo: \(long)")[0].contains("\"\(long.prefix(59))…\";"))
         #expect(
             configurationProblems("demo: \"\\e[2J\\n\"") == [
-                "perigee.yaml:1:7: demo is \"\\u001b[2J\\n\"; allowed: true or false"
+                "perigee.yaml:1:7: demo is \"\\u001b[2J\\n\"; allowed: true, false, loopback"
             ])
         let endless = String(repeating: "k", count: 100_000)
         #expect(configurationProblems("\(endless): 1")[0].count < 600)

@@ -89,14 +89,25 @@ struct ConfigurationValuesTests {
 
     @Test("a truth value is true or false and nothing else")
     func truth() throws {
-        #expect(try loadConfiguration("demo: false").demo == false)
-        #expect(try loadConfiguration("demo: true").demo)
+        #expect(try loadConfiguration("scripts: {watch: false}").scripts.watch == false)
+        #expect(try loadConfiguration("scripts: {upload: true}").scripts.upload)
         for text in ["yes", "on", "1", "True", "FALSE"] {
             #expect(
-                configurationProblems("demo: \(text)") == [
-                    "perigee.yaml:1:7: demo is \"\(text)\"; allowed: true or false"
+                configurationProblems("scripts: {watch: \(text)}") == [
+                    "perigee.yaml:1:18: scripts.watch is \"\(text)\"; allowed: true or false"
                 ])
         }
+    }
+
+    @Test("the demo page is for everybody, for nobody, or for this machine")
+    func demo() throws {
+        #expect(try loadConfiguration("demo: true").demo == .everybody)
+        #expect(try loadConfiguration("demo: false").demo == .nobody)
+        #expect(try loadConfiguration("demo: loopback").demo == .loopback)
+        #expect(
+            configurationProblems("demo: yes") == [
+                "perigee.yaml:1:7: demo is \"yes\"; allowed: true, false, loopback"
+            ])
     }
 
     @Test("a choice is one of its words, as they are written")

@@ -27,7 +27,7 @@ final class HandWorker {
     init(_ bundle: ScriptBundle, configure: (inout Configuration) -> Void = { _ in }) throws {
         var configuration = Configuration()
         configuration.workers = 1
-        configuration.demo = false
+        configuration.demo = .nobody
         configuration.scripts.budget = .seconds(30)
         configuration.keepalive.pingInterval = .zero
         configuration.keepalive.idleTimeout = .zero
@@ -37,7 +37,8 @@ final class HandWorker {
         node = Node(configuration: configuration, workers: 1, log: log.logger())
         let clock = clock
         let loop = EventLoop(clock: { clock.now })
-        worker = try Worker(index: 0, node: node, page: PlainPages(admin: nil), loop: loop)
+        let admin = AdminPlace(SocketAddress(host: "127.0.0.1", port: 9080)!, file: nil, isSecure: false)
+        worker = try Worker(index: 0, node: node, page: PlainPages(admin: admin, for: .nobody), admin: [], loop: loop)
         #expect(worker.start(bundle).isEmpty)
     }
 

@@ -1,0 +1,20 @@
+// Whether a request is for this machine by name, as one from this machine is: not through a proxy that kept its own Host, and
+// not from a web page whose name was made to lead here (DNS rebinding).
+
+import EventLoop
+
+/// Names of the loopback interface.
+enum LocalName {
+    /// Whether the host of a request is `localhost` or a loopback address, whatever its port.
+    static func isMeant(by host: String?) -> Bool {
+        guard let host else { return false }
+        var name = Substring(host)
+        if name.hasPrefix("[") {
+            name = name.dropFirst().prefix { $0 != "]" }
+        } else {
+            name = name.prefix { $0 != ":" }
+        }
+        if name.lowercased() == "localhost" { return true }
+        return SocketAddress(host: String(name), port: 0)?.isLoopback ?? false
+    }
+}
