@@ -16,10 +16,11 @@ FUZZ_SECONDS ?= 600
 SOAK_SECONDS ?= 60
 SANITIZERS   ?= address thread
 RELOAD_CROWD ?= 10000
+ATTACK_WAITS ?= 100
 
 .DEFAULT_GOAL := help
 
-.PHONY: help run build test fuzz soak reload-crowd sanitize check format bench config packages test-packages toolchain clean
+.PHONY: help run build test fuzz soak reload-crowd attack-waits sanitize check format bench config packages test-packages toolchain clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -47,6 +48,11 @@ reload-crowd: build ## 100 reloads under RELOAD_CROWD=10000 talking clients, and
 	$(SWIFT) build --build-tests $(SWIFT_FLAGS)
 	RELOAD_CROWD=$(RELOAD_CROWD) PERIGEETEST_PROGRAM=$(CURDIR)/.build/release/perigee \
 	  $(SWIFT) test --skip-build --filter ReloadCrowdTests
+
+attack-waits: build ## how long an echo client waits at worst beside each attack; wants a quiet machine
+	$(SWIFT) build --build-tests $(SWIFT_FLAGS)
+	PERIGEETEST_ATTACK_WAITS=$(ATTACK_WAITS) PERIGEETEST_PROGRAM=$(CURDIR)/.build/release/perigee \
+	  $(SWIFT) test --skip-build --filter AttackWaitTests
 
 sanitize: packages test-packages ## all tests under AddressSanitizer, then under ThreadSanitizer
 	@set -e; for sanitizer in $(SANITIZERS); do \

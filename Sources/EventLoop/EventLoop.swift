@@ -48,21 +48,30 @@ public final class EventLoop {
     /// Set while another thread is expected to post soon. The loop then gives way once before it sleeps: where both
     /// threads share a core, the other one runs now, and its post is found without a wake-up.
     public var expectsPost = false
+    /// Asked when a socket's end was told: whether the others that end are told in the next turn.
+    public var putsOffClosing: () -> Bool = { false }
+    /// Work that was put off until the next turn, called after the sockets, the timers and the inbox have had theirs, while
+    /// `hasWork` says that there is some.
+    public var work: () -> Void = {}
+    /// Whether `work` is to be called in each turn; the loop does not sleep then.
+    public var hasWork = false
 
     /// Milliseconds of the monotonic clock, read once a turn.
     public private(set) var now: UInt64
-    /// Reads the clock in milliseconds.
-    private let clock: () -> UInt64
+    /// When the present turn began, in nanoseconds of the same clock.
+    public private(set) var turnStart: UInt64
+    /// Milliseconds of a clock that a test turns by hand; nil for the machine's.
+    private let testClock: (() -> UInt64)?
 
     /// - Parameter clock: milliseconds that never go back, for a test that turns them by hand; nil for the machine's.
     public init(clock: (() -> UInt64)? = nil) {
-        let clock = clock ?? { clinux_monotonic_nanoseconds() / 1_000_000 }
-        self.clock = clock
+        testClock = clock
         epoll = clinux_epoll_create()
         precondition(epoll >= 0, "epoll_create1 failed")
         events = .allocate(capacity: Int(Self.eventCapacity))
         receiveBuffer = .allocate(byteCount: Self.receiveCapacity, alignment: 64)
-        now = clock()
+        turnStart = clinux_monotonic_nanoseconds()
+        now = testClock?() ?? turnStart / 1_000_000
         timers = TimerWheel(now: now)
         lastTick = UInt32(truncatingIfNeeded: now / Self.deadlineTick)
     }
@@ -186,16 +195,18 @@ public final class EventLoop {
     public func turn(waitingAtMost limit: UInt64? = nil) {
         var timeout = timeUntilNextDue()
         if let limit { timeout = min(timeout ?? limit, limit) }
-        if !closing.isEmpty || !dirty.isEmpty || !deferred.isEmpty { timeout = 0 }
+        if !closing.isEmpty || !dirty.isEmpty || !deferred.isEmpty || hasWork { timeout = 0 }
         if expectsPost { giveWay() }
         if let inbox, !inbox.prepareToSleep() { timeout = 0 }
         let count = clinux_epoll_wait(epoll, events, Self.eventCapacity, timeout.map { Int32(min($0, 60_000)) } ?? -1)
         inbox?.awake()
-        now = clock()
+        turnStart = clinux_monotonic_nanoseconds()
+        now = testClock?() ?? turnStart / 1_000_000
         dispatch(count)
         fireTimers()
         sweepDeadlines()
         _ = inbox?.drain()
+        if hasWork { work() }
         finishTurn()
     }
 
@@ -223,7 +234,7 @@ public final class EventLoop {
             next = min(next ?? .max, nextTick)
         }
         guard let next else { return nil }
-        let current = clock()
+        let current = testClock?() ?? clinux_monotonic_nanoseconds() / 1_000_000
         return next > current ? next - current : 0
     }
 
@@ -246,14 +257,26 @@ public final class EventLoop {
 
     /// Writes and closes until neither is left: closing runs callbacks, and those may write to others.
     private func finishTurn() {
+        var isPutOff = false
         repeat {
             runDeferred()
             flushDirty()
-            let batch = closing
-            closing.removeAll(keepingCapacity: true)
-            for socket in batch { socket.finishClosing() }
-        } while !dirty.isEmpty || !closing.isEmpty || !deferred.isEmpty
+            if !isPutOff { isPutOff = finishClosing() }
+        } while !dirty.isEmpty || !closing.isEmpty && !isPutOff || !deferred.isEmpty
         turnFinished()
+    }
+
+    /// Tells the sockets that end; answers whether some of them were put off.
+    private func finishClosing() -> Bool {
+        let batch = closing
+        closing.removeAll(keepingCapacity: true)
+        for (index, socket) in batch.enumerated() {
+            socket.finishClosing()
+            guard index + 1 < batch.count, putsOffClosing() else { continue }
+            closing.insert(contentsOf: batch[(index + 1)...], at: 0)
+            return true
+        }
+        return false
     }
 
     private func runDeferred() {

@@ -158,6 +158,9 @@ struct Bridge {
     uint32_t free_task;
     uint32_t waiting_count;
     uint32_t wait_limit;
+    uint64_t waits_refused;
+    char function_file[LUA_IDSIZE]; // of the timer's or spawned function that ran last
+    int function_line;
     int64_t running_task;       // the slot of the running event, -1 while it has none
     BridgeKill doom;            // what the running event's next wait ends it with
     bool closed;                // its connection is closed

@@ -58,6 +58,9 @@ ssize_t clinux_random(void *buffer, size_t count);
 
 uint64_t clinux_monotonic_nanoseconds(void);
 
+/// Monotonic too, but it moves only with the kernel's tick, every few milliseconds; reading it takes a few nanoseconds.
+uint64_t clinux_coarse_nanoseconds(void);
+
 /// Of the CPU, that this thread has had.
 uint64_t clinux_thread_cpu_nanoseconds(void);
 

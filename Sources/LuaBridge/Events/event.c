@@ -7,6 +7,7 @@
 // Read next: wait.c, ../Watchdog/kill.c, coroutine.c, conn.c, failure.c.
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "internal.h"
 
@@ -272,6 +273,23 @@ static int life_body(lua_State *L)
     return call_handler(L, 0);
 }
 
+// Notes where the function on top begins; of a spawned one, the script's within it. [... function] -> [... function]
+static void note_function(lua_State *L, Bridge *b)
+{
+    lua_pushvalue(L, -1);
+    if (lua_iscfunction(L, -1) && lua_getupvalue(L, -1, 2) != NULL) {
+        lua_replace(L, -2);
+    }
+    if (!lua_isfunction(L, -1)) {
+        lua_pop(L, 1);
+        return;
+    }
+    lua_Debug place;
+    lua_getinfo(L, ">S", &place);
+    memcpy(b->function_file, place.short_src, sizeof b->function_file);
+    b->function_line = place.linedefined;
+}
+
 // [call] -> []
 static int timer_body(lua_State *L)
 {
@@ -283,7 +301,11 @@ static int timer_body(lua_State *L)
         lua_pushnil(L);
         lua_rawseti(L, -3, call->number);
     }
-    return lua_isnil(L, -1) ? 0 : call_handler(L, 0);
+    if (lua_isnil(L, -1)) {
+        return 0;
+    }
+    note_function(L, b);
+    return call_handler(L, 0);
 }
 
 // Runs the event if the script has a handler for it. Never raises.
@@ -339,6 +361,12 @@ BridgeOutcome bridgeOnLife(Bridge *b, int32_t script, BridgeEvent event, uint64_
 {
     Call call = {.script = script, .event = event, .number = (lua_Integer)previous_version};
     return run_event(b, life_body, &call);
+}
+
+void bridgeFunctionPlace(const Bridge *b, BridgeText *place)
+{
+    int count = snprintf((char *)place->bytes, sizeof place->bytes, "%s:%d", b->function_file, b->function_line);
+    place->count = count < 0 ? 0 : count;
 }
 
 BridgeOutcome bridgeOnTimer(Bridge *b, int32_t function, bool once)

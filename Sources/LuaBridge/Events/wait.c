@@ -35,6 +35,7 @@ static void take_task(lua_State *L, const char *function)
         return;
     }
     if (b->waiting_count >= b->wait_limit) {
+        b->waits_refused += 1;
         luaL_error(L, "%s: %d handlers wait already", function, (int)b->wait_limit);
     }
     if ((b->task_capacity == 0 || b->free_task == no_task) && !grow(b)) {
@@ -192,6 +193,11 @@ void bridgeSetClosed(Bridge *b, bool closed)
 uint32_t bridgeWaiting(const Bridge *b)
 {
     return b->waiting_count;
+}
+
+uint64_t bridgeWaitsRefused(const Bridge *b)
+{
+    return b->waits_refused;
 }
 
 const luaL_Reg wait_functions[] = {

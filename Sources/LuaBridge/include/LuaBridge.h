@@ -113,6 +113,12 @@ void bridgeSetClosed(Bridge *bridge, bool closed);
 // The handlers that wait.
 uint32_t bridgeWaiting(const Bridge *bridge);
 
+// How often a wait was refused because too many handlers waited.
+uint64_t bridgeWaitsRefused(const Bridge *bridge);
+
+// Where the function begins that bridgeOnTimer called last, as "chat.lua:12".
+void bridgeFunctionPlace(const Bridge *bridge, BridgeText *place);
+
 // Kills the event that is `count` instructions old, as the watchdog would; negative kills none. For tests.
 void bridgeKillAfter(Bridge *bridge, int32_t count);
 

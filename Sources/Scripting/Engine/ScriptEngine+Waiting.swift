@@ -51,9 +51,29 @@ extension ScriptEngine {
 
     /// Runs what `server.spawn` was given since the last call. Answers how each began.
     public func runSpawned() -> [EventOutcome] {
-        let functions = link.spawned
-        link.spawned = []
-        return functions.map { run($0, as: .spawned, once: true) }
+        (0..<link.spawned.count).compactMap { _ in runNextSpawned() }
+    }
+
+    /// Runs the next function that `server.spawn` was given. Answers how it began, `nil` when none waits.
+    public func runNextSpawned() -> EventOutcome? {
+        link.spawned.popFirst().map { run($0, as: .spawned, once: true) }
+    }
+
+    /// How many functions of `server.spawn` wait to be called.
+    public var spawnedCount: Int {
+        link.spawned.count
+    }
+
+    /// How often a timer, a wait or a spawned function was refused because there were as many as may be.
+    public var refusedCounts: (timers: UInt64, waits: UInt64, spawns: UInt64) {
+        (link.timers.refused, bridgeWaitsRefused(bridge), link.spawned.refused)
+    }
+
+    /// Where the function begins that a timer or `server.spawn` has called last, as "chat.lua:12".
+    public var lastFunctionPlace: String {
+        var place = BridgeText()
+        bridgeFunctionPlace(bridge, &place)
+        return place.string
     }
 
     /// Whether a spawned function waits whose version is not live any more.

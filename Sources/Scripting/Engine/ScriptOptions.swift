@@ -27,6 +27,10 @@ public struct ScriptOptions: Sendable {
     public var activity = ScriptActivity()
     /// Handlers that may wait at once. Default 10,000.
     public var waitLimit = 10_000
+    /// Timers that scripts may have at once. Default 10,000.
+    public var timerLimit = 10_000
+    /// Functions of `server.spawn` that may wait to be called. Default 10,000.
+    public var spawnLimit = 10_000
     /// How many series the scripts of this worker may measure with `metrics`. Default 1000.
     public var metricSeries: Int
     /// A JSON object that scripts read as `config`.

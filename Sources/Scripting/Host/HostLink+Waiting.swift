@@ -4,9 +4,6 @@
 
 import LuaBridge
 
-/// Spawned functions that may wait for the end of the running event.
-private let spawnLimit = 10_000
-
 @c @implementation
 func scriptHostSleep(_ host: UnsafeMutableRawPointer, _ ticket: BridgeTicket, _ seconds: Double) {
     HostLink.with(host) { $0.host.sleep(WaitTicket(ticket), seconds: seconds) }
@@ -15,8 +12,7 @@ func scriptHostSleep(_ host: UnsafeMutableRawPointer, _ ticket: BridgeTicket, _ 
 @c @implementation
 func scriptHostSpawn(_ host: UnsafeMutableRawPointer, _ function: Int32) -> Bool {
     HostLink.with(host) { link in
-        guard link.spawned.count < spawnLimit else { return false }
-        link.spawned.append(function)
+        guard link.spawned.append(function) else { return false }
         if link.spawned.count == 1 { link.host.spawned() }
         return true
     }

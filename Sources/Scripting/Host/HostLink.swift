@@ -14,8 +14,8 @@ final class HostLink {
     var timers: TimerTable
     /// True while a candidate's files run: timers are declared, not started.
     var isPreparing = false
-    /// Functions that `server.spawn` was given and that have not been called, by the bridge's numbers.
-    var spawned: [Int32] = []
+    /// What `server.spawn` was given.
+    var spawned: SpawnQueue
     /// What the handler has waited for that goes on just now.
     var answer = WaitAnswer.done
     /// Called on the watchdog's thread: the only member that another thread uses.
@@ -27,7 +27,8 @@ final class HostLink {
         self.stuck = options.stuck
         self.timers = TimerTable(
             namedTimers: options.workerIndex != 0 ? .elsewhere : options.holdsNamedTimers ? .held : .here,
-            wallClock: options.wallClock)
+            limit: options.timerLimit, wallClock: options.wallClock)
+        self.spawned = SpawnQueue(limit: options.spawnLimit)
     }
 
     /// Runs `body` with the link that C handed back, which the engine keeps alive for the length of the event.

@@ -74,7 +74,8 @@ public protocol ScriptHost: AnyObject {
     /// will not come, not from within this call. Answers what is wrong with a request that cannot be sent.
     func request(_ ticket: WaitTicket, _ request: ScriptRequest) -> String?
 
-    /// Functions wait for ``ScriptEngine/runSpawned()``: call it soon, not from within this call.
+    /// Functions wait for ``ScriptEngine/runSpawned()`` or ``ScriptEngine/runNextSpawned()``: call it soon, not from within this
+    /// call.
     func spawned()
 
     /// A handler took more CPU than its warning allows; called when it has ended. The first line of the traceback is

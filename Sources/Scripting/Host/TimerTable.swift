@@ -35,8 +35,6 @@ struct TimerTable {
         var due: Int?
     }
 
-    static let limit = 10_000
-
     /// A timer that goes by the calendar looks at the clock at least this often, because clocks are set.
     private static let longestSleep = 60.0
     /// A timer of the loop may be a little early by the wall clock, in seconds.
@@ -52,6 +50,8 @@ struct TimerTable {
     }
 
     private var namedTimers: NamedTimers
+    /// How many there may be.
+    private let limit: Int
     /// Seconds since 1970.
     private let wallClock: () -> Double
     private var timers: [Int32: Timer] = [:]
@@ -59,9 +59,12 @@ struct TimerTable {
     private var declared: [Request] = []
     private var generation: UInt32 = 0
     private var lastNumber: Int32 = 0
+    /// How often a timer was refused because there were too many.
+    private(set) var refused: UInt64 = 0
 
-    init(namedTimers: NamedTimers, wallClock: @escaping () -> Double) {
+    init(namedTimers: NamedTimers, limit: Int, wallClock: @escaping () -> Double) {
         self.namedTimers = namedTimers
+        self.limit = limit
         self.wallClock = wallClock
     }
 
@@ -74,7 +77,7 @@ struct TimerTable {
     /// Notes a timer of a candidate generation. Only named timers are declared.
     mutating func declare(_ request: Request) -> BridgeTimerResult {
         if declared.contains(where: { $0.name == request.name }) { return .declaredTwice }
-        if declared.count >= Self.limit { return .tooMany }
+        if declared.count >= limit { return refuse() }
         declared.append(request)
         return .declared
     }
@@ -93,7 +96,7 @@ struct TimerTable {
     ) -> BridgeTimerResult {
         if request.name != nil, namedTimers == .elsewhere { return .elsewhere }
         let taken = request.name.flatMap { numbers[$0] }
-        if taken == nil, timers.count >= Self.limit { return .tooMany }
+        if taken == nil, timers.count >= limit { return refuse() }
         let number = taken ?? nextNumber()
         let old = timers[number]
         started.number = number
@@ -104,6 +107,11 @@ struct TimerTable {
         if let name = request.name { numbers[name] = number }
         if old?.schedule != request.schedule { arm(number, on: host) }
         return .started
+    }
+
+    private mutating func refuse() -> BridgeTimerResult {
+        refused += 1
+        return .tooMany
     }
 
     /// - Parameter last: the second up to which a timer that goes by the calendar has run already; nil for the present one.

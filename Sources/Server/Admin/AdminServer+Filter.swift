@@ -102,6 +102,7 @@ extension AdminServer {
         node.workers[Int(ticket % UInt64(node.workers.count))].post(
             .askRequest(question(call, script: name), script: name, ticket: ticket))
         gather(ticket, from: 1, patience: scriptPatience) { [unowned self] answers, _ in
+            if case .overloaded? = answers.first?.answer { return call.fail(.overloaded) }
             if case .stopping? = answers.first?.answer { return call.fail(.stopping) }
             guard case .reply(let reply)? = answers.first?.answer else { return call.fail(noReply) }
             switch reply {

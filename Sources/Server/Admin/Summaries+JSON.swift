@@ -51,6 +51,18 @@ extension WorkerStatistics {
         members.add("handlersSlow", handlersSlow)
         members.add("handlersKilled", handlersKilled)
         members.add("handlersTimedOut", handlersTimedOut)
+        members.add("turnSlicesUsed", turnSlicesUsed)
+        members.add("timersRefused", timersRefused)
+        members.add("waitsRefused", waitsRefused)
+        members.add("spawnsRefused", spawnsRefused)
+        members.member("backlog") { counts in
+            counts.add("connections", backlog.connections)
+            counts.add("timers", backlog.timers)
+            counts.add("spawned", backlog.spawned)
+            counts.add("waits", backlog.waits)
+            counts.add("questions", backlog.questions)
+            counts.add("ageMilliseconds", backlog.age)
+        }
         members.add("deliveriesDropped", deliveriesDropped)
         members.add("deliveriesDisplaced", deliveriesDisplaced)
         members.add("messagesRefused", messagesRefused)

@@ -12,7 +12,27 @@ extension WorkerStatistics {
         page.add("perigee_handlers_slow_total", .counter, "Handlers over scripts.warning.", handlersSlow)
         page.add("perigee_handlers_timed_out_total", .counter, "Handlers that waited too long.", handlersTimedOut)
         page.add("perigee_handlers_waiting", .gauge, "Handlers that wait.", handlersWaiting)
+        writeTurns(to: &page)
         page.add("perigee_lua_memory_bytes", .gauge, "Memory of all Lua states.", luaMemory)
+    }
+
+    private func writeTurns(to page: inout MetricsText) {
+        page.add("perigee_turn_slices_used_total", .counter, "Turns whose slice scripts used up.", turnSlicesUsed)
+        page.family("perigee_backlog_events", .gauge, "Work of scripts that waits for its turn, by its source.")
+        let sources = [
+            ("connections", backlog.connections), ("questions", backlog.questions), ("spawned", backlog.spawned),
+            ("timers", backlog.timers), ("waits", backlog.waits),
+        ]
+        for (source, count) in sources {
+            page.sample("perigee_backlog_events", labels: "source=\"\(source)\"", Double(count))
+        }
+        page.add(
+            "perigee_backlog_age_seconds", .gauge, "How long a source has had work left over, the longest of all.",
+            Double(backlog.age) / 1_000)
+        page.family("perigee_script_work_refused_total", .counter, "What scripts asked for beyond a limit, by kind.")
+        for (kind, count) in [("spawn", spawnsRefused), ("timer", timersRefused), ("wait", waitsRefused)] {
+            page.sample("perigee_script_work_refused_total", labels: "kind=\"\(kind)\"", Double(count))
+        }
     }
 
     private func writeConnections(to page: inout MetricsText) {

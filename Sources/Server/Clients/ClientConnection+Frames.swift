@@ -1,15 +1,16 @@
 // Frames in: what the decoder found, and what is done about it.
 
 import EventLoop
+import Scripting
 import WebSocket
 
 extension ClientConnection {
     func receiveFrames(_ bytes: UnsafeMutableRawBufferPointer) {
         bytesIn += UInt64(bytes.count)
-        if worker.rates.isOn || isBusy { return receiveWithinLimits(bytes) }
+        if worker.rates.isOn || isBusy || worker.turns.slice.isOver { return receiveWithinLimits(bytes) }
         var input = bytes
         takeFrames(&input, nil)
-        if isQueueFull { holdBack(input) }
+        if isQueueFull || isDeferred { holdBack(input) }
     }
 
     /// Handles the frames at the front of `input`. With a meter, as far as its tokens reach; the rest is left.
@@ -27,10 +28,12 @@ extension ClientConnection {
                 guard meter?.takeMessage() ?? true else { return fail(.rateExceeded) }
                 messagesIn &+= 1
                 worker.message(self, payload, binary: binary)
+                if worker.mustYield(.message, script), yields(before: input) { return }
             case .compressed(let payload, let binary):
                 guard phase == .open else { continue }
                 guard meter?.takeMessage() ?? true else { return fail(.rateExceeded) }
                 if let fault = receiveCompressed(payload, binary: binary) { return fail(fault) }
+                if worker.mustYield(.message, script), yields(before: input) { return }
             case .ping(let payload):
                 guard phase == .open else { continue }
                 guard meter?.takeMessage() ?? true else { return fail(.rateExceeded) }

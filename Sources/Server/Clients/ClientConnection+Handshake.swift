@@ -10,6 +10,10 @@ import WebSocket
 extension ClientConnection {
     func receiveRequest(_ bytes: UnsafeMutableRawBufferPointer) {
         guard let state = handshake else { return }
+        if worker.turns.slice.isFarOver, !isBusy {
+            waitForTurn()
+            return holdBack(bytes)
+        }
         let input = UnsafeRawBufferPointer(bytes).bytes
         var offset = 0
         while phase == .handshake, isWritable, !isBusy {
@@ -26,6 +30,7 @@ extension ClientConnection {
                 refuse(.text(error.status, error.reason))
             }
         }
+        if let script { worker.noteEvent(.handler(.upgrade, script)) }
         let rest = UnsafeMutableRawBufferPointer(rebasing: bytes[offset...])
         if isBusy && phase == .handshake {
             holdBack(rest)

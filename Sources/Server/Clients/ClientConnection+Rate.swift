@@ -28,6 +28,10 @@ extension ClientConnection {
             guard meter.takeBytes(bytes.count) else { return fail(.rateExceeded) }
         }
         if let held = extras?.value.held { return held.append(bytes) }
+        if isDeferred || mustWaitForTurn {
+            waitForTurn()
+            return holdBack(input)
+        }
         takeFrames(&input, meter)
         guard phase == .open, let pause = pause(before: input) else { return }
         if pause > 0 { worker.statistics.readsDelayed += 1 }
@@ -45,7 +49,7 @@ extension ClientConnection {
     /// Goes on with a client that was held back: its time has come, its queue has room, or its connection is being closed and
     /// only its Close frame is still of interest.
     func handleHeld() {
-        guard let held = extras?.value.held else { return }
+        guard let held = extras?.value.held, !isDeferred || phase != .open else { return }
         guard phase != .handshake else {
             // Refused: what it has sent behind its request is no frame.
             extras?.value.held = nil
@@ -67,7 +71,7 @@ extension ClientConnection {
 
     /// Milliseconds until `input` can be handled, 0 when that is not a matter of time; nil when it need not wait.
     private func pause(before input: UnsafeMutableRawBufferPointer) -> UInt64? {
-        if isQueueFull { return 0 }
+        if isQueueFull || isDeferred { return 0 }
         guard let wait = meter?.wait(with: input), wait > 0 else { return nil }
         return wait
     }

@@ -32,6 +32,7 @@ extension ClientConnection {
             case .drain:
                 worker.drained(self)
             }
+            if worker.mustYield(.message, script), yields(before: pending) { return }
         }
         guard !isBusy else { return }
         extras?.value.pending = nil
@@ -40,6 +41,10 @@ extension ClientConnection {
 
     /// The connection is over: what waits ends now, and what queues behind it runs, in order, and cannot wait.
     func finishPendingEvents() {
+        if isDeferred, !isBusy, extras?.value.pending != nil {
+            isDeferred = false
+            return worker.engine.withClosedConnection { runPendingEvents() }
+        }
         guard isBusy, let task = extras?.value.pending?.task else { return }
         worker.engine.withClosedConnection { worker.cancelWait(of: task) }
     }

@@ -52,6 +52,10 @@ final class ClientConnection: Socket, Subscriber {
     var hasBacklog = false
     /// Whether a handler of this connection waits: its next events queue.
     var isBusy = false
+    /// Whether it waits for its turn, because the slice was used up: its next events queue, and it is not read.
+    var isDeferred = false
+    /// Whether its last events have used up a slice.
+    var usesSlicesUp = false
     /// Whether it counts for `limits.connectionsPerIP`.
     var isCountedForAddress = false
     /// Which script serves it, by name: a reload does not change it.

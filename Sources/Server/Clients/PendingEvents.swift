@@ -20,6 +20,8 @@ final class PendingEvents {
     private var events: Deque<Event> = []
     private var bytes = 0
 
+    var isEmpty: Bool { events.isEmpty }
+
     var isFull: Bool { events.count >= Self.eventLimit || bytes >= Self.byteLimit }
 
     func append(_ event: Event) {

@@ -149,12 +149,22 @@ extension Configuration {
             "scripts.budget", \.scripts.budget, .time(anyTime),
             "The CPU time after which a running handler is killed, from one wait to the next."),
         ConfigurationKey(
+            "scripts.turnSlice", \.scripts.turnSlice, .time(.milliseconds(1) ... .seconds(1)),
+            "The CPU time that scripts have in one turn of a worker. What is left over goes on after the other sockets."
+        ),
+        ConfigurationKey(
             "scripts.eventTimeout", \.scripts.eventTimeout, .time(.milliseconds(10) ... .seconds(3600)),
             "How long a handler may take with all its waits. Then its wait ends with \"timeout\", the next one kills it."
         ),
         ConfigurationKey(
             "scripts.maxWaiting", \.scripts.maxWaiting, .number(1...1_000_000),
             "Handlers that may wait at once in each worker. Beyond it, waiting is an error."),
+        ConfigurationKey(
+            "scripts.maxTimers", \.scripts.maxTimers, .number(1...1_000_000),
+            "Timers that scripts may have at once in each worker. Beyond it, starting one is an error."),
+        ConfigurationKey(
+            "scripts.maxSpawned", \.scripts.maxSpawned, .number(1...1_000_000),
+            "Functions of server.spawn that may wait to be called in each worker. Beyond it, server.spawn is an error."),
         ConfigurationKey(
             "scripts.stuckAfter", \.scripts.stuckAfter, .time(.milliseconds(100) ... .seconds(3600)),
             "The CPU time beyond the budget after which a handler is reported that does not end though it was killed."),

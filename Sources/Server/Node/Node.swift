@@ -100,6 +100,8 @@ final class Node: Sendable {
         options.stuckAfter = configuration.scripts.stuckAfter.seconds
         options.abortsWhenStuck = configuration.scripts.onStuck == .abort
         options.waitLimit = configuration.scripts.maxWaiting
+        options.timerLimit = configuration.scripts.maxTimers
+        options.spawnLimit = configuration.scripts.maxSpawned
         options.largestBlock = configuration.scripts.largestBlock
         options.coroutines = configuration.scripts.coroutines
         return options

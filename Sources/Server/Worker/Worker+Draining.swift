@@ -140,7 +140,7 @@ extension Worker {
         guard !hasEnded else { return }
         hasEnded = true
         abandonQuestions()
-        cancelAllWaits()
+        endAllWaits()
         for error in engine.stop() { note(error, on: nil) }
         node.lifecycle.post(.left(.worker(index)))
         loop.stop()

@@ -25,24 +25,26 @@ extension Worker {
 
     /// A slow client has read all that waited for it.
     func drained(_ connection: ClientConnection) {
-        guard !connection.isBusy else { return connection.queue(.drain) }
+        guard !connection.isBusy, !connection.isDeferred else { return connection.queue(.drain) }
         perform(engine.onDrain(connection.script, connection.handle), on: connection)
+        noteEvent(.handler(.drain, connection.script))
     }
 
     /// The connection is over for scripts and channels, whatever its socket still has to do. The script's onClose may still look
     /// at the connection and its channels, and publish.
     func ended(_ connection: ClientConnection, code: CloseCode, reason: String) {
-        openCount -= 1
         statistics.messagesIn += UInt64(connection.messagesIn)
         statistics.messagesOut += UInt64(connection.messagesOut)
         statistics.bytesIn += connection.bytesIn
         statistics.bytesOut += connection.bytesOut
+        openCount -= 1
         connection.finishPendingEvents()
         var reason = reason
         let outcome = reason.withUTF8 { bytes in
             engine.onClose(
                 connection.script, connection.handle, code: code.rawValue, reason: UnsafeRawBufferPointer(bytes))
         }
+        noteEvent(.handler(.close, connection.script))
         if case .failed(let error) = outcome { note(error, on: connection) }
         let remains = outcome.waits ? ClientConnection.Remains(of: connection) : nil
         hub.unsubscribeFromAll(connection)

@@ -40,9 +40,9 @@ extension Worker {
         case .measure(let ticket):
             answer(ticket, .measurements(measurements()))
         case .askPublish(let question, let order, let ticket):
-            askPublish(PublishQuestion(question: question, ticket: ticket), order: order)
+            isAsked(.publish(PublishQuestion(question: question, ticket: ticket), order: order))
         case .askRequest(let question, let script, let ticket):
-            askRequest(question, script: script, ticket: ticket)
+            isAsked(.request(question, script: script, ticket: ticket))
         case .prepare(let bundle, let round):
             prepare(bundle, round: round)
         case .migrate(let decision, let round):
@@ -127,7 +127,7 @@ extension Worker {
 
     private func list(_ query: ConnectionQuery) -> WorkerAnswer {
         var page: [ConnectionSummary] = []
-        for slot in Int(query.firstSlot)..<max(Int(query.firstSlot), loop.slotCount) {
+        for slot in slots {
             guard let connection = loop.source(at: slot) as? ClientConnection, matches(connection, query),
                 let summary = summary(connection)
             else { continue }
@@ -180,14 +180,17 @@ extension Worker {
         current.httpLookups = http.counts.lookups
         current.handlersKilled = engine.kills
         current.handlersWaiting = engine.waitingCount
-        current.messagesDeflated = compression?.deflated ?? 0
-        current.messagesInflated = compression?.inflated ?? 0
+        current.backlog = backlog
+        current.turnSlicesUsed = turns.slicesUsed
         forEachOpenConnection { connection in
             current.messagesIn += UInt64(connection.messagesIn)
             current.messagesOut += UInt64(connection.messagesOut)
             current.bytesIn += connection.bytesIn
             current.bytesOut += connection.bytesOut
         }
+        (current.timersRefused, current.waitsRefused, current.spawnsRefused) = engine.refusedCounts
+        current.messagesDeflated = compression?.deflated ?? 0
+        current.messagesInflated = compression?.inflated ?? 0
         return current
     }
 }

@@ -3,6 +3,7 @@
 //
 // Read next: AdminServer+Filter.swift, Scripting/Engine/ScriptEngine+Questions.swift.
 
+import DequeModule
 import EventLoop
 import Scripting
 
@@ -20,7 +21,16 @@ struct WaitingQuestion {
 }
 
 extension Worker {
-    func askPublish(_ asked: PublishQuestion, order: String) {
+    /// Asks a question whose turn it is.
+    func ask(_ question: DeferredQuestion) {
+        switch question {
+        case .publish(let asked, let order): askPublish(asked, order: order)
+        case .next(let order): askNext(order)
+        case .request(let asked, let script, let ticket): askRequest(asked, script: script, ticket: ticket)
+        }
+    }
+
+    private func askPublish(_ asked: PublishQuestion, order: String) {
         guard publishQuestions[order] == nil else {
             guard waitingPushes < node.configuration.scripts.maxWaiting else {
                 return answer(asked.ticket, .overloaded)
@@ -33,8 +43,10 @@ extension Worker {
         ask(asked, order)
     }
 
-    func askRequest(_ question: ScriptQuestion, script name: String, ticket: UInt64) {
-        let reply = engine.script(named: name).map { engine.onRequest($0, question) } ?? .absent
+    private func askRequest(_ question: ScriptQuestion, script name: String, ticket: UInt64) {
+        let script = engine.script(named: name)
+        let reply = script.map { engine.onRequest($0, question) } ?? .absent
+        if let script { noteEvent(.handler(.request, script)) }
         take(reply, WaitingQuestion(ticket: ticket, order: nil))
     }
 
@@ -48,7 +60,7 @@ extension Worker {
             return
         }
         // Not at once: a long queue must not become a deep stack.
-        loop.schedule(after: 0) { [unowned self] in askNext(order) }
+        loop.schedule(after: 0) { [unowned self] in isAsked(.next(order: order)) }
     }
 
     /// Asks about the push that has waited for longest; none waits any more when the worker has ended meanwhile.
@@ -68,12 +80,17 @@ extension Worker {
             answer(question.ticket, .stopping)
         }
         for asked in publishQuestions.values.joined() { answer(asked.ticket, .stopping) }
+        for asked in turns.work.questions {
+            if let ticket = asked.ticket { answer(ticket, .stopping) }
+        }
         publishQuestions = [:]
         waitingPushes = 0
     }
 
     private func ask(_ asked: PublishQuestion, _ order: String) {
-        take(engine.onPublish(asked.question), WaitingQuestion(ticket: asked.ticket, order: order))
+        let reply = engine.onPublish(asked.question)
+        if let script = engine.script(named: "main") { noteEvent(.handler(.publish, script)) }
+        take(reply, WaitingQuestion(ticket: asked.ticket, order: order))
     }
 
     private func take(_ reply: ScriptReply, _ question: WaitingQuestion) {

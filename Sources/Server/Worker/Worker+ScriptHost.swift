@@ -172,18 +172,23 @@ extension Worker: ScriptHost {
     private func arm(_ id: Int32, due: UInt64, period: UInt64?) {
         var armed: TimerID?
         armed = loop.schedule(after: due - min(due, loop.now)) { [unowned self] in
-            // Another timer of this turn may have cancelled it, or armed it anew, when it was on its way already.
-            guard timers[id] == armed else { return }
-            timers[id] = nil
-            if let period {
-                let missed = (loop.now - min(loop.now, due)) / period
-                arm(id, due: due + (missed + 1) * period, period: period)
-                repeatTimer(id)
-            } else {
-                performAlone(engine.fireTimer(id))
-            }
+            if let armed { timerIsDue(DueTimer(id: id, armed: armed, due: due, period: period)) }
         }
         timers[id] = armed
+    }
+
+    /// Runs a timer that is due, unless it was cancelled while it waited for its turn.
+    func fire(_ timer: DueTimer) {
+        guard timers[timer.id] == timer.armed else { return }
+        timers[timer.id] = nil
+        if let period = timer.period {
+            let missed = (loop.now - min(loop.now, timer.due)) / period
+            arm(timer.id, due: timer.due + (missed + 1) * period, period: period)
+            repeatTimer(timer.id)
+        } else {
+            performAlone(engine.fireTimer(timer.id))
+        }
+        noteEvent(.function)
     }
 
     /// At least a millisecond, at most some thirty years: whatever a script asks for, the clock can add it.

@@ -3,6 +3,7 @@
 //
 // Read next: ../Clients/ClientConnection+Waiting.swift, Scripting/Engine/ScriptEngine+Waiting.swift.
 
+import CLinux
 import EventLoop
 import HTTPClient
 import Logging
@@ -33,6 +34,10 @@ extension Worker {
         var timer: Int32?
         /// When its time is up.
         var deadline: TimerID?
+        /// Whether its time is up and it has not been told yet.
+        var isLate = false
+        /// Whether it is to be cancelled when its turn comes.
+        var isCancelled = false
     }
 
     // MARK: Operations
@@ -52,8 +57,25 @@ extension Worker {
     func finish(_ ticket: WaitTicket, with answer: WaitAnswer) {
         guard waiting[ticket.task]?.wait?.ticket == ticket else { return }
         waiting[ticket.task]?.wait = nil
-        guard let resumption = engine.resume(ticket, with: answer) else { return }
-        proceed(ticket.task, resumption)
+        waitHasEnded(.answered(ticket, answer))
+    }
+
+    /// The event of a wait that has ended goes on.
+    func goOn(_ wait: EndedWait) {
+        switch wait {
+        case .answered(let ticket, let answer):
+            guard let resumption = engine.resume(ticket, with: answer) else { return }
+            proceed(ticket.task, resumption)
+        case .timedOut(let task):
+            // Its number may be another event's by now.
+            guard waiting[task]?.isLate == true else { return }
+            waiting[task]?.isLate = false
+            cancelOperation(of: task)
+            if let resumption = engine.timeOut(task) { proceed(task, resumption) }
+        case .cancelled(let task):
+            guard waiting[task]?.isCancelled == true else { return }
+            cancelWait(of: task)
+        }
     }
 
     private func cancelOperation(of task: ScriptTask) {
@@ -82,8 +104,8 @@ extension Worker {
             guard waiting[task]?.deadline == deadline else { return }
             waiting[task]?.deadline = nil
             statistics.handlersTimedOut += 1
-            cancelOperation(of: task)
-            if let resumption = engine.timeOut(task) { proceed(task, resumption) }
+            waiting[task]?.isLate = true
+            waitHasEnded(.timedOut(task))
         }
         waiting[task]?.deadline = deadline
     }
@@ -99,12 +121,29 @@ extension Worker {
         if let resumption = engine.cancel(task) { proceed(task, resumption) }
     }
 
-    /// Ends all waits, because the server does.
+    /// Ends all waits, each when its turn comes.
     func cancelAllWaits() {
-        for task in waiting.keys { cancelWait(of: task) }
+        for task in waiting.keys {
+            waiting[task]?.isCancelled = true
+            putOff(.cancelled(task))
+        }
     }
 
+    /// Ends all waits at once, because the loop ends. Those that are left after a while end unheard, with the Lua state.
+    func endAllWaits() {
+        let end = clinux_monotonic_nanoseconds() + Self.lastWords
+        for task in waiting.keys where clinux_monotonic_nanoseconds() < end { cancelWait(of: task) }
+    }
+
+    /// Nanoseconds that the waiting handlers of a worker have in all when it ends.
+    private static let lastWords: UInt64 = 1_000_000_000
+
     private func proceed(_ task: ScriptTask, _ resumption: Resumption) {
+        switch resumption {
+        case .event(let event, _): noteEvent(.resumed(event))
+        case .upgrade(let event, _): noteEvent(.resumed(event))
+        case .reply(let event, _): noteEvent(.resumed(event))
+        }
         switch resumption {
         case .event(_, .waiting), .upgrade(_, .waiting), .reply(_, .waiting):
             return
@@ -159,12 +198,6 @@ extension Worker {
     }
 
     // MARK: Functions of their own
-
-    func spawned() {
-        loop.schedule(after: 0) { [unowned self] in
-            for outcome in engine.runSpawned() { performAlone(outcome, isLimited: false) }
-        }
-    }
 
     /// A repeating timer is due. One whose function still waits passes this time by.
     func repeatTimer(_ id: Int32) {

@@ -25,6 +25,7 @@ final class Worker {
     let node: Node
     let index: UInt8
     let loop: EventLoop
+    let turns: FairTurns
     let page: PlainPages
     let handshakeLimits: HandshakeLimits
     let timeouts: Timeouts
@@ -95,6 +96,7 @@ final class Worker {
             close: configuration.timeouts.close.milliseconds,
             stop: configuration.timeouts.stop.milliseconds,
             event: configuration.scripts.eventTimeout.milliseconds)
+        turns = FairTurns(slice: configuration.scripts.turnSlice)
         rates = RateLimit(configuration.limits)
         keepalive = KeepaliveSchedule(configuration.keepalive)
         loop.writeTimeout = configuration.timeouts.write.milliseconds
@@ -125,7 +127,10 @@ final class Worker {
         options.activity = node.activities[Int(index)]
         engine = try ScriptEngine(host: self, options: options)
         loop.attach(node.workers[Int(index)]) { [unowned self] message in handle(message) }
+        loop.putsOffClosing = { [turns] in turns.slice.isOver }
+        loop.work = { [unowned self] in runDeferred() }
         loop.turnFinished = { [unowned self] in
+            turns.slice.end()
             postAnswers()
             compression?.endTurn()
         }

@@ -72,6 +72,13 @@ struct WorkerStatistics: Sendable {
     var handlersTimedOut: UInt64 = 0
     /// Handlers that wait now.
     var handlersWaiting = 0
+    /// What was left over because scripts had used up their slice of a turn, and how many turns that were.
+    var backlog = BacklogCounts()
+    var turnSlicesUsed: UInt64 = 0
+    /// Timers, waits and spawned functions that were refused because there were as many as may be.
+    var timersRefused: UInt64 = 0
+    var waitsRefused: UInt64 = 0
+    var spawnsRefused: UInt64 = 0
     var deliveriesDropped: UInt64 = 0
     /// Publications that gave way to newer ones while they waited for a slow client.
     var deliveriesDisplaced: UInt64 = 0
@@ -136,6 +143,11 @@ struct WorkerStatistics: Sendable {
         left.handlersSlow += right.handlersSlow
         left.handlersTimedOut += right.handlersTimedOut
         left.handlersWaiting += right.handlersWaiting
+        left.backlog += right.backlog
+        left.turnSlicesUsed += right.turnSlicesUsed
+        left.timersRefused += right.timersRefused
+        left.waitsRefused += right.waitsRefused
+        left.spawnsRefused += right.spawnsRefused
         left.deliveriesDropped += right.deliveriesDropped
         left.deliveriesDisplaced += right.deliveriesDisplaced
         left.messagesRefused += right.messagesRefused

@@ -27,6 +27,8 @@ final class HandWorker {
     init(_ bundle: ScriptBundle, configure: (inout Configuration) -> Void = { _ in }) throws {
         var configuration = Configuration()
         configuration.workers = 1
+        // What a turn runs must not depend on the machine.
+        configuration.scripts.turnSlice = .seconds(1)
         configuration.demo = .nobody
         configuration.scripts.budget = .seconds(30)
         configuration.keepalive.pingInterval = .zero

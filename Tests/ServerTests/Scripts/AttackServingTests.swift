@@ -10,7 +10,7 @@ struct AttackServingTests {
 
     /// Those that need no table of a million elements for themselves, send nothing of their own, and have no mistake that
     /// is found when they are loaded.
-    private static func suited(_ attacks: [Attack]) -> [Attack] {
+    static func suited(_ attacks: [Attack]) -> [Attack] {
         let foundWhenLoaded = ["undefined global", "read-only", "attempt to call a nil value"]
         return attacks.filter { attack in
             !attack.top.contains("1000000") && !attack.body.contains("conn")

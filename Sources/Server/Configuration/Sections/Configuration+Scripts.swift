@@ -17,6 +17,8 @@ extension Configuration {
         public var warning = Duration.milliseconds(10)
         /// The CPU time after which a running handler is killed, from one wait to the next, 10 ms to 1 h.
         public var budget = Duration.milliseconds(50)
+        /// The CPU time that scripts have in one turn of a worker's loop before others go on, 1 ms to 1 s.
+        public var turnSlice = Duration.milliseconds(10)
         /// How long a handler may take in all, its waits included, 10 ms to 1 h.
         public var eventTimeout = Duration.seconds(30)
         /// The CPU time beyond the budget after which a handler is reported that does not end although it was killed, 100 ms to 1 h.
@@ -25,6 +27,10 @@ extension Configuration {
         public var onStuck = StuckPolicy.log
         /// Handlers that may wait at once in each worker, 1 to 1 million.
         public var maxWaiting = 10_000
+        /// Timers that scripts may have at once in each worker, 1 to 1 million.
+        public var maxTimers = 10_000
+        /// Functions of `server.spawn` that may wait to be called in each worker, 1 to 1 million.
+        public var maxSpawned = 10_000
         /// Lua's memory in each worker in bytes, 1 MiB to 64 GiB.
         public var memory = 64 << 20
         /// How many series each worker's scripts may measure with `metrics`, 0 to 100,000.

@@ -1,0 +1,142 @@
+// How long an echo client waits at worst while attacks run on its own worker, in milliseconds: a figure, which wants a release
+// build on a quiet machine. `make attack-waits` runs it; PERIGEETEST_ATTACK_WAITS is the bound.
+
+import Glibc
+import PerigeeTestKit
+import Synchronization
+import Testing
+
+@Suite("Attack waits", .enabled(if: getenv("PERIGEETEST_ATTACK_WAITS") != nil))
+struct AttackWaitTests {
+    private static let echo = """
+        function onMessage(conn, message) conn:send(message) end
+        """
+
+    private static let bound = getenv("PERIGEETEST_ATTACK_WAITS").flatMap { Int(String(cString: $0)) } ?? 100
+
+    /// Attacks by work that is deferred; some have no end, so each has a server to itself.
+    private static let deferred = [
+        Attack("for i = 1, 10000 do server.after(0, work) end"), Attack("for i = 1, 10000 do server.spawn(work) end"),
+        Attack("local function f() work() server.after(0, f) server.after(0, f) end f()"),
+        Attack("local function f() work() server.spawn(f) server.spawn(f) end f()"),
+        Attack("for i = 1, 10000 do server.spawn(function() http.get('http://127.0.0.1:9/') end) end"),
+        Attack("for i = 1, 10000 do server.spawn(function() http.get('http://127.0.0.1:9/') work() end) end"),
+        Attack("for i = 1, 5000 do server.spawn(function() server.sleep(0.1) work() end) end"),
+        Attack("for i = 1, 300 do server.spawn(function() while true do server.sleep(0.01) work() end end) end"),
+        Attack("local stop = time.monotonic() + 0.01 while time.monotonic() < stop do end"),
+    ]
+
+    private static func script(of attack: Attack) -> String {
+        """
+        \(attack.top)
+        local function work() local stop = time.monotonic() + 0.015 while time.monotonic() < stop do end end
+        local function attack(conn) local function show(s) conn:send(s) end
+        \(attack.body)
+        end
+        function onMessage(conn, message)
+            if message == "attack" then attack(conn) end
+            if message == "after" then conn:send("after") end
+        end
+        """
+    }
+
+    /// Echoes without a pause, and knows the longest wait.
+    private final class Probe: Sendable {
+        private let worst = Mutex(0)
+        private let isOver = Atomic<Bool>(false)
+        private let answered = Atomic<Int>(0)
+
+        /// The longest wait in microseconds since it was last asked.
+        func take() -> Int {
+            worst.withLock { worst in
+                let value = worst; worst = 0; return value
+            }
+        }
+
+        var count: Int { answered.load(ordering: .relaxed) }
+
+        func end() { isOver.store(true, ordering: .relaxed) }
+
+        func run(port: UInt16) throws {
+            let client = try WebSocketClient.connect(port: port, timeout: .seconds(60))
+            while !isOver.load(ordering: .relaxed) {
+                let start = ContinuousClock.now
+                try client.send("echo")
+                _ = try client.receiveText(timeout: .seconds(60))
+                let wait = Int(start.duration(to: .now) / .microseconds(1))
+                worst.withLock { $0 = max($0, wait) }
+                answered.add(1, ordering: .relaxed)
+            }
+        }
+    }
+
+    private func withProbe(
+        _ scripts: [String: String], _ body: (PerigeeProcess, Probe) throws -> Void
+    ) throws {
+        let perigee = try PerigeeProcess(
+            scripts: scripts,
+            environment: [
+                "PERIGEE_WORKERS": "1", "PERIGEE_SCRIPTS_BUDGET": "20ms", "PERIGEE_SCRIPTS_LOAD_BUDGET": "60s",
+                "PERIGEE_DRAIN_WINDOW": "0ms",
+            ])
+        let probe = Probe()
+        let port = perigee.clientPort
+        let echoing = BackgroundThread { try probe.run(port: port) }
+        try body(perigee, probe)
+        probe.end()
+        try echoing.value()
+        perigee.process.signal(SIGTERM)
+        _ = try perigee.process.wait()
+    }
+
+    /// Lets the probe echo so often at least, and the attack go on for a while.
+    private func watch(_ probe: Probe, for time: Duration) {
+        let end = ContinuousClock.now + time
+        let last = ContinuousClock.now + .seconds(60)
+        let count = probe.count
+        while ContinuousClock.now < end || (probe.count < count + 3 && ContinuousClock.now < last) { usleep(1_000) }
+    }
+
+    @Test("an echo waits less than the bound beside each of 100 attacks on its own worker")
+    func worstWaits() throws {
+        let events = [Attacks.endless, Attacks.refused, Attacks.recursion, Attacks.bombs]
+            .flatMap { AttackServingTests.suited($0) }
+        var waits: [(name: String, microseconds: Int)] = []
+        var scripts = ["main.lua": Self.echo]
+        for (number, attack) in events.enumerated() { scripts["a\(number).lua"] = Self.script(of: attack) }
+        try withProbe(scripts) { perigee, probe in
+            for (number, attack) in events.enumerated() {
+                let attacker = try WebSocketClient.connect(
+                    port: perigee.clientPort, path: "/a\(number)", timeout: .seconds(60))
+                watch(probe, for: .milliseconds(20))
+                _ = probe.take()
+                try attacker.socket.send((0..<5).flatMap { _ in ClientFrame.text("attack").bytes })
+                try attacker.send("after")
+                while try attacker.receiveText(timeout: .seconds(60)) != "after" {}
+                watch(probe, for: .milliseconds(20))
+                waits.append((attack.description, probe.take()))
+                try attacker.close()
+                _ = try attacker.expectClose(skippingMessages: true)
+            }
+        }
+        for attack in Self.deferred {
+            try withProbe(["main.lua": Self.echo, "a.lua": Self.script(of: attack)]) { perigee, probe in
+                let attacker = try WebSocketClient.connect(port: perigee.clientPort, path: "/a", timeout: .seconds(60))
+                watch(probe, for: .milliseconds(50))
+                _ = probe.take()
+                let count = attack.body.contains("stop") ? 300 : 10
+                try attacker.socket.send((0..<count).flatMap { _ in ClientFrame.text("attack").bytes })
+                watch(probe, for: .seconds(2))
+                waits.append((attack.description, probe.take()))
+            }
+        }
+        #expect(waits.count > 100)
+        for (name, wait) in waits.sorted(by: { $0.microseconds > $1.microseconds }) {
+            let milliseconds = String(wait / 1_000)
+            let space = String(repeating: " ", count: max(0, 6 - milliseconds.count))
+            print("\(space)\(milliseconds) ms  \(name.prefix(100))")
+        }
+        let slow = waits.filter { $0.microseconds >= Self.bound * 1_000 }
+        #expect(slow.isEmpty, "\(slow)")
+    }
+}
