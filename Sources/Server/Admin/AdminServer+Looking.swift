@@ -44,10 +44,9 @@ extension AdminServer {
             guard case .connections(let page, let nextSlot)? = answers.first?.answer else {
                 return call.fail(.overloaded)
             }
-            if let nextSlot { return answer(call, found + page, next: (worker, nextSlot)) }
             var onward = query
-            onward.firstSlot = 0
-            listConnections(call, onward, from: worker + 1, found + page)
+            onward.firstSlot = nextSlot ?? 0
+            listConnections(call, onward, from: nextSlot == nil ? worker + 1 : worker, found + page)
         }
     }
 

@@ -24,7 +24,7 @@ extension ClientConnection {
         let own = deflate.clientTakesOver ? ownInflater(deflate) : nil
         switch compression.inflate(payload, binary: binary, with: own, maxMessage: worker.maxMessage) {
         case .message(let message):
-            messagesIn &+= 1
+            countMessageIn()
             worker.message(self, message, binary: binary)
             return nil
         case .failure(let reason):

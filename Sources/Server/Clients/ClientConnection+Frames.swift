@@ -7,10 +7,16 @@ import WebSocket
 extension ClientConnection {
     func receiveFrames(_ bytes: UnsafeMutableRawBufferPointer) {
         bytesIn += UInt64(bytes.count)
+        worker.statistics.bytesIn += UInt64(bytes.count)
         if worker.rates.isOn || isBusy || worker.turns.slice.isOver { return receiveWithinLimits(bytes) }
         var input = bytes
         takeFrames(&input, nil)
         if isQueueFull || isDeferred { holdBack(input) }
+    }
+
+    func countMessageIn() {
+        messagesIn &+= 1
+        worker.statistics.messagesIn &+= 1
     }
 
     /// Handles the frames at the front of `input`. With a meter, as far as its tokens reach; the rest is left.
@@ -26,7 +32,7 @@ extension ClientConnection {
             case .message(let payload, let binary):
                 guard phase == .open else { continue }
                 guard meter?.takeMessage() ?? true else { return fail(.rateExceeded) }
-                messagesIn &+= 1
+                countMessageIn()
                 worker.message(self, payload, binary: binary)
                 if worker.mustYield(.message, script), yields(before: input) { return }
             case .compressed(let payload, let binary):

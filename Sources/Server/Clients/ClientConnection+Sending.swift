@@ -44,7 +44,7 @@ extension ClientConnection {
 
     /// Writes a message for this client alone, compressed where that was agreed on and is worth it.
     private func writeMessage(_ payload: UnsafeRawBufferPointer, binary: Bool) {
-        messagesOut &+= 1
+        countMessageOut()
         if deflate != nil, writeCompressed(payload, binary: binary) { return }
         writeFrame(binary ? .binary : .text, payload)
     }
@@ -59,8 +59,8 @@ extension ClientConnection {
             form = agreed
         }
         write(shared: form.bytes, owner: form.owner)
-        bytesOut += UInt64(form.count)
-        messagesOut &+= 1
+        countBytesOut(form.count)
+        countMessageOut()
     }
 
     /// Begins the closing handshake; false when it is over already. The script's onClose runs at the end of the turn, because
@@ -113,7 +113,7 @@ extension ClientConnection {
 
     func writeFrame(_ opcode: Opcode, _ payload: UnsafeRawBufferPointer, compressed: Bool = false) {
         let size = FrameHeader.size(payload: payload.count) + payload.count
-        bytesOut += UInt64(size)
+        countBytesOut(size)
         guard payload.count < Self.largePayload else {
             return writeLargeFrame(opcode, payload, compressed: compressed)
         }
@@ -145,6 +145,16 @@ extension ClientConnection {
         }
         let frame = Frame.close(code, reason: reason)
         write(shared: frame.bytes, owner: frame.owner)
-        bytesOut += UInt64(frame.count)
+        countBytesOut(frame.count)
+    }
+
+    private func countMessageOut() {
+        messagesOut &+= 1
+        worker.statistics.messagesOut &+= 1
+    }
+
+    private func countBytesOut(_ count: Int) {
+        bytesOut += UInt64(count)
+        worker.statistics.bytesOut += UInt64(count)
     }
 }

@@ -13,7 +13,7 @@ import Scripting
 import WebSocket
 
 /// A client's connection, from accept to close.
-final class ClientConnection: Socket, Subscriber {
+final class ClientConnection: Socket, Subscriber, UserMember {
     /// Where in its life the connection is.
     enum Phase {
         /// HTTP: waiting for a request, or answering those that are none for a WebSocket.
@@ -29,6 +29,8 @@ final class ClientConnection: Socket, Subscriber {
     /// What only few connections have.
     struct Extras {
         var user: String?
+        /// Its place in the index of users.
+        var placeOfUser = 0
         var subprotocol: String?
         var backlog: Backlog?
         var meter: RateMeter?
@@ -95,6 +97,11 @@ final class ClientConnection: Socket, Subscriber {
     }
 
     var subscriberID: SubscriberID { id.subscriber }
+
+    var placeOfUser: Int {
+        get { extras?.value.placeOfUser ?? 0 }
+        set { makeExtras().value.placeOfUser = newValue }
+    }
 
     /// The box of what only few connections have, made when the first of it is needed.
     func makeExtras() -> Box<Extras> {

@@ -33,10 +33,6 @@ extension Worker {
     /// The connection is over for scripts and channels, whatever its socket still has to do. The script's onClose may still look
     /// at the connection and its channels, and publish.
     func ended(_ connection: ClientConnection, code: CloseCode, reason: String) {
-        statistics.messagesIn += UInt64(connection.messagesIn)
-        statistics.messagesOut += UInt64(connection.messagesOut)
-        statistics.bytesIn += connection.bytesIn
-        statistics.bytesOut += connection.bytesOut
         openCount -= 1
         connection.finishPendingEvents()
         var reason = reason
@@ -103,11 +99,8 @@ extension Worker {
     @discardableResult
     func identify(_ connection: ClientConnection, as user: String?) -> Bool {
         guard admitUser(user, of: connection) else { return false }
-        if let old = connection.user.map({ Array($0.utf8) }) {
-            users[old]?.removeAll { $0 === connection }
-            if users[old]?.isEmpty == true { users[old] = nil }
-        }
-        if let user { users[Array(user.utf8), default: []].append(connection) }
+        if let old = connection.user { users.remove(connection, of: old) }
+        if let user { users.insert(connection, of: user) }
         guard user != nil || connection.extras != nil else { return true }
         connection.makeExtras().value.user = user
         return true

@@ -101,7 +101,7 @@ extension Worker {
         }
         switch audience {
         case .connection(let id): connection(id).map(sendOne)
-        case .user(let user): users[Array(user.utf8)]?.forEach(sendOne)
+        case .user(let user): users[user].forEach(sendOne)
         case .path(let path): forEachOpenConnection { if $0.path == path { sendOne($0) } }
         case .everyone: forEachOpenConnection(sendOne)
         }
@@ -125,7 +125,22 @@ extension Worker {
             state: connection.phase == .open ? "open" : "closing")
     }
 
+    /// Looks through so many slots in one turn at most; a listing goes on in another.
+    private static let slotsInTurn = 4_096
+
     private func list(_ query: ConnectionQuery) -> WorkerAnswer {
+        let first = Int(query.firstSlot)
+        if let user = query.user {
+            // A user's connections are known, so that nobody else's are looked at.
+            let slots = users[user].map { Int($0.token.slot) }.filter { $0 >= first }.sorted()
+            return list(slots, query, next: nil)
+        }
+        let end = min(first + Self.slotsInTurn, loop.slotCount)
+        return list(first..<max(first, end), query, next: end < loop.slotCount ? UInt32(end) : nil)
+    }
+
+    /// - Parameter next: where the listing goes on when the page is not full by then.
+    private func list(_ slots: some Sequence<Int>, _ query: ConnectionQuery, next: UInt32?) -> WorkerAnswer {
         var page: [ConnectionSummary] = []
         for slot in slots {
             guard let connection = loop.source(at: slot) as? ClientConnection, matches(connection, query),
@@ -134,12 +149,11 @@ extension Worker {
             if page.count == query.limit { return .connections(page, nextSlot: UInt32(slot)) }
             page.append(summary)
         }
-        return .connections(page, nextSlot: nil)
+        return .connections(page, nextSlot: next)
     }
 
     private func matches(_ connection: ClientConnection, _ query: ConnectionQuery) -> Bool {
         if let channel = query.channel, !hub.isSubscribed(connection, to: channel) { return false }
-        if let user = query.user, connection.user.map({ Array($0.utf8) }) != Array(user.utf8) { return false }
         if let path = query.path, connection.path != path { return false }
         return true
     }
@@ -164,7 +178,7 @@ extension Worker {
             metricsRefused: engine.metricsRefused, recentKills: recentKills.count(at: loop.now))
     }
 
-    /// Counters of ended connections are summed up already; those of open ones are added here.
+    /// The counters, and the gauges as they are now. Whoever asks pays for no connection.
     private func currentStatistics() -> WorkerStatistics {
         var current = statistics
         current.connections = openCount
@@ -182,12 +196,6 @@ extension Worker {
         current.handlersWaiting = engine.waitingCount
         current.backlog = backlog
         current.turnSlicesUsed = turns.slicesUsed
-        forEachOpenConnection { connection in
-            current.messagesIn += UInt64(connection.messagesIn)
-            current.messagesOut += UInt64(connection.messagesOut)
-            current.bytesIn += connection.bytesIn
-            current.bytesOut += connection.bytesOut
-        }
         (current.timersRefused, current.waitsRefused, current.spawnsRefused) = engine.refusedCounts
         current.messagesDeflated = compression?.deflated ?? 0
         current.messagesInflated = compression?.inflated ?? 0

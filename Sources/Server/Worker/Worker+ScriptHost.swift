@@ -106,7 +106,7 @@ extension Worker: ScriptHost {
     func send(toUser user: String, _ payload: UnsafeRawBufferPointer, binary: Bool) {
         let frame = binary ? Frame.binary(payload) : Frame.text(payload)
         sendElsewhere(frame, to: .user(user))
-        for connection in users[Array(user.utf8)] ?? [] { _ = connection.send(frame, whenFull: onFullQueue) }
+        for connection in users[user] { _ = connection.send(frame, whenFull: onFullQueue) }
     }
 
     /// Hands a frame to all other workers.
@@ -144,9 +144,9 @@ extension Worker: ScriptHost {
     /// Closes a user's connections here; false when there are none.
     @discardableResult
     func close(user: String, code: CloseCode, reason: String) -> Bool {
-        guard let connections = users[Array(user.utf8)] else { return false }
+        let connections = users[user]
         for connection in connections { connection.close(code, reason: reason) }
-        return true
+        return !connections.isEmpty
     }
 
     /// The id if it can be one of this node's connections.

@@ -54,9 +54,8 @@ final class Worker {
     var recentKills = RecentCount()
     var keepalive: KeepaliveSchedule
     var idleTable = IdleTable()
-    /// Connections by the bytes of the user's name that a script said is theirs. Not by the string: two spellings that Unicode
-    /// calls equivalent are two users.
-    var users: [[UInt8]: [ClientConnection]] = [:]
+    /// Connections by the user that a script said is theirs.
+    var users = UserIndex<ClientConnection>()
     /// Open connections: those whose script has seen onOpen and not yet onClose.
     var openCount = 0
     /// Clients' sockets, whatever their state.

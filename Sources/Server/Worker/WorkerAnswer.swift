@@ -8,7 +8,7 @@ enum WorkerAnswer: Sendable {
     case delivered(DeliveryCount)
     case closed(Bool)
     case connection(ConnectionSummary?)
-    /// - nextSlot: where the listing goes on, nil at its end.
+    /// - nextSlot: where the listing goes on, nil at its end. A page may be short of its limit before that.
     case connections([ConnectionSummary], nextSlot: UInt32?)
     case channels([ChannelSummary])
     case statistics(WorkerStatistics)

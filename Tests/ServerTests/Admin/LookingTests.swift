@@ -166,6 +166,26 @@ struct LookingTests {
         }
     }
 
+    @Test("a connection is found by path and by user however many others there are")
+    func large() throws {
+        try withServer(scripts: AdminScripts.both, configure: { $0.workers = 1 }) { server in
+            // Sockets that have said nothing take places in the worker's table too.
+            let silent = try (0..<4_500).map { _ in try server.dial() }
+            let first = try server.connect("/chat?user=ada")
+            let second = try server.connect("/chat?user=ada")
+            let ids = try [first, second].map { try $0.receiveText() }
+            for query in ["path=/chat", "user=ada", "path=/chat&user=ada"] {
+                for limit in [1, 2, 3] {
+                    let pages = try pages(of: "/v1/connections?\(query)&limit=\(limit)", server)
+                    #expect(pages.joined().compactMap { $0["id"]?.string } == ids)
+                    #expect(pages.count <= 3)
+                }
+            }
+            #expect(try server.ask("GET", "/v1/connections?user=eve").json()["items"]?.array?.isEmpty == true)
+            #expect(silent.count == 4_500)
+        }
+    }
+
     /// All pages of a list, following `next`.
     private func pages(of path: String, _ server: TestServer) throws -> [[JSON]] {
         let admin = HTTPClient(port: server.adminPort, timeout: .seconds(20))
