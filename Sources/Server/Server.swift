@@ -61,6 +61,8 @@ public final class Server {
         // The first use of SHA-1 sets OpenSSL up, which takes a megabyte and a moment: better now than in the first handshake.
         _ = Handshake.acceptValue(key: "")
         clinux_tune_malloc()
+        var configuration = configuration
+        configuration.scripts.folder = host.located(configuration.scripts.folder)
         let count = configuration.workers > 0 ? configuration.workers : max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         let node = Node(
             configuration: configuration, workers: min(count, 256), log: log, logOutput: logOutput,

@@ -17,6 +17,8 @@ public struct HostProcess: Sendable {
     /// Milliseconds within which the service manager wants a sign of life; nil: it does not.
     var watchdog: UInt64?
     var program: Program?
+    /// The working folder by a name whose links are followed anew each time; nil where only the folder itself is known.
+    var workingFolder: String?
     var signals: [Int32] = []
 
     /// The process as it was started. Takes the variables that are meant for this process alone out of the environment, and
@@ -30,7 +32,14 @@ public struct HostProcess: Sendable {
         process.notifier = variable("NOTIFY_SOCKET").flatMap { ServiceNotifier(socket: $0) }
         process.watchdog = watchdogTime()
         process.sockets = try PassedSockets.take()
+        process.workingFolder = WorkingFolder.named(isSuccessor: process.sockets.ready != nil)
         return process
+    }
+
+    /// The path, from the working folder's name on if it is relative.
+    func located(_ path: String) -> String {
+        guard !path.hasPrefix("/"), let workingFolder else { return path }
+        return workingFolder + "/" + path
     }
 
     static func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }

@@ -187,6 +187,43 @@ struct UpgradeTests {
         #expect(try descent.node()["pid"]?.int == Int(pid))
     }
 
+    @Test("a link above the working folder that is swapped counts: for a reload, and for the process that takes over")
+    func swappedRelease() throws {
+        let folder = try TemporaryFolder()
+        for release in ["v1", "v2", "v3"] {
+            try folder.write("function onOpen(conn) conn:send('\(release)') end", to: "\(release)/Scripts/main.lua")
+        }
+        func release(_ name: String) throws {
+            let line = "cd '\(folder.path)' && ln -s \(name) next && mv -T next current"
+            #expect(try ChildProcess.shell(line).status == 0)
+        }
+        try release("v1")
+        let arguments = "--listen 127.0.0.1:0 --admin 127.0.0.1:0 --workers 1 --scripts Scripts"
+        let child = try ChildProcess.start(
+            "/bin/sh", ["-c", "cd '\(folder.path)/current' && exec '\(PerigeeProgram.path)' \(arguments)"],
+            environment: ["PERIGEE_SCRIPTS_WATCH": "false"], timeout: .seconds(30))
+        func port(of part: String) throws -> UInt16 {
+            let line = try child.outputLine(containing: part)
+            return try #require(line.split(separator: ":").last.flatMap { UInt16($0) })
+        }
+        let clients = try port(of: "clients")
+        let admin = try port(of: "admin API")
+        func greeting() throws -> String {
+            try WebSocketClient.connect(port: clients, timeout: .seconds(20)).receiveText()
+        }
+        #expect(try greeting() == "v1")
+        try release("v2")
+        let reloaded = try HTTPClient.once("POST", "/v1/scripts/reload", port: admin, timeout: .seconds(20))
+        #expect(try reloaded.json()["changed"] == ["main.lua"])
+        #expect(try greeting() == "v2")
+        try release("v3")
+        let upgraded = try HTTPClient.once("POST", "/v1/upgrade", port: admin, timeout: .seconds(30))
+        let pid = try #require(try upgraded.json()["pid"]?.int)
+        #expect(try child.wait() == 0)
+        #expect(try greeting() == "v3")
+        kill(Int32(pid), SIGTERM)
+    }
+
     @Test("a named timer runs in one process at a time: in the old one until it has handed over, then in the new one")
     func namedTimers() throws {
         let script = """
