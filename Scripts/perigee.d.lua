@@ -145,7 +145,8 @@ function Conn:unsubscribe(channel) end
 ---@return string[]
 function Conn:channels() end
 
---- Says who the connection is: `conn.user`, and what the admin API knows it by. `nil` for nobody.
+--- Says who the connection is: `conn.user`, and what the admin API knows it by. `nil` for nobody. Bytes that are not UTF-8 are an
+--- error.
 ---@param user string?
 ---@return boolean identified
 ---@return "closed" | nil why
