@@ -14,13 +14,15 @@ NOT_LIVE    := ServerTests\.(AdminKeys|Base64|Command|Configuration|ConnectionID
 ARGS        ?=
 FUZZ_SECONDS ?= 600
 SOAK_SECONDS ?= 60
+MODEL_SEEDS ?= 100
+MODEL_FIRST ?= 1
 SANITIZERS   ?= address thread
 RELOAD_CROWD ?= 10000
 ATTACK_WAITS ?= 100
 
 .DEFAULT_GOAL := help
 
-.PHONY: help run build test fuzz soak reload-crowd attack-waits sanitize check format bench config packages test-packages toolchain clean
+.PHONY: help run build test fuzz soak model reload-crowd attack-waits sanitize check format bench config packages test-packages toolchain clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -43,6 +45,10 @@ fuzz: packages ## every reader of bytes from outside, FUZZ_SECONDS=600 each; ARG
 soak: packages test-packages ## SOAK_SECONDS=60 of everything at once, then nothing may be left; SOAK_SEED=… repeats a run
 	$(SWIFT) build --build-tests $(SWIFT_FLAGS)
 	SOAK_SECONDS=$(SOAK_SECONDS) SOAK_SEED=$(SOAK_SEED) $(SWIFT) test --skip-build --filter SoakTests
+
+model: packages test-packages ## MODEL_SEEDS=100 random lives of a worker beside its model, beginning with MODEL_FIRST=1
+	$(SWIFT) build --build-tests $(SWIFT_FLAGS)
+	MODEL_SEEDS=$(MODEL_SEEDS) MODEL_FIRST=$(MODEL_FIRST) $(SWIFT) test --skip-build --filter WorkerModelTests
 
 reload-crowd: build ## 100 reloads under RELOAD_CROWD=10000 talking clients, and how long the workers stood still
 	$(SWIFT) build --build-tests $(SWIFT_FLAGS)
