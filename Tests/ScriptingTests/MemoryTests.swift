@@ -157,6 +157,7 @@ struct MemoryTests {
             local kept = {}
             for i = 1, 5000 do kept[i] = ("x"):rep(1000) .. i end
             function onMessage(conn, m)
+              assert(#kept == 5000)
               if m == "code" then error{code = 4001} elseif m == "text" then error("no") elseif m == "caught" then
                 pcall(error, "x") error{code = 4002}
               end
@@ -180,12 +181,13 @@ struct MemoryTests {
     func killsWithoutGarbage() throws {
         let stage = try Stage(options: ScriptOptions(memoryLimit: 8 << 20))
         try stage.load([
-            "main": "local kept = {} for i = 1, 5000 do kept[i] = ('x'):rep(1000) .. i end function onMessage() end"
+            "main":
+                "local kept = {} for i = 1, 5000 do kept[i] = ('x'):rep(1000) .. i end function onMessage() return kept end"
         ])
         try stage.load(
             [
                 "main": "local kept = {} for i = 1, 5000 do kept[i] = ('x'):rep(1000) .. i end "
-                    + "function onMessage() while true do end end"
+                    + "function onMessage() while kept do end end"
             ], version: 2)
         stage.engine.collect()
         stage.engine.killAfter(instructions: 500)
