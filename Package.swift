@@ -17,6 +17,8 @@ let package = Package(
     products: [
         .executable(name: "perigee", targets: ["perigee"]),
         .executable(name: "perigee-bench", targets: ["perigee-bench"]),
+        // Needs a debug build: `make fuzz` adds libFuzzer, AddressSanitizer and the optimiser to one of its own.
+        .executable(name: "perigee-fuzz", targets: ["perigee-fuzz"]),
     ],
     dependencies: [
         // The command line: the ecosystem's own parser, with help and completion scripts.
@@ -52,6 +54,8 @@ let package = Package(
         .target(name: "Scripting", dependencies: ["LuaBridge"], swiftSettings: swift),
         .target(
             name: "LuaBridge",
+            dependencies: ["LuaWatchdog"],
+            exclude: ["Watchdog/watchdog.c"],
             // ThreadSanitizer does not see how the distribution's Lua leaves these functions by longjmp (__longjmp_chk), and
             // its record of calls would overflow; it has nothing to find in code that only one thread runs.
             cSettings: [
@@ -59,6 +63,16 @@ let package = Package(
                 .unsafeFlags(["-Wall", "-Wextra", "-Werror", "-fno-omit-frame-pointer", "-fno-sanitize=thread"]),
             ],
             linkerSettings: [.linkedLibrary("lua5.4"), .linkedLibrary("crypto")]),
+        // A part of the bridge, built apart: its thread leaves no function by longjmp, so ThreadSanitizer watches it.
+        .target(
+            name: "LuaWatchdog",
+            path: "Sources/LuaBridge/Watchdog",
+            sources: ["watchdog.c"],
+            publicHeadersPath: "include",
+            cSettings: [
+                .headerSearchPath(".."), .headerSearchPath("../include"),
+                .unsafeFlags(["-Wall", "-Wextra", "-Werror", "-fno-omit-frame-pointer"]),
+            ]),
         .target(name: "PubSub", dependencies: ["WebSocket"], swiftSettings: swift),
         .target(name: "WebSocket", dependencies: ["COpenSSL", "CZlib"], swiftSettings: swift),
         .target(name: "HTTP1", swiftSettings: swift),
@@ -94,35 +108,57 @@ let package = Package(
             ],
             swiftSettings: swift),
 
+        // --- fuzzing: readers of bytes from outside and the rules they are held to. `make test` plays their seeds ---
+        .target(
+            name: "FuzzTargets",
+            dependencies: [
+                "Server", "Scripting", "HTTPClient", "PubSub", "WebSocket", "HTTP1", "Proxies", "EventLoop",
+                "PerigeeTestKit", "SeededGenerator", "StockLua",
+            ],
+            path: "Tests/Fuzz/Targets", swiftSettings: swift),
+        .executableTarget(
+            name: "perigee-fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Program", swiftSettings: swift),
+        .testTarget(
+            name: "FuzzTests", dependencies: ["TimeBound", "FuzzTargets", "SeededGenerator"], path: "Tests/Fuzz/Replay",
+            swiftSettings: swift),
+
         // --- tests mirror the sources ---
         .testTarget(
-            name: "EventLoopTests", dependencies: ["EventLoop", "CLinux", "COpenSSL", "SeededGenerator"],
+            name: "EventLoopTests", dependencies: ["TimeBound", "EventLoop", "CLinux", "COpenSSL", "SeededGenerator"],
             swiftSettings: swift),
-        .testTarget(name: "HTTP1Tests", dependencies: ["HTTP1"], swiftSettings: swift),
+        .testTarget(name: "HTTP1Tests", dependencies: ["TimeBound", "HTTP1"], swiftSettings: swift),
         .testTarget(
             name: "HTTPClientTests",
             dependencies: [
+                "TimeBound",
                 "HTTPClient", "EventLoop", "Proxies", "CLinux", "COpenSSL", "PerigeeTestKit", "SlowResolver",
             ],
             swiftSettings: swift),
         .testTarget(
-            name: "ProxiesTests", dependencies: ["Proxies", "EventLoop", "SeededGenerator"], swiftSettings: swift),
-        .testTarget(
-            name: "WebSocketTests", dependencies: ["WebSocket", "CZlib", "AllocationCounter"], swiftSettings: swift),
-        .testTarget(
-            name: "PubSubTests", dependencies: ["PubSub", "WebSocket", "SeededGenerator"], swiftSettings: swift),
-        .testTarget(
-            name: "ScriptingTests", dependencies: ["Scripting", "AllocationCounter", "SeededGenerator", "StockLua"],
+            name: "ProxiesTests", dependencies: ["TimeBound", "Proxies", "EventLoop", "SeededGenerator"],
             swiftSettings: swift),
-        .testTarget(name: "PerigeeTestKitTests", dependencies: ["PerigeeTestKit"], swiftSettings: swift),
+        .testTarget(
+            name: "WebSocketTests", dependencies: ["TimeBound", "WebSocket", "CZlib", "AllocationCounter"],
+            swiftSettings: swift),
+        .testTarget(
+            name: "PubSubTests", dependencies: ["TimeBound", "PubSub", "WebSocket", "SeededGenerator"],
+            swiftSettings: swift),
+        .testTarget(
+            name: "ScriptingTests",
+            dependencies: ["TimeBound", "Scripting", "AllocationCounter", "SeededGenerator", "StockLua"],
+            swiftSettings: swift),
+        .testTarget(name: "PerigeeTestKitTests", dependencies: ["TimeBound", "PerigeeTestKit"], swiftSettings: swift),
         .testTarget(
             name: "ServerTests",
             dependencies: [
+                "TimeBound",
                 "Server", "EventLoop", "Proxies", "HTTP1", "WebSocket", "Scripting", "PerigeeTestKit",
                 "SeededGenerator",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: swift),
+        // The time limit of every suite.
+        .target(name: "TimeBound", path: "Tests/TimeBound", swiftSettings: swift),
         // Random numbers that are the same in every run.
         .target(name: "SeededGenerator", path: "Tests/SeededGenerator", swiftSettings: swift),
         // Counts the calls of malloc on a thread: "no allocation per message" is a test, not a hope.

@@ -35,6 +35,11 @@ final class RequestURL {
         guard scheme == "http" || scheme == "https" else {
             throw HTTPRequestMistake("the URL's scheme is '\(scheme)'; only http and https are served")
         }
+        // libcurl decodes %XX in a host. A '%' that is left would mean another host when the URL is read again, and a control
+        // character is in the name of none.
+        guard part(CURLUPART_HOST).utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7F && $0 != UInt8(ascii: "%") }) else {
+            throw HTTPRequestMistake("the URL's host has a '%' or a control character")
+        }
         isSecure = scheme == "https"
     }
 

@@ -27,7 +27,9 @@ struct ResponseHead {
             isComplete = true
         } else if Self.isSpace(line[0]), !fields.isEmpty {
             // A line that continues the one before it (RFC 9112, section 5.2).
-            fields[fields.count - 1].value += " " + Self.text(text)
+            let last = fields.count - 1
+            if !fields[last].value.isEmpty { fields[last].value += " " }
+            fields[last].value += Self.text(text)
         } else if let colon = text.firstIndex(of: UInt8(ascii: ":")) {
             let name = String(decoding: text[..<colon], as: UTF8.self).lowercased()
             let value = Self.trim(text[(colon + 1)...])

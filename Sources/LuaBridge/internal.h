@@ -16,6 +16,7 @@
 #include <lua5.4/lualib.h>
 
 #include "LuaBridge.h"
+#include "LuaWatchdog.h"
 
 #define LENGTH(array) ((int)(sizeof(array) / sizeof((array)[0])))
 
@@ -232,12 +233,6 @@ void hook_if_killed(Bridge *b, lua_State *co);
 void slice_begin(Bridge *b, lua_State *co, double budget);
 void slice_end(Bridge *b);
 bool kill_prepare(void);
-
-// watchdog.c
-extern _Atomic bool watchdog_asleep;
-void watchdog_wake(void);
-bool watchdog_add(Bridge *b);
-void watchdog_remove(Bridge *b);
 
 // wait.c
 bool wait_begin(lua_State *L, const char *function, BridgeTicket *ticket);

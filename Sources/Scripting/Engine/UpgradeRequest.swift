@@ -28,20 +28,24 @@ public struct UpgradeRequest: Sendable {
         self.certificate = certificate
     }
 
-    /// Names and values of all cookies, the first of each name (RFC 6265, 4.2).
+    /// Names and values of all cookies, the first of each name (RFC 6265, 4.2). Names are compared, and pairs are cut, by
+    /// bytes: a separator with a combining mark behind it is a separator.
     var cookies: [(name: String, value: String)] {
-        var seen: Set<String> = []
-        return headers.filter { $0.name == "cookie" }.flatMap { $0.value.split(separator: ";") }.compactMap { pair in
-            guard let equals = pair.firstIndex(of: "=") else { return nil }
+        var seen: Set<[UInt8]> = []
+        let pairs = headers.filter { $0.name == "cookie" }.flatMap { $0.value.utf8.split(separator: UInt8(ascii: ";")) }
+        return pairs.compactMap { pair in
+            guard let equals = pair.firstIndex(of: UInt8(ascii: "=")) else { return nil }
             let name = Self.trimmed(pair[..<equals])
-            guard !name.isEmpty, seen.insert(name).inserted else { return nil }
-            return (name, Self.trimmed(pair[pair.index(after: equals)...]))
+            guard !name.isEmpty, seen.insert(Array(name)).inserted else { return nil }
+            let value = Self.trimmed(pair[pair.index(after: equals)...])
+            return (String(Substring(name)), String(Substring(value)))
         }
     }
 
-    private static func trimmed(_ text: Substring) -> String {
-        let isSpace: (Character) -> Bool = { $0 == " " || $0 == "\t" }
-        let head = text.drop(while: isSpace)
-        return String(head.prefix(head.count - head.reversed().prefix(while: isSpace).count))
+    private static func trimmed(_ text: Substring.UTF8View) -> Substring.UTF8View {
+        let isSpace: (UInt8) -> Bool = { $0 == 0x20 || $0 == 0x09 }
+        var text = text.drop(while: isSpace)
+        while let last = text.last, isSpace(last) { text.removeLast() }
+        return text
     }
 }

@@ -19,13 +19,12 @@ extension AdminServer {
         query.user = call.query.first("user")
         query.path = call.query.first("path")
         var worker = 0
-        if let cursor = call.query.first("cursor") {
-            let parts = cursor.split(separator: "-", omittingEmptySubsequences: false).map { UInt32($0, radix: 36) }
-            guard parts.count == 2, let first = parts[0], let slot = parts[1], first < node.workers.count else {
+        if let text = call.query.first("cursor") {
+            guard let cursor = ConnectionCursor(text), cursor.worker < node.workers.count else {
                 throw .cursorInvalid
             }
-            worker = Int(first)
-            query.firstSlot = slot
+            worker = cursor.worker
+            query.firstSlot = cursor.slot
         }
         listConnections(call, query, from: worker, [])
     }
@@ -37,7 +36,9 @@ extension AdminServer {
         guard worker < node.workers.count else { return answer(call, found, next: nil) }
         var rest = query
         rest.limit = query.limit - found.count
-        guard rest.limit > 0 else { return answer(call, found, next: (worker, query.firstSlot)) }
+        guard rest.limit > 0 else {
+            return answer(call, found, next: ConnectionCursor(worker: worker, slot: query.firstSlot))
+        }
         let ticket = nextTicket()
         node.workers[worker].post(.list(rest, ticket: ticket))
         gather(ticket, from: 1) { [unowned self] answers, isComplete in
@@ -50,12 +51,12 @@ extension AdminServer {
         }
     }
 
-    private func answer(_ call: AdminCall, _ connections: [ConnectionSummary], next: (worker: Int, slot: UInt32)?) {
+    private func answer(_ call: AdminCall, _ connections: [ConnectionSummary], next: ConnectionCursor?) {
         call.answer(
             200,
             JSONOutput.object { members in
                 members.list("items", connections) { $0.write(to: &$1) }
-                members.add("next", next.map { String($0.worker, radix: 36) + "-" + String($0.slot, radix: 36) })
+                members.add("next", next?.text)
             })
     }
 

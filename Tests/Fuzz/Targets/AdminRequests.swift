@@ -13,6 +13,7 @@ import PubSub
         // The second parser goes deeper, knows no duplicates by bytes, and reads other values than objects.
         return expect(reference?.object == nil || depth(of: input) > JSONReader.maxDepth, "JSON objects are accepted")
     }
+    taken()
     let rewritten = "{" + members.map { "\(JSONQuoting.quoted($0.key)): \($0.value.json)" }.joined(separator: ",") + "}"
     let again = try? JSONReader.members(of: Array(rewritten.utf8))
     expect(again?.mapValues(\.json) == members.mapValues(\.json), "members written again are the same members")
@@ -52,6 +53,7 @@ private func holdsHugeNumber(_ input: [UInt8]) -> Bool {
     let parts = AdminRoute.parts(of: String(path))
     for route in AdminRoute.all {
         guard let parameters = route.match(parts) else { continue }
+        taken()
         expect(route.path.count { $0 == "{" } == parameters.count, "each open part is filled")
         for value in parameters.values {
             if let channel = Channel(value) { expect(channel.name == value, "a channel is called what it is called") }

@@ -13,6 +13,7 @@
     expect(ExtensionOffer.read(written) == offers, "offers written again are the same offers")
     for policy in policies {
         guard let agreement = DeflateAgreement.negotiate(offers, policy) else { continue }
+        taken()
         check(agreement, policy, offers)
     }
 }
@@ -74,6 +75,7 @@ private func inflate(
         expect(result == fresh, "no message of another client changes what a payload means")
         switch result {
         case .message(let bytes):
+            taken()
             expect(bytes.count <= limit, "no message is larger than the limit")
             expect(binary || String(validating: bytes, as: UTF8.self) != nil, "a text is UTF-8")
         case .failure(let reason):
@@ -99,6 +101,7 @@ private func inflate(
     let bits = Int.random(in: 9...15, using: &generator)
     let alone = message.withUnsafeBytes { shared.deflate($0, windowBits: bits).map { Array($0) } }
     if let alone {
+        taken()
         expect(alone.count < message.count, "what is sent compressed is smaller")
         expect(
             inflate(alone, binary: true, by: shared, limit: message.count) == .message(message),

@@ -26,6 +26,7 @@ private func check(_ read: (inout ConfigurationLoader) -> Void) {
     read(&loader)
     do throws(ConfigurationProblems) {
         let configuration = try loader.finish()
+        taken()
         let written = configuration.render(showSecrets: true)
         var second = ConfigurationLoader()
         second.read(yaml: written, file: "written.yaml")

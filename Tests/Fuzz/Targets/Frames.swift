@@ -9,6 +9,7 @@ import WebSocket
     for maxMessage in [100_000, Int.random(in: 0...200, using: &generator)] {
         var reference = ReferenceDecoder(input, maxMessage: maxMessage)
         let expected = reference.events()
+        if case .failure? = expected.first {} else if !expected.isEmpty { taken() }
         expect(events([input], maxMessage) == expected, "frames are read as RFC 6455 has them, limit \(maxMessage)")
         let cut = pieces(of: input, &generator)
         let compressed = events([input], maxMessage, compression: true)

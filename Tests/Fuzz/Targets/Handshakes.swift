@@ -25,6 +25,7 @@ private struct Request: Handshake.Request {
             expect([400, 405, 426].contains(status), "a refusal has one of three statuses")
             expect(!reason.isEmpty && (status != 426 || !fields.isEmpty), "and says why")
         case .accept(let acceptance):
+            taken()
             check(acceptance, request.head)
         }
     }

@@ -33,6 +33,7 @@ private func checkChannel(_ input: [UInt8], _ text: String) {
     let isText = String(validating: input, as: UTF8.self) != nil
     expect(channel == (isText ? Channel(text) : nil), "bytes and text name the same channel")
     guard let channel else { return }
+    taken()
     expect(Array(channel.name.utf8) == input && (1...Channel.maxCount).contains(input.count), "a name is its bytes")
     expect(!channel.name.unicodeScalars.contains { $0.properties.generalCategory == .control }, "without controls")
 }

@@ -20,5 +20,6 @@ private func isShort(_ input: [UInt8]) -> Bool {
 
 private func compare(_ text: [UInt8]) {
     let (stock, sandbox) = twins.answers(text)
+    if !stock.isEmpty, !stock.hasPrefix("raised") { taken() }
     expect(stock == sandbox, "Lua: \(stock)\nsandbox: \(sandbox)")
 }

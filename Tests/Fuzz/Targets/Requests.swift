@@ -57,6 +57,7 @@ struct HTTPTranscript: Equatable {
         if input.count <= 256 {
             expect(HTTPTranscript(input.map { [$0] }, limits: limits) == whole, "and byte by byte")
         }
+        if !whole.requests.isEmpty { taken() }
         for request in whole.requests { check(request, limits) }
     }
 }

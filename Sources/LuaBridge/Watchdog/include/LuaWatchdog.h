@@ -1,0 +1,16 @@
+// The watchdog as the rest of the bridge sees it: watchdog.c.
+#ifndef PERIGEE_LUA_WATCHDOG_H
+#define PERIGEE_LUA_WATCHDOG_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+struct Bridge;
+
+extern _Atomic bool watchdog_asleep;
+void watchdog_wake(void);
+// Begins to watch a state; false when there is no watchdog.
+bool watchdog_add(struct Bridge *b);
+void watchdog_remove(struct Bridge *b);
+
+#endif

@@ -1,1 +1,0 @@
-../../SeededGenerator/SeededGenerator.swift
