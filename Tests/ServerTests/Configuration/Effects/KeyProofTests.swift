@@ -1,0 +1,56 @@
+import Foundation
+import Testing
+
+@testable import Server
+
+@Suite("Keys of the configuration and their tests", .bounded)
+struct KeyProofTests {
+    private static let tests = String(#filePath.dropLast("/Configuration/Effects/KeyProofTests.swift".count))
+
+    @Test("every key has a test that gives it an unlike value")
+    func complete() {
+        #expect(KeyProof.all.map(\.key).sorted() == Configuration.keys.map(\.path).sorted())
+        #expect(KeyProof.all.count >= 83)
+    }
+
+    @Test("the test is there, and its file sets the key", arguments: KeyProof.all.map(\.key))
+    func exists(_ key: String) throws {
+        let proof = try #require(KeyProof.all.first { $0.key == key })
+        let row = try #require(Configuration.keys.first { $0.path == key })
+        let text = try String(contentsOfFile: "\(Self.tests)/\(proof.file)", encoding: .utf8)
+        #expect(text.contains("func \(proof.function)("), "\(proof.file) has no \(proof.function)")
+        let settings = ["$0.\(key)", "configuration.\(key) =", "\"\(key)\"", row.environmentName]
+        let isSet = settings.contains { setting in
+            text.ranges(of: setting).contains { range in
+                text[range.upperBound...].first.map { !$0.isLetter && $0 != "_" } ?? false
+            }
+        }
+        #expect(isSet, "\(proof.file) does not set \(key)")
+    }
+
+    @Test("a key changes the field of its name and no other", arguments: KeyProof.all.map(\.key))
+    func field(_ key: String) throws {
+        let proof = try #require(KeyProof.all.first { $0.key == key })
+        var configuration = Configuration()
+        let before = Self.fields(of: configuration)
+        try configuration.set(key, proof.unlike)
+        let after = Self.fields(of: configuration)
+        #expect(before.count == after.count && before.count >= KeyProof.all.count)
+        #expect(before.keys.filter { before[$0] != after[$0] } == [key])
+    }
+
+    /// Every field of every section by its path.
+    private static func fields(of configuration: Configuration) -> [String: String] {
+        var fields: [String: String] = [:]
+        for child in Mirror(reflecting: configuration).children {
+            let name = child.label ?? ""
+            let section = Mirror(reflecting: child.value).children
+            guard Configuration.sections.contains(where: { $0.name == name }) else {
+                fields[name] = String(reflecting: child.value)
+                continue
+            }
+            for field in section { fields["\(name).\(field.label ?? "")"] = String(reflecting: field.value) }
+        }
+        return fields
+    }
+}

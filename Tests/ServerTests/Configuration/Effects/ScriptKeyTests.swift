@@ -1,0 +1,122 @@
+import Glibc
+import PerigeeTestKit
+import Testing
+
+@testable import Server
+
+@Suite("Keys of the scripts' limits", .bounded)
+struct ScriptKeyTests {
+    private func answer(_ key: String, _ value: String, _ script: String) throws -> String {
+        var answer = ""
+        let scripts = ["main.lua": "function onMessage(conn, message) \(script) end"]
+        try withServer(keys: [key: value], scripts: scripts) { answer = try $0.answer(to: "go") }
+        return answer
+    }
+
+    @Test("scripts.coroutines may be there at once")
+    func coroutines() throws {
+        let script = """
+            local kept, why = {}, "none refused"
+            for i = 1, 10 do
+              local ok, made = pcall(coroutine.create, function() end)
+              if ok then kept[#kept + 1] = made else why = made end
+            end
+            conn:send(#kept .. " " .. why)
+            """
+        let answer = try answer("scripts.coroutines", "5", script)
+        #expect(answer.hasPrefix("5 ") && answer.hasSuffix("(scripts.coroutines)"))
+    }
+
+    @Test("scripts.largestBlock is the longest string")
+    func largestBlock() throws {
+        let script = """
+            local short, long = pcall(string.rep, "x", 60000), pcall(string.rep, "x", 70000)
+            conn:send(tostring(short) .. " " .. tostring(long))
+            """
+        #expect(try answer("scripts.largestBlock", "64 KiB", script) == "true false")
+        #expect(try answer("scripts.largestBlock", "1 MiB", script) == "true true")
+    }
+
+    @Test("kv.memory is what the store may hold")
+    func storeMemory() throws {
+        let script = """
+            local ok, stored, why = pcall(kv.set, "a", ("x"):rep(100000))
+            conn:send(kv.get("a") and "held" or "not held")
+            """
+        #expect(try answer("kv.memory", "64 KiB", script) == "not held")
+        #expect(try answer("kv.memory", "16 MiB", script) == "held")
+    }
+
+    @Test("scripts.warning is the CPU time after which a handler is reported")
+    func warning() throws {
+        let script = """
+            function onMessage(conn, message)
+              if message == "short" then for i = 1, 5e6 do end else for i = 1, 3e8 do end end
+              conn:send("done")
+            end
+            """
+        try withServer(keys: ["scripts.warning": "200ms"], scripts: ["main.lua": script]) { server in
+            for message in ["short", "long"] {
+                #expect(try server.answer(to: message, timeout: .seconds(60)) == "done")
+            }
+            try server.log.wait(for: "a handler took more than 200 ms of CPU")
+            #expect(server.log.lines.count { $0.contains("ms of CPU") } == 1)
+        }
+    }
+
+    @Test("scripts.degradedKills within a minute make a server degraded")
+    func degradedKills() throws {
+        let script = ["main.lua": "function onMessage(conn, message) while true do end end"]
+        for (keys, status) in [(["scripts.degradedKills": "1"], "degraded"), ([:], "ready")] {
+            try withServer(
+                keys: keys.merging(["scripts.budget": "20ms"]) { $1 }, scripts: script
+            ) { server in
+                let client = try server.connect()
+                try client.send("go")
+                try server.eventually("the handler is killed") { try server.nodeState()["handlersKilled"] == 1 }
+                #expect(try server.ask("GET", "/readyz").json()["status"]?.string == status)
+            }
+        }
+    }
+
+    /// One call into a library that no kill ends before it is through with 192 MiB.
+    private static let stuck = [
+        "main.lua": """
+        local text = string.rep("x", 192 << 20)
+        function onMessage(conn, message) conn:send(#crypto.sha512(text)) end
+        """
+    ]
+    private static let room = [
+        "scripts.memory": "1 GiB", "scripts.largestBlock": "512 MiB", "scripts.loadBudget": "60s",
+        "scripts.budget": "10ms", "scripts.stuckAfter": "100ms",
+    ]
+
+    @Test("scripts.stuckAfter is when a handler that was killed and runs on is reported")
+    func stuckAfter() throws {
+        try withServer(keys: Self.room, scripts: Self.stuck) { server in
+            let client = try server.connect()
+            try client.send("go")
+            try server.eventually("the handler is reported") { try server.nodeState()["handlersStuck"] == 1 }
+        }
+        try withServer(keys: Self.room.merging(["scripts.stuckAfter": "60s"]) { $1 }, scripts: Self.stuck) { server in
+            let client = try server.connect()
+            try client.send("go")
+            try server.eventually("the handler is killed") { try server.nodeState()["handlersKilled"] == 1 }
+            #expect(try server.nodeState()["handlersStuck"] == 0)
+        }
+    }
+
+    @Test("scripts.onStuck abort ends the process, so that the service manager starts it anew")
+    func onStuck() throws {
+        var variables = ["PERIGEE_SCRIPTS_ON_STUCK": "abort"]
+        for (key, value) in Self.room {
+            let row = try #require(Configuration.keys.first { $0.path == key })
+            variables[row.environmentName] = value
+        }
+        let perigee = try PerigeeProcess(
+            scripts: Self.stuck, arguments: ["--workers", "1"], environment: variables)
+        let client = try WebSocketClient.connect(port: perigee.clientPort, timeout: .seconds(20))
+        try client.send("go")
+        #expect(try perigee.process.wait() == 128 + SIGABRT)
+    }
+}
