@@ -8,8 +8,10 @@ SWIFT       ?= swift
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
 SUDO        := $(if $(filter 0,$(shell id -u)),,sudo)
 SOURCES     := Package.swift Sources Tests
-# Tests of the server that start none, or start a program of their own: the second run, over TLS, has nothing to add to them.
-NOT_LIVE    := ServerTests\.(AdminKeys|Base64|Command|Configuration|ConnectionID|ExitCode|JSON|LineLog|ListenAddress|ScriptSettings|ServeTests|YAML|ProxiesConfiguration|ReloadC|Soak|Descriptor|Readme)
+# Tests of the server that start none, or that speak with it by a command without TLS: the run over TLS adds nothing to them.
+NOT_LIVE    := ServerTests\.(AdminKeys|Base64|Command|Configuration|ConnectionID|ExitCode|JSON|KeyProof|LineLog|ListenAddress|ScriptSettings|YAML|ProxiesConfiguration|ReloadC|Readme|Suite)
+# Tests that start the program: the last run has them start the release build.
+PROGRAM     := ServerTests\.(AcceptedPushes|CertificateStart|Command|Descriptor|ExitCode|IdleMemory|LogKey|NewCommand|Notify|PassedSockets|ReloadCommand|ScriptKey|Serve|Soak|StopSignal|TestCommand|UnixSocket|Upgrade)Tests
 # Handed to the server: make run ARGS='--listen 0.0.0.0:8080'
 ARGS        ?=
 FUZZ_SECONDS ?= 600
@@ -38,8 +40,10 @@ test: packages test-packages check ## everything that CI runs
 	.build/debug/perigee test Scripts
 	$(SWIFT) test --skip-build
 	PERIGEETEST_TLS=1 $(SWIFT) test --skip-build --filter '^ServerTests\.' --skip '$(NOT_LIVE)'
+	$(SWIFT) build -c release --product perigee $(SWIFT_FLAGS)
+	PERIGEETEST_PROGRAM=$(CURDIR)/.build/release/perigee $(SWIFT) test --skip-build --filter '^$(PROGRAM)'
 
-fuzz: packages ## every reader of bytes from outside, FUZZ_SECONDS=600 each; ARGS='http frames' for some of them
+fuzz: packages ## every reader of bytes from outside, FUZZ_SECONDS=600 each, two at a time; ARGS='http frames' for some
 	FUZZ_SECONDS=$(FUZZ_SECONDS) SWIFT=$(SWIFT) Tests/Fuzz/run $(ARGS)
 
 soak: packages test-packages ## SOAK_SECONDS=60 of everything at once, then nothing may be left; SOAK_SEED=… repeats a run
@@ -75,7 +79,8 @@ format: toolchain ## put all Swift files into shape
 	$(SWIFT) format format --in-place --recursive $(SOURCES)
 
 bench: packages ## release build, then the load generator against it
-	$(SWIFT) build -c release $(SWIFT_FLAGS)
+	$(SWIFT) build -c release --product perigee $(SWIFT_FLAGS)
+	$(SWIFT) build -c release --product perigee-bench $(SWIFT_FLAGS)
 	.build/release/perigee-bench $(ARGS)
 
 config: ## write config/perigee.yaml anew, after a key has changed

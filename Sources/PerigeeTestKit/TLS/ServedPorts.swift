@@ -19,3 +19,23 @@ enum ServedPorts {
         }
     }
 }
+
+/// A program of its own in a run of tests over TLS.
+public enum SecureProgram {
+    /// What makes a program speak TLS on both ports; empty in a run of tests without.
+    public static var environment: [String: String] {
+        guard testsRunOverTLS else { return [:] }
+        let files = TestAuthority.certificate
+        return ["PERIGEE_TLS_CERTIFICATES": "\(files.certificate)=\(files.key)", "PERIGEE_ADMIN_TLS": "true"]
+    }
+
+    /// Makes the clients of the kit speak TLS with a program's ports.
+    public static func register(_ ports: [UInt16]) {
+        guard testsRunOverTLS else { return }
+        for port in ports { ServedPorts.register(port, TLSOptions(authority: TestAuthority.shared.path)) }
+    }
+
+    public static func forget(_ ports: [UInt16]) {
+        for port in ports { ServedPorts.forget(port) }
+    }
+}

@@ -1,4 +1,4 @@
-// A running `perigee serve`: on free ports, with a scripts' folder of its own.
+// A running `perigee serve`: on free ports, with a scripts' folder of its own; over TLS where the run of tests is.
 
 import PerigeeTestKit
 import Testing
@@ -21,14 +21,18 @@ final class PerigeeProcess {
         for (name, source) in scripts { try folder.write(source, to: name) }
         let own = ["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--scripts", folder.path, "--workers", "2"]
         process = try ChildProcess.start(
-            PerigeeProgram.path, own + arguments, environment: environment, timeout: .seconds(30))
+            PerigeeProgram.path, own + arguments, environment: SecureProgram.environment.merging(environment) { $1 },
+            timeout: .seconds(30))
         var lines: [String] = []
         repeat { lines.append(try process.outputLine(containing: "")) } while !lines.last!.contains("try ")
         announcement = lines
         clientPort = try Self.port(in: lines, after: ["ws://127.0.0.1:", "wss://127.0.0.1:"])
         let prefixes = ["admin API  http://127.0.0.1:", "admin API  https://127.0.0.1:"]
         adminPort = hasAdminPort ? try Self.port(in: lines, after: prefixes) : 0
+        SecureProgram.register([clientPort, adminPort])
     }
+
+    deinit { SecureProgram.forget([clientPort, adminPort]) }
 
     private static func port(in lines: [String], after prefixes: [String]) throws -> UInt16 {
         let rest = lines.lazy.flatMap { line in

@@ -14,24 +14,31 @@ final class ActivatedProcess {
     private let successor: Successor
     private let loop = EventLoop()
     private var status: Int32?
+    private let ports: [UInt16]
 
     /// Starts it, and waits until it says that it serves.
     init(clients: [Int32], admin: Int32, workers: Int) throws {
         let command = #"exec "$@" > /dev/null"#
+        let variables = SecureProgram.environment.map { "\($0.key)=\($0.value)" }
         let program = Program(
             path: "/bin/sh",
             arguments: [
-                "sh", "-c", command, "sh", PerigeeProgram.path, "--workers", "\(workers)", "--scripts",
-                String(Self.scripts), "--log-level", "error",
+                "sh", "-c", command, "sh", "env",
+            ] + variables + [
+                PerigeeProgram.path, "--workers", "\(workers)", "--scripts", String(Self.scripts), "--log-level",
+                "error",
             ])
+        ports = (clients + [admin]).map { SocketAddress.local(of: $0).port }
         let sockets = ListeningDescriptors(clients: clients, admin: [admin])
         var result: Successor.Failure??
         successor = try Successor(program, sockets: sockets, patience: 20_000, on: loop) { result = .some($0) }
         while result == nil { loop.turn(waitingAtMost: 100) }
         if case .some(.some(let failure)) = result { throw ClientError.unexpected(failure.message) }
+        SecureProgram.register(ports)
     }
 
     deinit {
+        SecureProgram.forget(ports)
         guard status == nil else { return }
         kill(successor.pid, SIGKILL)
         _ = wait()
