@@ -3,7 +3,7 @@
 import HTTP1
 import Testing
 
-@Suite("Request conformance")
+@Suite("Request conformance", .bounded)
 struct ConformanceTests {
     @Test("accepts what RFC 9112 allows, and reads it rightly", arguments: GoodRequest.all)
     func accepts(_ row: GoodRequest) throws {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import HTTP1
 
-@Suite("Grammar")
+@Suite("Grammar", .bounded)
 struct GrammarTests {
     @Test("takes exactly the tchar of RFC 9110 as token bytes")
     func tokenBytes() {

@@ -3,7 +3,7 @@
 import HTTP1
 import Testing
 
-@Suite("Request limits")
+@Suite("Request limits", .bounded)
 struct LimitTests {
     private static let limits = {
         var limits = HTTPLimits()

@@ -3,7 +3,7 @@
 import HTTP1
 import Testing
 
-@Suite("Percent-encoding")
+@Suite("Percent-encoding", .bounded)
 struct PercentTests {
     @Test(
         "decodes escapes of either case",

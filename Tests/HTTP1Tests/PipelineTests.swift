@@ -3,7 +3,7 @@
 import HTTP1
 import Testing
 
-@Suite("Pipelining")
+@Suite("Pipelining", .bounded)
 struct PipelineTests {
     @Test("reads every good request of one connection, one after the other")
     func readsAll() {

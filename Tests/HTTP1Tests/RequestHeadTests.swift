@@ -3,7 +3,7 @@
 import HTTP1
 import Testing
 
-@Suite("Request head")
+@Suite("Request head", .bounded)
 struct RequestHeadTests {
     private let head = RequestHead(
         validated: Array(

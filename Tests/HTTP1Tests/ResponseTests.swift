@@ -3,7 +3,7 @@
 import HTTP1
 import Testing
 
-@Suite("Response")
+@Suite("Response", .bounded)
 struct ResponseTests {
     private func wire(
         _ response: Response, keepAlive: Bool = true, omitBody: Bool = false, minorVersion: Int = 1

@@ -5,7 +5,7 @@ import Proxies
 import SeededGenerator
 import Testing
 
-@Suite("Forwarded chain")
+@Suite("Forwarded chain", .bounded)
 struct ForwardedChainTests {
     struct Row: Sendable, CustomTestStringConvertible {
         let text: String

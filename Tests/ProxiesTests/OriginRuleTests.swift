@@ -4,7 +4,7 @@ import Proxies
 import SeededGenerator
 import Testing
 
-@Suite("Origin rules")
+@Suite("Origin rules", .bounded)
 struct OriginRuleTests {
     struct Row: Sendable, CustomTestStringConvertible {
         let rule: String

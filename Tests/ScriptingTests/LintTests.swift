@@ -3,7 +3,7 @@ import Testing
 
 @testable import Scripting
 
-@Suite("the check finds misspelt names")
+@Suite("the check finds misspelt names", .bounded)
 struct LintTests {
     private func findings(
         _ main: String, modules: [String: String] = [:]
@@ -135,6 +135,7 @@ struct LintTests {
             #expect(LuaChunk.mainFunction(of: Array(bytes.prefix(count))) == nil)
         }
         var generator = SeededGenerator(seed: 7)
+        var taken = 0
         for _ in 0..<20_000 {
             var damaged = bytes
             for _ in 0..<Int.random(in: 1...4, using: &generator) {
@@ -142,7 +143,9 @@ struct LintTests {
                     in: 0...255, using: &generator)
             }
             guard let main = LuaChunk.mainFunction(of: damaged) else { continue }
+            taken += 1
             _ = ScriptLint.findings(in: main, vocabulary: vocabulary, isScript: true)
         }
+        #expect(taken >= 1_000)
     }
 }

@@ -4,7 +4,7 @@ import PerigeeTestKit
 import Server
 import Testing
 
-@Suite("Floods")
+@Suite("Floods", .bounded)
 struct FloodTests {
     @Test("every ping of 5,000 gets its pong, in order, when the client reads them")
     func pings() throws {

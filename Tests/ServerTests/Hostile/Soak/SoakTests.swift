@@ -7,7 +7,7 @@ import Glibc
 import PerigeeTestKit
 import Testing
 
-@Suite("Soak")
+@Suite("Soak", .bounded(minutes: 15))
 struct SoakTests {
     private static func setting(_ name: String) -> UInt64? {
         getenv(name).flatMap { UInt64(String(cString: $0)) }
