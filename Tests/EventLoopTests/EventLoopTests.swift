@@ -5,7 +5,7 @@ import Testing
 
 @testable import EventLoop
 
-@Suite("EventLoop")
+@Suite("EventLoop", .bounded)
 struct EventLoopTests {
     private let stage = Stage()
 

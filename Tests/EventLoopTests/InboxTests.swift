@@ -6,7 +6,7 @@ import Testing
 
 @testable import EventLoop
 
-@Suite("Inbox")
+@Suite("Inbox", .bounded)
 struct InboxTests {
     @Test("hands over messages in posting order, and each once")
     func order() {

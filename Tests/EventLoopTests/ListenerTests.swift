@@ -5,7 +5,7 @@ import Testing
 
 @testable import EventLoop
 
-@Suite("Listener")
+@Suite("Listener", .bounded)
 struct ListenerTests {
     private let stage = Stage()
 

@@ -4,7 +4,7 @@ import Testing
 
 @testable import EventLoop
 
-@Suite("SocketAddress")
+@Suite("SocketAddress", .bounded)
 struct SocketAddressTests {
     struct Row: Sendable, CustomTestStringConvertible {
         let host: String

@@ -7,7 +7,7 @@ import Testing
 
 @testable import EventLoop
 
-@Suite("Socket: ending")
+@Suite("Socket: ending", .bounded)
 struct SocketEndingTests {
     private let stage = Stage()
 

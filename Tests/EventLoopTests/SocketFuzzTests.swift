@@ -6,7 +6,7 @@ import Testing
 
 @testable import EventLoop
 
-@Suite("Socket: random writes")
+@Suite("Socket: random writes", .bounded)
 struct SocketFuzzTests {
     @Test("the bytes read equal the bytes written, with a slow peer and a small buffer", arguments: 0..<8)
     func slowPeer(_ seed: Int) {

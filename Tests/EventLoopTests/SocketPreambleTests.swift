@@ -4,7 +4,7 @@ import EventLoop
 import Glibc
 import Testing
 
-@Suite("Socket: preamble")
+@Suite("Socket: preamble", .bounded)
 struct SocketPreambleTests {
     /// Takes everything up to a full stop for the preamble; a question mark in it is a mistake.
     private final class Introduced: Socket {

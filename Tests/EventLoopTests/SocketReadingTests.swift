@@ -7,7 +7,7 @@ import Testing
 
 @testable import EventLoop
 
-@Suite("Socket: reading")
+@Suite("Socket: reading", .bounded)
 struct SocketReadingTests {
     private let stage = Stage()
 

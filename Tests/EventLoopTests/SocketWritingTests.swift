@@ -5,7 +5,7 @@ import Testing
 
 @testable import EventLoop
 
-@Suite("Socket: writing")
+@Suite("Socket: writing", .bounded)
 struct SocketWritingTests {
     private let stage = Stage()
 

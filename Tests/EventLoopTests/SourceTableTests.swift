@@ -6,7 +6,7 @@ import Testing
 
 @testable import EventLoop
 
-@Suite("SourceTable")
+@Suite("SourceTable", .bounded)
 struct SourceTableTests {
     private func source() -> Source { Source(descriptor: -1) }
 

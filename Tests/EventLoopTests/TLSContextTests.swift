@@ -5,7 +5,7 @@ import Testing
 
 @testable import EventLoop
 
-@Suite("TLS: certificates")
+@Suite("TLS: certificates", .bounded)
 struct TLSContextTests {
     private func context(_ names: [[String]], days: Int = 1) throws -> TLSContext {
         let pairs = try names.map { try TestCertificates.pair(names: $0, days: days) }

@@ -8,7 +8,7 @@ import Testing
 
 @testable import EventLoop
 
-@Suite("Socket: TLS")
+@Suite("Socket: TLS", .bounded)
 struct TLSSocketTests {
     private let stage = Stage()
 

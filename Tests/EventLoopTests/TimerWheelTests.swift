@@ -5,7 +5,7 @@ import Testing
 
 @testable import EventLoop
 
-@Suite("TimerWheel")
+@Suite("TimerWheel", .bounded)
 struct TimerWheelTests {
     /// Delays around the borders of the wheel's levels: 64 ms, 4.1 s, 4.4 min, 4.7 h.
     static let delays: [UInt64] =

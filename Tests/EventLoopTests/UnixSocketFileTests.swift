@@ -6,7 +6,7 @@ import Testing
 
 @testable import EventLoop
 
-@Suite("UNIX socket file", .serialized)
+@Suite("UNIX socket file", .serialized, .bounded)
 struct UnixSocketFileTests {
     /// A path that no other test has; the file is gone after the test.
     final class Place {

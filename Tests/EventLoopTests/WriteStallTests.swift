@@ -5,7 +5,7 @@ import Testing
 
 @testable import EventLoop
 
-@Suite("Write stalls")
+@Suite("Write stalls", .bounded)
 struct WriteStallTests {
     private let socket = Token(slot: 3, generation: 1)
 

@@ -6,7 +6,7 @@ import Proxies
 import SlowResolver
 import Testing
 
-@Suite("HTTP client: addresses", .serialized)
+@Suite("HTTP client: addresses", .serialized, .bounded)
 struct AddressTests {
     @Test(
         "backends' networks are allowed, those of hosts and clouds themselves are not",

@@ -4,7 +4,7 @@ import EventLoop
 import HTTPClient
 import Testing
 
-@Suite("HTTP client: broken servers")
+@Suite("HTTP client: broken servers", .bounded)
 struct BrokenServerTests {
     @Test("each kind of wrong answer has its reason, and the client goes on", arguments: Fault.all)
     func broken(by fault: Fault) throws {

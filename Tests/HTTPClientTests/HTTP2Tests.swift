@@ -6,7 +6,7 @@ import Testing
 
 import class PerigeeTestKit.TestAuthority
 
-@Suite("HTTP client: HTTP/2")
+@Suite("HTTP client: HTTP/2", .bounded)
 struct HTTP2Tests {
     private let loop: EventLoop
     private let server: HTTP2Backend

@@ -5,7 +5,7 @@ import Glibc
 import HTTPClient
 import Testing
 
-@Suite("HTTP client: connections and requests at once")
+@Suite("HTTP client: connections and requests at once", .bounded)
 struct PoolTests {
     /// Descriptors of this process that are connected to the port; other tests have theirs to other ports.
     private func descriptors(to port: UInt16) -> Int {

@@ -4,7 +4,7 @@ import EventLoop
 import HTTPClient
 import Testing
 
-@Suite("HTTP client: redirects")
+@Suite("HTTP client: redirects", .bounded)
 struct RedirectTests {
     /// A stage whose server sends everyone on to `location`, but answers "/end".
     private func stage(to location: String, status: String = "302 Found") throws -> Stage {

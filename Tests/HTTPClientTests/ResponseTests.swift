@@ -4,7 +4,7 @@ import EventLoop
 import HTTPClient
 import Testing
 
-@Suite("HTTP client: requests and responses")
+@Suite("HTTP client: requests and responses", .bounded)
 struct ResponseTests {
     @Test("a response has its status, its fields in lower case and its body")
     func response() throws {

@@ -9,7 +9,7 @@ import Testing
 import class PerigeeTestKit.TestAuthority
 import struct PerigeeTestKit.TestCertificate
 
-@Suite("HTTP client: TLS")
+@Suite("HTTP client: TLS", .bounded)
 struct TLSTests {
     private static let authority = try! TestAuthority("Ours")
 

@@ -4,7 +4,7 @@ import Glibc
 import PerigeeTestKit
 import Testing
 
-@Suite("ChildProcess")
+@Suite("ChildProcess", .bounded)
 struct ChildProcessTests {
     @Test("answers status, output and errors of a shell line")
     func shell() throws {

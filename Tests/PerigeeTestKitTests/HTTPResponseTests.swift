@@ -4,7 +4,7 @@ import Glibc
 import PerigeeTestKit
 import Testing
 
-@Suite("HTTPResponse")
+@Suite("HTTPResponse", .bounded)
 struct HTTPResponseTests {
     func response(_ text: String, method: String = "GET") throws -> HTTPResponse {
         let listener = Listener()

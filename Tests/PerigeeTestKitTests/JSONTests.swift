@@ -3,7 +3,7 @@
 import PerigeeTestKit
 import Testing
 
-@Suite("JSON")
+@Suite("JSON", .bounded)
 struct JSONTests {
     @Test(
         "reads what it writes, in equal form",

@@ -4,7 +4,7 @@ import Glibc
 import PerigeeTestKit
 import Testing
 
-@Suite("RawSocket")
+@Suite("RawSocket", .bounded)
 struct RawSocketTests {
     @Test("reads to a count, to a delimiter and to the end, in turn")
     func reads() throws {

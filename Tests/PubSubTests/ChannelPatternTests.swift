@@ -3,7 +3,7 @@
 import PubSub
 import Testing
 
-@Suite("Channel patterns")
+@Suite("Channel patterns", .bounded)
 struct ChannelPatternTests {
     @Test(
         "a star stands for any run of characters, everything else for itself",

@@ -3,7 +3,7 @@
 import PubSub
 import Testing
 
-@Suite("Channel")
+@Suite("Channel", .bounded)
 struct ChannelTests {
     @Test(
         "takes any text of 1 to 255 bytes",

@@ -5,7 +5,7 @@ import SeededGenerator
 import Testing
 import WebSocket
 
-@Suite("Hub: random joining and leaving")
+@Suite("Hub: random joining and leaving", .bounded)
 struct HubFuzzTests {
     @Test("agrees with sets of subscribers at every step", arguments: 0..<6)
     func fuzz(_ seed: Int) {

@@ -4,7 +4,7 @@ import PubSub
 import Testing
 import WebSocket
 
-@Suite("Hub")
+@Suite("Hub", .bounded)
 struct HubTests {
     private final class Interest { var changes: [String] = [] }
 

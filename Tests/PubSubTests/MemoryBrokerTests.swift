@@ -5,7 +5,7 @@ import PubSub
 import Testing
 import WebSocket
 
-@Suite("MemoryBroker")
+@Suite("MemoryBroker", .bounded)
 struct MemoryBrokerTests {
     private let receiver = RecordingReceiver()
     private let broker: MemoryBroker

@@ -4,7 +4,7 @@ import PubSub
 import SeededGenerator
 import Testing
 
-@Suite("WorkerSet")
+@Suite("WorkerSet", .bounded)
 struct WorkerSetTests {
     @Test("holds every worker from 0 to 255, each once")
     func all() {

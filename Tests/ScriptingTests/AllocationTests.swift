@@ -3,7 +3,7 @@ import Testing
 
 @testable import Scripting
 
-@Suite("allocations", .enabled(if: allocations_are_counted(), "a sanitizer brings an allocator of its own"))
+@Suite("allocations", .enabled(if: allocations_are_counted(), "a sanitizer brings an allocator of its own"), .bounded)
 struct AllocationTests {
     /// A host that only counts, so that what is measured is the engine.
     private final class CountingHost: ScriptHost {

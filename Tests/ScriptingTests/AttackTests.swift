@@ -4,7 +4,7 @@ import Testing
 
 @testable import Scripting
 
-@Suite("attacks")
+@Suite("attacks", .bounded)
 struct AttackTests {
     private static let memory = 64 << 20
 

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Scripting
 
-@Suite("server.class")
+@Suite("server.class", .bounded)
 struct ClassTests {
     let stage: Stage
 

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Scripting
 
-@Suite("conn")
+@Suite("conn", .bounded)
 struct ConnTests {
     let stage: Stage
 

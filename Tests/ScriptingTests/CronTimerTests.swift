@@ -5,7 +5,7 @@ import Testing
 
 @testable import Scripting
 
-@Suite("cron timers")
+@Suite("cron timers", .bounded)
 struct CronTimerTests {
     /// A clock that a test sets.
     private final class Clock: Sendable {

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Scripting
 
-@Suite("crypto")
+@Suite("crypto", .bounded)
 struct CryptoTests {
     private func run(_ body: String) throws -> [String] { try Stage().run(body) }
 

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Scripting
 
-@Suite("the scripts' environment")
+@Suite("the scripts' environment", .bounded)
 struct EnvironmentTests {
     let stage: Stage
 

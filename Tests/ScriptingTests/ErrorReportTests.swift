@@ -2,7 +2,7 @@ import Testing
 
 @testable import Scripting
 
-@Suite("an error's report")
+@Suite("an error's report", .bounded)
 struct ErrorReportTests {
     private func excerpt(_ line: String, _ message: String) -> String? {
         ScriptError(file: "main.lua", line: 12, message: message, sourceLine: line, version: 3).excerpt

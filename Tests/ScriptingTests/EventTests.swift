@@ -2,7 +2,7 @@ import Testing
 
 @testable import Scripting
 
-@Suite("events")
+@Suite("events", .bounded)
 struct EventTests {
     let stage: Stage
 

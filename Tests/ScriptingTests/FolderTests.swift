@@ -3,7 +3,7 @@ import Testing
 
 @testable import Scripting
 
-@Suite("the scripts' folder")
+@Suite("the scripts' folder", .bounded)
 final class FolderTests {
     private let root: String
 

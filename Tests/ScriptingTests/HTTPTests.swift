@@ -4,7 +4,7 @@ import Testing
 
 @testable import Scripting
 
-@Suite("http")
+@Suite("http", .bounded)
 struct HTTPTests {
     private func stage(_ body: String) throws -> Stage {
         let stage = try Stage()

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Scripting
 
-@Suite("jwt")
+@Suite("jwt", .bounded)
 struct JWTTests {
     typealias Vectors = TokenVectors
 

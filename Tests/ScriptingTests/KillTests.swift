@@ -3,7 +3,7 @@ import Testing
 @testable import Scripting
 
 /// Handlers that go on for ever, and what stays of the state they ran in.
-@Suite("kills")
+@Suite("kills", .bounded)
 struct KillTests {
     static let loops = [
         "while true do end",

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Scripting
 
-@Suite("replaced functions")
+@Suite("replaced functions", .bounded)
 struct LibraryTests {
     @Test("answer as Lua's own on every row of a table, values and errors")
     func rows() throws {

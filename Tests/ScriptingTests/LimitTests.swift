@@ -2,7 +2,7 @@ import Testing
 
 @testable import Scripting
 
-@Suite("limits on blocks and coroutines")
+@Suite("limits on blocks and coroutines", .bounded)
 struct LimitTests {
     private func stage(largestBlock: Int = 1 << 20, coroutines: Int = 100) throws -> Stage {
         var options = ScriptOptions()

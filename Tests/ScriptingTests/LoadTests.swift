@@ -2,7 +2,7 @@ import Testing
 
 @testable import Scripting
 
-@Suite("loading")
+@Suite("loading", .bounded)
 struct LoadTests {
     let stage: Stage
 

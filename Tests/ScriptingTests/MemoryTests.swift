@@ -2,7 +2,7 @@ import Testing
 
 @testable import Scripting
 
-@Suite("memory")
+@Suite("memory", .bounded)
 struct MemoryTests {
     @Test("an event that reaches the limit fails with its line, and the next one works")
     func limit() throws {

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Scripting
 
-@Suite("metrics")
+@Suite("metrics", .bounded)
 struct MetricsTests {
     private func measured(_ body: String, series: Int = 1_000) throws -> [ScriptMetric] {
         let stage = try Stage(options: ScriptOptions(metricSeries: series))

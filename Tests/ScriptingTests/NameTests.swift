@@ -3,7 +3,7 @@ import Testing
 @testable import Scripting
 
 /// Bytes that are no text name nothing: repaired on the way, two of them would be one.
-@Suite("names")
+@Suite("names", .bounded)
 struct NameTests {
     @Test(
         "what is not UTF-8 is refused as a name, and never repaired",

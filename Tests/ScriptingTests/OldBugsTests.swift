@@ -3,7 +3,7 @@ import Testing
 
 @testable import Scripting
 
-@Suite("bugs of older Lua libraries")
+@Suite("bugs of older Lua libraries", .bounded)
 struct OldBugsTests {
     /// Before 5.4.7.
     static let isOld: Bool = {

@@ -3,7 +3,7 @@ import Testing
 @testable import Scripting
 
 /// What becomes of an event that waits when its script changes.
-@Suite("the origin of an event")
+@Suite("the origin of an event", .bounded)
 struct OriginTests {
     private func ticket(_ stage: Stage) throws -> WaitTicket {
         let tickets = stage.host.calls.compactMap { call -> WaitTicket? in

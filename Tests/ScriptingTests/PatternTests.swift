@@ -2,7 +2,7 @@ import Testing
 
 @testable import Scripting
 
-@Suite("patterns")
+@Suite("patterns", .bounded)
 struct PatternTests {
     @Test("find, match, gmatch and gsub answer 50,000 random cases as Lua's own do", arguments: 0..<10)
     func random(part: Int) throws {

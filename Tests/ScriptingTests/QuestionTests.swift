@@ -2,7 +2,7 @@ import Testing
 
 @testable import Scripting
 
-@Suite("Questions for scripts")
+@Suite("Questions for scripts", .bounded)
 struct QuestionTests {
     private func push(_ data: [UInt8], binary: Bool = false, _ more: [ScriptQuestion.Field] = []) -> ScriptQuestion {
         ScriptQuestion(

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Scripting
 
-@Suite("reload")
+@Suite("reload", .bounded)
 struct ReloadTests {
     let stage: Stage
 

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Scripting
 
-@Suite("server")
+@Suite("server", .bounded)
 struct ServerTableTests {
     let stage: Stage
 

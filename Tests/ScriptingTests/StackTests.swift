@@ -4,7 +4,7 @@ import Testing
 @testable import Scripting
 
 /// Calls that go deep in C, on stacks of several sizes.
-@Suite("C stack", .timeLimit(.minutes(5)))
+@Suite("C stack", .timeLimit(.minutes(5)), .bounded)
 struct StackTests {
     static let sizes = [256 << 10, 512 << 10, 1 << 20, 8 << 20]
 

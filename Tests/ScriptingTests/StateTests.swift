@@ -4,7 +4,7 @@ import Testing
 
 @testable import Scripting
 
-@Suite("server.state")
+@Suite("server.state", .bounded)
 struct StateTests {
     let stage: Stage
 

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Scripting
 
-@Suite("kv")
+@Suite("kv", .bounded)
 struct StoreTests {
     /// A clock that stands still until it is moved.
     final class ManualClock: Sendable {

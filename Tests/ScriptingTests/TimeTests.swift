@@ -2,7 +2,7 @@ import Testing
 
 @testable import Scripting
 
-@Suite("time")
+@Suite("time", .bounded)
 struct TimeTests {
     @Test(
         "a time is read as RFC 3339 says",

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Scripting
 
-@Suite("timers")
+@Suite("timers", .bounded)
 struct TimerTests {
     let stage: Stage
 

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Scripting
 
-@Suite("onUpgrade")
+@Suite("onUpgrade", .bounded)
 struct UpgradeTests {
     let stage: Stage
     let request = UpgradeRequest(

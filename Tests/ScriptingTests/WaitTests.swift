@@ -3,7 +3,7 @@ import Testing
 @testable import Scripting
 
 /// Handlers that wait: how they go on, and how they are ended.
-@Suite("waiting")
+@Suite("waiting", .bounded)
 struct WaitTests {
     private func ticket(_ stage: Stage) throws -> WaitTicket {
         let tickets = stage.host.calls.compactMap { call -> WaitTicket? in

@@ -4,7 +4,7 @@ import AllocationCounter
 import Testing
 import WebSocket
 
-@Suite(.enabled(if: allocations_are_counted(), "a sanitizer brings an allocator of its own"))
+@Suite(.enabled(if: allocations_are_counted(), "a sanitizer brings an allocator of its own"), .bounded)
 struct AllocationTests {
     @Test("allocates nothing for 10,000 small messages that arrive whole")
     func wholeMessages() {

@@ -3,7 +3,7 @@
 import Testing
 import WebSocket
 
-@Suite struct CloseCodeTests {
+@Suite(.bounded) struct CloseCodeTests {
     @Test("lets exactly the codes of RFC 6455, 7.4, and the registry on the wire")
     func wireCodes() {
         let allowed = (0...UInt16.max).filter { CloseCode(rawValue: $0).isValidOnWire }

@@ -3,7 +3,7 @@
 import Testing
 import WebSocket
 
-@Suite struct CloseReasonTests {
+@Suite(.bounded) struct CloseReasonTests {
     @Test("has a code that may be sent, or none", arguments: CloseReason.allCases)
     func code(_ reason: CloseReason) {
         #expect(reason.code.isValidOnWire || reason.code == .abnormal)

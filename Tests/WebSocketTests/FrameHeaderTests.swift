@@ -3,7 +3,7 @@
 import Testing
 import WebSocket
 
-@Suite struct FrameHeaderTests {
+@Suite(.bounded) struct FrameHeaderTests {
     @Test(
         "writes a server's length in the fewest bytes",
         arguments: [

@@ -3,7 +3,7 @@
 import Testing
 import WebSocket
 
-@Suite struct FrameTests {
+@Suite(.bounded) struct FrameTests {
     @Test("holds header and payload as they go on the wire", arguments: [0, 1, 125, 126, 65535, 65536])
     func layout(_ count: Int) {
         let payload = (0..<count).map { UInt8(truncatingIfNeeded: $0) }

@@ -3,7 +3,7 @@
 import Testing
 import WebSocket
 
-@Suite struct HandshakeTests {
+@Suite(.bounded) struct HandshakeTests {
     private static let key = "Sec-WebSocket-Key"
     private static let version = "Sec-WebSocket-Version"
     private static let subprotocol = "Sec-WebSocket-Protocol"

@@ -3,7 +3,7 @@
 import Testing
 import WebSocket
 
-@Suite struct MaskTests {
+@Suite(.bounded) struct MaskTests {
     private let key: [UInt8] = [0x12, 0xB4, 0x56, 0xF8]
 
     @Test("equals a byte loop at every alignment, length and phase", arguments: 0..<4)

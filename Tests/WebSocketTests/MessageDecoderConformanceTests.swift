@@ -3,7 +3,7 @@
 import Testing
 import WebSocket
 
-@Suite struct MessageDecoderConformanceTests {
+@Suite(.bounded) struct MessageDecoderConformanceTests {
     @Test("follows RFC 6455", arguments: ConformanceTable.rows)
     func follows(_ row: ConformanceRow) {
         #expect(decode(row.stream, maxMessage: row.maxMessage) == row.events)

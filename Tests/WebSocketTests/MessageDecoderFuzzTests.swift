@@ -3,7 +3,7 @@
 import Testing
 import WebSocket
 
-@Suite struct MessageDecoderFuzzTests {
+@Suite(.bounded) struct MessageDecoderFuzzTests {
     @Test("agrees with the reference on random streams cut at random places", arguments: 0..<8)
     func randomStreams(_ seed: Int) {
         var generator = SeededGenerator(seed: UInt64(seed))

@@ -3,7 +3,7 @@
 import Testing
 import WebSocket
 
-@Suite struct MessageDecoderMemoryTests {
+@Suite(.bounded) struct MessageDecoderMemoryTests {
     @Test("takes at most 24 bytes in a connection")
     func size() {
         #expect(MemoryLayout<MessageDecoder>.stride <= 24)

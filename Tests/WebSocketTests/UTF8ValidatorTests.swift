@@ -3,7 +3,7 @@
 import Testing
 import WebSocket
 
-@Suite struct UTF8ValidatorTests {
+@Suite(.bounded) struct UTF8ValidatorTests {
     private static let valid =
         ["", "a", "κόσμε", "Hello, world, in sixteen bytes and more", "\u{FEFF}bom", "é€🎉", "🎉é€"].map {
             Array($0.utf8)

@@ -6,7 +6,7 @@ import Testing
 
 @testable import EventLoop
 
-@Suite("Socket: hang-ups")
+@Suite("Socket: hang-ups", .bounded)
 struct HangUpTests {
     private let stage = Stage()
 

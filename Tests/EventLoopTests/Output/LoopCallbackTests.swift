@@ -6,7 +6,7 @@ import Testing
 
 @testable import EventLoop
 
-@Suite("Loop callbacks")
+@Suite("Loop callbacks", .bounded)
 struct LoopCallbackTests {
     private let stage = Stage()
 

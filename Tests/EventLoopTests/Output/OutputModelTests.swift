@@ -7,7 +7,7 @@ import Testing
 
 @testable import EventLoop
 
-@Suite("Output: model")
+@Suite("Output: model", .bounded)
 struct OutputModelTests {
     private static let seeds = 16
     private static let turns = getenv("PERIGEETEST_OUTPUT_TURNS").flatMap { Int(String(cString: $0)) } ?? 64_000

@@ -7,7 +7,7 @@ import Testing
 
 @testable import EventLoop
 
-@Suite("Output: turns")
+@Suite("Output: turns", .bounded)
 struct OutputTurnTests {
     private let stage = Stage()
     private let kernel = ScriptedKernel()

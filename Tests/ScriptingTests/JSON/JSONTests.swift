@@ -2,7 +2,7 @@ import Testing
 
 @testable import Scripting
 
-@Suite("json")
+@Suite("json", .bounded)
 struct JSONTests {
     let stage: Stage
 

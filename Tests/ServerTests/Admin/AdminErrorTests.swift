@@ -5,7 +5,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Admin: errors")
+@Suite("Admin: errors", .bounded)
 struct AdminErrorTests {
     private struct Provocation {
         let code: String

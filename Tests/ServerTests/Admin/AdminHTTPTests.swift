@@ -6,7 +6,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Admin: HTTP")
+@Suite("Admin: HTTP", .bounded)
 struct AdminHTTPTests {
     private static let path = "/v1/channels/news/messages"
 

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Base64 of messages")
+@Suite("Base64 of messages", .bounded)
 struct Base64Tests {
     @Test("decodes the examples of RFC 4648, section 10, and every length of padding")
     func decodes() {

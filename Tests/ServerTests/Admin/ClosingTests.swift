@@ -5,7 +5,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Admin: closing")
+@Suite("Admin: closing", .bounded)
 struct ClosingTests {
     private static let script =
         AdminScripts.main

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Server
 
-@Suite("ConnectionID")
+@Suite("ConnectionID", .bounded)
 struct ConnectionIDTests {
     @Test("any id survives its text, which is 23 letters and digits")
     func roundTrip() throws {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Server
 
-@Suite("JSONOutput")
+@Suite("JSONOutput", .bounded)
 struct JSONOutputTests {
     @Test("writes members of every kind in the order in which they are added")
     func kinds() throws {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Admin: looking")
+@Suite("Admin: looking", .bounded)
 struct LookingTests {
     @Test("one connection shows who it is, what it did, and where it is subscribed")
     func connection() throws {

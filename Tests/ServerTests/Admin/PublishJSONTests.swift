@@ -5,7 +5,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Admin: pushing as JSON")
+@Suite("Admin: pushing as JSON", .bounded)
 struct PublishJSONTests {
     /// Body → what a subscriber of "news" gets.
     private let good: [(body: String, message: Message)] = [

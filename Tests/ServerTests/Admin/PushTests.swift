@@ -5,7 +5,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Admin: pushing")
+@Suite("Admin: pushing", .bounded)
 struct PushTests {
     @Test("curl -d hello, as a person types it, reaches the subscribers as a text message")
     func curl() throws {

@@ -6,7 +6,7 @@ import Testing
 @testable import Scripting
 @testable import Server
 
-@Suite("Admin: scripts")
+@Suite("Admin: scripts", .bounded)
 struct ScriptLookingTests {
     private static let scripts = [
         "main.lua":

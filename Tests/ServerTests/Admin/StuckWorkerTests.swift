@@ -5,7 +5,7 @@ import PerigeeTestKit
 import Server
 import Testing
 
-@Suite("Admin: a stuck worker")
+@Suite("Admin: a stuck worker", .bounded)
 struct StuckWorkerTests {
     /// "block ID" tells ID, and keeps its worker busy until somebody on another one says "free", or closes.
     private static let script = """

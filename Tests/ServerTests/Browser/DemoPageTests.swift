@@ -4,7 +4,7 @@ import PerigeeTestKit
 import Server
 import Testing
 
-@Suite("Demo page", .serialized)
+@Suite("Demo page", .serialized, .bounded)
 struct DemoPageTests {
     @Test("says in words that it is unconnected, connecting, connected, closing and closed, in this order")
     func states() throws {

@@ -7,7 +7,7 @@ import WebSocket
 
 @testable import Server
 
-@Suite("Backlog")
+@Suite("Backlog", .bounded)
 struct BacklogTests {
     private let backlog = Backlog()
 

@@ -4,7 +4,7 @@ import PerigeeTestKit
 import Server
 import Testing
 
-@Suite("onDrain and refused messages")
+@Suite("onDrain and refused messages", .bounded)
 struct DrainTests {
     private static let scripts = [
         "main.lua": """

@@ -4,7 +4,7 @@ import PerigeeTestKit
 import Server
 import Testing
 
-@Suite("Order of publications")
+@Suite("Order of publications", .bounded)
 struct OrderTests {
     private static let script = """
         function onOpen(conn) conn:subscribe("news") end

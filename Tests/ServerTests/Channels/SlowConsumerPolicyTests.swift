@@ -5,7 +5,7 @@ import PubSub
 import Server
 import Testing
 
-@Suite("Slow consumer policies")
+@Suite("Slow consumer policies", .bounded)
 struct SlowConsumerPolicyTests {
     private static let scripts = [
         "main.lua": """

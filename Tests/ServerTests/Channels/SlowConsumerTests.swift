@@ -4,7 +4,7 @@ import PerigeeTestKit
 import Server
 import Testing
 
-@Suite("Slow consumers")
+@Suite("Slow consumers", .bounded)
 struct SlowConsumerTests {
     private static let scripts = [
         "main.lua": """

@@ -4,7 +4,7 @@ import PerigeeTestKit
 import Server
 import Testing
 
-@Suite("Subscriptions")
+@Suite("Subscriptions", .bounded)
 struct SubscriptionTests {
     private static let script = """
         local actions = {

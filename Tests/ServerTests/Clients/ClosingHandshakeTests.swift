@@ -4,7 +4,7 @@ import PerigeeTestKit
 import Server
 import Testing
 
-@Suite("Closing handshake")
+@Suite("Closing handshake", .bounded)
 struct ClosingHandshakeTests {
     @Test(
         "a client's Close is answered with its own code, and the connection ends",

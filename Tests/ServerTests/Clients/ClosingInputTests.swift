@@ -5,7 +5,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Closing input")
+@Suite("Closing input", .bounded)
 struct ClosingInputTests {
     private static let allowance = 64 << 10
     /// What the kernels of both ends hold, at most, with the receive buffer of the loop and what is allowed.

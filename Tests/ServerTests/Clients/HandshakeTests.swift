@@ -4,7 +4,7 @@ import PerigeeTestKit
 import Server
 import Testing
 
-@Suite("Handshake")
+@Suite("Handshake", .bounded)
 struct HandshakeTests {
     @Test("answers an upgrade with 101 and the accept value that RFC 6455 works out for its own example")
     func accepted() throws {

@@ -4,7 +4,7 @@ import PerigeeTestKit
 import Server
 import Testing
 
-@Suite("Messages")
+@Suite("Messages", .bounded)
 struct MessageTests {
     @Test("text comes back as text and binary as binary, the empty ones too")
     func echo() throws {

@@ -4,7 +4,7 @@ import PerigeeTestKit
 import Server
 import Testing
 
-@Suite("onClose")
+@Suite("onClose", .bounded)
 struct OnCloseTests {
     /// A way for a connection to end, and what the script must hear of it.
     struct Ending: Sendable, CustomTestStringConvertible {

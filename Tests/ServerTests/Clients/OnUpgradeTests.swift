@@ -4,7 +4,7 @@ import PerigeeTestKit
 import Server
 import Testing
 
-@Suite("onUpgrade")
+@Suite("onUpgrade", .bounded)
 struct OnUpgradeTests {
     @Test("true accepts; a table accepts too and is conn.data")
     func accepts() throws {

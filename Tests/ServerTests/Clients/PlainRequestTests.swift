@@ -4,7 +4,7 @@ import PerigeeTestKit
 import Server
 import Testing
 
-@Suite("Plain requests on the clients' port")
+@Suite("Plain requests on the clients' port", .bounded)
 struct PlainRequestTests {
     @Test("GET / answers the demo page with the admin API's address, and HEAD / the same without the page")
     func demoPage() throws {

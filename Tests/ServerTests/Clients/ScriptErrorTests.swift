@@ -4,7 +4,7 @@ import PerigeeTestKit
 import Server
 import Testing
 
-@Suite("Script errors")
+@Suite("Script errors", .bounded)
 struct ScriptErrorTests {
     private static let script = """
         local function stumble(what)

@@ -4,7 +4,7 @@ import PerigeeTestKit
 import Server
 import Testing
 
-@Suite("Scripts over the wire")
+@Suite("Scripts over the wire", .bounded)
 struct ScriptInterfaceTests {
     @Test("conn knows its request: path, query, headers, address, user, subprotocol")
     func connFields() throws {

@@ -3,7 +3,7 @@
 import PerigeeTestKit
 import Testing
 
-@Suite("Command line: new")
+@Suite("Command line: new", .bounded)
 struct NewCommandTests {
     /// Runs a command line in a folder.
     private func shell(_ line: String, in folder: TemporaryFolder) throws -> (status: Int32, output: String) {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Command line: reload")
+@Suite("Command line: reload", .bounded)
 struct ReloadCommandTests {
     private static let key = "manage-me-0123456789"
 

@@ -4,7 +4,7 @@ import Glibc
 import PerigeeTestKit
 import Testing
 
-@Suite("A log that nobody reads")
+@Suite("A log that nobody reads", .bounded)
 struct StalledLogTests {
     /// "N" logs N entries of a kilobyte; any other message is answered alone.
     private static let script = """

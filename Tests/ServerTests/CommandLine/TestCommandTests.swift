@@ -3,7 +3,7 @@
 import PerigeeTestKit
 import Testing
 
-@Suite("Command line: test")
+@Suite("Command line: test", .bounded)
 struct TestCommandTests {
     /// Runs the tests of a folder with these files.
     private func run(

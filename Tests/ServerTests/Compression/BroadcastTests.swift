@@ -4,7 +4,7 @@ import PerigeeTestKit
 import Server
 import Testing
 
-@Suite("Compressed broadcasts")
+@Suite("Compressed broadcasts", .bounded)
 struct BroadcastTests {
     @Test("a push is compressed once for all subscribers on all workers; the plain ones get it plain")
     func once() throws {

@@ -4,7 +4,7 @@ import PerigeeTestKit
 import Server
 import Testing
 
-@Suite("Compression in a browser", .serialized)
+@Suite("Compression in a browser", .serialized, .bounded)
 struct BrowserCompressionTests {
     @Test("Chromium agrees on permessage-deflate, and text and bytes come back unchanged", arguments: [false, true])
     func echo(_ takeover: Bool) throws {

@@ -4,7 +4,7 @@ import PerigeeTestKit
 import Server
 import Testing
 
-@Suite("Compression")
+@Suite("Compression", .bounded)
 struct CompressionTests {
     static let offer = "permessage-deflate; client_max_window_bits"
     static let agreed = "permessage-deflate; server_no_context_takeover; client_no_context_takeover"

@@ -4,7 +4,7 @@ import PerigeeTestKit
 import Server
 import Testing
 
-@Suite("Memory of compressed connections")
+@Suite("Memory of compressed connections", .bounded)
 struct IdleMemoryTests {
     private static let count = 200
 

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Keys of the admin API")
+@Suite("Keys of the admin API", .bounded)
 struct AdminKeysTests {
     private let secret = "correct-horse-battery"
 

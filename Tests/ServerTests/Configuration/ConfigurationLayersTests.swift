@@ -5,7 +5,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Layers of the configuration")
+@Suite("Layers of the configuration", .bounded)
 struct ConfigurationLayersTests {
     private let file = """
         workers: 2

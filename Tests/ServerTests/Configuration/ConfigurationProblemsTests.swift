@@ -5,7 +5,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Problems of a configuration")
+@Suite("Problems of a configuration", .bounded)
 struct ConfigurationProblemsTests {
     @Test(
         "an unknown key names the nearest known one",

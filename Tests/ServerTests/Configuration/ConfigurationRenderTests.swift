@@ -4,7 +4,7 @@ import Testing
 
 @testable import Server
 
-@Suite("The configuration as text")
+@Suite("The configuration as text", .bounded)
 struct ConfigurationRenderTests {
     @Test("config/perigee.yaml is what the table of keys generates")
     func documentedFile() throws {

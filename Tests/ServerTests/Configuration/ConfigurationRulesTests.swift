@@ -4,7 +4,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Rules between keys of the configuration")
+@Suite("Rules between keys of the configuration", .bounded)
 struct ConfigurationRulesTests {
     private let refusal = """
         admin.listen: 0.0.0.0:9080 is reachable from other machines and admin.keys is empty; \

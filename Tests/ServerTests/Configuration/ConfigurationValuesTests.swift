@@ -4,7 +4,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Values of the configuration")
+@Suite("Values of the configuration", .bounded)
 struct ConfigurationValuesTests {
     @Test(
         "a size is bytes, or a whole number of B, KiB, MiB or GiB",

@@ -3,7 +3,7 @@
 import Server
 import Testing
 
-@Suite("Addresses to listen on")
+@Suite("Addresses to listen on", .bounded)
 struct ListenAddressTests {
     @Test(
         "HOST:PORT with a numeric host is an address, in canonical form",

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Configuration of proxies and origins")
+@Suite("Configuration of proxies and origins", .bounded)
 struct ProxiesConfigurationTests {
     @Test(
         "networks and origins are lists in a file and texts between commas in a variable, and are shown as they are read"

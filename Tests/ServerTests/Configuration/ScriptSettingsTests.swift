@@ -4,7 +4,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Settings of scripts")
+@Suite("Settings of scripts", .bounded)
 struct ScriptSettingsTests {
     @Test(
         "a value becomes the JSON that it means",

@@ -5,7 +5,7 @@ import PerigeeTestKit
 import Server
 import Testing
 
-@Suite("Scripts' requests")
+@Suite("Scripts' requests", .bounded)
 struct ScriptRequestTests {
     private let backend = LiveBackend()
 

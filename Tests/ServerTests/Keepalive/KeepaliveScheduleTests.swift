@@ -4,7 +4,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Keepalive: schedule")
+@Suite("Keepalive: schedule", .bounded)
 struct KeepaliveScheduleTests {
     private func schedule(
         ping: Duration = .seconds(25), pong: Duration = .seconds(10), idle: Duration = .zero

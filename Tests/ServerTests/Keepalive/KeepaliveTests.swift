@@ -5,7 +5,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Keepalive")
+@Suite("Keepalive", .bounded)
 struct KeepaliveTests {
     private static let scripts = [
         "main.lua": """

@@ -6,7 +6,7 @@ import PerigeeTestKit
 import Synchronization
 import Testing
 
-@Suite("Stop: no accepted push is lost")
+@Suite("Stop: no accepted push is lost", .bounded)
 struct AcceptedPushesTests {
     private static let script = "function onOpen(conn) conn:subscribe('news') conn:send('open') end"
 
@@ -46,7 +46,9 @@ struct AcceptedPushesTests {
         for client in clients { #expect(try client.receiveText() == "open") }
         let pusher = Pusher(port: perigee.adminPort)
         let pushing = LoopThread(name: "pushing") { pusher.run() }
-        while pusher.count < 100 { sched_yield() }
+        let deadline = ContinuousClock.now + .seconds(60)
+        while pusher.count < 100, ContinuousClock.now < deadline { sched_yield() }
+        try #require(pusher.count >= 100)
         let accepted = pusher.count
         perigee.process.signal(SIGTERM)
         for client in clients {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Drain: batches and hints")
+@Suite("Drain: batches and hints", .bounded)
 struct DrainBatchTests {
     private func drain(window: UInt64 = 5_000, retry: UInt64 = 5_000) -> Drain {
         Drain(window: window, retry: retry, isHandover: false)

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Service manager")
+@Suite("Service manager", .bounded)
 struct NotifyTests {
     private static let script = """
         function onMessage(conn, message)

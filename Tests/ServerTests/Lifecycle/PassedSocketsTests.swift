@@ -8,7 +8,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Passed sockets")
+@Suite("Passed sockets", .bounded)
 struct PassedSocketsTests {
     @Test("by their names, and without names the first is for clients and the second for the admin API")
     func names() throws {

@@ -4,7 +4,7 @@ import Glibc
 import PerigeeTestKit
 import Testing
 
-@Suite("Stop: signals")
+@Suite("Stop: signals", .bounded)
 struct StopSignalTests {
     private static let script = """
         function onOpen(conn) conn:send("open") end

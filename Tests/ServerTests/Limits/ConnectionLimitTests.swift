@@ -6,7 +6,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Limits of connections")
+@Suite("Limits of connections", .bounded)
 struct ConnectionLimitTests {
     private static let users = """
         function onOpen(conn)

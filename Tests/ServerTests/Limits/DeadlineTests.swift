@@ -4,7 +4,7 @@ import PerigeeTestKit
 import Server
 import Testing
 
-@Suite("Limits of time")
+@Suite("Limits of time", .bounded)
 struct DeadlineTests {
     @Test("a client that takes nothing for timeouts.write is cut and counted, its script sees 1006, the others go on")
     func writeStall() throws {

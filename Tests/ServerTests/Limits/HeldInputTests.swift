@@ -4,7 +4,7 @@ import Testing
 
 @testable import Server
 
-@Suite("HeldInput")
+@Suite("HeldInput", .bounded)
 struct HeldInputTests {
     private func held(_ bytes: [UInt8]) -> HeldInput {
         var bytes = bytes

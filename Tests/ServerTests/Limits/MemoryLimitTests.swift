@@ -5,7 +5,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Memory limit")
+@Suite("Memory limit", .bounded)
 struct MemoryLimitTests {
     private let folder: TemporaryFolder
 

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Limits of rates")
+@Suite("Limits of rates", .bounded)
 struct RateLimitTests {
     private static func seconds(_ body: () throws -> Void) rethrows -> Double {
         try ContinuousClock().measure(body) / .seconds(1)

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Server
 
-@Suite("RateMeter")
+@Suite("RateMeter", .bounded)
 struct RateMeterTests {
     private func meter() -> RateMeter {
         var limits = Configuration.Limits()

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Limits that workers share")
+@Suite("Limits that workers share", .bounded)
 struct SharedLimitTests {
     @Test("a shared rate gives a second's worth at once, then one by one")
     func rate() {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Server
 
-@Suite("TokenBucket")
+@Suite("TokenBucket", .bounded)
 struct TokenBucketTests {
     @Test("gives its burst at once, and then its rate")
     func burstThenRate() {

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Hang-ups", .plainOnly("its clients speak plain bytes through a file, or leave without a goodbye"))
+@Suite("Hang-ups", .plainOnly("its clients speak plain bytes through a file, or leave without a goodbye"), .bounded)
 struct HangUpTests {
     @Test(
         "what a client sent before it hung up is handled, also when its rate holds it back",

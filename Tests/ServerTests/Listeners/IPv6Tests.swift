@@ -4,7 +4,7 @@ import PerigeeTestKit
 import Server
 import Testing
 
-@Suite("IPv6")
+@Suite("IPv6", .bounded)
 struct IPv6Tests {
     private let script = "function onOpen(conn) conn:send(conn.ip) end"
 

@@ -6,7 +6,7 @@ import PerigeeTestKit
 import Server
 import Testing
 
-@Suite("UNIX sockets", .plainOnly("its client and its curl lines speak plain HTTP through a file"))
+@Suite("UNIX sockets", .plainOnly("its client and its curl lines speak plain HTTP through a file"), .bounded)
 struct UnixSocketTests {
     private let script = """
         function onOpen(conn) conn:send(conn.ip) conn:subscribe("news") end

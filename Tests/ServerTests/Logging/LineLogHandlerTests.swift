@@ -6,7 +6,7 @@ import Testing
 
 @testable import Server
 
-@Suite("The log")
+@Suite("The log", .bounded)
 struct LineLogHandlerTests {
     private static let time = LogTime(nanoseconds: 1_795_364_662_123_999_999)
 

@@ -9,7 +9,7 @@ import Testing
 @testable import EventLoop
 @testable import Server
 
-@Suite("The log's thread")
+@Suite("The log's thread", .bounded)
 struct LogOutputTests {
     private static let lines = 20_000
     private static let settings: Configuration.Log = {

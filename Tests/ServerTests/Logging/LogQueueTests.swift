@@ -4,7 +4,7 @@ import Testing
 
 @testable import Server
 
-@Suite("The log's queue")
+@Suite("The log's queue", .bounded)
 struct LogQueueTests {
     /// A line that takes 100 bytes of the queue.
     private static func line(_ number: Int) -> String {

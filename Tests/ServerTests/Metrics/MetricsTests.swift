@@ -4,7 +4,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Metrics")
+@Suite("Metrics", .bounded)
 struct MetricsTests {
     private static let script = #"""
         function onOpen(conn) conn:send(conn.id) end

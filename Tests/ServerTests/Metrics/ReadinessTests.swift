@@ -3,7 +3,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Readiness")
+@Suite("Readiness", .bounded)
 struct ReadinessTests {
     @Test("a server with scripts and without trouble is ready, and says so without a key")
     func ready() throws {

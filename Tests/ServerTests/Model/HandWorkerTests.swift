@@ -8,7 +8,7 @@ import WebSocket
 
 @testable import Server
 
-@Suite("orders of events")
+@Suite("orders of events", .bounded)
 struct HandWorkerTests {
     private static let script = """
         function onOpen(conn)

@@ -5,7 +5,7 @@ import Proxies
 import Server
 import Testing
 
-@Suite("Forwarded clients")
+@Suite("Forwarded clients", .bounded)
 struct ForwardedTests {
     private static let script = """
         function onUpgrade(request) return { ip = request.ip } end

@@ -5,7 +5,7 @@ import Proxies
 import Server
 import Testing
 
-@Suite("Origins")
+@Suite("Origins", .bounded)
 struct OriginTests {
     private func refusal(_ server: TestServer, _ headers: [(String, String)]) throws -> Int {
         try WebSocketClient.handshakeRefused(port: server.clientPort, path: "/echo", headers: headers).status

@@ -5,7 +5,7 @@ import Proxies
 import Server
 import Testing
 
-@Suite("PROXY protocol", .plainOnly("the header comes before TLS; TLSProxyTests has both"))
+@Suite("PROXY protocol", .plainOnly("the header comes before TLS; TLSProxyTests has both"), .bounded)
 struct ProxyProtocolTests {
     private static let script = "function onOpen(conn) conn:send(conn.ip) end"
 

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Reload by saving")
+@Suite("Reload by saving", .bounded)
 struct FileWatcherTests {
     private func withWatching(_ body: (TestServer, WebSocketClient) throws -> Void) throws {
         try withServer(scripts: ["main.lua": ReloadScripts.saying("old")]) { configuration in

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Reload: a late worker")
+@Suite("Reload: a late worker", .bounded)
 struct LateWorkerTests {
     /// "block NAME" keeps its worker busy until kv has NAME, which "free NAME" sets.
     private static func script(_ word: String) -> String {

@@ -9,7 +9,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Reload under a crowd")
+@Suite("Reload under a crowd", .bounded(minutes: 30))
 struct ReloadCrowdTests {
     private static let rounds = 100
 

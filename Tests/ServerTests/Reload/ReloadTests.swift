@@ -5,7 +5,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Reload")
+@Suite("Reload", .bounded)
 struct ReloadTests {
     @Test("the open connection's next message meets the new code; its data and subscriptions survive")
     func swaps() throws {

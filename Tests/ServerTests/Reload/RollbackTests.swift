@@ -6,7 +6,7 @@ import Testing
 @testable import Scripting
 @testable import Server
 
-@Suite("Rollback")
+@Suite("Rollback", .bounded)
 struct RollbackTests {
     private func rollBack(_ server: TestServer, _ query: String = "") throws -> HTTPResponse {
         try server.ask("POST", "/v1/scripts/rollback\(query)")

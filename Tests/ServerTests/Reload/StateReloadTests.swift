@@ -5,7 +5,7 @@ import Testing
 
 @testable import Server
 
-@Suite("State across reloads")
+@Suite("State across reloads", .bounded)
 struct StateReloadTests {
     /// Counts messages in each worker; `migrate` may look at `old`.
     private static func counting(_ word: String, version: Int, migrate: String = "return old") -> String {

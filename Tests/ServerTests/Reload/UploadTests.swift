@@ -7,7 +7,7 @@ import Testing
 @testable import Scripting
 @testable import Server
 
-@Suite("Upload")
+@Suite("Upload", .bounded)
 struct UploadTests {
     private func withUpload(_ body: (TestServer) throws -> Void) throws {
         try withServer(scripts: ["main.lua": ReloadScripts.saying("old")]) {

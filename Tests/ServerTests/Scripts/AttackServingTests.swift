@@ -4,7 +4,7 @@ import PerigeeTestKit
 import Server
 import Testing
 
-@Suite("attacks on a server")
+@Suite("attacks on a server", .bounded)
 struct AttackServingTests {
     private static let attacks = [Attacks.endless, Attacks.refused, Attacks.recursion, Attacks.bombs].flatMap(suited)
 

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Server
 
-@Suite("onRequest")
+@Suite("onRequest", .bounded)
 struct CallTests {
     private static let scripts = [
         "main.lua": "function onOpen(conn) end",

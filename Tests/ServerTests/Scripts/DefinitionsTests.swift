@@ -7,7 +7,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Scripts/perigee.d.lua")
+@Suite("Scripts/perigee.d.lua", .bounded)
 struct DefinitionsTests {
     private let definitions: Definitions
 

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Server
 
-@Suite("onPublish")
+@Suite("onPublish", .bounded)
 struct PublishFilterTests {
     private static let script = """
         function onOpen(conn) conn:subscribe("news") conn:subscribe("other") conn:identify("ann") conn:send(conn.id) end

@@ -4,7 +4,7 @@ import PerigeeTestKit
 import Server
 import Testing
 
-@Suite("Shipped scripts")
+@Suite("Shipped scripts", .bounded)
 struct ShippedScriptsTests {
     @Test("main: welcomes a client to the lobby with its id, and a client that says nothing gets nothing more")
     func welcome() throws {

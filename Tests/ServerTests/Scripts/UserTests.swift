@@ -4,7 +4,7 @@ import PerigeeTestKit
 import Server
 import Testing
 
-@Suite("users in scripts")
+@Suite("users in scripts", .bounded)
 struct UserTests {
     private static let script = #"""
         function onMessage(conn, m)

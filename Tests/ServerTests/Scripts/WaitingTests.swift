@@ -5,7 +5,7 @@ import PerigeeTestKit
 import Server
 import Testing
 
-@Suite("waiting handlers")
+@Suite("waiting handlers", .bounded)
 struct WaitingTests {
     /// "wait" waits for "go", which anybody may say; everything is echoed with what is told of its wait.
     private static let script = #"""

@@ -4,7 +4,7 @@ import PerigeeTestKit
 import Server
 import Testing
 
-@Suite("Timers")
+@Suite("Timers", .bounded)
 struct WorkerTimerTests {
     private func messages(_ body: String) throws -> [String] {
         var messages: [String] = []

@@ -4,7 +4,7 @@ import PerigeeTestKit
 import Server
 import Testing
 
-@Suite("TLS: admin API")
+@Suite("TLS: admin API", .bounded)
 struct AdminTLSTests {
     @Test("curl that trusts the authority pushes, and one that does not is told so by itself")
     func curl() throws {

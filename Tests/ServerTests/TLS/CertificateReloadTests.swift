@@ -5,7 +5,7 @@ import PerigeeTestKit
 import Server
 import Testing
 
-@Suite("TLS: renewal")
+@Suite("TLS: renewal", .bounded)
 struct CertificateReloadTests {
     /// A folder as an operator has it, with a certificate of this name in it.
     private struct Place {

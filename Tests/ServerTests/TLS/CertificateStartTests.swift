@@ -5,7 +5,7 @@ import Testing
 
 @testable import Server
 
-@Suite("TLS: start")
+@Suite("TLS: start", .bounded)
 struct CertificateStartTests {
     @Test("certificates are pairs of paths, in a file and in a variable")
     func reading() throws {

@@ -4,7 +4,7 @@ import PerigeeTestKit
 import Server
 import Testing
 
-@Suite("TLS: client certificates")
+@Suite("TLS: client certificates", .bounded)
 struct ClientCertificateTests {
     private static let scripts = [
         "main.lua": """

@@ -4,7 +4,7 @@ import PerigeeTestKit
 import Server
 import Testing
 
-@Suite("TLS: handshake")
+@Suite("TLS: handshake", .bounded)
 struct TLSHandshakeTests {
     @Test("a client gets the certificate for the name that it asks for, else the first one")
     func serverNames() throws {

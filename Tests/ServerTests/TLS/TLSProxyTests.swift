@@ -5,7 +5,7 @@ import Proxies
 import Server
 import Testing
 
-@Suite("TLS: behind a proxy")
+@Suite("TLS: behind a proxy", .bounded)
 struct TLSProxyTests {
     private func withProxied(_ body: (TestServer) throws -> Void) throws {
         try withSecureServer(scripts: ["main.lua": "function onOpen(conn) conn:send(conn.ip) end"]) { configuration in

@@ -3,7 +3,7 @@
 import Testing
 import WebSocket
 
-@Suite struct CompressedFrameTests {
+@Suite(.bounded) struct CompressedFrameTests {
     private static let rows = [
         ConformanceRow(
             "a compressed text in one frame", frame(1, [1, 2]), gives: [.compressed([1, 2], binary: false)]),

@@ -6,7 +6,7 @@ import Testing
 
 @testable import WebSocket
 
-@Suite struct CompressionTests {
+@Suite(.bounded) struct CompressionTests {
     @Test("compresses for every window what a client with that window inflates", arguments: 9...15)
     func roundTrips(_ bits: Int) {
         let compression = Compression(policy())

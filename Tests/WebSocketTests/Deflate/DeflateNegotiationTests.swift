@@ -4,7 +4,7 @@ import Testing
 
 @testable import WebSocket
 
-@Suite struct DeflateNegotiationTests {
+@Suite(.bounded) struct DeflateNegotiationTests {
     private static let none = "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
 
     /// What is offered, and what is answered where no context may be taken over, and where it may.

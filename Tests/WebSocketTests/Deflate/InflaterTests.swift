@@ -5,7 +5,7 @@ import Testing
 
 @testable import WebSocket
 
-@Suite struct InflaterTests {
+@Suite(.bounded) struct InflaterTests {
     @Test("inflates what a client compresses with any window and level", arguments: 9...15 as ClosedRange<Int32>)
     func windows(_ bits: Int32) {
         let messages = (0..<6).map { SampleText.json([1, 100, 1000, 5000, 70_000, 300_000][$0], seed: UInt64($0)) }
