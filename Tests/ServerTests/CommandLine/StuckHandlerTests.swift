@@ -6,8 +6,9 @@ import PerigeeTestKit
 import Testing
 
 @Suite(
-    "Command line: a handler that cannot be killed", .timeLimit(.minutes(3)),
-    .enabled(if: getenv("PERIGEETEST_PROGRAM") == nil, "a release build has no function that cannot be killed"), .bounded)
+    "Command line: a handler that cannot be killed",
+    .enabled(if: getenv("PERIGEETEST_PROGRAM") == nil, "a release build has no function that cannot be killed"),
+    .bounded)
 struct StuckHandlerTests {
     private static let main = """
         local function inner(library) stick(1.5, library) end

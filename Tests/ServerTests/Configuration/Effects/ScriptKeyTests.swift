@@ -1,8 +1,7 @@
 import Glibc
 import PerigeeTestKit
+import Server
 import Testing
-
-@testable import Server
 
 @Suite("Keys of the scripts' limits", .bounded)
 struct ScriptKeyTests {
@@ -77,46 +76,5 @@ struct ScriptKeyTests {
                 #expect(try server.ask("GET", "/readyz").json()["status"]?.string == status)
             }
         }
-    }
-
-    /// One call into a library that no kill ends before it is through with 192 MiB.
-    private static let stuck = [
-        "main.lua": """
-        local text = string.rep("x", 192 << 20)
-        function onMessage(conn, message) conn:send(#crypto.sha512(text)) end
-        """
-    ]
-    private static let room = [
-        "scripts.memory": "1 GiB", "scripts.largestBlock": "512 MiB", "scripts.loadBudget": "60s",
-        "scripts.budget": "10ms", "scripts.stuckAfter": "100ms",
-    ]
-
-    @Test("scripts.stuckAfter is when a handler that was killed and runs on is reported")
-    func stuckAfter() throws {
-        try withServer(keys: Self.room, scripts: Self.stuck) { server in
-            let client = try server.connect()
-            try client.send("go")
-            try server.eventually("the handler is reported") { try server.nodeState()["handlersStuck"] == 1 }
-        }
-        try withServer(keys: Self.room.merging(["scripts.stuckAfter": "60s"]) { $1 }, scripts: Self.stuck) { server in
-            let client = try server.connect()
-            try client.send("go")
-            try server.eventually("the handler is killed") { try server.nodeState()["handlersKilled"] == 1 }
-            #expect(try server.nodeState()["handlersStuck"] == 0)
-        }
-    }
-
-    @Test("scripts.onStuck abort ends the process, so that the service manager starts it anew")
-    func onStuck() throws {
-        var variables = ["PERIGEE_SCRIPTS_ON_STUCK": "abort"]
-        for (key, value) in Self.room {
-            let row = try #require(Configuration.keys.first { $0.path == key })
-            variables[row.environmentName] = value
-        }
-        let perigee = try PerigeeProcess(
-            scripts: Self.stuck, arguments: ["--workers", "1"], environment: variables)
-        let client = try WebSocketClient.connect(port: perigee.clientPort, timeout: .seconds(20))
-        try client.send("go")
-        #expect(try perigee.process.wait() == 128 + SIGABRT)
     }
 }
