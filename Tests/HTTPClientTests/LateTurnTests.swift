@@ -5,7 +5,7 @@ import Glibc
 import HTTPClient
 import Testing
 
-@Suite("HTTP client: late turns", .serialized)
+@Suite("HTTP client: late turns", .serialized, .bounded)
 struct LateTurnTests {
     @Test("a timer that libcurl sets in a turn in which its last one is due as well is not lost")
     func twoAtOnce() throws {

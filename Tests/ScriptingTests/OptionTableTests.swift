@@ -4,7 +4,7 @@ import Testing
 
 @testable import Scripting
 
-@Suite("tables of config as arguments")
+@Suite("tables of config as arguments", .bounded)
 struct OptionTableTests {
     private static let settings = """
         {"headers": {"x-a": "1"}, "query": {"q": 2}, "deep": {"a": {"b": [1]}}, "list": [3, 1, 2], "labels": {"route": "a"}, "fields": {"f": [1]},

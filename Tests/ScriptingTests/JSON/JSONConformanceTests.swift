@@ -4,7 +4,7 @@ import Testing
 
 @testable import Scripting
 
-@Suite("json: conformance")
+@Suite("json: conformance", .bounded)
 struct JSONConformanceTests {
     let stage: Stage
 

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Scripting
 
-@Suite("json: beside lua-cjson")
+@Suite("json: beside lua-cjson", .bounded)
 struct JSONDifferentialTests {
     @Test("50,000 random documents, whole and damaged, are read and written as lua-cjson does", arguments: 0..<10)
     func random(part: Int) throws {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Scripting
 
-@Suite("json: limits")
+@Suite("json: limits", .bounded)
 struct JSONLimitTests {
     private static let script = """
         local function make(n)

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Scripting
 
-@Suite("json: numbers")
+@Suite("json: numbers", .bounded)
 struct JSONNumberTests {
     let stage: Stage
 

@@ -8,7 +8,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Audience of the demo page")
+@Suite("Audience of the demo page", .bounded)
 struct DemoAudienceTests {
     private static let admin = AdminPlace(
         SocketAddress(host: "127.0.0.1", port: 9080)!, file: nil, isSecure: false)

@@ -6,7 +6,7 @@ import PerigeeTestKit
 import Synchronization
 import Testing
 
-@Suite("Attack waits", .enabled(if: getenv("PERIGEETEST_ATTACK_WAITS") != nil))
+@Suite("Attack waits", .enabled(if: getenv("PERIGEETEST_ATTACK_WAITS") != nil), .bounded)
 struct AttackWaitTests {
     private static let echo = """
         function onMessage(conn, message) conn:send(message) end

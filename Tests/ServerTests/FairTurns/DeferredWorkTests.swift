@@ -6,7 +6,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Deferred work")
+@Suite("Deferred work", .bounded)
 struct DeferredWorkTests {
     private func connection(_ slot: UInt32) -> ConnectionHandle { ConnectionHandle(slot: slot, generation: 1) }
 

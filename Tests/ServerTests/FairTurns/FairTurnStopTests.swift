@@ -4,7 +4,7 @@ import Glibc
 import PerigeeTestKit
 import Testing
 
-@Suite("Fair turns: the program stops")
+@Suite("Fair turns: the program stops", .bounded)
 struct FairTurnStopTests {
     private static let waits = FairTurnTests.Flood(
         name: "handlers that wait and burn",

@@ -5,7 +5,7 @@ import PerigeeTestKit
 import Server
 import Testing
 
-@Suite("Fair turns")
+@Suite("Fair turns", .bounded)
 struct FairTurnTests {
     /// Work of which there is more than fits a turn.
     struct Flood: CustomStringConvertible, Sendable {

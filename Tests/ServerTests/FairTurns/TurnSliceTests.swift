@@ -4,7 +4,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Turn slice")
+@Suite("Turn slice", .bounded)
 struct TurnSliceTests {
     private var slice = TurnSlice(length: 10_000, cpu: 5_000)
 

@@ -6,7 +6,8 @@ import Testing
 
 @testable import Server
 
-@Suite("Scripts' requests to the own admin API", .plainOnly("over TLS the API's certificate is another matter"))
+@Suite(
+    "Scripts' requests to the own admin API", .plainOnly("over TLS the API's certificate is another matter"), .bounded)
 struct OwnAdminTests {
     private static let scripts = [
         "main.lua": """

@@ -11,7 +11,7 @@ import WebSocket
 @testable import Scripting
 @testable import Server
 
-@Suite("Growth of reads", .serialized)
+@Suite("Growth of reads", .serialized, .bounded)
 struct GrowthTests {
     /// Something that is read, made of so many parts.
     struct Reading: Sendable, CustomTestStringConvertible {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Server
 
-@Suite("User index", .timeLimit(.minutes(1)))
+@Suite("User index", .timeLimit(.minutes(1)), .bounded)
 struct UserIndexTests {
     private final class Member: UserMember {
         var placeOfUser = 0
