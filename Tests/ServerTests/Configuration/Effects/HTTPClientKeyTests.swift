@@ -1,7 +1,8 @@
 import Glibc
 import PerigeeTestKit
-import Server
 import Testing
+
+@testable import Server
 
 @Suite("Keys of the scripts' HTTP client", .bounded)
 struct HTTPClientKeyTests {
@@ -80,6 +81,14 @@ struct HTTPClientKeyTests {
             let answer = try server.answer(to: backend.url("/held"))
             #expect(answer == "timeout: no response within 50 ms")
         }
+    }
+
+    @Test("httpClient.lookups comes to the client, whose own tests let that many look-ups hang")
+    func lookups() throws {
+        var configuration = Configuration()
+        try configuration.set("httpClient.lookups", "4")
+        let settings = Mirror(reflecting: configuration.httpClient.settings(admin: []))
+        #expect(settings.children.first { $0.label == "lookups" }?.value as? Int == 4)
     }
 
     @Test("httpClient.maxBody is the largest body")
