@@ -2,7 +2,7 @@ import Testing
 
 @testable import HTTPClient
 
-@Suite("the head of a response")
+@Suite("the head of a response", .bounded)
 struct ResponseHeadTests {
     @Test("a value that is not UTF-8 is read as ISO-8859-1, so that different values stay different")
     func foreign() {

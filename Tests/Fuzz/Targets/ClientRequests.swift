@@ -9,7 +9,9 @@
     guard let url = try? RequestURL(String(lines[0])) else { return }
     taken()
     check(url)
-    guard lines.count > 2, let longer = try? url.addingQuery(String(lines[1]), String(lines[2])) else { return }
+    guard lines.count > 2, let longer = try? url.addingQuery([(name: String(lines[1]), value: String(lines[2]))]) else {
+        return
+    }
     check(longer)
     expect(longer.hasOrigin(of: url), "a longer query does not lead elsewhere")
     expect(longer.isSecure == url.isSecure, "nor in another way")

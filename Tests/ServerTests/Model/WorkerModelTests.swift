@@ -5,7 +5,7 @@
 import Glibc
 import Testing
 
-@Suite("a worker beside its model", .timeLimit(.minutes(60)))
+@Suite("a worker beside its model", .timeLimit(.minutes(60)), .bounded)
 struct WorkerModelTests {
     private static func setting(_ name: String, _ absent: Int) -> Int {
         getenv("MODEL_\(name)").flatMap { Int(String(cString: $0)) } ?? absent
