@@ -13,6 +13,9 @@ protocol UserMember: AnyObject {
 struct UserIndex<Member: UserMember> {
     private var members: [[UInt8]: [Member]] = [:]
 
+    /// Whether no user has a member.
+    var isEmpty: Bool { members.isEmpty }
+
     /// The user's members, in no order that lasts.
     subscript(user: String) -> [Member] { members[Array(user.utf8)] ?? [] }
 
