@@ -34,7 +34,7 @@ struct StopSignalTests {
     private func draining(window: String) throws -> (perigee: PerigeeProcess, clients: [WebSocketClient]) {
         let perigee = try PerigeeProcess(
             scripts: ["main.lua": Self.script], environment: ["PERIGEE_DRAIN_WINDOW": window])
-        let clients = try (0..<60).map { _ in
+        let clients = try (0..<300).map { _ in
             try WebSocketClient.connect(port: perigee.clientPort, timeout: .seconds(20))
         }
         for client in clients { #expect(try client.receiveText() == "open") }
