@@ -85,7 +85,8 @@ open class Socket: Source {
     open func deadlineReached() { abort() }
     /// The peer has taken nothing for `EventLoop.writeTimeout` of what waits for it. The default hangs up.
     open func writeStalled() { abort() }
-    /// Whether what a peer had sent is still read to its end when writing to it fails because it is gone.
+    /// Whether what a peer had sent is still read to its end when it is gone: when writing to it fails, or when it hangs up while
+    /// reading is paused.
     open var readsToTheEnd: Bool { false }
     /// The connection is over; called once, before the descriptor closes. Writing is without effect by now.
     open func didClose() {}
@@ -159,9 +160,10 @@ open class Socket: Source {
         if readiness.contains(.readable) || isBroken { receive() }
     }
 
-    /// Whether all was read, or nothing more of it matters; who then hangs up for good is gone.
+    /// Whether all was read, or nothing more of it matters: a peer that then hangs up for good is gone.
     private var hasNothingToRead: Bool {
-        flags.contains(.ended) || flags.contains(.paused) && !flags.isDisjoint(with: [.finishing, .lingering])
+        guard !flags.contains(.ended) else { return true }
+        return flags.contains(.paused) && (!flags.isDisjoint(with: [.finishing, .lingering]) || !readsToTheEnd)
     }
 
     /// Waits until reading goes on. What a peer has sent before it hung up is still there then.

@@ -12,6 +12,10 @@ final class PerigeeProcess {
     let clientPort: UInt16
     let adminPort: UInt16
 
+    /// A crash ends the process at once: the runner of tests asks for a backtrace, which takes seconds and writes to a pipe that
+    /// nobody may read.
+    private static let environment = ["SWIFT_BACKTRACE": "enable=no"]
+
     /// Starts it, and waits until it says that it runs.
     init(
         scripts: [String: String], arguments: [String] = [], environment: [String: String] = [:],
@@ -21,7 +25,8 @@ final class PerigeeProcess {
         for (name, source) in scripts { try folder.write(source, to: name) }
         let own = ["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--scripts", folder.path, "--workers", "2"]
         process = try ChildProcess.start(
-            PerigeeProgram.path, own + arguments, environment: SecureProgram.environment.merging(environment) { $1 },
+            PerigeeProgram.path, own + arguments,
+            environment: Self.environment.merging(SecureProgram.environment) { $1 }.merging(environment) { $1 },
             timeout: .seconds(30))
         var lines: [String] = []
         repeat { lines.append(try process.outputLine(containing: "")) } while !lines.last!.contains("try ")

@@ -23,7 +23,7 @@ struct StuckHandlerTests {
             scripts: ["main.lua": Self.main],
             environment: [
                 "PERIGEETEST_STICK": "1", "PERIGEE_SCRIPTS_STUCK_AFTER": "100ms", "PERIGEE_SCRIPTS_BUDGET": "20ms",
-                "PERIGEE_SCRIPTS_ON_STUCK": onStuck, "SWIFT_BACKTRACE": "enable=no",
+                "PERIGEE_SCRIPTS_ON_STUCK": onStuck,
             ])
     }
 
