@@ -4,7 +4,7 @@ import Testing
 import TimeBound
 
 extension Trait where Self == TimeBound {
-    /// Three minutes for each test: many times what any takes on a busy machine.
+    /// Ten minutes for each test: where the machine is busy, a test waits for its turn as long as the whole run takes.
     static var bounded: Self { TimeBound(minutes: 10) }
 
     /// As long as the longest test of the suite needs.
