@@ -74,9 +74,9 @@ struct AttackWaitTests {
         _ scripts: [String: String], _ body: (PerigeeProcess, Probe) throws -> Void
     ) throws {
         let perigee = try PerigeeProcess(
-            scripts: scripts,
+            scripts: scripts, arguments: ["--workers", "1"],
             environment: [
-                "PERIGEE_WORKERS": "1", "PERIGEE_SCRIPTS_BUDGET": "20ms", "PERIGEE_SCRIPTS_LOAD_BUDGET": "60s",
+                "PERIGEE_SCRIPTS_BUDGET": "20ms", "PERIGEE_SCRIPTS_LOAD_BUDGET": "60s",
                 "PERIGEE_DRAIN_WINDOW": "0ms",
             ])
         let probe = Probe()
@@ -97,6 +97,23 @@ struct AttackWaitTests {
         while ContinuousClock.now < end || (probe.count < count + 3 && ContinuousClock.now < last) { usleep(1_000) }
     }
 
+    /// Waits until the attacker's events are over. The handler that says so may be killed itself, for the collector's work after a
+    /// bomb, and is then asked again.
+    private func waitForEnd(_ attacker: WebSocketClient) throws {
+        for _ in 1...20 {
+            try attacker.send("after")
+            if isOver(attacker) { return }
+        }
+        Issue.record("the attacker was not answered in a minute")
+    }
+
+    private func isOver(_ attacker: WebSocketClient) -> Bool {
+        while let text = try? attacker.receiveText(timeout: .seconds(3)) {
+            if text == "after" { return true }
+        }
+        return false
+    }
+
     @Test("an echo waits less than the bound beside each of 100 attacks on its own worker")
     func worstWaits() throws {
         let events = [Attacks.endless, Attacks.refused, Attacks.recursion, Attacks.bombs]
@@ -111,8 +128,7 @@ struct AttackWaitTests {
                 watch(probe, for: .milliseconds(20))
                 _ = probe.take()
                 try attacker.socket.send((0..<5).flatMap { _ in ClientFrame.text("attack").bytes })
-                try attacker.send("after")
-                while try attacker.receiveText(timeout: .seconds(60)) != "after" {}
+                try waitForEnd(attacker)
                 watch(probe, for: .milliseconds(20))
                 waits.append((attack.description, probe.take()))
                 try attacker.close()
