@@ -1,5 +1,6 @@
 import StockLua
 import Testing
+import TimeBound
 
 @testable import Scripting
 
@@ -19,7 +20,9 @@ struct OldBugsTests {
         ])
     func guards(bug: StockLuaBug, body: String) throws {
         let fate = stockLuaMeet(bug)
-        #expect((fate == .well) == !Self.isOld, "\(ScriptEngine.luaVersion): \(bug) ended \(fate)")
+        // AddressSanitizer keeps what was freed from its second use, so that the bug does no harm there.
+        let isHarmless = fate == .well
+        #expect(isHarmless == !Self.isOld || TimeBound.isSanitized, "\(ScriptEngine.luaVersion): \(bug) ended \(fate)")
         var isRefused = false
         do {
             _ = try Stage().run(body)

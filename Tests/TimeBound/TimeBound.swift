@@ -27,7 +27,8 @@ public struct TimeBound: TestTrait, SuiteTrait, TestScoping {
         try await function()
     }
 
-    private static let isSanitized: Bool = {
+    /// Whether a sanitizer is part of this process.
+    public static let isSanitized: Bool = {
         let process = dlopen(nil, RTLD_NOW)
         return ["__asan_init", "__tsan_init"].contains { (name: String) in dlsym(process, name) != nil }
     }()

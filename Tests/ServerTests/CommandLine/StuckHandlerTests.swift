@@ -39,7 +39,8 @@ struct StuckHandlerTests {
         try client.send(message)
         let line = try perigee.process.errorLine(containing: "a handler does not end although it was killed")
         #expect(line.contains("critical"))
-        for part in place { _ = try perigee.process.errorLine(containing: part) }
+        // A sanitizer stands between Lua's library and the functions that it calls, and looks like the program's own code.
+        for part in place where !Sanitizer.isActive { _ = try perigee.process.errorLine(containing: part) }
         #expect(try perigee.process.errorLine(containing: "killed: it used more").contains("main.lua"))
         try client.send("next")
         #expect(try client.receiveText() == "done")
