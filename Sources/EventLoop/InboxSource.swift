@@ -36,7 +36,7 @@ final class InboxSource<Message: Sendable>: AnyInboxSource {
             pending -= 1
             handle(message)
         }
-        // What the messages hold is let go now: the next batch may be a long time in coming.
+        // The batch lets go of its messages now: the next one may be a long time in coming.
         batch.removeAll(keepingCapacity: batch.capacity <= Inbox<Message>.keptCapacity)
         return true
     }

@@ -166,7 +166,7 @@ open class Socket: Source {
         return flags.contains(.paused) && (!flags.isDisjoint(with: [.finishing, .lingering]) || !readsToTheEnd)
     }
 
-    /// Waits until reading goes on. What a peer has sent before it hung up is still there then.
+    /// Waits until reading goes on. The kernel keeps the peer's last bytes until then.
     private func unwatch() {
         flags.insert(.unwatched)
         loop.suspend(self)

@@ -70,7 +70,7 @@ struct TimerWheel {
     mutating func cancel(_ id: TimerID) -> Bool {
         let index = Int(id.node)
         guard index < nodes.count, nodes[index].use == id.use, nodes[index].bucket != -1 else { return false }
-        // What is left of it in `due` is a name that nothing has any more.
+        // Its name stays in `due`, and nothing has that name any more.
         if nodes[index].bucket >= 0 { unlink(id.node) }
         release(id.node)
         return true

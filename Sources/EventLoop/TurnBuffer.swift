@@ -53,7 +53,7 @@ struct TurnBuffer: ~Copyable {
         return UnsafeRawBufferPointer(start: base + Int(slice.offset), count: Int(slice.count))
     }
 
-    /// Begins to use the memory anew. Whoever still has a slice has nothing.
+    /// Begins to use the memory anew. Earlier slices have no bytes from here on.
     mutating func reset() {
         count = 0
         turn += 1

@@ -56,9 +56,9 @@ static void put_aside(Bridge *b, Coroutine coroutine)
     b->running_task = -1;
 }
 
-// What an event leaves in a state that is half full, when it was killed or found no memory, is collected now: else the next
-// event would do it within its own budget, and perhaps be killed for it. Where little has come since the last time, there is
-// little to collect. Never raises.
+// Collects after an event that was killed or found no memory, if the state is half full: else the next event would do it
+// within its own budget, and perhaps be killed for it. Little is to be collected where little has come since the last time.
+// Never raises.
 static void clean_up_after_failure(Bridge *b)
 {
     size_t grown = b->memory > b->collected ? b->memory - b->collected : 0;

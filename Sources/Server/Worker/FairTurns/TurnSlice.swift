@@ -17,7 +17,7 @@ struct TurnSlice {
     private(set) var used: UInt64 = 0
     /// Whether the slice is used up: an event that brings work of its own goes on in the next turn.
     private(set) var isOver = false
-    /// Whether it is used up several times: what has not begun waits for the next turn.
+    /// Whether it is used up several times: new input waits for the next turn.
     private(set) var isFarOver = false
 
     /// - Parameters:
