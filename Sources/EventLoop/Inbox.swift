@@ -38,6 +38,15 @@ public final class Inbox<Message: Sendable>: Sendable {
         if sleeps { wake() }
     }
 
+    /// Adds a message and lets a sleeping owner sleep: for a sender of several messages, who calls `wakeOwner` behind the last.
+    public func postQuietly(_ message: Message) { state.withLock { $0.messages.append(message) } }
+
+    /// Wakes an owner that sleeps although messages wait.
+    public func wakeOwner() {
+        let sleeps = state.withLock { state in state.messages.isEmpty ? false : Self.takeSleep(&state) }
+        if sleeps { wake() }
+    }
+
     /// Adds several messages, with one wake-up.
     public func post(contentsOf messages: [Message]) {
         let sleeps = state.withLock { state in

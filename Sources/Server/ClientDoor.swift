@@ -79,7 +79,9 @@ final class ClientDoor {
 
     /// Begins to accept from passed sockets.
     func letIn(_ workers: WorkerInboxes) {
-        for (worker, share) in shares.enumerated() where !share.isEmpty { workers[worker].post(.accept(share)) }
+        for (worker, share) in shares.enumerated() where !share.isEmpty {
+            workers.tell(worker) { $0.listen(on: share) }
+        }
     }
 }
 

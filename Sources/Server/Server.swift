@@ -247,7 +247,7 @@ public final class Server {
             }
         }
         guard let failure = failures.first else { return (threads, listening) }
-        node.workers.postToAll(.stop)
+        node.workers.tellAll { $0.stop() }
         for thread in threads { thread.join() }
         throw failure
     }

@@ -47,6 +47,22 @@ struct InboxTests {
         #expect(wakeUps(inbox) == 0)
     }
 
+    @Test("quiet posts wake a sleeping owner when the sender says so, once")
+    func quietPosts() {
+        let inbox = Inbox<Int>()
+        inbox.wakeOwner()
+        #expect(inbox.prepareToSleep())
+        inbox.wakeOwner()
+        #expect(wakeUps(inbox) == 0, "nothing waits")
+        for number in 0..<10 { inbox.postQuietly(number) }
+        #expect(wakeUps(inbox) == 0)
+        inbox.wakeOwner()
+        inbox.wakeOwner()
+        #expect(wakeUps(inbox) == 1)
+        inbox.awake()
+        #expect(!inbox.prepareToSleep())
+    }
+
     private func wakeUps(_ inbox: Inbox<Int>) -> UInt64 {
         var counter: UInt64 = 0
         return read(inbox.wakeUp, &counter, 8) == 8 ? counter : 0

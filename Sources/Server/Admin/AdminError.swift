@@ -1,6 +1,8 @@
 // Every error that the admin API answers with: status, stable code, message, and a hint where one helps. Clients may compare
 // codes; messages are for people.
 
+import HTTP1
+
 /// A refused request.
 struct AdminError: Error, Sendable {
     let status: Int
@@ -14,7 +16,7 @@ struct AdminError: Error, Sendable {
     static let channelNameInvalid = AdminError(
         status: 400, code: "channel_name_invalid",
         message: "a channel name has 1 to 255 bytes of UTF-8 and no control characters",
-        hint: "percent-encode what is not a letter, digit, '-', '.', '_' or '~'")
+        hint: "percent-encode every byte but letters, digits, '-', '.', '_' and '~'")
     static let textNotUTF8 = AdminError(
         status: 400, code: "text_not_utf8", message: "the body is pushed as a text message and is not UTF-8",
         hint: "send bytes with 'Content-Type: application/octet-stream'")
@@ -22,7 +24,7 @@ struct AdminError: Error, Sendable {
         status: 400, code: "json_invalid", message: "the body is not the JSON that is expected")
     static let parameterInvalid = AdminError(
         status: 400, code: "parameter_invalid", message: "a query parameter has a value that is not allowed")
-    static let cursorInvalid = parameterInvalid.saying("cursor is what 'next' of the page before says")
+    static let cursorInvalid = parameterInvalid.saying("cursor is the 'next' of the page before")
     static let closeCodeInvalid = AdminError(
         status: 400, code: "close_code_invalid", message: "a close code is 1000 to 1003, 1007 to 1014, or 3000 to 4999",
         hint: "the reason may have at most 123 bytes")
@@ -31,7 +33,7 @@ struct AdminError: Error, Sendable {
         hint: "send 'Authorization: Bearer KEY' or 'X-API-Key: KEY'")
     static let keyUnknown = AdminError(status: 401, code: "key_unknown", message: "the key is not one of this server's")
     static let scopeMissing = AdminError(
-        status: 403, code: "scope_missing", message: "the key has not the scope that this request needs")
+        status: 403, code: "scope_missing", message: "the key lacks the scope that this request needs")
     static let hostNotAllowed = AdminError(
         status: 403, code: "host_not_allowed",
         message: "without keys, the API answers only requests for this machine by name",
@@ -126,5 +128,45 @@ struct AdminError: Error, Sendable {
                 for detail in details { members.addJSON(detail.name, detail.json) }
             }
         }
+    }
+}
+
+extension AdminError {
+    /// The answer to a request that cannot be read.
+    init(_ error: HTTPError) {
+        self =
+            switch error {
+            case .badRequestLine, .badField, .bareLineFeed, .bareCarriageReturn, .controlByte, .obsoleteFolding,
+                .missingHost, .severalHosts, .badHost, .badContentLength, .conflictingLength,
+                .unsupportedTransferEncoding, .badChunk:
+                AdminError.badRequest.saying(error.reason)
+            case .bodyTooLarge: .bodyTooLarge
+            case .uriTooLong: .targetTooLong
+            case .expectationFailed: .expectationFailed
+            case .headTooLarge, .tooManyFields: .headTooLarge
+            case .versionNotSupported: .versionNotSupported
+            }
+    }
+
+    /// The answer, without the request's id.
+    var response: Response {
+        var response = Response(status: status, fields: [("Content-Type", "application/json")], body: json.bytes)
+        switch status {
+        case 401: response.fields.append(("WWW-Authenticate", "Bearer"))
+        case 503: response.fields.append(("Retry-After", "1"))
+        default: break
+        }
+        return response
+    }
+
+    /// The answer to a reload that was not tried.
+    init(_ refusal: ReloadReport.Refusal) {
+        self =
+            switch refusal {
+            case .workerLate: .workerLate.saying(refusal.message)
+            case .notWritten: .scriptNotWritten.saying(refusal.message)
+            case .versionNotKept: .versionNotKept.saying(refusal.message)
+            case .noPreviousVersion: .noPreviousVersion
+            }
     }
 }

@@ -1,4 +1,4 @@
-// One request to the admin API of the server that runs with a configuration, for the commands that ask it for something.
+// One request to the admin API of the server that runs with a configuration, for the commands of `perigee`.
 //
 // Runs on: the caller's thread, which waits.
 

@@ -1,6 +1,6 @@
-// The route table: one array, the single list of what the API can do. The README's table is tested against it.
+// The route table: one array, the single list of the API's requests. The README's table is tested against it.
 //
-// Read next: AdminServer+Publishing.swift, AdminServer+Looking.swift.
+// Read next: Push.swift, AdminServer+Connections.swift, AdminServer+Scripts.swift, AdminServer+Node.swift.
 
 import HTTP1
 
@@ -11,25 +11,39 @@ struct AdminRoute: Sendable {
     let method: HTTPMethod
     /// Parts between slashes; `{name}` takes any one part.
     let path: String
-    /// The scope that a key needs; nil for what anybody may ask.
+    /// The scope that a key needs; nil where none is needed.
     let scope: AdminScope?
     let summary: String
+    /// Whether it pushes, so that requests of one connection may run beside each other.
+    let isPush: Bool
     let handler: Handler
     private let parts: [Substring]
     /// Whether a part is open. A path that another route spells out is that route's, whatever the method; it stands first.
     let isOpen: Bool
 
-    init(method: HTTPMethod, path: String, scope: AdminScope?, summary: String, handler: @escaping Handler) {
+    init(
+        method: HTTPMethod, path: String, scope: AdminScope?, summary: String, isPush: Bool = false,
+        handler: @escaping Handler
+    ) {
         self.method = method
         self.path = path
         self.scope = scope
         self.summary = summary
+        self.isPush = isPush
         self.handler = handler
         parts = Self.parts(of: path)
         isOpen = parts.contains { $0.hasPrefix("{") }
     }
 
     static let all = spelt + calls
+
+    private static func push(
+        _ path: String, _ summary: String, _ read: @escaping @Sendable (AdminCall) throws(AdminError) -> Push
+    ) -> AdminRoute {
+        AdminRoute(method: .post, path: path, scope: .publish, summary: summary, isPush: true) {
+            (server, call) throws(AdminError) in server.publisher.push(try read(call), for: call)
+        }
+    }
 
     /// `/v1/call/{name}` takes any method, and hands it on.
     private static let calls = [HTTPMethod.get, .post, .put, .patch, .delete].map { method in
@@ -40,27 +54,23 @@ struct AdminRoute: Sendable {
     }
 
     private static let spelt: [AdminRoute] = [
-        AdminRoute(
-            method: .post, path: "/v1/channels/{channel}/messages", scope: .publish,
-            summary: "push the body to a channel's subscribers (`?exclude=ID&key=KEY`)"
-        ) { (server, call) throws(AdminError) in try server.publishToChannel(call) },
-        AdminRoute(
-            method: .post, path: "/v1/connections/{id}/messages", scope: .publish,
-            summary: "push the body to one connection"
-        ) { (server, call) throws(AdminError) in try server.sendToConnection(call) },
-        AdminRoute(
-            method: .post, path: "/v1/users/{user}/messages", scope: .publish,
-            summary: "push the body to all connections of a user"
-        ) { (server, call) throws(AdminError) in try server.sendToUser(call) },
-        AdminRoute(
-            method: .post, path: "/v1/messages", scope: .publish,
-            summary: "push the body to every connection (`?path=/chat`: to those of one path)"
-        ) { (server, call) throws(AdminError) in try server.sendToEveryone(call) },
-        AdminRoute(
-            method: .post, path: "/v1/publish", scope: .publish,
-            summary:
-                "push as JSON: `channel`, `channels`, `connection` or `user`; `data` or `dataBase64`; `exclude`, `key`"
-        ) { (server, call) throws(AdminError) in try server.publishJSON(call) },
+        push("/v1/channels/{channel}/messages", "push the body to a channel's subscribers (`?exclude=ID&key=KEY`)") {
+            (call) throws(AdminError) in try Push(toChannelOf: call)
+        },
+        push("/v1/connections/{id}/messages", "push the body to one connection") { (call) throws(AdminError) in
+            try Push(to: .connection(call.connectionID()), call)
+        },
+        push("/v1/users/{user}/messages", "push the body to all connections of a user") { (call) throws(AdminError) in
+            try Push(to: .user(call.parameters["user"] ?? ""), call)
+        },
+        push("/v1/messages", "push the body to every connection (`?path=/chat`: to those of one path)") {
+            (call) throws(AdminError) in
+            try Push(to: call.query.first("path").map { .path($0) } ?? .everyone, call)
+        },
+        push(
+            "/v1/publish",
+            "push as JSON: `channel`, `channels`, `connection` or `user`; `data` or `dataBase64`; `exclude`, `key`"
+        ) { (call) throws(AdminError) in try Push(json: call.body) },
         AdminRoute(
             method: .get, path: "/v1/connections", scope: .read,
             summary: "list connections (`?channel=&user=&path=&limit=&cursor=`)"
@@ -102,7 +112,7 @@ struct AdminRoute: Sendable {
         ) { (server, call) throws(AdminError) in try server.uploadScript(call) },
         AdminRoute(
             method: .get, path: "/v1/node", scope: .read, summary: "version, uptime, workers, counters, memory"
-        ) { (server, call) throws(AdminError) in server.describeNode(call) },
+        ) { (server, call) throws(AdminError) in server.showNode(call) },
         AdminRoute(
             method: .post, path: "/v1/drain", scope: .manage,
             summary: "close all connections, spread over a time (`?over=30s`), then exit 0"
@@ -114,17 +124,17 @@ struct AdminRoute: Sendable {
         AdminRoute(
             method: .get, path: "/metrics", scope: .read,
             summary: "the server's counters and those of its scripts, for Prometheus"
-        ) { (server, call) throws(AdminError) in server.describeMetrics(call) },
+        ) { (server, call) throws(AdminError) in server.showMetrics(call) },
         AdminRoute(
             method: .get, path: "/readyz", scope: nil,
             summary: "200 while the server is ready or degraded, 503 while it starts or drains; without a key"
-        ) { (server, call) throws(AdminError) in server.describeReadiness(call) },
+        ) { (server, call) throws(AdminError) in server.showReadiness(call) },
         AdminRoute(
             method: .get, path: "/healthz", scope: nil, summary: "200 while the server runs, without a key"
         ) { (server, call) throws(AdminError) in call.answer(.text(200, "ok")) },
     ]
 
-    /// What stands between the slashes of a path, empty parts included: a path is that of a route exactly, or not at all.
+    /// The parts of a path between its slashes, empty parts included: a path fits a route exactly, or not at all.
     static func parts(of path: String) -> [Substring] {
         path.split(separator: "/", omittingEmptySubsequences: false)
     }
@@ -138,7 +148,7 @@ struct AdminRoute: Sendable {
         for (part, given) in zip(parts, requested) {
             if part.hasPrefix("{") {
                 if given.isEmpty { return nil }
-                // What does not decode stays as it is, and is then no valid name or id.
+                // A part that does not decode becomes a control character, which is no valid name or id.
                 parameters[String(part.dropFirst().dropLast())] = Percent.decode(given) ?? "\u{0}"
             } else if part != given {
                 return nil

@@ -1,5 +1,9 @@
-// Scripts through the API: reload with an answer that says what happened, and what is live.
+// Scripts through the API: reloads, whose answer has the outcome; the scripts that are live; and calls of onRequest.
+//
+// Runs on: the admin thread.
+// Read next: ../Reload/Reloader.swift, ../Worker/Worker+Questions.swift.
 
+import EventLoop
 import HTTP1
 import Scripting
 
@@ -22,31 +26,6 @@ extension AdminServer {
         guard node.configuration.scripts.upload else { throw .uploadOff }
         guard let path = ScriptPath(call.parameters["name"] ?? "") else { throw .scriptNameInvalid }
         try reload(.upload(path, text: call.body), for: call)
-    }
-
-    func answer(_ call: AdminCall, _ report: ReloadReport) {
-        switch report {
-        case .swapped(let version, let changed, let rolledBackTo, let late):
-            call.answer(
-                200,
-                JSONOutput.object {
-                    $0.add("version", version)
-                    $0.add("changed", changed)
-                    if let rolledBackTo { $0.add("rolledBackTo", rolledBackTo) }
-                    if !late.isEmpty { $0.add("late", late) }
-                })
-        case .failed(let errors):
-            var error = AdminError.scriptsInvalid
-            error.message = errors.first.map { $0.summary } ?? error.message
-            let list = JSONOutput.object { members in
-                members.list("errors", errors) { error, item in error.write(to: &item) }
-            }
-            let json = list.text.dropFirst("{\"errors\":".count).dropLast()
-            error.details = [(name: "errors", json: String(json))]
-            call.fail(error)
-        case .refused(let error):
-            call.fail(error)
-        }
     }
 
     // MARK: Looking
@@ -116,13 +95,13 @@ extension AdminServer {
 
     private typealias Counts = [String: [String: (calls: UInt64, errors: UInt64)]]
 
-    /// Asks the workers how often handlers ran, and answers what `body` makes of it.
+    /// Asks the workers how often handlers ran, and answers with the object that `body` makes of it.
     private func countCalls(for call: AdminCall, _ body: @escaping (Counts) -> JSONOutput) {
-        let ticket = nextTicket()
-        node.workers.postToAll(.scriptStatistics(ticket: ticket))
-        gather(ticket, from: node.workers.count) { answers, isComplete in
-            guard isComplete else { return call.fail(.overloaded) }
-            call.answer(200, body(Self.sum(answers)))
+        questions.askAll {
+            ScriptStatistics.all(of: $0)
+        } then: { answers in
+            guard answers.isComplete else { return call.fail(.overloaded) }
+            call.answer(200, body(Self.sum(answers.all)))
         }
     }
 
@@ -138,20 +117,100 @@ extension AdminServer {
         }
     }
 
-    private static func sum(
-        _ answers: [(worker: UInt8, answer: WorkerAnswer)]
-    ) -> Counts {
+    private static func sum(_ workers: [[ScriptStatistics]]) -> Counts {
         var sum: Counts = [:]
-        for entry in answers {
-            guard case .scripts(let scripts) = entry.answer else { continue }
-            for script in scripts {
-                for handler in script.handlers {
-                    sum[script.name, default: [:]][handler.name, default: (0, 0)].calls += handler.calls
-                    sum[script.name, default: [:]][handler.name, default: (0, 0)].errors += handler.errors
-                }
+        for script in workers.joined() {
+            for handler in script.handlers {
+                sum[script.name, default: [:]][handler.name, default: (0, 0)].calls += handler.calls
+                sum[script.name, default: [:]][handler.name, default: (0, 0)].errors += handler.errors
             }
         }
         return sum
+    }
+
+    // MARK: Calling
+
+    /// `/v1/call/{name}`: the workers take turns.
+    func callScript(_ call: AdminCall) throws(AdminError) {
+        guard !isDraining else { throw .stopping }
+        let name = call.parameters["name"] ?? ""
+        let question = question(call, script: name)
+        let worker = Int(questions.nextTicket() % UInt64(node.workers.count))
+        questions.askScripts(of: worker, patience: node.scriptPatience) { worker, reply in
+            worker.askRequest(question, script: name, reply)
+        } then: { [unowned self] answer in
+            do throws(AdminError) {
+                switch try AdminError.reply(in: answer, isStopping: publisher.isStopping) {
+                case .response(let response): call.answer(Response(response))
+                case .failed(let error): throw AdminError(error)
+                case .absent, .proceed, .refused, .waiting: throw .handlerNotFound
+                }
+            } catch {
+                call.fail(error)
+            }
+        }
+    }
+
+    private func question(_ call: AdminCall, script: String) -> ScriptQuestion {
+        // Scripts do not see the keys of this API.
+        let secrets: Set = node.configuration.admin.keys.isEmpty ? [] : ["authorization", "x-api-key"]
+        return ScriptQuestion(
+            fields: [
+                ("method", Array(call.head.methodText.utf8)), ("path", Array(call.head.path.utf8)),
+                ("name", Array(script.utf8)), ("ip", Array(call.ip.utf8)), ("body", call.body),
+            ],
+            query: call.query.pairs.map { ($0.name, $0.value) },
+            headers: call.head.joinedFields.filter { !secrets.contains($0.name) })
+    }
+}
+
+extension AdminCall {
+    /// Answers a reload.
+    func answer(_ report: ReloadReport) {
+        switch report {
+        case .swapped(let version, let changed, let rolledBackTo, let late):
+            answer(
+                200,
+                JSONOutput.object {
+                    $0.add("version", version)
+                    $0.add("changed", changed)
+                    if let rolledBackTo { $0.add("rolledBackTo", rolledBackTo) }
+                    if !late.isEmpty { $0.add("late", late) }
+                })
+        case .failed(let errors):
+            var error = AdminError.scriptsInvalid
+            error.message = errors.first.map { $0.summary } ?? error.message
+            let list = JSONOutput.object { members in
+                members.list("errors", errors) { error, item in error.write(to: &item) }
+            }
+            let json = list.text.dropFirst("{\"errors\":".count).dropLast()
+            error.details = [(name: "errors", json: String(json))]
+            fail(error)
+        case .refused(let refusal):
+            fail(AdminError(refusal))
+        }
+    }
+
+    /// Answers an upgrade.
+    func answer(_ report: UpgradeReport) {
+        switch report {
+        case .done(let pid): answer(200, JSONOutput.object { $0.add("pid", Int(pid)) })
+        case .failed(let reason): fail(AdminError.upgradeFailed.saying("not upgraded: \(reason)"))
+        case .running: fail(.upgradeRunning)
+        }
+    }
+}
+
+extension Response {
+    /// A script's response; without a body where HTTP allows none.
+    fileprivate init(_ response: CallResponse) {
+        let hasBody = response.status != 204 && response.status != 304
+        var fields = response.headers
+        if hasBody, !response.type.isEmpty, !fields.contains(where: { $0.name.lowercased() == "content-type" }) {
+            fields.append(("Content-Type", response.type))
+        }
+        self.init(
+            status: response.status, fields: fields.map { ($0.name, $0.value) }, body: hasBody ? response.body : [])
     }
 }
 

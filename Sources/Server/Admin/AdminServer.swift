@@ -2,56 +2,34 @@
 // it. It asks the workers through their inboxes and answers when they have.
 //
 // Runs on: its own thread.
-// Read next: AdminRoute.swift, AdminServer+Access.swift.
+// Read next: AdminRoute.swift, AdminConnection.swift, Questions.swift, Publisher.swift.
 
 import EventLoop
 import HTTP1
 import Logging
 
 /// The admin API's thread.
-final class AdminServer {
-    /// How long the workers have for an answer, in milliseconds.
-    static let patience: UInt64 = 1_000
-
-    /// A question to the workers whose answers are coming in.
-    private struct Question {
-        var awaited: Int
-        var answers: [(worker: UInt8, answer: WorkerAnswer)] = []
-        /// When patience ends, on the loop's clock.
-        let deadline: UInt64
-        let finish: ([(worker: UInt8, answer: WorkerAnswer)], _ isComplete: Bool) -> Void
-    }
-
+final class AdminServer: AdminRequestHandler {
     let node: Node
     let loop = EventLoop()
     let log: Logger
     let limits: HTTPLimits
     let requestTimeout: UInt64
     let headTimeout: UInt64
-    let memory = MemoryGauge()
-    /// What each worker last said of itself.
-    var lastMeasurements: [Int: WorkerMeasurements] = [:]
-    /// Requests that were answered 408.
-    var requestsTimedOut: UInt64 = 0
-    var listeners: [Listener] = []
-    private var questions: [UInt64: Question] = [:] {
-        didSet { loop.expectsPost = !questions.isEmpty }
-    }
-    /// Whether workers owe an answer.
-    var isAwaitingAnswers: Bool { !questions.isEmpty }
-    private var isWatchingPatience = false
-    /// A `Host` that was found to name this machine.
-    var lastLocalHost = ""
-    var reloads: [UInt64: AdminCall] = [:]
-    private var lastTicket: UInt64 = 0
-    private var random = SecretGenerator()
-    var upgrades: [UInt64: AdminCall] = [:]
+    let questions: Questions
+    let publisher: Publisher
+    let memory: MemoryWatch
     /// Whether the server is on its way to its end: every answer is then the last one of its connection.
-    var isDraining = false
-    /// Whether the thread ends as soon as what was asked is answered.
-    var isStopping = false
-    /// The pushes that wait in onPublish.
-    var pushOrders = PushOrders()
+    private(set) var isDraining = false
+    /// Requests that were answered 408.
+    private(set) var requestsTimedOutCount: UInt64 = 0
+    private var access: AdminAccess
+    private var listeners: [Listener] = []
+    /// Each worker's last answer.
+    private var lastMeasurements: [UInt8: WorkerMeasurements] = [:]
+    private var reloads = WaitingCalls()
+    private var upgrades = WaitingCalls()
+    private var random = SecretGenerator()
 
     init(node: Node) {
         self.node = node
@@ -63,38 +41,26 @@ final class AdminServer {
         self.limits = limits
         requestTimeout = node.configuration.admin.requestTimeout.milliseconds
         headTimeout = min(node.configuration.admin.headTimeout.milliseconds, requestTimeout)
+        questions = Questions(loop: loop, workers: node.workers)
+        publisher = Publisher(node: node, questions: questions)
+        memory = MemoryWatch(node: node, loop: loop)
+        access = AdminAccess(node.configuration.admin)
         loop.writeTimeout = node.configuration.timeouts.write.milliseconds
+        loop.turnFinished = { node.workers.wakeForPushes() }
         loop.attach(node.admin) { [unowned self] message in handle(message) }
     }
 
-    /// Begins to accept requests; answers the address in use.
-    func listen(on place: ListenPlace) throws(ListenError) -> SocketAddress {
-        let listener = try Listener(place, on: loop) { [unowned self] descriptor, peer in
-            _ = AdminConnection(descriptor: descriptor, peer: peer, server: self)
-        }
-        add(listener)
-        return listener.address
-    }
-
-    func add(_ listener: Listener) {
-        listener.speaksTLS = node.certificates.admin != nil
-        listener.failed = { [log] in log.error("\($0)") }
-        listeners.append(listener)
-    }
-
-    /// The listening sockets.
-    var descriptors: [Int32] { listeners.map(\.descriptor) }
-
     func run() {
-        watchMemory()
+        memory.begin()
         loop.run()
     }
 
     private func handle(_ message: AdminMessage) {
         switch message {
-        case .answer(let ticket, let worker, let answer): take(answer, from: worker, for: ticket)
-        case .reloaded(let ticket, let report): finishReload(ticket, report)
-        case .upgraded(let ticket, let report): finishUpgrade(ticket, report)
+        case .delivered(let receipt, let count): questions.delivered(receipt, count)
+        case .answered(let ticket): questions.answered(ticket)
+        case .reloaded(let ticket, let report): reloads.take(ticket)?.answer(report)
+        case .upgraded(let ticket, let report): upgrades.take(ticket)?.answer(report)
         case .accept(let descriptors): listen(on: descriptors)
         case .answerAlive: node.lifecycle.post(.alive(.admin))
         case .drain(let isHandover): drain(isHandover: isHandover)
@@ -102,81 +68,149 @@ final class AdminServer {
         }
     }
 
-    // MARK: Asking the workers
+    // MARK: Listening
 
-    /// A number that names one question.
-    func nextTicket() -> UInt64 {
-        lastTicket += 1
-        return lastTicket
+    /// Begins to accept requests; answers the address in use.
+    func listen(on place: ListenPlace) throws(ListenError) -> SocketAddress {
+        let listener = try Listener(place, on: loop) { [unowned self] descriptor, peer in accept(descriptor, peer) }
+        add(listener)
+        return listener.address
     }
 
-    /// Waits for the answers of `count` workers to the question `ticket`, for a second unless it is told otherwise, and hands over what has come.
-    func gather(
-        _ ticket: UInt64, from count: Int, patience: UInt64 = patience,
-        then finish: @escaping ([(worker: UInt8, answer: WorkerAnswer)], _ isComplete: Bool) -> Void
-    ) {
-        guard count > 0 else { return finish([], true) }
-        questions[ticket] = Question(awaited: count, deadline: loop.now + patience, finish: finish)
-        if questions.count == 1 { watchPatience() }
+    /// Begins to accept requests from sockets that were passed to the process.
+    private func listen(on descriptors: [Int32]) {
+        for descriptor in descriptors {
+            add(
+                Listener(adopting: descriptor, competes: false, on: loop) { [unowned self] descriptor, peer in
+                    accept(descriptor, peer)
+                })
+        }
     }
 
-    /// One timer for all questions, while there are any.
-    private func watchPatience() {
-        guard !isWatchingPatience else { return }
-        isWatchingPatience = true
-        loop.schedule(after: Self.patience / 10) { [unowned self] in
-            isWatchingPatience = false
-            for (ticket, question) in questions where question.deadline <= loop.now {
-                questions[ticket] = nil
-                question.finish(question.answers, false)
+    private func add(_ listener: Listener) {
+        listener.speaksTLS = node.certificates.admin != nil
+        listener.failed = { [log] in log.error("\($0)") }
+        listeners.append(listener)
+    }
+
+    private func accept(_ descriptor: Int32, _ peer: SocketAddress) {
+        let connection = AdminConnection(descriptor: descriptor, peer: peer, on: loop, handler: self)
+        if let context = node.certificates.admin { connection.startTLS(context) }
+    }
+
+    /// The listening sockets.
+    var descriptors: [Int32] { listeners.map(\.descriptor) }
+
+    // MARK: Requests
+
+    func call(for head: RequestHead, on connection: AdminConnection) -> AdminCall {
+        let requestID = Self.givenID(head) ?? newRequestID()
+        return access.call(for: head, requestID: requestID, on: connection)
+    }
+
+    func perform(_ call: AdminCall) {
+        if let refusal = call.refusal { return call.fail(refusal) }
+        guard !call.hasQuery || call.query.isUTF8 else {
+            return call.fail(AdminError.parameterInvalid.saying("the query is not percent-encoded UTF-8"))
+        }
+        do throws(AdminError) {
+            try call.handler?(self, call)
+        } catch {
+            call.fail(error)
+        }
+    }
+
+    func requestTimedOut() { requestsTimedOutCount += 1 }
+
+    func newRequestID() -> String { Base32.text(of: random.next()) }
+
+    /// The client's own id when it sends one that can stand in a header and a log.
+    private static func givenID(_ head: RequestHead) -> String? {
+        guard let given = head.first("x-request-id"), (1...128).contains(given.utf8.count),
+            given.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
+        else { return nil }
+        return given
+    }
+
+    // MARK: Questions to other threads
+
+    /// Asks all workers. A worker that does not answer in time is represented by its last answer, so that no counter ever goes
+    /// back; `silent` names those workers.
+    func measure(then finish: @escaping ([WorkerMeasurements], _ silent: [Int]) -> Void) {
+        questions.askAll {
+            WorkerMeasurements(of: $0)
+        } then: { [unowned self] answers in
+            var silent = Set(0..<node.workers.count)
+            for (worker, measurements) in answers.each {
+                lastMeasurements[worker] = measurements
+                silent.remove(Int(worker))
             }
-            if !questions.isEmpty { watchPatience() }
+            finish(Array(lastMeasurements.values), silent.sorted())
         }
     }
-
-    /// Ends every question with the answers that have come, and those that are asked because of it.
-    func endQuestions() {
-        while let (ticket, question) = questions.first {
-            questions[ticket] = nil
-            question.finish(question.answers, false)
-        }
-    }
-
-    private func take(_ answer: WorkerAnswer, from worker: UInt8, for ticket: UInt64) {
-        guard var question = questions.removeValue(forKey: ticket) else { return }
-        question.answers.append((worker, answer))
-        question.awaited -= 1
-        guard question.awaited == 0 else {
-            questions[ticket] = question
-            return
-        }
-        question.finish(question.answers, true)
-    }
-
-    // MARK: Reload
 
     /// Asks the reloader; the answer waits for its report.
     func reload(_ kind: ReloadRequest.Kind, for call: AdminCall) throws(AdminError) {
         guard !isDraining else { throw .stopping }
-        let ticket = nextTicket()
-        reloads[ticket] = call
+        let ticket = questions.nextTicket()
+        reloads.add(call, ticket)
         node.reloader.post(.request(ReloadRequest(kind: kind, cause: ReloadRequest.adminAPI, ticket: ticket)))
     }
 
-    private func finishReload(_ ticket: UInt64, _ report: ReloadReport) {
-        guard let call = reloads.removeValue(forKey: ticket) else { return }
-        answer(call, report)
+    /// `POST /v1/upgrade`: the answer waits until the new process serves.
+    func upgradeServer(_ call: AdminCall) throws(AdminError) {
+        guard !isDraining else { throw .stopping }
+        let ticket = questions.nextTicket()
+        upgrades.add(call, ticket)
+        node.lifecycle.post(.upgrade(ticket: ticket))
     }
 
-    // MARK: Request ids
-
-    /// The caller's own id when it sends one that can stand in a header and a log, else a new one.
-    func requestID(for head: RequestHead?) -> String {
-        if let given = head?.first("x-request-id"), (1...128).contains(given.utf8.count),
-            given.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
-        {
-            return given
+    /// `POST /v1/drain`: the answer says over which time; the process ends when all connections have.
+    func drainServer(_ call: AdminCall) throws(AdminError) {
+        var window = node.configuration.drain.window
+        if let text = call.query.first("over") {
+            guard let given = Duration(text, in: .zero ... .seconds(3600)) else {
+                throw AdminError.parameterInvalid.saying("over is a time from 0ms to 1h, such as 30s")
+            }
+            window = given
         }
-        return Base32.text(of: random.next())
+        guard !isDraining else { throw .stopping }
+        node.lifecycle.post(.drain(over: window, cause: "admin API"))
+        // A request behind the answer must find the server draining.
+        drain(isHandover: false)
+        call.answer(202, JSONOutput.object { $0.add("drainMilliseconds", window.wholeMilliseconds) })
+    }
+
+    // MARK: The end
+
+    /// The server drains: requests that wait for a reload are refused, all others are still answered. In a handover, new
+    /// connections belong to the new process.
+    private func drain(isHandover: Bool) {
+        isDraining = true
+        reloads.failAll(.stopping)
+        if isHandover { stopListening() }
+    }
+
+    /// Takes no more requests; those that are in are answered first, by 503 where a script does not answer in time.
+    private func stop() {
+        publisher.isStopping = true
+        drain(isHandover: true)
+        leaveWhenAnswered(until: loop.now + 2 * Questions.patience)
+    }
+
+    private func leaveWhenAnswered(until deadline: UInt64) {
+        guard questions.isEmpty || loop.now >= deadline else {
+            loop.schedule(after: 10) { [unowned self] in leaveWhenAnswered(until: deadline) }
+            return
+        }
+        questions.endAll()
+        upgrades.failAll(.stopping)
+        node.lifecycle.post(.left(.admin))
+        loop.atEndOfTurn { [loop] in loop.stop() }
+    }
+
+    private func stopListening() {
+        for listener in listeners { loop.remove(listener) }
+        listeners = []
     }
 }

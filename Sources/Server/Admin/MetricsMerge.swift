@@ -1,9 +1,11 @@
-// The measurements of all workers' scripts as one list: counters and histograms are added up, of a gauge counts what was
-// set last.
+// The measurements of all workers' scripts as one list: counters and histograms are added up, and of a gauge the value that was set
+// last counts.
+//
+// Read next: MetricsText.swift.
 
 import Scripting
 
-/// Sums up what several workers measured.
+/// Sums up the measurements of several workers.
 struct MetricsMerge {
     private struct Key: Hashable {
         let name: String

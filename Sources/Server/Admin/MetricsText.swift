@@ -40,7 +40,7 @@ struct MetricsText {
         add(name, kind, help, Double(value))
     }
 
-    /// Adds what scripts measured: one family for each name.
+    /// Adds the measurements of scripts: one family for each name.
     mutating func add(_ metrics: [ScriptMetric]) {
         var last: String?
         for metric in metrics {
@@ -66,7 +66,7 @@ struct MetricsText {
         sample("\(metric.name)_count", labels: metric.labels, Double(total))
     }
 
-    /// A label's value with what the format wants escaped.
+    /// A label's value, escaped as the format wants.
     static func escaped(_ value: String) -> String {
         var result = ""
         for character in value.unicodeScalars {

@@ -2,28 +2,6 @@
 
 import WebSocket
 
-extension ConnectionSummary {
-    func write(to members: inout JSONOutput.Members) {
-        members.add("id", id.text)
-        members.add("user", user)
-        members.add("path", path)
-        members.add("remoteAddress", remoteAddress)
-        members.add("subprotocol", subprotocol)
-        members.add("compression", compression)
-        members.add("certificate", certificate)
-        members.add("script", script)
-        members.add("openedAt", openedAt)
-        members.add("messagesIn", messagesIn)
-        members.add("messagesOut", messagesOut)
-        members.add("bytesIn", bytesIn)
-        members.add("bytesOut", bytesOut)
-        members.add("queuedBytes", queuedBytes)
-        members.addMilliseconds("roundTripMs", microseconds: roundTrip)
-        members.add("channels", channels)
-        members.add("state", state)
-    }
-}
-
 extension PauseRecord {
     func write(to members: inout JSONOutput.Members) {
         members.add("count", count)

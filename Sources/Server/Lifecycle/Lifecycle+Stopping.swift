@@ -51,7 +51,7 @@ extension Lifecycle {
         let configuration = node.configuration
         let drain = Drain(
             window: window.milliseconds, retry: configuration.drain.retry.milliseconds, isHandover: isHandover)
-        node.workers.postToAll(.drain(drain))
+        node.workers.tellAll { $0.drain(drain) }
         // The workers keep the time themselves; this is for one that does not.
         let handshakes = isHandover ? configuration.timeouts.handshake.milliseconds : 0
         let longest = drain.window + handshakes + configuration.timeouts.stop.milliseconds + Self.patience
@@ -75,7 +75,7 @@ extension Lifecycle {
     func cutOff(_ cause: String) {
         log.warning("connections are cut off", metadata: ["cause": "\(cause)"])
         leave()
-        node.workers.postToAll(.stop)
+        node.workers.tellAll { $0.stop() }
         node.admin.post(.stop)
     }
 
@@ -88,7 +88,7 @@ extension Lifecycle {
 
     func hasLeft(_ member: LifecycleMessage.Member) {
         staying.remove(member)
-        if member == .admin { node.workers.postToAll(.stop) }
+        if member == .admin { node.workers.tellAll { $0.stop() } }
         if case .leaving = state, staying.isEmpty { loop.stop() }
     }
 

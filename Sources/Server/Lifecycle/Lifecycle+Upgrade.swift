@@ -44,7 +44,7 @@ extension Lifecycle {
     /// The new process runs the named timers as soon as they have ended here. Worker 0 has them.
     private func handOverTimers(to successor: Successor) {
         self.successor = successor
-        node.workers[0].post(.handOverTimers)
+        node.workers.tell(0) { $0.handOverTimers() }
         loop.schedule(after: Self.patience) { [unowned self] in letGo(ranUntil: nil) }
     }
 

@@ -21,7 +21,7 @@ extension Lifecycle {
         tell("WATCHDOG=1")
         if case .leaving = state { return }
         silent = members
-        node.workers.postToAll(.answerAlive)
+        node.workers.tellAll { $0.answerAlive() }
         node.admin.post(.answerAlive)
     }
 }

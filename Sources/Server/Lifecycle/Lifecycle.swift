@@ -118,7 +118,7 @@ final class Lifecycle {
         _ = write(ready, &byte, 1)
         predecessor = Predecessor(ready, on: loop) { [unowned self] ranUntil in
             predecessor = nil
-            node.workers[0].post(.takeOverTimers(ranUntil: ranUntil))
+            node.workers.tell(0) { $0.takeOverTimers(ranUntil: ranUntil) }
         }
         sockets.clientFile?.takeOver()
         sockets.adminFile?.takeOver()

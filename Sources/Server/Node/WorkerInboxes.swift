@@ -1,5 +1,8 @@
-// The workers' inboxes, by number: where the broker puts publications, and the admin thread its questions. What waits is
-// bounded in number and in bytes, so that a worker that does not keep up costs its senders an answer and not us our memory.
+// The workers' inboxes, by number: the broker puts publications there, other threads their orders and questions. The frames that
+// wait are bounded in number and in bytes: for a worker that does not keep up, its senders are refused, and our memory is safe.
+//
+// Runs on: any thread.
+// Read next: ../Worker/WorkerMessage.swift.
 
 import EventLoop
 import PubSub
@@ -14,14 +17,19 @@ final class WorkerInboxes: PublicationReceiver {
     private final class Door: Sendable {
         let inbox = Inbox<WorkerMessage>()
         let waitingBytes = Atomic<Int>(0)
+        /// Whether messages of the admin thread's turn wait, for which the worker was not woken.
+        let owesWakeUp = Atomic<Bool>(false)
 
         var isOverloaded: Bool {
             waitingBytes.load(ordering: .relaxed) > WorkerInboxes.byteLimit || inbox.isFull
         }
 
-        func post(_ message: WorkerMessage, bytes: Int) {
+        /// - Parameter hasReceipt: whether the admin thread sends it: the worker is woken once for all pushes of a turn.
+        func post(_ message: WorkerMessage, bytes: Int, hasReceipt: Bool) {
             waitingBytes.add(bytes, ordering: .relaxed)
-            inbox.post(message)
+            guard hasReceipt else { return inbox.post(message) }
+            inbox.postQuietly(message)
+            owesWakeUp.store(true, ordering: .relaxed)
         }
     }
 
@@ -33,19 +41,39 @@ final class WorkerInboxes: PublicationReceiver {
 
     subscript(worker: Int) -> Inbox<WorkerMessage> { doors[worker].inbox }
 
-    /// Posts a control message to every worker.
-    func postToAll(_ message: WorkerMessage) {
-        for door in doors { door.inbox.post(message) }
+    // MARK: Orders and questions
+
+    /// Has the worker do something on its thread, unless it has ended by then.
+    func tell(_ worker: Int, _ order: @escaping @Sendable (Worker) -> Void) { doors[worker].inbox.post(.order(order)) }
+
+    /// Has every worker do something.
+    func tellAll(_ order: @escaping @Sendable (Worker) -> Void) {
+        for worker in doors.indices { tell(worker, order) }
+    }
+
+    /// Asks the scripts of a worker something. The closure, or the event that it begins, answers to `reply` in any case.
+    func ask<Answer>(
+        _ worker: Int, _ reply: Reply<Answer>, _ question: @escaping @Sendable (Worker, Reply<Answer>) -> Void
+    ) {
+        doors[worker].inbox.post(.ask { question($0, reply) })
     }
 
     // MARK: Frames
 
     /// Sends a frame to an audience on one worker; false when that worker does not keep up.
-    func send(_ frame: Frame, to audience: Audience, on worker: Int, ticket: UInt64?) -> Bool {
+    func send(_ frame: Frame, to audience: Audience, on worker: Int, receipt: UInt64?) -> Bool {
         let door = doors[worker]
         guard !door.isOverloaded else { return false }
-        door.post(.send(frame, to: audience, ticket: ticket), bytes: frame.count)
+        door.post(.send(frame, to: audience, receipt: receipt), bytes: frame.count, hasReceipt: receipt != nil)
         return true
+    }
+
+    /// The admin thread's turn ends: wakes the workers that it has pushes for.
+    func wakeForPushes() {
+        for door in doors where door.owesWakeUp.load(ordering: .relaxed) {
+            door.owesWakeUp.store(false, ordering: .relaxed)
+            door.inbox.wakeOwner()
+        }
     }
 
     /// Notes that a worker has handled a frame of an inbox.
@@ -66,7 +94,8 @@ final class WorkerInboxes: PublicationReceiver {
             if worker == origin && door.inbox.isEmpty {
                 deliversHere = true
             } else {
-                door.post(.deliver(publication, receipt: receipt), bytes: publication.frame.count)
+                door.post(
+                    .deliver(publication, receipt: receipt), bytes: publication.frame.count, hasReceipt: receipt != nil)
             }
         }
         return deliversHere

@@ -1,10 +1,41 @@
-// What the clients' port answers to a request that is not for a WebSocket: the demo page, a health check, and otherwise the
-// advice to upgrade.
+// The answers of the clients' port to requests that are not for a WebSocket: the demo page, a health check, and otherwise the advice
+// to upgrade. The demo page is for clients on this machine; `LocalName` helps to tell them.
 //
 // Allocates: the page once.
 
 import EventLoop
 import HTTP1
+
+/// The admin API's place in a command line for `curl`.
+struct AdminPlace: Sendable {
+    /// The URL before `/v1`.
+    let url: String
+    /// The file that `--unix-socket` names.
+    let socket: String?
+
+    init(_ address: SocketAddress, file: UnixSocketFile?, isSecure: Bool) {
+        let scheme = isSecure ? "https" : "http"
+        url = "\(scheme)://" + (file == nil ? address.reachable : "localhost")
+        socket = file?.path
+    }
+}
+
+/// Names of the loopback interface. A request for one of them was not sent through a proxy that kept its own Host, nor by a web page
+/// whose name was made to lead here (DNS rebinding).
+enum LocalName {
+    /// Whether the host of a request is `localhost` or a loopback address, whatever its port.
+    static func isMeant(by host: String?) -> Bool {
+        guard let host else { return false }
+        var name = Substring(host)
+        if name.hasPrefix("[") {
+            name = name.dropFirst().prefix { $0 != "]" }
+        } else {
+            name = name.prefix { $0 != ":" }
+        }
+        if name.lowercased() == "localhost" { return true }
+        return SocketAddress(host: String(name), port: 0)?.isLoopback ?? false
+    }
+}
 
 /// The plain HTTP answers of the clients' port. Immutable, so all workers share one.
 struct PlainPages: Sendable {
@@ -13,7 +44,7 @@ struct PlainPages: Sendable {
 
     /// - Parameters:
     ///   - admin: where the admin API is, for the page's `curl` lines.
-    ///   - audience: who gets the page.
+    ///   - audience: the clients that get the page.
     init(admin: AdminPlace, for audience: Configuration.Demo) {
         let page = String(decoding: PackageResources.demo_html, as: UTF8.self)
         demo = Array(
@@ -48,8 +79,8 @@ struct PlainPages: Sendable {
         }
     }
 
-    /// Whether somebody on this machine asks. A proxy on this machine asks for others: it says so in a field, or asks through a
-    /// UNIX socket, or for a name that is not this machine's.
+    /// Whether the client is on this machine. A proxy on this machine asks for others: it says so in a field, asks through a UNIX
+    /// socket, or asks for a name that is not this machine's.
     private static func isLocal(_ head: RequestHead, from peer: SocketAddress) -> Bool {
         guard !peer.isUnix, peer.isLoopback, LocalName.isMeant(by: head.host) else { return false }
         return !proxyFields.contains { head.first($0) != nil }

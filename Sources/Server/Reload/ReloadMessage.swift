@@ -1,12 +1,12 @@
-// What is told to the reloader, and what it reports.
+// The reloader's messages, and its reports.
 
 import Scripting
 
 /// A message in the reloader's inbox.
 enum ReloadMessage: Sendable {
-    /// Somebody wants other scripts to be live.
+    /// Make other scripts live.
     case request(ReloadRequest)
-    /// Somebody wants the certificates loaded anew.
+    /// Load the certificates anew.
     case reloadCertificates(cause: String)
     /// A worker's vote on the new bundle.
     case prepared(worker: UInt8, round: UInt64, errors: [ScriptError], needsMigration: Bool)
@@ -17,14 +17,14 @@ enum ReloadMessage: Sendable {
     case stop
 }
 
-/// What somebody wants of the reloader.
+/// A request for other scripts.
 struct ReloadRequest: Sendable {
     enum Kind: Sendable {
-        /// What the folder has now.
+        /// The folder's present files.
         case folder
         /// An earlier version; nil for the one before the live one.
         case rollback(to: UInt64?)
-        /// What the folder has, with this file in it.
+        /// The folder's files, with this one among them.
         case upload(ScriptPath, text: [UInt8])
 
         var isFolder: Bool {
@@ -33,9 +33,9 @@ struct ReloadRequest: Sendable {
     }
 
     let kind: Kind
-    /// Who asked, for the log.
+    /// The origin of the request, for the log.
     let cause: String
-    /// For the admin thread, which waits for the report; nil when nobody does.
+    /// For the admin thread, which waits for the report; nil when no request does.
     let ticket: UInt64?
 
     static let fileChange = "file change"
@@ -46,9 +46,27 @@ struct ReloadRequest: Sendable {
 /// How a reload ended.
 enum ReloadReport: Sendable {
     /// - rolledBackTo: the version whose sources are live again under the new number.
-    /// - late: workers that have not come to it in time, and what they do instead; they swap as soon as they can.
+    /// - late: workers that did not swap in time, and their present work; they swap as soon as they can.
     case swapped(version: UInt64, changed: [String], rolledBackTo: UInt64?, late: [String])
     case failed([ScriptError])
-    /// It could not even be tried, or what it had to write could not be written.
-    case refused(AdminError)
+    /// It could not be tried, or an uploaded file could not be written.
+    case refused(Refusal)
+
+    /// Why nothing was tried.
+    enum Refusal: Sendable {
+        /// Workers did not answer in time; with their present work.
+        case workerLate(String)
+        /// The file cannot be written; with the reason.
+        case notWritten(String)
+        /// The version is not kept; with those that are.
+        case versionNotKept(String)
+        case noPreviousVersion
+
+        var message: String {
+            switch self {
+            case .workerLate(let message), .notWritten(let message), .versionNotKept(let message): message
+            case .noPreviousVersion: "there is no previous version of the scripts to go back to"
+            }
+        }
+    }
 }

@@ -51,26 +51,26 @@ extension Reloader {
             plan.upload = try StagedFile(path.file, in: node.configuration.scripts.folder, bytes: text)
             return .plan(plan)
         } catch {
-            return .end(.refused(AdminError.scriptNotWritten.saying("\(path.file) \(error.message)")))
+            return .end(.refused(.notWritten("\(path.file) \(error.message)")))
         }
     }
 
     /// Puts an uploaded file into its place; why it cannot be, if so.
-    func publish(_ plan: ReloadPlan) -> AdminError? {
+    func publish(_ plan: ReloadPlan) -> ReloadReport.Refusal? {
         guard let upload = plan.upload else { return nil }
         do throws(StagedFile.Failure) {
             try upload.publish()
             return nil
         } catch {
             upload.discard()
-            return AdminError.scriptNotWritten.saying("the file \(error.message)")
+            return .notWritten("the file \(error.message)")
         }
     }
 
-    private func notKept(_ version: UInt64?) -> AdminError {
+    private func notKept(_ version: UInt64?) -> ReloadReport.Refusal {
         let kept = history.previous.map { String($0.bundle.version) }.joined(separator: ", ")
         guard let version, !kept.isEmpty else { return .noPreviousVersion }
-        return AdminError.versionNotKept.saying("version \(version) is not kept; these are: \(kept)")
+        return .versionNotKept("version \(version) is not kept; these are: \(kept)")
     }
 
     func tell(_ report: ReloadReport, cause: String) {

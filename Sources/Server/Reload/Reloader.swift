@@ -103,7 +103,7 @@ final class Reloader {
         state = .preparing(plan, awaited: everyWorker, errors: [], needsMigration: false)
         let scripts = node.configuration.scripts
         setDeadline((scripts.reloadTimeout + scripts.loadBudget).milliseconds)
-        node.workers.postToAll(.prepare(plan.bundle, round: round))
+        node.workers.tellAll { [round, bundle = plan.bundle] in $0.prepare(bundle, round: round) }
     }
 
     // MARK: Deadlines
@@ -134,7 +134,7 @@ final class Reloader {
 
     private func report(_ errors: [ScriptError], late: Set<UInt8>, _ failing: String) -> ReloadReport {
         guard errors.isEmpty else { return .failed(errors) }
-        return .refused(AdminError.workerLate.saying(describe(late, failing).joined(separator: "; ")))
+        return .refused(.workerLate(describe(late, failing).joined(separator: "; ")))
     }
 
     private func describe(_ late: Set<UInt8>, _ failing: String) -> [String] {
@@ -156,7 +156,7 @@ final class Reloader {
         if needsMigration { return migrate(plan) }
         if let refusal = publish(plan) { return drop(plan, .refused(refusal)) }
         commit(plan)
-        node.workers.postToAll(.commit(round: round))
+        node.workers.tellAll { [round] in $0.commit(round: round) }
     }
 
     private func commit(_ plan: ReloadPlan) {
@@ -169,7 +169,7 @@ final class Reloader {
         state = .migrating(plan, awaited: everyWorker, errors: [], decisions: decisions)
         setDeadline(Self.migrationTime)
         for (worker, decision) in decisions.enumerated() {
-            node.workers[worker].post(.migrate(decision, round: round))
+            node.workers.tell(worker) { [round] in $0.migrate(decision, round: round) }
         }
     }
 
@@ -201,7 +201,7 @@ final class Reloader {
     }
 
     private func drop(_ plan: ReloadPlan, _ report: ReloadReport) {
-        node.workers.postToAll(.discard)
+        node.workers.tellAll { $0.discard() }
         plan.upload?.discard()
         finish(report)
     }

@@ -1,81 +1,38 @@
-// What other threads ask of this worker, and the answers. One batch is handled per turn, before sockets are written, so a
-// burst of pushes costs each subscriber one write.
+// The worker's inbox: pushes, orders and questions of other threads, and the answers. One batch is handled per turn, before sockets
+// are written, so a burst of pushes costs each subscriber one write.
+//
+// Read next: WorkerMessage.swift, Worker+Questions.swift.
 
 import EventLoop
-import HTTPClient
 import PubSub
 import Scripting
 import WebSocket
 
 extension Worker {
     func handle(_ message: WorkerMessage) {
-        guard !hasEnded else { return refuse(message) }
+        // The scripts have seen onStop, which is the last that they see.
+        guard !hasEnded else {
+            if case .ask(let body) = message { body(self) }
+            return
+        }
         switch message {
         case .deliver(let publication, let receipt):
             let count = deliver(publication)
             node.workers.handled(publication.frame, on: index)
-            if let receipt { answer(receipt, .delivered(count)) }
-        case .send(let frame, let audience, let ticket):
+            if let receipt { answers.append(.delivered(receipt: receipt, count)) }
+        case .send(let frame, let audience, let receipt):
             let count = send(frame, to: audience)
             node.workers.handled(frame, on: index)
-            if let ticket { answer(ticket, .delivered(count)) }
-        case .close(let id, let code, let reason, let ticket):
-            let isClosed = connection(id)?.close(code, reason: reason) ?? false
-            if let ticket {
-                if isClosed { count(.closedByOperator) }
-                answer(ticket, .closed(isClosed))
-            }
-        case .closeUser(let user, let code, let reason):
-            close(user: user, code: code, reason: reason)
-        case .describe(let id, let ticket):
-            answer(ticket, .connection(connection(id).flatMap(summary)))
-        case .list(let query, let ticket):
-            answer(ticket, list(query))
-        case .channels(let query, let ticket):
-            answer(ticket, .channels(list(query)))
-        case .statistics(let ticket):
-            answer(ticket, .statistics(currentStatistics()))
-        case .scriptStatistics(let ticket):
-            answer(ticket, .scripts(scriptStatistics()))
-        case .measure(let ticket):
-            answer(ticket, .measurements(measurements()))
-        case .askPublish(let question, let order, let ticket):
-            isAsked(.publish(PublishQuestion(question: question, ticket: ticket), order: order))
-        case .askRequest(let question, let script, let ticket):
-            isAsked(.request(question, script: script, ticket: ticket))
-        case .prepare(let bundle, let round):
-            prepare(bundle, round: round)
-        case .migrate(let decision, let round):
-            migrate(decision, round: round)
-        case .commit(let round):
-            commit(round: round)
-        case .discard:
-            discard()
-        case .accept(let shares):
-            listen(on: shares)
-        case .handOverTimers:
-            node.lifecycle.post(.timersHandedOver(ranUntil: engine.handOverNamedTimers()))
-        case .takeOverTimers(let ranUntil):
-            engine.takeOverNamedTimers(ranUntil: ranUntil)
-        case .answerAlive:
-            node.lifecycle.post(.alive(.worker(index)))
-        case .drain(let plan):
-            drain(plan)
-        case .stop:
-            stop()
+            if let receipt { answers.append(.delivered(receipt: receipt, count)) }
+        case .order(let body), .ask(let body):
+            body(self)
         }
     }
 
-    /// Scripts have seen onStop, which is the last that they see; whoever asks them is told so.
-    private func refuse(_ message: WorkerMessage) {
-        switch message {
-        case .askPublish(_, _, let ticket), .askRequest(_, _, let ticket): answer(ticket, .stopping)
-        default: break
-        }
-    }
-
-    func answer(_ ticket: UInt64, _ answer: WorkerAnswer) {
-        answers.append(.answer(ticket: ticket, worker: index, answer))
+    /// Answers a question; the admin thread is told at the end of the turn.
+    func answer<Answer>(_ reply: Reply<Answer>, _ answer: Answer) {
+        reply.answers.add(answer, from: index)
+        answers.append(.answered(ticket: reply.ticket))
     }
 
     /// Sends this turn's answers, after its sockets are written.
@@ -84,6 +41,8 @@ extension Worker {
         node.admin.post(contentsOf: answers)
         answers.removeAll(keepingCapacity: true)
     }
+
+    // MARK: Frames
 
     @discardableResult
     func deliver(_ publication: Publication) -> DeliveryCount {
@@ -109,96 +68,29 @@ extension Worker {
         return count
     }
 
-    // MARK: Looking
+    // MARK: Closing
 
-    private func summary(_ connection: ClientConnection) -> ConnectionSummary? {
-        guard connection.phase == .open || connection.phase == .closing else { return nil }
-        return ConnectionSummary(
-            id: connection.id, user: connection.user, path: connection.path, remoteAddress: "\(connection.remote)",
-            openedAt: Int(connection.openedAt), subprotocol: connection.subprotocol,
-            compression: connection.deflate == nil ? nil : DeflateAgreement.extensionName,
-            certificate: connection.certificateSubject,
-            script: engine.name(of: connection.script), messagesIn: UInt64(connection.messagesIn),
-            messagesOut: UInt64(connection.messagesOut), bytesIn: connection.bytesIn, bytesOut: connection.bytesOut,
-            queuedBytes: connection.waitingBytes, roundTrip: connection.keepalive.lastRoundTrip,
-            channels: connection.memberships.map(\.channel.name),
-            state: connection.phase == .open ? "open" : "closing")
+    /// Closes one connection for a script of another worker; false when it is not here.
+    @discardableResult
+    func close(_ id: ConnectionID, code: CloseCode, reason: String) -> Bool {
+        connection(id)?.close(code, reason: reason) ?? false
     }
 
-    /// Looks through so many slots in one turn at most; a listing goes on in another.
-    private static let slotsInTurn = 4_096
-
-    private func list(_ query: ConnectionQuery) -> WorkerAnswer {
-        let first = Int(query.firstSlot)
-        if let user = query.user {
-            // A user's connections are known, so that nobody else's are looked at.
-            let slots = users[user].map { Int($0.token.slot) }.filter { $0 >= first }.sorted()
-            return list(slots, query, next: nil)
-        }
-        let end = min(first + Self.slotsInTurn, loop.slotCount)
-        return list(first..<max(first, end), query, next: end < loop.slotCount ? UInt32(end) : nil)
+    /// Closes one connection for an operator, and counts it as such.
+    func closeForOperator(_ id: ConnectionID, code: CloseCode, reason: String) -> Bool {
+        let isClosed = close(id, code: code, reason: reason)
+        if isClosed { count(.closedByOperator) }
+        return isClosed
     }
 
-    /// - Parameter next: where the listing goes on when the page is not full by then.
-    private func list(_ slots: some Sequence<Int>, _ query: ConnectionQuery, next: UInt32?) -> WorkerAnswer {
-        var page: [ConnectionSummary] = []
-        for slot in slots {
-            guard let connection = loop.source(at: slot) as? ClientConnection, matches(connection, query),
-                let summary = summary(connection)
-            else { continue }
-            if page.count == query.limit { return .connections(page, nextSlot: UInt32(slot)) }
-            page.append(summary)
-        }
-        return .connections(page, nextSlot: next)
-    }
+    // MARK: Orders of the lifecycle
 
-    private func matches(_ connection: ClientConnection, _ query: ConnectionQuery) -> Bool {
-        if let channel = query.channel, !hub.isSubscribed(connection, to: channel) { return false }
-        if let path = query.path, connection.path != path { return false }
-        return true
-    }
+    /// Tells the lifecycle that the loop goes round.
+    func answerAlive() { node.lifecycle.post(.alive(.worker(index))) }
 
-    private func list(_ query: ChannelQuery) -> [ChannelSummary] {
-        hub.page(prefix: query.prefix, after: query.after, limit: query.limit).map {
-            ChannelSummary(channel: $0.channel, subscribers: $0.subscribers)
-        }
-    }
+    /// Another process runs the named timers from here on; tells the lifecycle up to when they have run here.
+    func handOverTimers() { node.lifecycle.post(.timersHandedOver(ranUntil: engine.handOverNamedTimers())) }
 
-    private func scriptStatistics() -> [ScriptStatistics] {
-        engine.handlerCounts.map { script in
-            ScriptStatistics(
-                name: script.script,
-                handlers: script.handlers.map { ($0.handler.name, $0.count.calls, $0.count.errors) })
-        }
-    }
-
-    private func measurements() -> WorkerMeasurements {
-        WorkerMeasurements(
-            statistics: currentStatistics(), scripts: scriptStatistics(), metrics: engine.metrics,
-            metricsRefused: engine.metricsRefused, recentKills: recentKills.count(at: loop.now))
-    }
-
-    /// The counters, and the gauges as they are now. Whoever asks pays for no connection.
-    private func currentStatistics() -> WorkerStatistics {
-        var current = statistics
-        current.connections = openCount
-        current.subscriptions = hub.subscriptionCount
-        current.refusedForDescriptors += listeners.reduce(0) { $0 + $1.refused }
-        current.luaMemory = engine.memoryInUse
-        current.httpRequests = http.counts.requests
-        current.httpFailed = http.counts.failed
-        current.httpTimedOut = http.counts.timedOut
-        current.httpRefused = http.counts.refused
-        current.httpRunning = http.counts.running
-        current.httpWaiting = http.counts.waiting
-        current.httpLookups = http.counts.lookups
-        current.handlersKilled = engine.kills
-        current.handlersWaiting = engine.waitingCount
-        current.backlog = backlog
-        current.turnSlicesUsed = turns.slicesUsed
-        (current.timersRefused, current.waitsRefused, current.spawnsRefused) = engine.refusedCounts
-        current.messagesDeflated = compression?.deflated ?? 0
-        current.messagesInflated = compression?.inflated ?? 0
-        return current
-    }
+    /// Runs the named timers, which another process has run up to a second of the calendar; nil where that is not known.
+    func takeOverTimers(ranUntil: Int?) { engine.takeOverNamedTimers(ranUntil: ranUntil) }
 }

@@ -1,101 +1,147 @@
-// Questions of backends for this worker's scripts. Pushes to one channel are asked about one after the other, also when
-// the handler waits, so that they keep their order; all else goes on meanwhile.
+// Backends' questions for this worker's scripts. Pushes to one channel are asked about one after the other, also when the handler
+// waits, so that they keep their order; everything else goes on meanwhile.
 //
-// Read next: AdminServer+Filter.swift, Scripting/Engine/ScriptEngine+Questions.swift.
+// Runs on: the worker's thread.
+// Read next: ../Admin/PublishFilter.swift, Scripting/Engine/ScriptEngine+Questions.swift.
 
 import DequeModule
 import EventLoop
 import Scripting
 
+/// A worker's answer to a question for its scripts.
+enum ScriptAnswer: Sendable {
+    /// The handler's reply; never that it waits.
+    case reply(ScriptReply)
+    /// Too many pushes wait already for the answer to an earlier one.
+    case overloaded
+    /// The worker ends, and its scripts answer nothing any more.
+    case stopping
+}
+
 /// A push that `onPublish` is to be asked about.
 struct PublishQuestion {
     let question: ScriptQuestion
-    let ticket: UInt64
+    let reply: Reply<ScriptAnswer>
 }
 
 /// A question whose handler waits.
 struct WaitingQuestion {
-    let ticket: UInt64
-    /// Of a push, what it is in order with.
+    let reply: Reply<ScriptAnswer>
+    /// The order of a push.
     let order: String?
 }
 
+/// The pushes that wait for the answer to an earlier one of the same order.
+struct PushQueue {
+    /// An order has an entry while one of its pushes is being asked about.
+    private var waiting: [String: Deque<PublishQuestion>] = [:]
+    /// How many pushes wait.
+    private(set) var count = 0
+
+    /// Begins to ask about a push of this order; false when an earlier one is still being asked about.
+    mutating func begin(_ order: String) -> Bool {
+        guard waiting[order] == nil else { return false }
+        waiting[order] = []
+        return true
+    }
+
+    /// Adds a push behind the one that is being asked about.
+    mutating func append(_ question: PublishQuestion, order: String) {
+        waiting[order]?.append(question)
+        count += 1
+    }
+
+    /// A push of this order is answered; false, and the order is free again, when none waits behind it.
+    mutating func end(_ order: String) -> Bool {
+        guard waiting[order]?.isEmpty == false else {
+            waiting[order] = nil
+            return false
+        }
+        return true
+    }
+
+    /// Takes the push that has waited for longest; nil when the queue was emptied meanwhile.
+    mutating func next(_ order: String) -> PublishQuestion? {
+        guard let next = waiting[order]?.popFirst() else { return nil }
+        count -= 1
+        return next
+    }
+
+    /// Takes all pushes that wait.
+    mutating func removeAll() -> [PublishQuestion] {
+        defer { self = PushQueue() }
+        return waiting.values.flatMap { $0 }
+    }
+}
+
 extension Worker {
+    /// A backend asks whether a push may pass. Pushes of one `order` are asked about one after the other.
+    func askPublish(_ question: ScriptQuestion, order: String, _ reply: Reply<ScriptAnswer>) {
+        guard !hasEnded else { return answer(reply, .stopping) }
+        isAsked(.publish(PublishQuestion(question: question, reply: reply), order: order))
+    }
+
+    /// A backend calls `onRequest` of a script.
+    func askRequest(_ question: ScriptQuestion, script: String, _ reply: Reply<ScriptAnswer>) {
+        guard !hasEnded else { return answer(reply, .stopping) }
+        isAsked(.request(question, script: script, reply: reply))
+    }
+
     /// Asks a question whose turn it is.
     func ask(_ question: DeferredQuestion) {
         switch question {
-        case .publish(let asked, let order): askPublish(asked, order: order)
-        case .next(let order): askNext(order)
-        case .request(let asked, let script, let ticket): askRequest(asked, script: script, ticket: ticket)
+        case .publish(let asked, let order): beginPublish(asked, order: order)
+        case .next(let order): pushQueue.next(order).map { ask($0, order) }
+        case .request(let asked, let script, let reply): beginRequest(asked, script: script, reply)
         }
     }
 
-    private func askPublish(_ asked: PublishQuestion, order: String) {
-        guard publishQuestions[order] == nil else {
-            guard waitingPushes < node.configuration.scripts.maxWaiting else {
-                return answer(asked.ticket, .overloaded)
-            }
-            waitingPushes += 1
-            publishQuestions[order]?.append(asked)
-            return
+    private func beginPublish(_ asked: PublishQuestion, order: String) {
+        if pushQueue.begin(order) { return ask(asked, order) }
+        guard pushQueue.count < node.configuration.scripts.maxWaiting else {
+            return answer(asked.reply, .overloaded)
         }
-        publishQuestions[order] = []
-        ask(asked, order)
+        pushQueue.append(asked, order: order)
     }
 
-    private func askRequest(_ question: ScriptQuestion, script name: String, ticket: UInt64) {
+    private func beginRequest(_ question: ScriptQuestion, script name: String, _ answer: Reply<ScriptAnswer>) {
         let script = engine.script(named: name)
         let reply = script.map { engine.onRequest($0, question) } ?? .absent
         if let script { noteEvent(.handler(.request, script)) }
-        take(reply, WaitingQuestion(ticket: ticket, order: nil))
-    }
-
-    /// A question's handler has ended: its answer goes to who asked, and the next push in order is asked about.
-    func settle(_ question: WaitingQuestion, _ reply: ScriptReply) {
-        if case .failed(let error) = reply { note(error, on: nil) }
-        answer(question.ticket, .reply(reply))
-        guard let order = question.order else { return }
-        guard publishQuestions[order]?.isEmpty == false else {
-            publishQuestions[order] = nil
-            return
-        }
-        // Not at once: a long queue must not become a deep stack.
-        loop.schedule(after: 0) { [unowned self] in isAsked(.next(order: order)) }
-    }
-
-    /// Asks about the push that has waited for longest; none waits any more when the worker has ended meanwhile.
-    private func askNext(_ order: String) {
-        guard publishQuestions[order]?.isEmpty == false, let next = publishQuestions[order]?.removeFirst() else {
-            return
-        }
-        waitingPushes -= 1
-        ask(next, order)
-    }
-
-    /// The worker ends: whoever has asked is told so. What the handlers that wait still say is nobody's answer.
-    func abandonQuestions() {
-        for task in waiting.keys {
-            guard let question = waiting[task]?.question else { continue }
-            waiting[task]?.question = nil
-            answer(question.ticket, .stopping)
-        }
-        for asked in publishQuestions.values.joined() { answer(asked.ticket, .stopping) }
-        for asked in turns.work.questions {
-            if let ticket = asked.ticket { answer(ticket, .stopping) }
-        }
-        publishQuestions = [:]
-        waitingPushes = 0
+        take(reply, WaitingQuestion(reply: answer, order: nil))
     }
 
     private func ask(_ asked: PublishQuestion, _ order: String) {
         let reply = engine.onPublish(asked.question)
         if let script = engine.script(named: "main") { noteEvent(.handler(.publish, script)) }
-        take(reply, WaitingQuestion(ticket: asked.ticket, order: order))
+        take(reply, WaitingQuestion(reply: asked.reply, order: order))
     }
 
     private func take(_ reply: ScriptReply, _ question: WaitingQuestion) {
         guard case .waiting(let task) = reply else { return settle(question, reply) }
         beganToWait(task, on: nil)
         waiting[task]?.question = question
+    }
+
+    /// A question's handler has ended: the question is answered, and the next push in order is asked about.
+    func settle(_ question: WaitingQuestion, _ reply: ScriptReply) {
+        if case .failed(let error) = reply { note(error, on: nil) }
+        answer(question.reply, .reply(reply))
+        guard let order = question.order, pushQueue.end(order) else { return }
+        // Not at once: a long queue must not become a deep stack.
+        loop.schedule(after: 0) { [unowned self] in isAsked(.next(order: order)) }
+    }
+
+    /// The worker ends: every question that waits is answered so. The reply of a handler that still waits is dropped.
+    func abandonQuestions() {
+        for task in waiting.keys {
+            guard let question = waiting[task]?.question else { continue }
+            waiting[task]?.question = nil
+            answer(question.reply, .stopping)
+        }
+        for asked in pushQueue.removeAll() { answer(asked.reply, .stopping) }
+        for asked in turns.work.questions {
+            if let reply = asked.reply { answer(reply, .stopping) }
+        }
     }
 }

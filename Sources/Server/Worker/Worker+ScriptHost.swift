@@ -100,7 +100,7 @@ extension Worker: ScriptHost {
         guard let id = routable(text) else { return false }
         if id.worker == index { return connection(id)?.send(payload, binary: binary) == .sent }
         let frame = binary ? Frame.binary(payload) : Frame.text(payload)
-        return node.workers.send(frame, to: .connection(id), on: Int(id.worker), ticket: nil)
+        return node.workers.send(frame, to: .connection(id), on: Int(id.worker), receipt: nil)
     }
 
     func send(toUser user: String, _ payload: UnsafeRawBufferPointer, binary: Bool) {
@@ -112,7 +112,7 @@ extension Worker: ScriptHost {
     /// Hands a frame to all other workers.
     private func sendElsewhere(_ frame: Frame, to audience: Audience) {
         for worker in 0..<node.workers.count where worker != Int(index) {
-            guard !node.workers.send(frame, to: audience, on: worker, ticket: nil) else { continue }
+            guard !node.workers.send(frame, to: audience, on: worker, receipt: nil) else { continue }
             log.warning("message not taken by a worker that does not keep up", metadata: ["other": "\(worker)"])
         }
     }
@@ -130,13 +130,13 @@ extension Worker: ScriptHost {
             return disconnect(user: String(decoding: text, as: UTF8.self), code: code, reason: reason)
         }
         if id.worker == index { return connection(id)?.close(code, reason: reason) ?? false }
-        node.workers[Int(id.worker)].post(.close(id, code: code, reason: reason, ticket: nil))
+        node.workers.tell(Int(id.worker)) { $0.close(id, code: code, reason: reason) }
         return true
     }
 
     private func disconnect(user: String, code: CloseCode, reason: String) -> Bool {
         for worker in 0..<node.workers.count where worker != Int(index) {
-            node.workers[worker].post(.closeUser(user, code: code, reason: reason))
+            node.workers.tell(worker) { $0.close(user: user, code: code, reason: reason) }
         }
         return close(user: user, code: code, reason: reason) || node.workers.count > 1
     }

@@ -46,10 +46,8 @@ final class Worker {
     var listeners: [Listener] = []
     var random = SecretGenerator()
     var statistics = WorkerStatistics()
-    /// Pushes that wait for the answer to an earlier one of the same order; a key is there while one is asked about.
-    var publishQuestions: [String: [PublishQuestion]] = [:]
-    /// How many wait so; `scripts.maxWaiting` is the limit.
-    var waitingPushes = 0
+    /// Pushes that wait for the answer to an earlier one; `scripts.maxWaiting` is the limit.
+    var pushQueue = PushQueue()
     /// Handlers that the watchdog killed within the last minute.
     var recentKills = RecentCount()
     var keepalive: KeepaliveSchedule

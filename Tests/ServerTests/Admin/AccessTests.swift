@@ -61,7 +61,7 @@ struct AccessTests {
     }
 
     @Test(
-        "every request takes the keys that have its scope, and refuses the others with 403, and none with 401",
+        "a request takes keys with its scope, 403 for others, 401 without one",
         arguments: requests.indices)
     func scopes(_ index: Int) throws {
         let (method, open, scope) = Self.requests[index]
@@ -90,7 +90,7 @@ struct AccessTests {
     func refusal() throws {
         try withKeys { server in
             let refused = try server.ask("GET", "/v1/node", headers: [("X-API-Key", Self.keys[0].key)]).json()
-            #expect(refused["error"]?["message"] == "the key 'shop' has not the scope 'read'")
+            #expect(refused["error"]?["message"] == "the key 'shop' lacks the scope 'read'")
         }
     }
 
@@ -109,7 +109,7 @@ struct AccessTests {
         }
     }
 
-    @Test("a key comes as 'Authorization: Bearer KEY' or 'X-API-Key: KEY', and must be right to the byte")
+    @Test("a key comes as a Bearer token or X-API-Key, and counts to the byte")
     func forms() throws {
         try withKeys { server in
             let key = Self.keys[3].key
@@ -130,7 +130,7 @@ struct AccessTests {
         }
     }
 
-    @Test("with keys configured, a key opens the API for any host name and any origin")
+    @Test("where keys are configured, a key serves any host name and any origin")
     func keysAndOrigins() throws {
         try withKeys { server throws in
             let headers = [
@@ -140,7 +140,7 @@ struct AccessTests {
         }
     }
 
-    @Test("without keys, only requests to this machine by name pass, and none from a page of another origin")
+    @Test("without keys, only requests to this machine from its own pages pass")
     func loopback() throws {
         try withServer(scripts: AdminScripts.both) { server in
             let port = server.adminPort

@@ -46,7 +46,7 @@ struct AdminErrorTests {
         "script_not_written", "refused_by_script", "script_failed", "script_timeout", "script_version_unknown",
     ]
 
-    @Test("every error is provoked by a test, has a code of its own, and its answer is JSON of the one shape")
+    @Test("every error is provoked, has its own code, and is JSON of one shape")
     func all() throws {
         let codes = AdminError.all.map(\.code)
         #expect(Set(codes).count == codes.count)
@@ -63,7 +63,7 @@ struct AdminErrorTests {
         }
     }
 
-    @Test("every error's own text is JSON of the one shape, whatever its message holds")
+    @Test("every error's text is JSON of one shape, whatever its message holds")
     func texts() throws {
         for error in AdminError.all {
             let odd = error.saying("\"quoted\" \\ \n \u{0} \u{1F680} </script>")

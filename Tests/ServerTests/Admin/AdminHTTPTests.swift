@@ -16,7 +16,7 @@ struct AdminHTTPTests {
 
     // MARK: Methods and paths
 
-    @Test("a path that is there with another method is 405 and names those it takes; another path is 404")
+    @Test("a known path with another method is 405 with Allow, others are 404")
     func methods() throws {
         try withServer(scripts: AdminScripts.both) { server in
             for route in AdminRoute.all {
@@ -56,7 +56,7 @@ struct AdminHTTPTests {
         }
     }
 
-    @Test("a large answer reaches a reader that takes longer than a goodbye may, with and without keep-alive")
+    @Test("a large answer reaches a slow reader, with and without keep-alive")
     func slowReader() throws {
         let size = 7 << 20
         let script = "function onOpen() end function onRequest() return 200, ('x'):rep(\(size)) end"
@@ -83,7 +83,7 @@ struct AdminHTTPTests {
 
     // MARK: Limits and times
 
-    @Test("a body of the largest size passes; a larger one is 413, declared or in chunks, and nothing is pushed")
+    @Test("the largest body passes; a larger one is 413 and pushes nothing")
     func tooLarge() throws {
         try withServer(scripts: AdminScripts.both, configure: { $0.admin.maxBody = 1000 }) { server in
             let client = try Client(server, "/?channel=news")
@@ -105,7 +105,7 @@ struct AdminHTTPTests {
         }
     }
 
-    @Test("a request that is not complete in time is 408 and the connection ends, wherever it stopped")
+    @Test("a late request is 408 and ends the connection, wherever it stopped")
     func slow() throws {
         try withServer(scripts: AdminScripts.both, configure: { $0.admin.requestTimeout = .milliseconds(200) }) {
             server in
@@ -120,7 +120,7 @@ struct AdminHTTPTests {
         }
     }
 
-    @Test("a kept connection that asks nothing more is hung up on without a word")
+    @Test("a kept connection without a further request is closed without an answer")
     func idle() throws {
         try withServer(scripts: AdminScripts.both, configure: { $0.admin.requestTimeout = .milliseconds(200) }) {
             server in
@@ -131,7 +131,7 @@ struct AdminHTTPTests {
         }
     }
 
-    @Test("heads over the limit are 431, long request lines 414, other versions 505, other expectations 417")
+    @Test("refuses heads, request lines, versions and expectations by their codes")
     func heads() throws {
         try withServer(scripts: AdminScripts.both, configure: { $0.http.maxHead = 16 << 10 }) { server in
             let long = String(repeating: "x", count: 20 << 10)
@@ -174,7 +174,7 @@ struct AdminHTTPTests {
         }
     }
 
-    @Test("who expects a 100 and may not push is refused at once, before it has sent its body")
+    @Test("a client without the scope is refused instead of getting its 100")
     func expectRefused() throws {
         let key = AdminKey(name: "shop", key: "publish-key-0123456789")
         try withServer(scripts: AdminScripts.both, configure: { $0.admin.keys = [key] }) { server in
@@ -206,7 +206,7 @@ struct AdminHTTPTests {
 
     // MARK: Many requests on one connection
 
-    @Test("100 requests in one write are answered in order, each once, and pushed in order")
+    @Test("100 requests in one write are pushed and answered once, in order")
     func pipeline() throws {
         try withServer(scripts: AdminScripts.both) { server in
             let client = try Client(server, "/?channel=news")
@@ -223,7 +223,7 @@ struct AdminHTTPTests {
         }
     }
 
-    @Test("a pipeline of requests that are answered at once, and some that are not, keeps its order")
+    @Test("a pipeline of immediate and asking requests keeps its order")
     func mixedPipeline() throws {
         try withServer(scripts: AdminScripts.both) { server in
             _ = try Client(server, "/?channel=news")
@@ -243,7 +243,24 @@ struct AdminHTTPTests {
         }
     }
 
-    @Test("a peer that has sent all its requests and closed its side is answered each of them")
+    @Test("a request behind pushes on its connection sees their effect")
+    func effect() throws {
+        try withServer(scripts: AdminScripts.both) { server in
+            let client = try Client(server, "/?channel=news")
+            let socket = try server.openAdmin()
+            let look = "GET /v1/connections/\(client.id) HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+            for round in 1...5 {
+                try socket.send((0..<20).map { post("\($0)") }.joined() + look + post("behind"))
+                for _ in 0..<20 { #expect(try HTTPResponse.read(from: socket, method: "POST").status == 200) }
+                let seen = try HTTPResponse.read(from: socket, method: "GET").json()
+                // The first message was the id, and each round has one push behind its look.
+                #expect(seen["messagesOut"]?.int == 20 * round + round)
+                #expect(try HTTPResponse.read(from: socket, method: "POST").status == 200)
+            }
+        }
+    }
+
+    @Test("a peer that closes its side is still answered every request")
     func halfClose() throws {
         try withServer(scripts: AdminScripts.both) { server in
             let client = try Client(server, "/?channel=news")
@@ -274,7 +291,7 @@ struct AdminHTTPTests {
         }
     }
 
-    @Test("a peer that hangs up before its answer has still pushed, and disturbs nobody")
+    @Test("a peer that hangs up before its answer has still pushed")
     func hangUp() throws {
         try withServer(scripts: AdminScripts.both) { server in
             let client = try Client(server, "/?channel=news")
@@ -293,7 +310,7 @@ struct AdminHTTPTests {
 
     // MARK: Request ids
 
-    @Test("every answer has an X-Request-Id: the caller's if it can stand in a header, else one of its own")
+    @Test("every answer has an X-Request-Id, the client's own where it is valid")
     func requestIDs() throws {
         try withServer(scripts: AdminScripts.both) { server in
             let long = String(repeating: "x", count: 129)

@@ -11,7 +11,7 @@ struct ClosingTests {
         AdminScripts.main
         + "\nfunction onClose(conn, code, reason) server.broadcast(conn.id .. ' ' .. code .. ' ' .. reason) end"
 
-    @Test("closes with the code and reason asked for, on whichever worker, and the script is told the same")
+    @Test("closes with the given code and reason, which the script sees too")
     func codeAndReason() throws {
         try withServer(scripts: ["main.lua": Self.script]) { server in
             let witness = try Client(server)
@@ -29,7 +29,7 @@ struct ClosingTests {
         }
     }
 
-    @Test("closes with 1000 when no code is given; the second time there is nobody to close")
+    @Test("closes with 1000 when no code is given; the second time it is 404")
     func plain() throws {
         try withServer(scripts: AdminScripts.both) { server in
             let client = try Client(server)
@@ -40,7 +40,7 @@ struct ClosingTests {
         }
     }
 
-    @Test("a connection whose close is not yet answered is shown as closing, and is sent nothing more")
+    @Test("a connection that is closing is shown as such and is sent nothing more")
     func closing() throws {
         try withServer(scripts: AdminScripts.both) { server in
             let client = try Client(server, "/?channel=news")
@@ -52,7 +52,7 @@ struct ClosingTests {
         }
     }
 
-    @Test("a code that may not be sent, or a reason that does not fit, is refused and nothing is closed")
+    @Test("an invalid code or a long reason is refused and closes nothing")
     func refused() throws {
         try withServer(scripts: AdminScripts.both) { server in
             let client = try Client(server)

@@ -31,7 +31,7 @@ struct LookingTests {
         }
     }
 
-    @Test("a list goes through the connections of all workers page by page, each once")
+    @Test("a list shows the connections of all workers page by page, each once")
     func paging() throws {
         try withServer(scripts: AdminScripts.both) { server in
             let clients = try Client.onBothWorkers(server) + (0..<5).map { _ in try Client(server) }
@@ -45,7 +45,7 @@ struct LookingTests {
         }
     }
 
-    @Test("a list can be narrowed to a channel, a user, a path, and all of them together")
+    @Test("a list can be narrowed by channel, user, path, and all together")
     func filters() throws {
         try withServer(scripts: AdminScripts.both) { server in
             let paths = [
@@ -68,7 +68,7 @@ struct LookingTests {
         }
     }
 
-    @Test("a limit out of range, a cursor that is none, and an impossible channel are refused")
+    @Test("an invalid limit, cursor or channel is refused")
     func badParameters() throws {
         try withServer(scripts: AdminScripts.both) { server in
             for query in ["limit=0", "limit=1001", "limit=-1", "limit=ten", "limit=", "limit=99999999999999999999"] {
@@ -86,7 +86,7 @@ struct LookingTests {
         }
     }
 
-    @Test("channels are listed in order, with the subscribers of all workers, by prefix and page by page")
+    @Test("channels are listed in order with all subscribers, by prefix and page")
     func channels() throws {
         try withServer(scripts: AdminScripts.both) { server in
             let clients = try Client.onBothWorkers(server, "/?channel=room:a&channel=room:b&channel=news")
@@ -120,13 +120,13 @@ struct LookingTests {
             {
                 let answer = try server.ask("GET", path)
                 #expect(answer.status == 400 && answer.errorCode == "parameter_invalid", "\(path)")
-                #expect(answer.text.contains("cursor is what 'next' of the page before says"))
+                #expect(answer.text.contains("cursor is the 'next' of the page before"))
             }
             #expect(try server.ask("GET", "/v1/channels?cursor=zz").status == 200)
         }
     }
 
-    @Test("scripts are listed with route, hash, live version, and the calls and errors of their handlers")
+    @Test("scripts are listed with route, hash, version, calls and errors")
     func scripts() throws {
         let failing = AdminScripts.main + "\nfunction onClose() error('no') end"
         try withServer(scripts: ["main.lua": AdminScripts.main, "games/chess.lua": failing]) { server in
@@ -146,7 +146,7 @@ struct LookingTests {
         }
     }
 
-    @Test("the node says what runs, and counts connections, messages and bytes of all workers")
+    @Test("the node shows what runs and sums up the counters of all workers")
     func node() throws {
         try withServer(scripts: AdminScripts.both) { server in
             let clients = try Client.onBothWorkers(server, "/?channel=a&channel=b")

@@ -61,7 +61,7 @@ struct PublishJSONTests {
         (#"{"channel":"news","data":"x","exclude":1}"#, "json_invalid"),
     ]
 
-    @Test("a string is pushed as its text, any other JSON to the byte as it was written, Base64 as binary")
+    @Test("pushes strings as text, other JSON as written, Base64 as binary")
     func pushes() throws {
         try withServer(scripts: AdminScripts.both) { server in
             let client = try Client(server, "/?channel=news")
@@ -75,7 +75,7 @@ struct PublishJSONTests {
         }
     }
 
-    @Test("what is not understood to the last member is refused, and nothing is pushed")
+    @Test("a body with a member that is not understood is refused whole")
     func refuses() throws {
         try withServer(scripts: AdminScripts.both) { server in
             let client = try Client(server, "/?channel=news&channel=a&channel=b&user=a")
@@ -102,7 +102,7 @@ struct PublishJSONTests {
         }
     }
 
-    @Test("several channels get the message each, with one result each, in the order in which they are named")
+    @Test("each of several channels gets the message, with results in order")
     func channels() throws {
         try withServer(scripts: AdminScripts.both) { server in
             let both = try Client.onBothWorkers(server, "/?channel=a&channel=b")

@@ -15,7 +15,7 @@ struct ScriptLookingTests {
         "lib/words.lua": "return {}",
     ]
 
-    @Test("a script is shown with source, hash, routes and counts, by its name with or without .lua")
+    @Test("a script is shown with source, hash, routes and counts")
     func script() throws {
         try withServer(scripts: Self.scripts) { server in
             let client = try server.connect()
@@ -41,7 +41,7 @@ struct ScriptLookingTests {
         }
     }
 
-    @Test("what is shown is what is live: not the file, and its time is that of its own last change")
+    @Test("the live source is shown, not the file, with the time of its change")
     func live() throws {
         try withServer(scripts: Self.scripts) { server in
             let before = try server.ask("GET", "/v1/scripts/main").json()["loadedAt"]?.int ?? 0
@@ -61,7 +61,7 @@ struct ScriptLookingTests {
         #expect(first.fileTimes == ["a.lua": 10, "b.lua": 10] && second.fileTimes == ["a.lua": 10, "b.lua": 20])
     }
 
-    @Test("errors are counted by place and message over all workers, with the handler, the last connection, the calls")
+    @Test("errors are counted by place and message over all workers")
     func errors() throws {
         try withServer(scripts: Self.scripts) { server in
             #expect(try server.ask("GET", "/v1/scripts/errors").json() == ["items": [], "forgotten": 0, "next": .null])

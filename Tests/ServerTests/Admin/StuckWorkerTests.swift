@@ -31,7 +31,7 @@ struct StuckWorkerTests {
         return (stuck, free)
     }
 
-    @Test("questions that need the stuck worker are 503 after a second; a push counts those that answered")
+    @Test("a stuck worker's questions are 503; a push counts the others")
     func overloaded() throws {
         try withServer(scripts: ["main.lua": Self.script]) { server in
             let clients = try Client.onBothWorkers(server)
@@ -52,7 +52,7 @@ struct StuckWorkerTests {
         }
     }
 
-    @Test("a reload that is under way when the server stops is answered 503, and the server stops")
+    @Test("a reload under way when the server stops is answered 503")
     func stopping() throws {
         let folder = try TemporaryFolder()
         try folder.write(Self.script, to: "main.lua")

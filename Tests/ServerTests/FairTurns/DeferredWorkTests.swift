@@ -11,7 +11,7 @@ struct DeferredWorkTests {
     private func connection(_ slot: UInt32) -> ConnectionHandle { ConnectionHandle(slot: slot, generation: 1) }
 
     private func question(_ ticket: UInt64) -> DeferredQuestion {
-        .request(ScriptQuestion(fields: []), script: "main", ticket: ticket)
+        .request(ScriptQuestion(fields: []), script: "main", reply: Reply(ticket: ticket, answers: Answers()))
     }
 
     @Test("sources take turns in the order in which they came, and go to the back when they have more")
@@ -65,7 +65,7 @@ struct DeferredWorkTests {
                 work.append(question(added), at: UInt64(step))
             } else if work.beginVisit() != nil {
                 for _ in 0..<Int.random(in: 1...3, using: &random) {
-                    if let ticket = work.nextQuestion()?.ticket { taken.append(ticket) }
+                    if let ticket = work.nextQuestion()?.reply?.ticket { taken.append(ticket) }
                     if Int.random(in: 0..<4, using: &random) == 0 {
                         added += 1
                         work.append(question(added), at: UInt64(step))
@@ -76,7 +76,7 @@ struct DeferredWorkTests {
             #expect(work.sourceCount == (work.questions.isEmpty ? 0 : 1))
             #expect(work.connectionCount == 0)
         }
-        while let ticket = work.nextQuestion()?.ticket { taken.append(ticket) }
+        while let ticket = work.nextQuestion()?.reply?.ticket { taken.append(ticket) }
         #expect(added > 500)
         #expect(taken == Array(1...added))
     }

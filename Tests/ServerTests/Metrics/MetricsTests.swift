@@ -23,7 +23,7 @@ struct MetricsTests {
         return try MetricsPage(answer.text)
     }
 
-    @Test("the page is what Prometheus reads, with what scripts on all workers have measured")
+    @Test("the page is Prometheus' format, with the scripts' metrics of all workers")
     func scripts() throws {
         try withServer(scripts: ["main.lua": Self.script]) { server in
             let clients = try Client.onBothWorkers(server)
@@ -97,7 +97,7 @@ struct MetricsTests {
         }
     }
 
-    @Test("a worker that does not answer is there with what it last said, and is counted as silent")
+    @Test("a silent worker is counted as such, and its last figures stay")
     func silent() throws {
         let script = """
             function onOpen(conn) conn:send(conn.id) end
@@ -134,7 +134,7 @@ struct MetricsTests {
         }
     }
 
-    @Test("of several workers counters and histograms are summed, and the gauge that was set last counts")
+    @Test("counters and histograms of workers are summed; the last gauge counts")
     func merging() throws {
         var merge = MetricsMerge()
         let buckets = [UInt64](repeating: 1, count: 16)
@@ -158,7 +158,7 @@ struct MetricsTests {
         #expect(merge.conflicts == 0)
     }
 
-    @Test("what workers measure as different kinds is left out and counted")
+    @Test("a series that workers measure as different kinds is left out and counted")
     func conflicts() throws {
         var merge = MetricsMerge()
         merge.add([ScriptMetric(name: "a", value: .counter(1)), ScriptMetric(name: "b_sum", value: .counter(1))])

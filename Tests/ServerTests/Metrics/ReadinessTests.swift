@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Readiness", .bounded)
 struct ReadinessTests {
-    @Test("a server with scripts and without trouble is ready, and says so without a key")
+    @Test("a server with scripts and without trouble is ready, without a key")
     func ready() throws {
         let keys = [AdminKey(name: "a", key: "0123456789abcdef", scopes: [.read])]
         try withServer(configure: { $0.admin.keys = keys }) { server in
@@ -28,7 +28,7 @@ struct ReadinessTests {
         }
     }
 
-    @Test("what happened is forgotten a minute later")
+    @Test("a kill is forgotten a minute later")
     func minute() {
         var count = RecentCount()
         for second in 0..<10 { count.note(at: 5_000 + UInt64(second) * 1_000) }

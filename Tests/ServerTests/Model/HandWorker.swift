@@ -23,6 +23,8 @@ final class HandWorker {
     private let log = ScriptLines()
     /// The number of the last reload.
     private var round: UInt64 = 0
+    /// The questions that are not answered yet.
+    private var replies: [UInt64: Answers<ScriptAnswer>] = [:]
 
     init(_ bundle: ScriptBundle, configure: (inout Configuration) -> Void = { _ in }) throws {
         var configuration = Configuration()
@@ -53,22 +55,32 @@ final class HandWorker {
         if worker.hasEnded { worker.postAnswers() } else { worker.loop.turn(waitingAtMost: 0) }
     }
 
+    /// A place for the worker's answer to a question of this number.
+    func reply(_ ticket: UInt64) -> Reply<ScriptAnswer> {
+        let reply = Reply(ticket: ticket, answers: Answers<ScriptAnswer>())
+        replies[ticket] = reply.answers
+        return reply
+    }
+
     /// The answers that the worker has sent to the admin thread since the last call.
-    func takeAnswers() -> [(ticket: UInt64, answer: WorkerAnswer)] {
+    func takeAnswers() -> [(ticket: UInt64, answer: ScriptAnswer)] {
         guard !node.admin.isEmpty else { return [] }
-        return node.admin.wait().compactMap {
-            if case .answer(let ticket, _, let answer) = $0 { (ticket, answer) } else { nil }
+        return node.admin.wait().flatMap { message in
+            guard case .answered(let ticket) = message, let answers = replies.removeValue(forKey: ticket) else {
+                return [(ticket: UInt64, answer: ScriptAnswer)]()
+            }
+            return answers.sorted.map { (ticket, $0.answer) }
         }
     }
 
     /// Makes a bundle live as the reloader does; what is wrong with it otherwise.
     func reload(_ bundle: ScriptBundle) -> [ScriptError] {
         round += 1
-        worker.handle(.prepare(bundle, round: round))
+        worker.prepare(bundle, round: round)
         for message in node.reloader.isEmpty ? [] : node.reloader.wait() {
             if case .prepared(_, _, let errors, _) = message, !errors.isEmpty { return errors }
         }
-        worker.handle(.commit(round: round))
+        worker.commit(round: round)
         return []
     }
 

@@ -47,13 +47,13 @@ struct HandWorkerTests {
         return hand.takeLines()
     }
 
-    @Test("onClose sees the whole connection, when another's onClose closes it in the turn in which it breaks too")
+    @Test("onClose sees the whole connection that another's onClose closes")
     func together() throws {
         let hand = try hand()
         let clients = [1, 2].map { HandClient(to: hand, ip: 0x0A00_0000 + UInt32($0), target: "/chat?n=\($0)") }
         #expect(lines(hand).isEmpty)
         for client in clients { client.close() }
-        hand.worker.handle(.stop)
+        hand.worker.stop()
         #expect(
             lines(hand) == [
                 "whole|1006|true|/chat|10.0.0.1|user 1|1|channel 1",
@@ -64,7 +64,7 @@ struct HandWorkerTests {
         hand.end()
     }
 
-    @Test("an onClose that waits still sees the whole connection when the socket is gone")
+    @Test("an onClose that waits still sees the whole connection")
     func late() throws {
         let hand = try hand()
         let client = HandClient(to: hand, ip: 0x0A00_0001, target: "/chat?n=1&late=1")
@@ -75,13 +75,13 @@ struct HandWorkerTests {
         #expect(hand.worker.connectionCount == 0)
         hand.clock.now += 1_000
         #expect(lines(hand) == ["whole|late|\(whole)"])
-        hand.worker.handle(.stop)
+        hand.worker.stop()
         #expect(lines(hand) == ["stop|"])
         hand.end()
     }
 
     @Test(
-        "an event whose end and whose deadline come in one turn leaves the event that follows it alone",
+        "an event whose end meets its deadline leaves the next event alone",
         arguments: [("5000", "done"), ("5001", "timeout")])
     func successor(_ sleep: String, _ answer: String) throws {
         let hand = try hand()
@@ -97,12 +97,12 @@ struct HandWorkerTests {
         #expect(hand.worker.statistics.handlersTimedOut == (answer == "done" ? 0 : 1))
         client.close()
         #expect(lines(hand).count == 1)
-        hand.worker.handle(.stop)
+        hand.worker.stop()
         #expect(lines(hand) == ["stop|"])
         hand.end()
     }
 
-    @Test("a close is counted as an operator's when one has asked for it, not when a script has, on whichever worker")
+    @Test("only a close that an operator asked for is counted as the operator's")
     func operators() throws {
         let hand = try hand()
         let clients = (1...3).map { HandClient(to: hand, ip: 0x0A00_0000 + UInt32($0), target: "/chat?n=\($0)") }
@@ -112,12 +112,16 @@ struct HandWorkerTests {
             (hand.worker.loop.source(at: $0) as? ClientConnection)?.id
         }
         #expect(ids.count == clients.count)
-        for (id, ticket) in zip(ids, [nil, 7, nil] as [UInt64?]) {
-            hand.worker.handle(.close(id, code: .normal, reason: "", ticket: ticket))
+        for (id, isOperator) in zip(ids, [false, true, false]) {
+            if isOperator {
+                #expect(hand.worker.closeForOperator(id, code: .normal, reason: ""))
+            } else {
+                hand.worker.close(id, code: .normal, reason: "")
+            }
             counts.append(hand.worker.statistics.closes[Int(CloseReason.closedByOperator.rawValue)])
         }
         #expect(counts == [0, 1, 1])
-        hand.worker.handle(.stop)
+        hand.worker.stop()
         #expect(lines(hand).last == "stop|")
         hand.end()
     }

@@ -198,7 +198,7 @@ final class WorkerModel {
     }
 
     /// An answer to a question.
-    func observe(_ ticket: UInt64, _ answer: WorkerAnswer) throws {
+    func observe(_ ticket: UInt64, _ answer: ScriptAnswer) throws {
         if case .stopping = answer {
             guard isStopping else { throw ModelFailure("stopping, and nothing stops") }
             for order in questions.keys { questions[order]!.removeAll { $0.ticket == ticket } }

@@ -156,12 +156,12 @@ struct WorkerModelRun {
                 .init(ticket: lastToken, kind: "onRequest", script: script, program: program),
                 order: "call \(lastToken)")
             let question = ScriptQuestion(fields: [("body", text)])
-            hand.worker.handle(.askRequest(question, script: script, ticket: lastToken))
+            hand.worker.askRequest(question, script: script, hand.reply(lastToken))
         } else {
             let order = Self.orders.randomElement(using: &random)!
             model.ask(.init(ticket: lastToken, kind: "onPublish", script: "main", program: program), order: order)
             let question = ScriptQuestion(fields: [("channel", Array(order.utf8)), ("data", text)])
-            hand.worker.handle(.askPublish(question, order: order, ticket: lastToken))
+            hand.worker.askPublish(question, order: order, hand.reply(lastToken))
         }
         note("ask \(lastToken) \(program.text)")
     }
@@ -286,13 +286,13 @@ struct WorkerModelRun {
             note("drain")
             isDraining = true
             model.drains()
-            hand.worker.handle(.drain(Drain(window: 0, retry: 1_000, isHandover: false)))
+            hand.worker.drain(Drain(window: 0, retry: 1_000, isHandover: false))
             for _ in 0..<Int.random(in: 0..<6, using: &random) { try step() }
         }
         if random.oneIn(2) { try rest() }
         note("stop")
         model.stops()
-        hand.worker.handle(.stop)
+        hand.worker.stop()
         try rest()
         let worker = hand.worker
         guard worker.hasEnded, worker.openCount == 0, worker.connectionCount == 0, worker.waiting.isEmpty,

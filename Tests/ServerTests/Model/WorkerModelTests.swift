@@ -14,7 +14,7 @@ struct WorkerModelTests {
     static let seeds = (0..<setting("SEEDS", 3)).map { UInt64($0 + setting("FIRST", 1)) }
 
     @Test(
-        "each script sees what happened, once, in order and whole, in the version in which it began",
+        "each script sees every event once, in order, whole, in its version",
         arguments: WorkerModelTests.seeds)
     func run(seed: UInt64) throws {
         let steps = Self.setting("STEPS", 10_000)

@@ -23,7 +23,7 @@ struct CallTests {
     ]
 
     @Test(
-        "any method reaches onRequest with all that was sent, and its answer comes back",
+        "any method reaches onRequest whole, and its answer comes back",
         arguments: ["GET", "POST", "PUT", "PATCH", "DELETE"])
     func methods(method: String) throws {
         try withServer(scripts: Self.scripts) { server in
@@ -64,7 +64,7 @@ struct CallTests {
         }
     }
 
-    @Test("the keys of the API are not shown to scripts, and a key needs the scope 'publish'")
+    @Test("scripts do not see the API's keys; a key needs the scope 'publish'")
     func keys() throws {
         let keys = [
             AdminKey(name: "push", key: "0123456789abcdef", scopes: [.publish]),
@@ -79,7 +79,7 @@ struct CallTests {
         }
     }
 
-    @Test("five handlers killed within a minute make the server degraded, which it says and stays in service")
+    @Test("five kills within a minute make the server degraded, still in service")
     func degraded() throws {
         try withServer(
             scripts: Self.scripts, configure: { $0.scripts.budget = .milliseconds(10) }

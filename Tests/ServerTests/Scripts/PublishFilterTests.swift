@@ -25,7 +25,7 @@ struct PublishFilterTests {
         end
         """
 
-    @Test("a publication passes, is changed, fans out, or is refused with the reason")
+    @Test("a publication passes, is changed, fans out, or is refused with reason")
     func answers() throws {
         try withServer(scripts: ["main.lua": Self.script]) { server in
             let client = try Client(server)
@@ -54,7 +54,7 @@ struct PublishFilterTests {
         }
     }
 
-    @Test("every way to push passes, and the publication says for whom it is")
+    @Test("every way to push passes, and the publication names its target")
     func ways() throws {
         try withServer(scripts: ["main.lua": Self.script]) { server in
             let client = try Client(server)
@@ -77,7 +77,7 @@ struct PublishFilterTests {
         }
     }
 
-    @Test("while the handler waits others go on, and the pushes of one channel keep their order")
+    @Test("while a handler waits, others go on and a channel's pushes keep order")
     func order() throws {
         try withServer(scripts: ["main.lua": Self.script]) { server in
             let client = try Client(server)
@@ -100,7 +100,7 @@ struct PublishFilterTests {
         }
     }
 
-    @Test("behind a push that waits as many wait as handlers may, and one more is 503")
+    @Test("as many pushes wait behind one as handlers may; one more is 503")
     func overload() throws {
         try withServer(scripts: ["main.lua": Self.script], configure: { $0.scripts.maxWaiting = 2 }) { server in
             let client = try Client(server)
@@ -119,7 +119,7 @@ struct PublishFilterTests {
         }
     }
 
-    @Test("a handler that never answers is 504 when its time is up, and the next push is answered")
+    @Test("a handler that never answers is 504, and the next push is answered")
     func timeout() throws {
         try withServer(
             scripts: ["main.lua": Self.script], configure: { $0.scripts.eventTimeout = .milliseconds(50) }
@@ -131,7 +131,7 @@ struct PublishFilterTests {
         }
     }
 
-    @Test("without onPublish no push is asked about; a reload that brings one has it asked, one that drops it does not")
+    @Test("pushes are asked about while the live scripts have an onPublish")
     func reloads() throws {
         let quiet = "function onOpen(conn) conn:subscribe('news') conn:send('open') end"
         let folder = try TemporaryFolder()
@@ -157,7 +157,7 @@ struct PublishFilterTests {
         }
     }
 
-    @Test("a push does not overtake those that wait in an onPublish which a reload has removed")
+    @Test("a push does not overtake those in an onPublish that a reload removed")
     func removed() throws {
         let quiet = "function onMessage(conn) kv.set('go', true) end"
         let folder = try TemporaryFolder()
@@ -187,7 +187,7 @@ struct PublishFilterTests {
         }
     }
 
-    @Test("what waits in onPublish and onRequest when the server stops, and what waits behind it, is answered 503")
+    @Test("questions that wait when the server stops are answered 503")
     func stops() throws {
         let script = Self.script + "\nfunction onRequest() server.sleep(3600) return 200, 'late' end"
         try withServer(scripts: ["main.lua": script]) { server in

@@ -32,14 +32,14 @@ enum DeferredQuestion {
     case publish(PublishQuestion, order: String)
     /// The push of this order that has waited for longest, since the one before it is answered.
     case next(order: String)
-    case request(ScriptQuestion, script: String, ticket: UInt64)
+    case request(ScriptQuestion, script: String, reply: Reply<ScriptAnswer>)
 
-    /// What names the answer, if this is a question of its own.
-    var ticket: UInt64? {
+    /// The place of the answer, if this is a question of its own.
+    var reply: Reply<ScriptAnswer>? {
         switch self {
-        case .publish(let asked, _): asked.ticket
+        case .publish(let asked, _): asked.reply
         case .next: nil
-        case .request(_, _, let ticket): ticket
+        case .request(_, _, let reply): reply
         }
     }
 }

@@ -81,8 +81,8 @@ extension Worker {
     /// A question of a backend has come.
     func isAsked(_ question: DeferredQuestion) {
         guard mustWait(behind: !turns.work.questions.isEmpty) else { return ask(question) }
-        if let ticket = question.ticket, turns.work.questions.count >= node.configuration.scripts.maxWaiting {
-            return answer(ticket, .overloaded)
+        if let reply = question.reply, turns.work.questions.count >= node.configuration.scripts.maxWaiting {
+            return answer(reply, .overloaded)
         }
         turns.work.append(question, at: loop.now)
         loop.hasWork = true

@@ -1,31 +1,51 @@
-// `GET /metrics` for Prometheus and `GET /readyz` for load balancers: both ask every worker how it is.
+// The node through the API: `GET /v1/node`, `GET /metrics` for Prometheus and `GET /readyz` for load balancers. All of them ask
+// every worker how it is.
+//
+// Runs on: the admin thread.
 
 import EventLoop
+import Glibc
 import HTTP1
 import PubSub
 import Scripting
 import WebSocket
 
 extension AdminServer {
-    /// Asks all workers. Who does not answer in time is represented by its last answer, so that no counter ever goes
-    /// back; `silent` are those who did not.
-    private func measure(then finish: @escaping ([WorkerMeasurements], _ silent: [Int]) -> Void) {
-        let ticket = nextTicket()
-        node.workers.postToAll(.measure(ticket: ticket))
-        gather(ticket, from: node.workers.count) { [unowned self] answers, _ in
-            var silent = Set(0..<node.workers.count)
-            for entry in answers {
-                guard case .measurements(let measurements) = entry.answer else { continue }
-                lastMeasurements[Int(entry.worker)] = measurements
-                silent.remove(Int(entry.worker))
-            }
-            finish(Array(lastMeasurements.values), silent.sorted())
+// MARK: The node
+
+    func showNode(_ call: AdminCall) {
+        questions.askAll { WorkerStatistics(of: $0) } then: { [unowned self] answers in
+            let sum = answers.all.reduce(into: WorkerStatistics()) { $0 += $1 }
+            let perWorker = answers.all.map(\.connections)
+            call.answer(
+                200,
+                JSONOutput.object { members in
+                    members.add("name", "perigee")
+                    members.add("version", PerigeeVersion.text)
+                    members.add("lua", ScriptEngine.luaVersion)
+                    members.add("node", String(node.number, radix: 36))
+                    members.add("pid", Int(getpid()))
+                    members.add("state", isDraining ? "draining" : "running")
+                    members.add("startedAt", node.startedAt)
+                    members.add("uptimeSeconds", time(nil) - node.startedAt)
+                    members.add("workers", node.workers.count)
+                    members.addJSON("connectionsPerWorker", "\(perWorker)")
+                    members.add("channels", node.broker.channelCount)
+                    members.add("scriptVersion", node.liveScripts.version)
+                    members.add("memoryBytes", memory.residentBytes)
+                    members.add("memoryIsTight", node.limits.memoryIsTight)
+                    members.add("handlersStuck", node.stuckHandlers.total)
+                    members.add("adminRequestsTimedOut", requestsTimedOutCount)
+                    members.add("logEntriesDropped", node.logEntriesDropped)
+                    sum.write(to: &members)
+                    if !answers.isComplete { members.add("complete", false) }
+                })
         }
     }
 
     // MARK: Prometheus
 
-    func describeMetrics(_ call: AdminCall) {
+    func showMetrics(_ call: AdminCall) {
         measure { [unowned self] workers, silent in
             var page = MetricsText()
             describeNode(workers, silent, in: &page)
@@ -58,7 +78,7 @@ extension AdminServer {
             node.logEntriesDropped)
         page.add(
             "perigee_admin_requests_timed_out_total", .counter, "Requests to the admin API answered 408.",
-            requestsTimedOut)
+            requestsTimedOutCount)
     }
 
     private func describeScripts(_ workers: [WorkerMeasurements], in page: inout MetricsText) {
@@ -100,7 +120,7 @@ extension AdminServer {
 
     /// 503 while the server drains or has no scripts yet. What is only degraded stays 200, or one bad script would take
     /// every node out of its load balancer at once.
-    func describeReadiness(_ call: AdminCall) {
+    func showReadiness(_ call: AdminCall) {
         measure { [unowned self] workers, silent in
             let isLoaded = node.liveVersion > 0
             var reasons = silent.map { "worker \($0) does not answer" }

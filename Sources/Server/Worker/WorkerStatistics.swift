@@ -1,59 +1,12 @@
-// What workers answer to the admin thread.
+// What a worker knows about itself, its scripts and what they measured.
+//
+// Runs on: the worker's thread fills them; others get copies.
 
+import EventLoop
+import HTTPClient
 import PubSub
 import Scripting
-
-/// A worker's answer to one question.
-enum WorkerAnswer: Sendable {
-    case delivered(DeliveryCount)
-    case closed(Bool)
-    case connection(ConnectionSummary?)
-    /// - nextSlot: where the listing goes on, nil at its end. A page may be short of its limit before that.
-    case connections([ConnectionSummary], nextSlot: UInt32?)
-    case channels([ChannelSummary])
-    case statistics(WorkerStatistics)
-    case scripts([ScriptStatistics])
-    case measurements(WorkerMeasurements)
-    /// Of `askPublish` and `askRequest`; never that it waits.
-    case reply(ScriptReply)
-    /// Too many pushes wait already for the answer to an earlier one.
-    case overloaded
-    /// The worker ends, and its scripts answer nothing any more.
-    case stopping
-}
-
-/// A connection as the admin API shows it.
-struct ConnectionSummary: Sendable {
-    var id: ConnectionID
-    var user: String?
-    var path: String
-    var remoteAddress: String
-    /// Seconds since 1970.
-    var openedAt: Int
-    var subprotocol: String?
-    /// The extension by which its messages are compressed.
-    var compression: String?
-    /// The subject of the client's certificate.
-    var certificate: String?
-    var script: String
-    var messagesIn: UInt64
-    var messagesOut: UInt64
-    var bytesIn: UInt64
-    var bytesOut: UInt64
-    /// Bytes that the kernel has not taken yet.
-    var queuedBytes: Int
-    /// Of the last ping that was answered, in microseconds.
-    var roundTrip: UInt32?
-    var channels: [String]
-    /// "open" or "closing".
-    var state: String
-}
-
-/// A channel as the admin API shows it.
-struct ChannelSummary: Sendable {
-    var channel: Channel
-    var subscribers: Int
-}
+import WebSocket
 
 /// One worker's counters since start, and its gauges now.
 struct WorkerStatistics: Sendable {
@@ -191,4 +144,59 @@ struct ScriptStatistics: Sendable {
     var name: String
     /// By handler name: calls and errors.
     var handlers: [(name: String, calls: UInt64, errors: UInt64)]
+}
+
+/// A worker's measurements at one moment.
+struct WorkerMeasurements: Sendable {
+    var statistics = WorkerStatistics()
+    var scripts: [ScriptStatistics] = []
+    var metrics: [ScriptMetric] = []
+    /// Values of `metrics` that were dropped because there were too many series.
+    var metricsRefused: UInt64 = 0
+    /// Handlers that the watchdog killed within the last minute.
+    var recentKills = 0
+
+    init(of worker: Worker) {
+        statistics = WorkerStatistics(of: worker)
+        scripts = ScriptStatistics.all(of: worker)
+        metrics = worker.engine.metrics
+        metricsRefused = worker.engine.metricsRefused
+        recentKills = worker.recentKills.count(at: worker.loop.now)
+    }
+}
+
+extension ScriptStatistics {
+    static func all(of worker: Worker) -> [ScriptStatistics] {
+        worker.engine.handlerCounts.map { script in
+            ScriptStatistics(
+                name: script.script,
+                handlers: script.handlers.map { ($0.handler.name, $0.count.calls, $0.count.errors) })
+        }
+    }
+}
+
+extension WorkerStatistics {
+    /// The counters, and the gauges as they are now. The work does not grow with the number of connections.
+    init(of worker: Worker) {
+        self = worker.statistics
+        connections = worker.openCount
+        subscriptions = worker.hub.subscriptionCount
+        refusedForDescriptors += worker.listeners.reduce(0) { $0 + $1.refused }
+        luaMemory = worker.engine.memoryInUse
+        let http = worker.http.counts
+        httpRequests = http.requests
+        httpFailed = http.failed
+        httpTimedOut = http.timedOut
+        httpRefused = http.refused
+        httpRunning = http.running
+        httpWaiting = http.waiting
+        httpLookups = http.lookups
+        handlersKilled = worker.engine.kills
+        handlersWaiting = worker.engine.waitingCount
+        backlog = worker.backlog
+        turnSlicesUsed = worker.turns.slicesUsed
+        (timersRefused, waitsRefused, spawnsRefused) = worker.engine.refusedCounts
+        messagesDeflated = worker.compression?.deflated ?? 0
+        messagesInflated = worker.compression?.inflated ?? 0
+    }
 }

@@ -1,0 +1,143 @@
+// Listings of a worker's connections and channels for the admin API. A listing of connections looks at a bounded number of slots in
+// one turn and says where it goes on.
+//
+// Runs on: the worker's thread.
+
+import EventLoop
+import PubSub
+import Scripting
+import WebSocket
+
+/// The connections that a listing is about.
+struct ConnectionQuery: Sendable {
+    var channel: Channel?
+    var user: String?
+    var path: String?
+    /// Begins at this slot of the worker's table.
+    var firstSlot: UInt32 = 0
+    /// At most so many, 1 to 1000.
+    var limit: Int
+}
+
+/// A part of a listing. It may be short of its limit before the listing ends.
+struct ConnectionPage: Sendable {
+    var connections: [ConnectionSummary]
+    /// The slot at which the listing goes on; nil at its end.
+    var nextSlot: UInt32?
+}
+
+/// A connection as the admin API shows it.
+struct ConnectionSummary: Sendable {
+    var id: ConnectionID
+    var user: String?
+    var path: String
+    var remoteAddress: String
+    /// Seconds since 1970.
+    var openedAt: Int
+    var subprotocol: String?
+    /// The extension by which its messages are compressed.
+    var compression: String?
+    /// The subject of the client's certificate.
+    var certificate: String?
+    var script: String
+    var messagesIn: UInt64
+    var messagesOut: UInt64
+    var bytesIn: UInt64
+    var bytesOut: UInt64
+    /// Bytes that the kernel has not taken yet.
+    var queuedBytes: Int
+    /// Of the last ping that was answered, in microseconds.
+    var roundTrip: UInt32?
+    var channels: [String]
+    /// "open" or "closing".
+    var state: String
+}
+
+extension ConnectionSummary {
+    /// Nil for a connection that is not open yet or not open any more.
+    init?(_ connection: ClientConnection, of worker: Worker) {
+        guard connection.phase == .open || connection.phase == .closing else { return nil }
+        self.init(
+            id: connection.id, user: connection.user, path: connection.path, remoteAddress: "\(connection.remote)",
+            openedAt: Int(connection.openedAt), subprotocol: connection.subprotocol,
+            compression: connection.deflate == nil ? nil : DeflateAgreement.extensionName,
+            certificate: connection.certificateSubject,
+            script: worker.engine.name(of: connection.script), messagesIn: UInt64(connection.messagesIn),
+            messagesOut: UInt64(connection.messagesOut), bytesIn: connection.bytesIn, bytesOut: connection.bytesOut,
+            queuedBytes: connection.waitingBytes, roundTrip: connection.keepalive.lastRoundTrip,
+            channels: connection.memberships.map(\.channel.name),
+            state: connection.phase == .open ? "open" : "closing")
+    }
+
+    /// The connection with this id; nil when it is not here.
+    init?(_ id: ConnectionID, of worker: Worker) {
+        guard let connection = worker.connection(id) else { return nil }
+        self.init(connection, of: worker)
+    }
+}
+
+extension ConnectionPage {
+    /// Slots that are looked through in one turn.
+    private static let slotsInTurn = 4_096
+
+    init(_ query: ConnectionQuery, of worker: Worker) {
+        let first = Int(query.firstSlot)
+        if let user = query.user {
+            // A user's connections are known, so no other connection is looked at.
+            let slots = worker.users[user].map { Int($0.token.slot) }.filter { $0 >= first }.sorted()
+            self.init(slots, query, of: worker, next: nil)
+        } else {
+            let count = worker.loop.slotCount
+            let end = min(first + Self.slotsInTurn, count)
+            self.init(first..<max(first, end), query, of: worker, next: end < count ? UInt32(end) : nil)
+        }
+    }
+
+    /// - Parameter next: where the listing goes on when the page is not full by then.
+    private init(_ slots: some Sequence<Int>, _ query: ConnectionQuery, of worker: Worker, next: UInt32?) {
+        connections = []
+        nextSlot = next
+        for slot in slots {
+            guard let connection = worker.loop.source(at: slot) as? ClientConnection,
+                query.matches(connection, of: worker), let summary = ConnectionSummary(connection, of: worker)
+            else { continue }
+            guard connections.count < query.limit else {
+                nextSlot = UInt32(slot)
+                return
+            }
+            connections.append(summary)
+        }
+    }
+}
+
+extension ConnectionQuery {
+    fileprivate func matches(_ connection: ClientConnection, of worker: Worker) -> Bool {
+        if let channel, !worker.hub.isSubscribed(connection, to: channel) { return false }
+        if let path, connection.path != path { return false }
+        return true
+    }
+}
+
+// MARK: Channels
+
+/// A channel as the admin API shows it.
+struct ChannelSummary: Sendable {
+    var channel: Channel
+    var subscribers: Int
+}
+
+/// The channels that a listing is about.
+struct ChannelQuery: Sendable {
+    var prefix = ""
+    /// Only channels whose name comes after this one.
+    var after: Channel?
+    /// At most so many, 1 to 1001.
+    var limit: Int
+
+    /// The worker's channels, by name.
+    func page(of worker: Worker) -> [ChannelSummary] {
+        worker.hub.page(prefix: prefix, after: after, limit: limit).map {
+            ChannelSummary(channel: $0.channel, subscribers: $0.subscribers)
+        }
+    }
+}
