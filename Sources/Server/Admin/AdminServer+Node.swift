@@ -1,22 +1,21 @@
 // The node through the API: `GET /v1/node`, `GET /metrics` for Prometheus and `GET /readyz` for load balancers. All of them ask
-// every worker how it is.
+// every worker for its figures.
 //
-// Runs on: the admin thread.
+// Runs on: the admin thread; the closures of questions run on the workers' threads.
+// Read next: NodeFigures.swift, ../Worker/WorkerStatistics.swift, CounterOutput.swift.
 
-import EventLoop
 import Glibc
 import HTTP1
-import PubSub
 import Scripting
-import WebSocket
 
 extension AdminServer {
-// MARK: The node
-
+    /// `GET /v1/node`.
     func showNode(_ call: AdminCall) {
-        questions.askAll { WorkerStatistics(of: $0) } then: { [unowned self] answers in
+        questions.askAll {
+            WorkerStatistics(of: $0)
+        } then: { [unowned self] answers in
             let sum = answers.all.reduce(into: WorkerStatistics()) { $0 += $1 }
-            let perWorker = answers.all.map(\.connections)
+            let silent = node.workers.count - answers.all.count
             call.answer(
                 200,
                 JSONOutput.object { members in
@@ -26,18 +25,11 @@ extension AdminServer {
                     members.add("node", String(node.number, radix: 36))
                     members.add("pid", Int(getpid()))
                     members.add("state", isDraining ? "draining" : "running")
-                    members.add("startedAt", node.startedAt)
                     members.add("uptimeSeconds", time(nil) - node.startedAt)
-                    members.add("workers", node.workers.count)
-                    members.addJSON("connectionsPerWorker", "\(perWorker)")
-                    members.add("channels", node.broker.channelCount)
-                    members.add("scriptVersion", node.liveScripts.version)
-                    members.add("memoryBytes", memory.residentBytes)
-                    members.add("memoryIsTight", node.limits.memoryIsTight)
-                    members.add("handlersStuck", node.stuckHandlers.total)
-                    members.add("adminRequestsTimedOut", requestsTimedOutCount)
-                    members.add("logEntriesDropped", node.logEntriesDropped)
-                    sum.write(to: &members)
+                    members.addJSON("connectionsPerWorker", "\(answers.all.map(\.connections))")
+                    members.add(NodeFigures.counters, of: NodeFigures(of: self, silent: silent))
+                    members.add(WorkerStatistics.counters, of: sum)
+                    for record in WorkerStatistics.pauses { members.add(record.json, sum[keyPath: record.path]) }
                     if !answers.isComplete { members.add("complete", false) }
                 })
         }
@@ -45,57 +37,31 @@ extension AdminServer {
 
     // MARK: Prometheus
 
+    /// `GET /metrics`.
     func showMetrics(_ call: AdminCall) {
         measure { [unowned self] workers, silent in
             var page = MetricsText()
-            describeNode(workers, silent, in: &page)
-            workers.reduce(into: WorkerStatistics()) { $0 += $1.statistics }.write(to: &page)
-            describeScripts(workers, in: &page)
+            page.family("perigee_info", .gauge, "The version that runs.")
+            let version = MetricsText.escaped(PerigeeVersion.text)
+            page.sample("perigee_info", labels: "lua=\"\(ScriptEngine.luaVersion)\",version=\"\(version)\"", 1)
+            page.add(NodeFigures.counters, of: NodeFigures(of: self, silent: silent.count))
+            let sum = workers.reduce(into: WorkerStatistics()) { $0 += $1.statistics }
+            page.add(WorkerStatistics.counters, of: sum)
+            Self.addHandlers(workers.flatMap(\.scripts), to: &page)
+            Self.addScriptMetrics(workers.map(\.metrics), to: &page)
             call.answer(
                 Response(
                     status: 200, fields: [("Content-Type", MetricsText.contentType)], body: Array(page.text.utf8)))
         }
     }
 
-    private func describeNode(_ workers: [WorkerMeasurements], _ silent: [Int], in page: inout MetricsText) {
-        page.family("perigee_info", .gauge, "The version that runs.")
-        let version = MetricsText.escaped(PerigeeVersion.text)
-        page.sample("perigee_info", labels: "lua=\"\(ScriptEngine.luaVersion)\",version=\"\(version)\"", 1)
-        page.add("perigee_start_time_seconds", .gauge, "Seconds since 1970 at start.", node.startedAt)
-        page.add("perigee_draining", .gauge, "1 while the server drains.", isDraining ? 1 : 0)
-        page.add("perigee_workers", .gauge, "Worker threads.", node.workers.count)
-        page.add("perigee_workers_silent", .gauge, "Workers that did not answer within a second.", silent.count)
-        page.add("perigee_memory_bytes", .gauge, "Resident memory of the process.", memory.residentBytes)
-        page.add(
-            "perigee_memory_tight", .gauge, "1 while new connections are refused for want of memory.",
-            node.limits.memoryIsTight ? 1 : 0)
-        page.add("perigee_channels", .gauge, "Channels with a subscriber.", node.broker.channelCount)
-        page.add("perigee_kv_bytes", .gauge, "Bytes that kv holds.", node.store.bytesInUse)
-        page.add("perigee_kv_keys", .gauge, "Keys that kv holds.", node.store.count)
-        page.add(
-            "perigee_log_entries_dropped_total", .counter,
-            "Log entries that found the queue full, or could not be written.",
-            node.logEntriesDropped)
-        page.add(
-            "perigee_admin_requests_timed_out_total", .counter, "Requests to the admin API answered 408.",
-            requestsTimedOutCount)
-    }
-
-    private func describeScripts(_ workers: [WorkerMeasurements], in page: inout MetricsText) {
-        page.add(
-            "perigee_handlers_stuck_total", .counter, "Handlers that did not end although they were killed.",
-            node.stuckHandlers.total)
-        page.add("perigee_script_version", .gauge, "The version of the scripts that is live.", node.liveVersion)
-        var merge = MetricsMerge()
+    private static func addHandlers(_ scripts: [ScriptStatistics], to page: inout MetricsText) {
         var counts: [String: (calls: UInt64, errors: UInt64)] = [:]
-        for worker in workers {
-            merge.add(worker.metrics)
-            for script in worker.scripts {
-                for handler in script.handlers {
-                    let labels = "handler=\"\(handler.name)\",script=\"\(MetricsText.escaped(script.name))\""
-                    counts[labels, default: (0, 0)].calls += handler.calls
-                    counts[labels, default: (0, 0)].errors += handler.errors
-                }
+        for script in scripts {
+            for handler in script.handlers {
+                let labels = "handler=\"\(handler.name)\",script=\"\(MetricsText.escaped(script.name))\""
+                counts[labels, default: (0, 0)].calls += handler.calls
+                counts[labels, default: (0, 0)].errors += handler.errors
             }
         }
         let sorted = counts.sorted { $0.key < $1.key }
@@ -107,19 +73,21 @@ extension AdminServer {
         for (labels, count) in sorted {
             page.sample("perigee_handler_errors_total", labels: labels, Double(count.errors))
         }
+    }
+
+    private static func addScriptMetrics(_ workers: [[ScriptMetric]], to page: inout MetricsText) {
+        var merge = MetricsMerge()
+        for metrics in workers { merge.add(metrics) }
         let metrics = merge.sorted
         page.add("perigee_metric_series", .gauge, "Series that scripts measure.", metrics.count)
         page.add("perigee_metric_conflicts", .gauge, "Series that workers measure as different kinds.", merge.conflicts)
-        page.add(
-            "perigee_metric_values_refused_total", .counter, "Values of scripts that found too many series.",
-            workers.reduce(0) { $0 + $1.metricsRefused })
         page.add(metrics)
     }
 
     // MARK: Readiness
 
-    /// 503 while the server drains or has no scripts yet. What is only degraded stays 200, or one bad script would take
-    /// every node out of its load balancer at once.
+    /// `GET /readyz`: 503 while the server drains or has no scripts yet. A server that is only degraded stays 200, or one bad script
+    /// would take every node out of its load balancer at once.
     func showReadiness(_ call: AdminCall) {
         measure { [unowned self] workers, silent in
             let isLoaded = node.liveVersion > 0

@@ -48,13 +48,4 @@ struct BacklogCounts: Sendable {
     var age: UInt64 = 0
 
     var total: Int { connections + timers + spawned + waits + questions }
-
-    static func += (left: inout BacklogCounts, right: BacklogCounts) {
-        left.connections += right.connections
-        left.timers += right.timers
-        left.spawned += right.spawned
-        left.waits += right.waits
-        left.questions += right.questions
-        left.age = max(left.age, right.age)
-    }
 }
