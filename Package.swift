@@ -39,7 +39,7 @@ let package = Package(
         .target(
             name: "Server",
             dependencies: [
-                "Scripting", "PubSub", "WebSocket", "HTTP1", "HTTPClient", "Proxies", "EventLoop", "CLinux",
+                "Scripting", "PubSub", "WebSocket", "HTTP1", "HTTPClient", "Proxies", "JSON", "EventLoop", "CLinux",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Yams", package: "Yams"),
@@ -76,6 +76,7 @@ let package = Package(
         .target(name: "PubSub", dependencies: ["WebSocket"], swiftSettings: swift),
         .target(name: "WebSocket", dependencies: ["COpenSSL", "CZlib"], swiftSettings: swift),
         .target(name: "HTTP1", swiftSettings: swift),
+        .target(name: "JSON", swiftSettings: swift),
         .target(
             name: "HTTPClient",
             dependencies: [
@@ -98,7 +99,9 @@ let package = Package(
         // --- beside the server ---
         .target(
             name: "PerigeeTestKit",
-            dependencies: ["Server", "CLinux", "COpenSSL", "CZlib", .product(name: "Logging", package: "swift-log")],
+            dependencies: [
+                "Server", "JSON", "CLinux", "COpenSSL", "CZlib", .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: swift),
         .executableTarget(
             name: "perigee-bench",
@@ -112,7 +115,7 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "Server", "Scripting", "HTTPClient", "PubSub", "WebSocket", "HTTP1", "Proxies", "EventLoop",
+                "Server", "Scripting", "HTTPClient", "PubSub", "WebSocket", "HTTP1", "Proxies", "JSON", "EventLoop",
                 "PerigeeTestKit", "SeededGenerator", "StockLua",
             ],
             path: "Tests/Fuzz/Targets", swiftSettings: swift),
@@ -126,6 +129,7 @@ let package = Package(
         .testTarget(
             name: "EventLoopTests", dependencies: ["TimeBound", "EventLoop", "CLinux", "COpenSSL", "SeededGenerator"],
             swiftSettings: swift),
+        .testTarget(name: "JSONTests", dependencies: ["TimeBound", "JSON", "SeededGenerator"], swiftSettings: swift),
         .testTarget(name: "HTTP1Tests", dependencies: ["TimeBound", "HTTP1"], swiftSettings: swift),
         .testTarget(
             name: "HTTPClientTests",
@@ -152,7 +156,7 @@ let package = Package(
             name: "ServerTests",
             dependencies: [
                 "TimeBound",
-                "Server", "EventLoop", "Proxies", "HTTP1", "WebSocket", "Scripting", "PerigeeTestKit",
+                "Server", "EventLoop", "Proxies", "HTTP1", "JSON", "WebSocket", "Scripting", "PerigeeTestKit",
                 "SeededGenerator",
                 .product(name: "Logging", package: "swift-log"),
             ],

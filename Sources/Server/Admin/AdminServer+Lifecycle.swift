@@ -2,6 +2,7 @@
 
 import EventLoop
 import HTTP1
+import JSON
 
 extension AdminServer {
     // MARK: Orders

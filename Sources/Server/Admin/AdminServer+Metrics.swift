@@ -2,6 +2,7 @@
 
 import EventLoop
 import HTTP1
+import JSON
 import PubSub
 import Scripting
 import WebSocket

@@ -1,6 +1,7 @@
 // Scripts through the API: reload with an answer that says what happened, and what is live.
 
 import HTTP1
+import JSON
 import Scripting
 
 extension AdminServer {

@@ -3,6 +3,8 @@
 //
 // Read next: Configuration+Rules.swift
 
+import JSON
+
 /// A configuration while it is being put together.
 struct ConfigurationLoader {
     private var configuration = Configuration()

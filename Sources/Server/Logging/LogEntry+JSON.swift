@@ -4,6 +4,7 @@
 //
 // Fields are an object of their own: scripts name them, and must not be able to name one `level`.
 
+import JSON
 internal import Logging
 
 extension LogEntry {

@@ -5,6 +5,7 @@
 // A value of several lines, such as Lua's traceback, follows on lines of its own. They are indented, so that nothing
 // in a value can pass for an entry.
 
+import JSON
 internal import Logging
 
 extension LogEntry {

@@ -1,6 +1,8 @@
 // The configuration: as a YAML file, and as the text of single keys from variables and flags. What is accepted can be
 // written and read again without a change; what is refused is told in lines that are safe to show.
 
+import JSON
+
 @testable import Server
 
 @Sendable func checkConfiguration(_ input: [UInt8]) {

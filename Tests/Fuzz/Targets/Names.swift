@@ -1,6 +1,7 @@
 // The small texts that have a form of their own: names of channels and connections, escapes, Base64, addresses.
 
 import HTTP1
+import JSON
 import PubSub
 
 @testable import Server

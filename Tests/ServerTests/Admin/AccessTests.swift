@@ -1,5 +1,6 @@
 // Who may use the admin API: keys with scopes, and without keys only this machine, never a web page.
 
+import JSON
 import PerigeeTestKit
 import Testing
 

@@ -1,5 +1,6 @@
 // The table of errors against the running server: each is provoked, and its answer has the one shape.
 
+import JSON
 import PerigeeTestKit
 import Testing
 

@@ -1,6 +1,7 @@
 // HTTP as the admin API speaks it: methods, limits, times, framing, pipelines, and peers that leave.
 
 import Glibc
+import JSON
 import PerigeeTestKit
 import Testing
 

@@ -1,5 +1,6 @@
 // Looking through the admin API: connections, channels, scripts and the node, over two workers, page by page.
 
+import JSON
 import PerigeeTestKit
 import Testing
 

@@ -1,5 +1,6 @@
 // Pushes whose body is the message, to channels, connections, users and everybody, over two workers.
 
+import JSON
 import PerigeeTestKit
 import Testing
 

@@ -1,5 +1,6 @@
 // What a script can do about a client that reads slowly: it is told "slow", sees what waits, and hears when all is read.
 
+import JSON
 import PerigeeTestKit
 import Server
 import Testing

@@ -1,5 +1,6 @@
 // Channels whose slow subscribers lose messages instead of their connection: which ones, in which order, and who is told.
 
+import JSON
 import PerigeeTestKit
 import PubSub
 import Server

@@ -1,5 +1,6 @@
 // Clients that read too slowly: how much waits for them, what happens beyond it, and that nobody else notices.
 
+import JSON
 import PerigeeTestKit
 import Server
 import Testing

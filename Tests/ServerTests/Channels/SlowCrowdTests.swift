@@ -1,6 +1,7 @@
 // Very many slow clients at once: what waits for all of them together stays within the configured bound, and who reads gets
 // every message as if they were not there.
 
+import JSON
 import PerigeeTestKit
 import PubSub
 import Server

@@ -1,5 +1,6 @@
 // Who is in a channel: coming, going, being left out, the limit, and a reload.
 
+import JSON
 import PerigeeTestKit
 import Server
 import Testing

@@ -1,5 +1,6 @@
 // What onClose is told: the real code and reason, whoever ended the connection and however, exactly once.
 
+import JSON
 import PerigeeTestKit
 import Server
 import Testing

@@ -1,5 +1,6 @@
 // onUpgrade over the wire: who comes in, with what data and subprotocol, and who does not.
 
+import JSON
 import PerigeeTestKit
 import Server
 import Testing

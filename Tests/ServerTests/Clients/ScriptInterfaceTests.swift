@@ -1,5 +1,6 @@
 // What scripts reach through conn, server and kv, seen from the clients: across workers, and over time.
 
+import JSON
 import PerigeeTestKit
 import Server
 import Testing

@@ -1,5 +1,6 @@
 // Pushes to many compressed clients: one compression, whoever gets it; and queues that count what is on the wire.
 
+import JSON
 import PerigeeTestKit
 import Server
 import Testing

@@ -1,5 +1,6 @@
 // permessage-deflate with the peer that matters most: a real browser.
 
+import JSON
 import PerigeeTestKit
 import Server
 import Testing

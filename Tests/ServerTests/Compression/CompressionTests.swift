@@ -1,5 +1,6 @@
 // permessage-deflate against a running server: what is agreed on, messages both ways, and what breaks it.
 
+import JSON
 import PerigeeTestKit
 import Server
 import Testing

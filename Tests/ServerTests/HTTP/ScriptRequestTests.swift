@@ -1,6 +1,7 @@
 // Scripts that ask other servers, in a whole server: who waits, waits alone.
 
 import Glibc
+import JSON
 import PerigeeTestKit
 import Server
 import Testing

@@ -1,5 +1,6 @@
 // Strangers on both ports: each gets what it is owed, and no other client notices.
 
+import JSON
 import PerigeeTestKit
 import Server
 import Testing

@@ -1,5 +1,6 @@
 // Pings of a running server: who answers stays, who does not is closed, and who is idle too.
 
+import JSON
 import PerigeeTestKit
 import Testing
 

@@ -2,6 +2,7 @@
 
 import EventLoop
 import Glibc
+import JSON
 import PerigeeTestKit
 import Server
 import Testing

@@ -2,6 +2,7 @@
 
 import EventLoop
 import Glibc
+import JSON
 import Logging
 import PerigeeTestKit
 import Synchronization

@@ -1,5 +1,6 @@
 // Peers that are too slow: clients that take nothing of what waits for them, and backends whose requests drag on.
 
+import JSON
 import PerigeeTestKit
 import Server
 import Testing

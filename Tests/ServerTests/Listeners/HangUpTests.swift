@@ -1,6 +1,7 @@
 // Peers that hang up while the server is still busy with what they have sent.
 
 import Glibc
+import JSON
 import PerigeeTestKit
 import Testing
 

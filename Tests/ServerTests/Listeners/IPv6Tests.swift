@@ -1,5 +1,6 @@
 // Both ports on IPv6: the loopback address, and the wildcard that takes IPv4, too.
 
+import JSON
 import PerigeeTestKit
 import Server
 import Testing

@@ -1,5 +1,6 @@
 // A folder for the socket files of one server, and how clients get at them.
 
+import JSON
 import PerigeeTestKit
 import Server
 import Testing

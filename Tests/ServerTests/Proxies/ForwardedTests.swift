@@ -1,5 +1,6 @@
 // What proxies say in the request: believed from those that are trusted, from nobody else.
 
+import JSON
 import PerigeeTestKit
 import Proxies
 import Server

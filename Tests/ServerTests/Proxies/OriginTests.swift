@@ -1,5 +1,6 @@
 // Which web pages may connect: by default those of the server's own host.
 
+import JSON
 import PerigeeTestKit
 import Proxies
 import Server

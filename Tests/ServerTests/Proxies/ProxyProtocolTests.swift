@@ -1,5 +1,6 @@
 // The PROXY protocol on the clients' port: with it the server knows whose connection it is, and without it nobody gets in.
 
+import JSON
 import PerigeeTestKit
 import Proxies
 import Server

@@ -1,6 +1,7 @@
 // Saving a file is enough: the watcher notices every way in which editors and deployments change a folder.
 
 import EventLoop
+import JSON
 import PerigeeTestKit
 import Testing
 

@@ -1,5 +1,6 @@
 // Reloading through the admin API: what changes, what survives, and what a mistake does.
 
+import JSON
 import PerigeeTestKit
 import Testing
 

@@ -1,5 +1,6 @@
 // Backends that ask a script: /v1/call/NAME and onRequest.
 
+import JSON
 import PerigeeTestKit
 import Testing
 

@@ -1,5 +1,6 @@
 // Pushes of backends on their way through main.lua's onPublish.
 
+import JSON
 import PerigeeTestKit
 import Testing
 

@@ -1,5 +1,6 @@
 // The scripts as shipped, each used as its first comment says.
 
+import JSON
 import PerigeeTestKit
 import Server
 import Testing

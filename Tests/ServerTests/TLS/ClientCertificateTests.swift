@@ -1,5 +1,6 @@
 // Clients that show certificates: who gets in, and what scripts and the admin API are told.
 
+import JSON
 import PerigeeTestKit
 import Server
 import Testing

@@ -1,6 +1,8 @@
 // A value written as YAML: maps and lists of maps as blocks, everything else on one line. What this writes, the reader
 // reads back.
 
+import JSON
+
 extension YAMLNode {
     /// The lines of `name: value`; nested lines are indented by two more spaces.
     func written(as name: String, indent: Int = 0) -> [String] {

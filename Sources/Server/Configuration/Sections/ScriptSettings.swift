@@ -1,6 +1,8 @@
 // The operator's own section, `scripts.settings`: any names and values, handed to Lua as JSON so that lists, maps and
 // whole numbers arrive as they were written.
 
+import JSON
+
 /// What scripts see as `config`: names in the order of the configuration, each with a value of any shape.
 public struct ScriptSettings: Sendable, Equatable {
     /// The settings, in the order in which they were written.

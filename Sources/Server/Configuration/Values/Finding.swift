@@ -1,6 +1,8 @@
 // What a value's type finds wrong with what it was given. The loader knows which layer gave it and makes a problem of
 // it.
 
+import JSON
+
 /// Something wrong within the value of one key.
 struct Finding: Equatable {
     /// What is wrong.

@@ -1,6 +1,8 @@
 // YAML values as JSON text, by the core schema of YAML 1.2: a plain scalar that looks like a number, a truth value or
 // null is one; `yes` and `no` are texts. A number keeps its digits, so that a whole number stays whole at any size.
 
+import JSON
+
 /// Turns YAML values into JSON.
 enum JSONText {
     /// Deeper values are refused, because scripts could not read them.

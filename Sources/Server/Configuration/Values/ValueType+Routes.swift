@@ -1,5 +1,7 @@
 // The map from paths to scripts.
 
+import JSON
+
 extension ValueType where Value == [String: String] {
     /// Paths that begin with `/`, or `*` for every other path, each with the name of a script below the scripts folder;
     /// `.lua` may be written or not.

@@ -1,5 +1,7 @@
 // The scripts' own settings: any YAML, kept as JSON.
 
+import JSON
+
 extension ValueType where Value == ScriptSettings {
     /// A map of any names and values; as text also `NAME=VALUE` between commas.
     static var settings: ValueType {

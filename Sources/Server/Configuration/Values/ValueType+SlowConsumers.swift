@@ -1,5 +1,6 @@
 // The map from patterns of channel names to what happens to slow subscribers.
 
+import JSON
 internal import PubSub
 
 extension ValueType where Value == SlowConsumerRules {

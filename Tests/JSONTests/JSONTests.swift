@@ -1,6 +1,6 @@
-// JSON: read, written, refused.
+// JSON values: read, written, refused.
 
-import PerigeeTestKit
+import JSON
 import Testing
 
 @Suite("JSON", .bounded)
@@ -22,7 +22,7 @@ struct JSONTests {
     }
 
     @Test(
-        "refuses everything that is not JSON",
+        "refuses texts that are not JSON",
         arguments: [
             "", "nul", "01", "1.", ".5", "+1", "-", "1e", "1e999", "\"", "\"\\x\"", "\"\\ud800\"", "\"\\udc00\"",
             "\"\\ud800\\u0041\"",
@@ -31,6 +31,6 @@ struct JSONTests {
             "\"\\u12", String(repeating: "[", count: 100_000),
         ])
     func refuses(text: String) {
-        #expect(throws: ClientError.self) { try JSON(parsing: text) }
+        #expect(throws: JSONError.self) { try JSON(parsing: text) }
     }
 }

@@ -1,9 +1,7 @@
-// How the admin API writes JSON.
+// JSON as it is written.
 
-import PerigeeTestKit
+import JSON
 import Testing
-
-@testable import Server
 
 @Suite("JSONOutput", .bounded)
 struct JSONOutputTests {

@@ -1,11 +1,10 @@
-// The Base64 of binary messages in JSON.
+// Base64, against an encoder that works bit by bit.
 
+import JSON
 import SeededGenerator
 import Testing
 
-@testable import Server
-
-@Suite("Base64 of messages", .bounded)
+@Suite("Base64", .bounded)
 struct Base64Tests {
     @Test("decodes the examples of RFC 4648, section 10, and every length of padding")
     func decodes() {
@@ -17,7 +16,7 @@ struct Base64Tests {
         #expect(Base64.decode("+/+/") == [0xFB, 0xFF, 0xBF])
     }
 
-    @Test("refuses everything that is not the one padded form of some bytes")
+    @Test("refuses every text but the one padded form of some bytes")
     func refuses() {
         for text in [
             "Z", "Zg", "Zm9", "Zg=", "=", "==", "====", "Z===", "=Zg=", "Zg==Zg==", "Zm9v\n", " Zm9v", "Zm_-", "Zm9v=",
@@ -27,11 +26,12 @@ struct Base64Tests {
         }
     }
 
-    @Test("gives back any bytes that were encoded")
+    @Test("encodes as RFC 4648 says, and gives the bytes back")
     func roundTrip() throws {
         var random = SeededGenerator(seed: 3)
         for count in 0..<200 {
             let bytes = (0..<count).map { _ in UInt8.random(in: 0...255, using: &random) }
+            #expect(Base64.encode(bytes) == encoded(bytes))
             #expect(Base64.decode(encoded(bytes)) == bytes)
         }
     }

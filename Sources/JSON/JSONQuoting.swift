@@ -1,10 +1,10 @@
-// Text as a JSON string that is also a YAML double-quoted scalar and safe in a terminal: everything that could break a
+// Text as a JSON string that is also a YAML double-quoted scalar and safe in a terminal: every character that could break a
 // line, start an escape sequence or turn the direction of writing is escaped.
 
-/// Quotes text as JSON (RFC 8259, section 7), and says which characters are not safe to show.
-enum JSONQuoting {
+/// Quotes text as JSON (RFC 8259, section 7), and tells which characters are unsafe to show.
+public enum JSONQuoting {
     /// The text between double quotes.
-    static func quoted(_ text: some StringProtocol) -> String {
+    public static func quoted(_ text: some StringProtocol) -> String {
         var quoted = "\""
         for scalar in text.unicodeScalars {
             switch scalar {
@@ -20,8 +20,8 @@ enum JSONQuoting {
         return quoted + "\""
     }
 
-    /// The text without quotes, only what is unsafe escaped: for a line that a person reads.
-    static func bare(_ text: some StringProtocol) -> String {
+    /// The text without quotes, only unsafe characters escaped: for a line that a person reads.
+    public static func bare(_ text: some StringProtocol) -> String {
         guard text.unicodeScalars.contains(where: isUnsafe) else { return String(text) }
         return text.unicodeScalars.reduce(into: "") { bare, scalar in
             if isUnsafe(scalar) { bare += escape(scalar) } else { bare.unicodeScalars.append(scalar) }
@@ -30,7 +30,7 @@ enum JSONQuoting {
 
     /// Whether a character must not reach a terminal or a log as it is: controls, line breaks, direction marks,
     /// non-characters.
-    static func isUnsafe(_ scalar: Unicode.Scalar) -> Bool {
+    public static func isUnsafe(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
         case 0...0x1F, 0x7F...0x9F: true
         case 0x200E...0x200F, 0x2028...0x202E, 0x2066...0x2069: true
@@ -40,7 +40,7 @@ enum JSONQuoting {
     }
 
     /// `\uXXXX`, for a character of the basic plane.
-    static func escape(_ scalar: Unicode.Scalar) -> String {
+    public static func escape(_ scalar: Unicode.Scalar) -> String {
         let digits = String(scalar.value, radix: 16)
         return "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
     }

@@ -1,58 +1,75 @@
 // JSON out, written straight into bytes: the admin API's answers are small and flat, and need no tree.
 
 /// A JSON text under construction.
-struct JSONOutput: Sendable {
-    private(set) var bytes: [UInt8] = []
+public struct JSONOutput: Sendable {
+    /// The text so far, UTF-8.
+    public private(set) var bytes: [UInt8] = []
 
-    var text: String { String(decoding: bytes, as: UTF8.self) }
+    /// The text so far.
+    public var text: String { String(decoding: bytes, as: UTF8.self) }
 
-    static func object(_ fill: (inout Members) -> Void) -> JSONOutput {
+    /// An object with the members that `fill` adds.
+    public static func object(_ fill: (inout Members) -> Void) -> JSONOutput {
         var json = JSONOutput()
         json.appendObject(fill)
         return json
     }
 
-    /// The members of an object that is being written.
-    struct Members {
+    /// The members of an object that is being written; each `add` writes one, and names are not compared.
+    public struct Members {
         fileprivate var json: JSONOutput
         private var isFirst = true
 
         fileprivate init(_ json: JSONOutput) { self.json = json }
 
-        mutating func add(_ name: String, _ value: String) {
+        /// Adds a string.
+        public mutating func add(_ name: String, _ value: String) {
             begin(name)
             json.appendQuoted(value)
         }
-        mutating func add(_ name: String, _ value: String?) {
+
+        /// Adds a string, or null.
+        public mutating func add(_ name: String, _ value: String?) {
             if let value { add(name, value) } else { addJSON(name, "null") }
         }
-        mutating func add(_ name: String, _ value: Int) { addJSON(name, String(value)) }
-        mutating func add(_ name: String, _ value: UInt64) { addJSON(name, String(value)) }
-        mutating func add(_ name: String, _ value: Bool) { addJSON(name, value ? "true" : "false") }
+
+        /// Adds a whole number.
+        public mutating func add(_ name: String, _ value: Int) { addJSON(name, String(value)) }
+
+        /// Adds a whole number.
+        public mutating func add(_ name: String, _ value: UInt64) { addJSON(name, String(value)) }
+
+        /// Adds a truth value.
+        public mutating func add(_ name: String, _ value: Bool) { addJSON(name, value ? "true" : "false") }
+
+        /// Adds an array of strings.
+        public mutating func add(_ name: String, _ values: [String]) {
+            addJSON(name, "[" + values.map { JSONQuoting.quoted($0) }.joined(separator: ",") + "]")
+        }
+
         /// Adds a time as milliseconds with three decimals; null for none.
-        mutating func addMilliseconds(_ name: String, microseconds: UInt32?) {
+        public mutating func addMilliseconds(_ name: String, microseconds: UInt32?) {
             guard let microseconds else { return addJSON(name, "null") }
             let fraction = String(microseconds % 1_000 + 1_000).dropFirst()
             addJSON(name, "\(microseconds / 1_000).\(fraction)")
         }
-        mutating func add(_ name: String, _ values: [String]) {
-            addJSON(name, "[" + values.map { JSONQuoting.quoted($0) }.joined(separator: ",") + "]")
-        }
 
-        /// Adds a member whose value is JSON text already.
-        mutating func addJSON(_ name: String, _ value: String) {
+        /// Adds a value that is JSON text already.
+        public mutating func addJSON(_ name: String, _ value: String) {
             begin(name)
             json.bytes.append(contentsOf: value.utf8)
         }
 
         /// Adds an object.
-        mutating func member(_ name: String, _ fill: (inout Members) -> Void) {
+        public mutating func member(_ name: String, _ fill: (inout Members) -> Void) {
             begin(name)
             json.appendObject(fill)
         }
 
-        /// Adds a list of objects.
-        mutating func list<Element>(_ name: String, _ elements: [Element], _ fill: (Element, inout Members) -> Void) {
+        /// Adds an array of objects.
+        public mutating func list<Element>(
+            _ name: String, _ elements: [Element], _ fill: (Element, inout Members) -> Void
+        ) {
             begin(name)
             json.bytes.append(UInt8(ascii: "["))
             for (index, element) in elements.enumerated() {
