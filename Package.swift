@@ -34,12 +34,13 @@ let package = Package(
         // --- the server, top to bottom: each target may depend only on those below it ---
         .executableTarget(
             name: "perigee",
-            dependencies: ["Server", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: ["Server", "LineLog", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             swiftSettings: swift),
         .target(
             name: "Server",
             dependencies: [
-                "Scripting", "PubSub", "WebSocket", "HTTP1", "HTTPClient", "Proxies", "JSON", "EventLoop", "CLinux",
+                "Scripting", "PubSub", "WebSocket", "HTTP1", "HTTPClient", "Proxies", "LineLog", "JSON", "EventLoop",
+                "CLinux",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Yams", package: "Yams"),
@@ -49,6 +50,13 @@ let package = Package(
                 .embedInCode("NewProject/handler.lua"), .embedInCode("NewProject/handler-test.lua"),
                 .embedInCode("NewProject/perigee.yaml"), .embedInCode("NewProject/perigee.d.lua"),
                 .embedInCode("NewProject/luarc.json"),
+            ],
+            swiftSettings: swift),
+        .target(
+            name: "LineLog",
+            dependencies: [
+                "JSON", "EventLoop", "CLinux", .product(name: "Logging", package: "swift-log"),
+                .product(name: "DequeModule", package: "swift-collections"),
             ],
             swiftSettings: swift),
         .target(name: "Scripting", dependencies: ["LuaBridge"], swiftSettings: swift),
@@ -128,6 +136,10 @@ let package = Package(
         // --- tests mirror the sources ---
         .testTarget(
             name: "EventLoopTests", dependencies: ["TimeBound", "EventLoop", "CLinux", "COpenSSL", "SeededGenerator"],
+            swiftSettings: swift),
+        .testTarget(
+            name: "LineLogTests",
+            dependencies: ["TimeBound", "LineLog", "EventLoop", .product(name: "Logging", package: "swift-log")],
             swiftSettings: swift),
         .testTarget(name: "JSONTests", dependencies: ["TimeBound", "JSON", "SeededGenerator"], swiftSettings: swift),
         .testTarget(name: "HTTP1Tests", dependencies: ["TimeBound", "HTTP1"], swiftSettings: swift),

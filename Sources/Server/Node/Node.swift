@@ -4,6 +4,7 @@
 
 import EventLoop
 import Glibc
+import LineLog
 import Logging
 import PubSub
 import Scripting

@@ -1,26 +1,29 @@
 // The `log` section: how much is logged, and how a line looks.
 
+public import LineLog
 public import Logging
 
 extension Configuration {
-    /// What is logged, and in which format.
+    /// The level of the log and its form.
     public struct Log: Sendable, Equatable {
         /// The least severe level that is written.
         public var level = Logger.Level.info
         /// How an entry is written.
-        public var format = Format.text
-        /// What may wait to be written in bytes, 64 KiB to 1 GiB; beyond it entries are dropped and counted.
+        public var format = LogFormat.text
+        /// Bytes that may wait to be written, 64 KiB to 1 GiB; beyond it entries are dropped and counted.
         public var maxQueue = 4 << 20
 
         /// The default of every key.
         public init() {}
 
-        /// How an entry is written: a line for people, or a JSON object for programs.
-        public enum Format: String, Sendable, CaseIterable {
-            /// A line for people: time, level, message, `key=value` fields.
-            case text
-            /// One JSON object on one line.
-            case json
+        /// An output in this format, with this queue; see ``LogOutput``.
+        public func makeOutput(descriptor: Int32 = 2, delaysCrashes: Bool = false) -> LogOutput {
+            LogOutput(format: format, maxQueue: maxQueue, descriptor: descriptor, delaysCrashes: delaysCrashes)
+        }
+
+        /// A logger that writes entries of this level and of more severe ones to the output.
+        public func makeLogger(to output: LogOutput) -> Logger {
+            Logger(label: "perigee") { _ in LineLogHandler(level: level, to: output) }
         }
     }
 }

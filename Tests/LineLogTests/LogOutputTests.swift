@@ -1,22 +1,16 @@
-// The log's thread, when nobody reads what it writes.
+// The log's thread, with a slow reader and with several writers.
 
 import Glibc
 import Logging
-import PerigeeTestKit
 import Synchronization
 import Testing
 
 @testable import EventLoop
-@testable import Server
+@testable import LineLog
 
 @Suite("The log's thread", .bounded)
 struct LogOutputTests {
     private static let lines = 20_000
-    private static let settings: Configuration.Log = {
-        var settings = Configuration.Log()
-        settings.maxQueue = 256 << 10
-        return settings
-    }()
 
     private func makePipe() throws -> (reading: Int32, writing: Int32) {
         var ends: [Int32] = [0, 0]
@@ -37,19 +31,18 @@ struct LogOutputTests {
         }
     }
 
-    @Test("nobody who logs waits for the reader; what is dropped is counted, and the log says where and how many")
+    @Test("logging never waits for the reader; a gap in the log counts its entries")
     func stalledReader() throws {
         let (reading, writing) = try makePipe()
         defer { close(reading) }
-        let settings = Self.settings
-        var output: LogOutput? = LogOutput(settings, descriptor: writing)
+        var output: LogOutput? = LogOutput(format: .text, maxQueue: 256 << 10, descriptor: writing)
         close(writing)
         let dropped: UInt64
         do {
             let stalled = try #require(output)
             let isOver = Inbox<Bool>()
             let thread = LoopThread(name: "logging") {
-                let log = Logger(label: "test") { _ in LineLogHandler(settings, to: stalled) }
+                let log = Logger(label: "test") { _ in LineLogHandler(level: .info, to: stalled) }
                 for number in 0..<Self.lines { log.info("entry \(number)") }
                 isOver.post(true)
             }
@@ -72,16 +65,16 @@ struct LogOutputTests {
         #expect(numbers == Array(0..<Self.lines - Int(dropped)), "the entries before the gap are whole and in order")
     }
 
-    @Test("entries of one thread keep their order, and none of several threads' is lost or cut")
+    @Test("entries of a thread keep their order; those of several are not cut")
     func severalThreads() throws {
         let (reading, writing) = try makePipe()
         defer { close(reading) }
-        var output: LogOutput? = LogOutput(Configuration.Log(), descriptor: writing)
+        var output: LogOutput? = LogOutput(format: .text, maxQueue: 4 << 20, descriptor: writing)
         close(writing)
         let threads = (0..<4).map { [output] thread in
             LoopThread(name: "logging-\(thread)") {
                 guard let output else { return }
-                let log = Logger(label: "test") { _ in LineLogHandler(Configuration.Log(), to: output) }
+                let log = Logger(label: "test") { _ in LineLogHandler(level: .info, to: output) }
                 for number in 0..<500 { log.info("thread \(thread) entry \(number)") }
             }
         }

@@ -1,6 +1,6 @@
-// Turns log entries into lines and queues each for the thread that writes the log, so that nobody who logs waits for whoever reads
-// the log. What peers and scripts say cannot end a line, start an escape sequence or be longer than its share: `LogEntry` sees to
-// that.
+// Turns log entries into lines and queues each for the thread that writes the log: a thread that logs never waits for the reader of
+// the log. Text from peers and scripts cannot end a line, start an escape sequence or exceed its share: `LogEntry` escapes and cuts
+// it.
 //
 // Runs on: any thread
 // Allocates: for each entry that is written; an entry below the level costs nothing
@@ -8,29 +8,28 @@
 
 public import Logging
 
-/// A log handler that writes one entry as one line: text for people, JSON for programs.
+/// How an entry is written: a line for people, or a JSON object for programs.
+public enum LogFormat: String, Sendable, CaseIterable {
+    /// A line for people: time, level, message, `key=value` fields.
+    case text
+    /// One JSON object on one line.
+    case json
+}
+
+/// A log handler that writes each entry to an output, in the output's format.
 public struct LineLogHandler: LogHandler {
     /// The least severe level that is written.
     public var logLevel: Logger.Level
     /// Fields of every entry.
     public var metadata: Logger.Metadata = [:]
-    /// Fields of every entry, asked for when it is written; they give way to the entry's own.
+    /// Gives further fields of every entry when it is written; the entry's own fields replace them.
     public var metadataProvider: Logger.MetadataProvider?
-    private let format: Configuration.Log.Format
     private let output: LogOutput
-    private let clock: @Sendable () -> LogTime
 
-    /// A handler for a level and format, which writes to the output.
-    public init(_ log: Configuration.Log, to output: LogOutput) {
-        self.init(log, to: output, clock: LogTime.now)
-    }
-
-    /// A handler whose entries have the clock's time.
-    init(_ log: Configuration.Log, to output: LogOutput, clock: @escaping @Sendable () -> LogTime) {
-        self.logLevel = log.level
-        self.format = log.format
+    /// A handler that writes entries of this level and of more severe ones to the output.
+    public init(level: Logger.Level, to output: LogOutput) {
+        self.logLevel = level
         self.output = output
-        self.clock = clock
     }
 
     /// One of the fields of every entry.
@@ -42,9 +41,8 @@ public struct LineLogHandler: LogHandler {
     /// Queues an entry to be written.
     public func log(event: LogEvent) {
         let entry = LogEntry(
-            time: clock().text, level: event.level, message: event.message.description,
-            fields: fields(of: event))
-        output.write(entry.line(as: format))
+            time: output.clock().text, level: event.level, message: event.message.description, fields: fields(of: event))
+        output.write(entry.line(as: output.format))
     }
 
     private func fields(of event: LogEvent) -> Logger.Metadata {

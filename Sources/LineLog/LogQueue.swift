@@ -1,18 +1,18 @@
 // Log entries on their way to the thread that writes them: a value without a lock or a clock. When it is full, entries are dropped
-// until it is half empty again, so that the log has one gap with one line about it, and not many small ones.
+// until it is half empty again, so that the log has one gap with one line about it instead of many small ones.
 
-internal import DequeModule
+import DequeModule
 
 /// Lines that wait to be written, no more of them than the limit.
 struct LogQueue {
-    /// What is written next.
+    /// An item to be written.
     enum Item: Equatable {
         case line(String)
-        /// So many entries were dropped here.
+        /// The number of entries that were dropped here.
         case gap(UInt64)
     }
 
-    /// What a waiting line takes besides its bytes; so the limit of bytes bounds the number of lines, too.
+    /// Bytes that a waiting line takes besides its text, so that the limit bounds the number of lines, too.
     static let overhead = 64
 
     private let limit: Int
@@ -28,7 +28,7 @@ struct LogQueue {
 
     var isEmpty: Bool { items.isEmpty }
 
-    /// Adds a line, or drops it; answers how many items the queue has got.
+    /// Adds a line, or drops it; returns the number of items that were added to the queue.
     mutating func offer(_ line: String) -> Int {
         let cost = line.utf8.count + Self.overhead
         guard gap == 0, bytes + cost <= limit else {
@@ -41,7 +41,7 @@ struct LogQueue {
         return 1
     }
 
-    /// Takes the first item; `added` is how many items the queue has got by that.
+    /// Takes the first item; `added` is the number of items that this added to the queue.
     mutating func take(added: inout Int) -> Item? {
         guard let item = items.popFirst() else { return nil }
         if case .line(let line) = item { bytes -= line.utf8.count + Self.overhead }

@@ -1,8 +1,8 @@
-// What a full log queue takes and drops.
+// The entries that a full log queue takes and drops.
 
 import Testing
 
-@testable import Server
+@testable import LineLog
 
 @Suite("The log's queue", .bounded)
 struct LogQueueTests {
@@ -27,7 +27,7 @@ struct LogQueueTests {
         #expect(queue.dropped == 0)
     }
 
-    @Test("a full queue drops until it is half empty, and has one gap that says how many")
+    @Test("a full queue drops until it is half empty, and counts the entries in one gap")
     func gap() {
         var queue = LogQueue(limit: 1_000)
         for number in 0..<10 { #expect(queue.offer(Self.line(number)) == 1) }
@@ -41,7 +41,7 @@ struct LogQueueTests {
         #expect(queue.dropped == 8)
     }
 
-    @Test("a line larger than the queue is a gap of its own, and the lines after it are taken")
+    @Test("a line larger than the queue is a gap; the lines after it are taken")
     func tooLarge() {
         var queue = LogQueue(limit: 1_000)
         #expect(queue.offer(String(repeating: "x", count: 1_000)) == 1)

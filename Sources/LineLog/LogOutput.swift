@@ -1,5 +1,5 @@
-// The thread that writes the log. A pipe that nobody reads, or a journal that hangs, stops this thread and no other: whoever logs
-// puts a line into a bounded queue and goes on.
+// The thread that writes the log. A pipe without a reader, or a journal that hangs, stops this thread and no other: a thread that
+// logs puts a line into a bounded queue and goes on.
 //
 // Runs on: a thread of its own; every other function on any thread.
 // Allocates: for each entry.
@@ -7,32 +7,45 @@
 
 import CLinux
 import EventLoop
-internal import Glibc
-internal import Logging
+import Glibc
 import Synchronization
 
-/// Where log entries are written: a descriptor, behind a bounded queue and a thread.
+/// The place where log entries are written: a descriptor, behind a bounded queue and a thread.
 public final class LogOutput: Sendable {
+    /// How entries are written.
+    public let format: LogFormat
+    let clock: @Sendable () -> LogTime
     private let shared: LogOutputThread
 
     /// Begins to write to a descriptor.
     /// - Parameters:
+    ///   - format: how entries are written.
+    ///   - maxQueue: bytes that may wait to be written; beyond it entries are dropped and counted.
     ///   - descriptor: standard error by default; it is duplicated, and may be closed at once.
     ///   - delaysCrashes: whether a crash of the process waits up to a second until what is queued is written. For one output of
     ///     a process.
-    public convenience init(_ log: Configuration.Log, descriptor: Int32 = 2, delaysCrashes: Bool = false) {
-        self.init(log, descriptor: descriptor, delaysCrashes: delaysCrashes, clock: LogTime.now)
+    public convenience init(
+        format: LogFormat, maxQueue: Int, descriptor: Int32 = 2, delaysCrashes: Bool = false
+    ) {
+        self.init(
+            format: format, maxQueue: maxQueue, descriptor: descriptor, delaysCrashes: delaysCrashes, clock: LogTime.now)
     }
 
-    /// An output that has the time of its own entries from a clock.
+    /// An output whose entries have the clock's time.
     init(
-        _ log: Configuration.Log, descriptor: Int32, delaysCrashes: Bool = false,
+        format: LogFormat, maxQueue: Int, descriptor: Int32, delaysCrashes: Bool = false,
         clock: @escaping @Sendable () -> LogTime
     ) {
-        let shared = LogOutputThread(log, descriptor: descriptor, clock: clock)
+        self.format = format
+        self.clock = clock
+        let shared = LogOutputThread(descriptor: descriptor, maxQueue: maxQueue) { count in
+            LogEntry(
+                time: clock().text, level: .warning, message: "\(count) log entries were dropped", fields: [:]
+            ).line(as: format)
+        }
         self.shared = shared
         _ = LoopThread(name: "perigee-log") {
-            // Nobody waits for its end, which a reader could put off for ever.
+            // No thread joins it: a reader of the log could put its end off for ever.
             pthread_detach(pthread_self())
             shared.run(delaysCrashes: delaysCrashes)
         }
@@ -47,16 +60,16 @@ public final class LogOutput: Sendable {
     /// Entries that were dropped: the queue was full, or the descriptor took none.
     public var dropped: UInt64 { shared.dropped }
 
-    /// Waits until what is queued by now is written; false when that took longer.
+    /// Waits until all lines queued by now are written; false when that took longer.
     @discardableResult
     public func flush(within limit: Duration) -> Bool { shared.flush(within: limit) }
 }
 
-/// What the thread shares with those who log. It lives as long as the thread.
+/// The state that the thread shares with the threads that log. It lives as long as the thread.
 private final class LogOutputThread: Sendable {
     private struct State {
         var queue: LogQueue
-        /// Entries that were taken out and could not be written.
+        /// Entries that were taken from the queue and could not be written.
         var lost: UInt64 = 0
         var isAsleep = false
         var isOver = false
@@ -66,17 +79,16 @@ private final class LogOutputThread: Sendable {
     private static let crashPatience: Int32 = 1_000
 
     private let state: Mutex<State>
-    private let format: Configuration.Log.Format
-    private let clock: @Sendable () -> LogTime
     private let descriptor: Int32
+    /// The entry that says how many were dropped.
+    private let describe: @Sendable (_ gap: UInt64) -> String
     private let wakeUp = clinux_eventfd()
     /// In memory of its own, because the handler of a crash reads it; that memory is never given back, for the same reason.
     private nonisolated(unsafe) let progress: UnsafeMutablePointer<clinux_progress>
 
-    init(_ log: Configuration.Log, descriptor: Int32, clock: @escaping @Sendable () -> LogTime) {
-        state = Mutex(State(queue: LogQueue(limit: log.maxQueue)))
-        format = log.format
-        self.clock = clock
+    init(descriptor: Int32, maxQueue: Int, describe: @escaping @Sendable (_ gap: UInt64) -> String) {
+        state = Mutex(State(queue: LogQueue(limit: maxQueue)))
+        self.describe = describe
         self.descriptor = fcntl(descriptor, F_DUPFD_CLOEXEC, 3)
         progress = .allocate(capacity: 1)
         progress.initialize(to: clinux_progress())
@@ -89,7 +101,7 @@ private final class LogOutputThread: Sendable {
 
     var dropped: UInt64 { state.withLock { $0.queue.dropped + $0.lost } }
 
-    // MARK: Those who log
+    // MARK: Threads that log
 
     func offer(_ text: String) {
         update { [progress] state in
@@ -98,7 +110,7 @@ private final class LogOutputThread: Sendable {
     }
 
     func flush(within limit: Duration) -> Bool {
-        clinux_progress_await(progress, Int32(clamping: limit.milliseconds)) != 0
+        clinux_progress_await(progress, Int32(clamping: Int64(limit / .milliseconds(1)))) != 0
     }
 
     func end() {
@@ -116,14 +128,14 @@ private final class LogOutputThread: Sendable {
         _ = Glibc.write(wakeUp, &one, 8)
     }
 
-    // MARK: The thread
+    // MARK: The thread that writes
 
     func run(delaysCrashes: Bool) {
         if delaysCrashes { clinux_await_before_crash(progress, Self.crashPatience) }
         while let item = next() {
             switch item {
             case .line(let line): write(line)
-            case .gap(let count): write(describe(gap: count))
+            case .gap(let count): write(describe(count))
             }
             clinux_progress_finish(progress)
         }
@@ -150,12 +162,6 @@ private final class LogOutputThread: Sendable {
     private func waitFor(_ descriptor: Int32, _ readiness: Int16) {
         var descriptor = pollfd(fd: descriptor, events: readiness, revents: 0)
         _ = poll(&descriptor, 1, -1)
-    }
-
-    private func describe(gap count: UInt64) -> String {
-        let entry = LogEntry(
-            time: clock().text, level: .warning, message: "\(count) log entries were dropped", fields: [:])
-        return entry.line(as: format)
     }
 
     private func write(_ line: String) {

@@ -1,10 +1,10 @@
-// What is written for a log entry, byte by byte, read back through a pipe.
+// The text of log entries, byte by byte, read back through a pipe.
 
 import Glibc
 import Logging
 import Testing
 
-@testable import Server
+@testable import LineLog
 
 @Suite("The log", .bounded)
 struct LineLogHandlerTests {
@@ -33,7 +33,7 @@ struct LineLogHandlerTests {
     }
 
     @Test(
-        "nothing that a peer says ends a line, starts an escape sequence or turns the direction of writing",
+        "text from a peer ends no line, starts no escape and turns no direction",
         arguments: [
             ("a\nb", "a\\nb", "\n"), ("a\r\nb", "a\\r\\nb", ""), ("tab\there", "tab\\there", "\"tab\\there\""),
             ("\u{1B}[31m", "\\u001b[31m", "\"\\u001b[31m\""), ("\u{0}", "\\u0000", "\"\\u0000\""),
@@ -80,7 +80,7 @@ struct LineLogHandlerTests {
                 """)
     }
 
-    @Test("as JSON an entry is one object on one line, its fields in an object of their own")
+    @Test("as JSON an entry is one object on one line, its fields an object in it")
     func json() throws {
         let text = try written(format: .json) { log in
             log.notice(
@@ -102,7 +102,7 @@ struct LineLogHandlerTests {
                 """)
     }
 
-    @Test("an entry's own fields are above the provider's, and those above the handler's")
+    @Test("an entry's fields replace the provider's, and those the handler's")
     func fieldLayers() throws {
         let text = try written { log in
             log.handler.metadataProvider = Logger.MetadataProvider { ["b": "provider", "c": "provider"] }
@@ -121,9 +121,8 @@ struct LineLogHandlerTests {
         #expect(text == "2026-11-22T16:24:22.123Z error x  error=\"it broke\"\n")
     }
 
-    @Test(
-        "what is longer than 8 KiB is cut, and says how much is missing", arguments: Configuration.Log.Format.allCases)
-    func cut(format: Configuration.Log.Format) throws {
+    @Test("a text longer than 8 KiB is cut and says how much is missing", arguments: LogFormat.allCases)
+    func cut(format: LogFormat) throws {
         let long = String(repeating: "x", count: 8192 + 5)
         let text = try written(format: format) { log in log.info("\(long)", metadata: ["value": "\(long)"]) }
         #expect(text.utf8.count < 17_000)
@@ -135,7 +134,7 @@ struct LineLogHandlerTests {
         var ends: [Int32] = [0, 0]
         try #require(socketpair(AF_UNIX, Int32(SOCK_SEQPACKET.rawValue), 0, &ends) == 0)
         defer { ends.forEach { close($0) } }
-        let handler = LineLogHandler(Configuration.Log(), to: LogOutput(Configuration.Log(), descriptor: ends[1]))
+        let handler = LineLogHandler(level: .info, to: LogOutput(format: .text, maxQueue: 1 << 20, descriptor: ends[1]))
         let log = Logger(label: "test", factory: { _ in handler })
         log.error("script failed", metadata: ["a": "b", "traceback": "one\ntwo"])
         log.info("next")
@@ -149,8 +148,8 @@ struct LineLogHandlerTests {
 
     @Test("a log that cannot be written is dropped and counted")
     func unwritable() {
-        let output = LogOutput(Configuration.Log(), descriptor: -1)
-        let handler = LineLogHandler(Configuration.Log(), to: output)
+        let output = LogOutput(format: .text, maxQueue: 1 << 20, descriptor: -1)
+        let handler = LineLogHandler(level: .info, to: output)
         Logger(label: "test", factory: { _ in handler }).info("x")
         #expect(output.flush(within: .seconds(20)))
         #expect(output.dropped == 1)
@@ -164,18 +163,15 @@ struct LineLogHandlerTests {
         #expect(abs(Int(LogTime.now().nanoseconds / 1_000_000_000) - Glibc.time(nil)) <= 1)
     }
 
-    /// What a logger wrote while `body` used it.
+    /// The text that a logger wrote while `body` used it.
     private func written(
-        level: Logger.Level = .trace, format: Configuration.Log.Format = .text, _ body: (inout Logger) -> Void
+        level: Logger.Level = .trace, format: LogFormat = .text, _ body: (inout Logger) -> Void
     ) throws -> String {
         var ends: [Int32] = [0, 0]
         try #require(pipe(&ends) == 0)
         defer { close(ends[0]) }
-        var settings = Configuration.Log()
-        settings.level = level
-        settings.format = format
-        let output = LogOutput(settings, descriptor: ends[1])
-        let handler = LineLogHandler(settings, to: output, clock: { Self.time })
+        let output = LogOutput(format: format, maxQueue: 1 << 20, descriptor: ends[1], clock: { Self.time })
+        let handler = LineLogHandler(level: level, to: output)
         var log = Logger(label: "test", factory: { _ in handler })
         body(&log)
         #expect(output.flush(within: .seconds(20)))
