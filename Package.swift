@@ -34,22 +34,31 @@ let package = Package(
         // --- the server, top to bottom: each target may depend only on those below it ---
         .executableTarget(
             name: "perigee",
-            dependencies: ["Server", "LineLog", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: [
+                "Server", "Settings", "LineLog", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             swiftSettings: swift),
         .target(
             name: "Server",
             dependencies: [
-                "Scripting", "PubSub", "WebSocket", "HTTP1", "HTTPClient", "Proxies", "LineLog", "JSON", "EventLoop",
-                "CLinux",
+                "Settings", "LineLog", "Scripting", "PubSub", "WebSocket", "HTTP1", "HTTPClient", "Proxies", "JSON",
+                "EventLoop", "CLinux",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "DequeModule", package: "swift-collections"),
-                .product(name: "Yams", package: "Yams"),
             ],
             resources: [
                 .embedInCode("Page/demo.html"), .embedInCode("ScriptTests/kit.lua"),
                 .embedInCode("NewProject/handler.lua"), .embedInCode("NewProject/handler-test.lua"),
                 .embedInCode("NewProject/perigee.yaml"), .embedInCode("NewProject/perigee.d.lua"),
                 .embedInCode("NewProject/luarc.json"),
+            ],
+            swiftSettings: swift),
+        .target(
+            name: "Settings",
+            dependencies: [
+                "LineLog", "Scripting", "PubSub", "WebSocket", "Proxies", "JSON",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: swift),
         .target(
@@ -108,7 +117,8 @@ let package = Package(
         .target(
             name: "PerigeeTestKit",
             dependencies: [
-                "Server", "JSON", "CLinux", "COpenSSL", "CZlib", .product(name: "Logging", package: "swift-log"),
+                "Server", "Settings", "JSON", "CLinux", "COpenSSL", "CZlib",
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: swift),
         .executableTarget(
@@ -123,8 +133,8 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "Server", "Scripting", "HTTPClient", "PubSub", "WebSocket", "HTTP1", "Proxies", "JSON", "EventLoop",
-                "PerigeeTestKit", "SeededGenerator", "StockLua",
+                "Server", "Settings", "Scripting", "HTTPClient", "PubSub", "WebSocket", "HTTP1", "Proxies", "JSON",
+                "EventLoop", "PerigeeTestKit", "SeededGenerator", "StockLua",
             ],
             path: "Tests/Fuzz/Targets", swiftSettings: swift),
         .executableTarget(
@@ -136,6 +146,12 @@ let package = Package(
         // --- tests mirror the sources ---
         .testTarget(
             name: "EventLoopTests", dependencies: ["TimeBound", "EventLoop", "CLinux", "COpenSSL", "SeededGenerator"],
+            swiftSettings: swift),
+        .testTarget(
+            name: "SettingsTests",
+            dependencies: [
+                "TimeBound", "Settings", "LineLog", "Proxies", .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: swift),
         .testTarget(
             name: "LineLogTests",
@@ -168,8 +184,8 @@ let package = Package(
             name: "ServerTests",
             dependencies: [
                 "TimeBound",
-                "Server", "EventLoop", "Proxies", "HTTP1", "JSON", "WebSocket", "Scripting", "PerigeeTestKit",
-                "SeededGenerator",
+                "Server", "Settings", "LineLog", "EventLoop", "Proxies", "HTTP1", "JSON", "WebSocket", "Scripting",
+                "PerigeeTestKit", "SeededGenerator",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: swift),

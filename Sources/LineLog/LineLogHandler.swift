@@ -41,7 +41,8 @@ public struct LineLogHandler: LogHandler {
     /// Queues an entry to be written.
     public func log(event: LogEvent) {
         let entry = LogEntry(
-            time: output.clock().text, level: event.level, message: event.message.description, fields: fields(of: event))
+            time: output.clock().text, level: event.level, message: event.message.description, fields: fields(of: event)
+        )
         output.write(entry.line(as: output.format))
     }
 

@@ -8,6 +8,7 @@
 import CLinux
 import EventLoop
 import Glibc
+import Logging
 import Synchronization
 
 /// The place where log entries are written: a descriptor, behind a bounded queue and a thread.
@@ -28,7 +29,8 @@ public final class LogOutput: Sendable {
         format: LogFormat, maxQueue: Int, descriptor: Int32 = 2, delaysCrashes: Bool = false
     ) {
         self.init(
-            format: format, maxQueue: maxQueue, descriptor: descriptor, delaysCrashes: delaysCrashes, clock: LogTime.now)
+            format: format, maxQueue: maxQueue, descriptor: descriptor, delaysCrashes: delaysCrashes, clock: LogTime.now
+        )
     }
 
     /// An output whose entries have the clock's time.

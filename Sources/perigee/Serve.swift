@@ -4,6 +4,7 @@ import ArgumentParser
 import Glibc
 import LineLog
 import Server
+import Settings
 
 struct Serve: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -31,7 +32,8 @@ struct Serve: ParsableCommand {
         defer { output.flush(within: Self.patience) }
         let server: Server
         do throws(StartError) {
-            server = try Server(configuration, log: configuration.log.makeLogger(to: output), logOutput: output, host: host)
+            server = try Server(
+                configuration, log: configuration.log.makeLogger(to: output), logOutput: output, host: host)
         } catch {
             throw complaint("\(error)", exitCode: error.exitCode)
         }

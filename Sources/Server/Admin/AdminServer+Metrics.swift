@@ -5,6 +5,7 @@ import HTTP1
 import JSON
 import PubSub
 import Scripting
+import Settings
 import WebSocket
 
 extension AdminServer {

@@ -3,6 +3,7 @@
 import HTTP1
 import JSON
 import Scripting
+import Settings
 
 extension AdminServer {
     // MARK: Changing

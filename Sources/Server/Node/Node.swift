@@ -8,6 +8,7 @@ import LineLog
 import Logging
 import PubSub
 import Scripting
+import Settings
 import Synchronization
 
 /// The shared half of a running server.

@@ -3,7 +3,7 @@
 
 import JSON
 
-@testable import Server
+@testable import Settings
 
 @Sendable func checkConfiguration(_ input: [UInt8]) {
     guard let text = String(validating: input, as: UTF8.self) else { return }

@@ -3,6 +3,7 @@
 import HTTP1
 import JSON
 import PubSub
+import Settings
 
 @testable import Server
 

@@ -2,6 +2,7 @@
 
 import JSON
 import PerigeeTestKit
+import Settings
 import Testing
 
 @testable import Server

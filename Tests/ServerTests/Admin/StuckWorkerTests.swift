@@ -4,6 +4,7 @@ import JSON
 import Logging
 import PerigeeTestKit
 import Server
+import Settings
 import Testing
 
 @Suite("Admin: a stuck worker", .bounded)

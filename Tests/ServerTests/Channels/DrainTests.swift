@@ -3,6 +3,7 @@
 import JSON
 import PerigeeTestKit
 import Server
+import Settings
 import Testing
 
 @Suite("onDrain and refused messages", .bounded)

@@ -4,6 +4,7 @@ import JSON
 import PerigeeTestKit
 import PubSub
 import Server
+import Settings
 import Testing
 
 @Suite("Slow consumer policies", .bounded)

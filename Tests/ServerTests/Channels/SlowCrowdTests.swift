@@ -5,6 +5,7 @@ import JSON
 import PerigeeTestKit
 import PubSub
 import Server
+import Settings
 import Testing
 
 @Suite("A crowd of slow clients", .bounded(minutes: 10))

@@ -3,6 +3,7 @@
 import JSON
 import PerigeeTestKit
 import Server
+import Settings
 import Testing
 
 @Suite("Compressed broadcasts", .bounded)

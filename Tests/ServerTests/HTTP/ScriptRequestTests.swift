@@ -4,6 +4,7 @@ import Glibc
 import JSON
 import PerigeeTestKit
 import Server
+import Settings
 import Testing
 
 @Suite("Scripts' requests", .bounded)

@@ -5,6 +5,7 @@ import Glibc
 import JSON
 import PerigeeTestKit
 import Server
+import Settings
 import Testing
 
 @Suite("Draining", .bounded)

@@ -5,6 +5,7 @@ import Glibc
 import JSON
 import Logging
 import PerigeeTestKit
+import Settings
 import Synchronization
 import Testing
 

@@ -3,6 +3,7 @@
 import JSON
 import PerigeeTestKit
 import Server
+import Settings
 import Testing
 
 @Suite("Limits of time", .bounded)

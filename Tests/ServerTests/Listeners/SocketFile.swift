@@ -3,6 +3,7 @@
 import JSON
 import PerigeeTestKit
 import Server
+import Settings
 import Testing
 
 /// Socket files of one test, removed with it.

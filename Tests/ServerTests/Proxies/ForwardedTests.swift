@@ -4,6 +4,7 @@ import JSON
 import PerigeeTestKit
 import Proxies
 import Server
+import Settings
 import Testing
 
 @Suite("Forwarded clients", .bounded)

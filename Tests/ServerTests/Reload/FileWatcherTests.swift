@@ -3,6 +3,7 @@
 import EventLoop
 import JSON
 import PerigeeTestKit
+import Settings
 import Testing
 
 @testable import Server

@@ -4,6 +4,7 @@
 import JSON
 import PerigeeTestKit
 import Server
+import Settings
 import Testing
 
 @Suite("waiting handlers", .bounded)
