@@ -1,14 +1,14 @@
-// What must hold between keys, whatever each of them allows alone.
+// Rules between keys, beyond the range of each.
 
 extension Configuration {
-    /// A rule that does not hold.
+    /// A broken rule.
     struct Breach: Equatable {
         /// The keys that the rule is about; the one to change first.
         let keys: [String]
         let message: String
     }
 
-    /// The rules between keys that do not hold.
+    /// The rules between keys that are broken.
     var breaches: [Breach] {
         [
             openAdmin, sharedPort, nobodysHeader, adminWithoutCertificate, clientsWithoutCertificate,
@@ -16,7 +16,7 @@ extension Configuration {
         ].compactMap(\.self)
     }
 
-    /// Whoever reaches the admin API without a key may do everything.
+    /// A peer of the admin API without a key may do everything.
     private var openAdmin: Breach? {
         guard admin.keys.isEmpty, !admin.listen.isLoopback else { return nil }
         return Breach(
@@ -25,7 +25,7 @@ extension Configuration {
                 + "configure a key, or listen on a loopback address such as \(ListenAddress.loopback(port: 9080))")
     }
 
-    /// Every connection would be refused.
+    /// The server would refuse every connection.
     private var nobodysHeader: Breach? {
         guard proxies.protocol, proxies.trusted.isEmpty, listen.unixPath == nil else { return nil }
         return Breach(

@@ -4,15 +4,15 @@
 //
 // Read next: Sections/Admin.swift, ConfigurationKey.swift, ConfigurationLoader.swift
 
-/// Everything that an operator can tell Perigee, as one value; `init()` is the default of every key.
+/// Every key that an operator can set, as one value; `init()` has the default of every key.
 public struct Configuration: Sendable, Equatable {
     /// Where clients connect.
     public var listen = ListenAddress.anywhere(port: 8080)
     /// Worker threads, 0 to 256; 0 stands for one for each core.
     public var workers = 0
-    /// Who gets the demo page at `GET /` on the clients' port.
+    /// The clients that get the demo page at `GET /` on the clients' port.
     public var demo = Demo.loopback
-    /// What is logged, and in which format.
+    /// The level of the log and its form.
     public var log = Log()
     /// The admin API.
     public var admin = Admin()
@@ -32,9 +32,9 @@ public struct Configuration: Sendable, Equatable {
     public var proxies = Proxies()
     /// Limits of HTTP requests.
     public var http = HTTP()
-    /// How clients are asked whether they are still there.
+    /// Pings, and how long a silent connection stays.
     public var keepalive = Keepalive()
-    /// How many clients there may be, and how much each may send.
+    /// The number of clients, and the rates and sizes of their input.
     public var limits = Limits()
     /// How long Perigee waits for peers.
     public var timeouts = Timeouts()
@@ -44,13 +44,13 @@ public struct Configuration: Sendable, Equatable {
     /// The default of every key.
     public init() {}
 
-    /// Who gets the demo page, which says where the admin API is and which version runs.
+    /// The clients that get the demo page, which names the admin API and the version.
     public enum Demo: String, Sendable, CaseIterable {
         /// Everybody.
         case everybody = "true"
         /// Nobody.
         case nobody = "false"
-        /// Clients of this machine that have come without a proxy.
+        /// Clients of this machine without a proxy.
         case loopback
     }
 }
@@ -81,8 +81,8 @@ extension Configuration {
         ConfigurationKey(
             "demo", \.demo, .choice,
             """
-            Who gets the demo page at GET / on the clients' port; it says where the admin API is, and which version runs.
-            loopback: clients of this machine that come without a proxy, everybody else is answered 426. true: everybody.
+            The clients that get the demo page at GET / on the clients' port; it names the admin API and the version.
+            loopback: clients of this machine without a proxy; others are answered 426. true: all. false: none.
             """),
     ]
 }

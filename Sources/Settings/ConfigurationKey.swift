@@ -17,13 +17,13 @@ struct ConfigurationSection: Sendable {
     }
 }
 
-/// A key: its path, its type with the allowed range, what it is for. Its default is its field's in `Configuration()`.
+/// A key: its path, its type with the allowed range, its purpose. Its default is its field's in `Configuration()`.
 struct ConfigurationKey: Sendable {
     /// Section and name, as in `admin.maxBody`.
     let path: String
-    /// What the key is for; one line, or more where a person needs them.
+    /// The purpose of the key; one line or more.
     let documentation: String
-    /// What a value may be.
+    /// The allowed values.
     let allowed: String
     /// Whether the value is shown only if secrets are asked for.
     let isSecret: Bool
@@ -31,7 +31,7 @@ struct ConfigurationKey: Sendable {
     let needsRestart: Bool
     /// Reads a node into the field; a problem goes to the findings, and the field keeps its value.
     let assign: @Sendable (YAMLNode, inout Configuration, inout [Finding]) -> Void
-    /// The field's value as a node; a secret one only if it may be shown.
+    /// The field's value as a node; a secret only if it may be shown.
     let value: @Sendable (_ configuration: Configuration, _ showSecrets: Bool) -> YAMLNode
     /// The node that the text of a variable or flag stands for; nil for a type whose text is the value.
     let split: (@Sendable (String) -> YAMLNode)?
@@ -69,7 +69,7 @@ struct ConfigurationKey: Sendable {
         }
     }
 
-    /// What the name of every environment variable of ours begins with.
+    /// The beginning of the name of each environment variable of ours.
     static let environmentPrefix = "PERIGEE_"
 }
 

@@ -11,11 +11,11 @@ extension Configuration {
     /// The effective configuration.
     ///
     /// - Parameters:
-    ///   - file: The path of a YAML file of at most 1 MiB; nil for none. There is no file that is read unasked.
+    ///   - file: The path of a YAML file of at most 1 MiB; nil for none. No file is read by default.
     ///   - environment: The process's variables; those that begin with `PERIGEE_` are ours, and an unknown one is a problem, but for
     ///     those that Kubernetes and Docker set for a Service or container of that name.
-    ///   - flags: What the command line sets, as key path and text; the last of several for one key counts.
-    /// - Throws: Everything that is wrong in any layer, at once.
+    ///   - flags: The flags of the command line as key path and text; the last of several for one key counts.
+    /// - Throws: The problems of all layers at once.
     public static func load(
         file: String? = nil, environment: [String: String] = [:], flags: [(path: String, value: String)] = []
     ) throws(ConfigurationProblems) -> Configuration {
@@ -32,9 +32,9 @@ struct ConfigurationLoader {
     private var configuration = Configuration()
     private var problems: [ConfigurationProblems.Problem] = []
     private var omitted = 0
-    /// Which layer set a key last; a rule between keys names it.
+    /// The layer that set a key last; a broken rule names it.
     private var origins: [String: ConfigurationProblems.Source] = [:]
-    /// Keys with a problem of their own; rules between keys leave them alone.
+    /// Keys with a problem of their own; rules between keys skip them.
     private var faulty: Set<String> = []
 
     private static let keys = Dictionary(uniqueKeysWithValues: Configuration.keys.map { ($0.path, $0) })
@@ -75,7 +75,7 @@ struct ConfigurationLoader {
         }
     }
 
-    /// Puts what the command line sets on top.
+    /// Puts the flags of the command line on top.
     mutating func read(flags: [(path: String, value: String)]) {
         for (path, value) in flags {
             guard let key = Self.keys[path] else {
@@ -86,7 +86,7 @@ struct ConfigurationLoader {
         }
     }
 
-    /// The configuration, or everything that is wrong.
+    /// The configuration, or all problems.
     consuming func finish() throws(ConfigurationProblems) -> Configuration {
         for breach in configuration.breaches where faulty.isDisjoint(with: breach.keys) {
             let source = breach.keys.lazy.compactMap { origins[$0] }.first ?? .defaults
@@ -166,7 +166,7 @@ extension ConfigurationLoader {
                 allowed: allowed))
     }
 
-    /// The text on one line, and no longer than a person reads.
+    /// The text on one line of at most 500 characters.
     private static func shown(_ text: String) -> String {
         JSONQuoting.bare(text.count > 500 ? text.prefix(499) + "…" : text[...])
     }
@@ -203,7 +203,7 @@ enum ConfigurationFile {
     /// The largest file that is read, in bytes.
     static let largest = 1 << 20
 
-    /// Why a file was not read, in words that follow its name.
+    /// The reason why a file was not read, in words that follow its name.
     struct Unreadable: Error, Equatable {
         let reason: String
     }

@@ -1,13 +1,13 @@
-// Everything that is wrong with a configuration, at once: an operator corrects it in one go.
+// All problems of a configuration at once: an operator corrects them in one go.
 
 /// Why a configuration is refused: every problem, in the order file, environment, command line, rules between keys.
 public struct ConfigurationProblems: Error, Sendable, Equatable, CustomStringConvertible {
     /// The problems that were found, at least one and at most ``most``.
     public let problems: [Problem]
-    /// How many more there were beyond ``most``.
+    /// The number of further problems.
     public let omitted: Int
 
-    /// How many problems are told in full.
+    /// The most problems that are listed.
     static let most = 50
 
     /// One line for each problem.
@@ -18,26 +18,26 @@ public struct ConfigurationProblems: Error, Sendable, Equatable, CustomStringCon
 }
 
 extension ConfigurationProblems {
-    /// One thing that is wrong: where it was said, which key, what was given, what is allowed.
+    /// One problem: its place, its key, the value that was given, the values that are allowed.
     public struct Problem: Sendable, Equatable, CustomStringConvertible {
-        /// Where it was said.
+        /// The layer and the place in it.
         public let source: Source
         /// The key, as in `admin.maxBody` or `admin.keys[0].scopes`; nil when the problem is the source as a whole.
         public let path: String?
-        /// What is wrong, as one line without control characters.
+        /// The problem as one line without control characters.
         public let message: String
-        /// The value as given, at most 60 characters; nil when it is secret, or is not what is wrong.
+        /// The value as given, at most 60 characters; nil when it is secret, or not the problem.
         public let given: String?
-        /// What is allowed instead; nil when no value would be.
+        /// The values that are allowed; nil when none is.
         public let allowed: String?
 
         /// `SOURCE: MESSAGE`, one line.
         public var description: String { "\(source): \(message)" }
     }
 
-    /// The layer and place where a value was said.
+    /// The layer of a value and its place there.
     public enum Source: Sendable, Equatable, CustomStringConvertible {
-        /// No layer said it: the default.
+        /// No layer: the default.
         case defaults
         /// The file, with the line and column where they are known, both from 1.
         case file(name: String, line: Int?, column: Int?)

@@ -1,10 +1,10 @@
-// Variables that nobody has written: Kubernetes puts some for every Service of the namespace into every container, and Docker for
-// every linked container. Beside a Service named `perigee`, or `perigee-admin`, their names begin as ours do.
+// Variables of others: Kubernetes puts some for every Service of the namespace into every container, and Docker for every linked
+// container. Those of a Service named `perigee`, or `perigee-admin`, begin as ours do.
 
 /// Tells the variables of Kubernetes Services and Docker links from ours.
 struct LinkVariables {
     private static let protocols = ["tcp", "udp", "sctp"]
-    /// The names before `_PORT` of all links that there are, as PERIGEE of PERIGEE_PORT.
+    /// The names before `_PORT` of all links, as PERIGEE of PERIGEE_PORT.
     private let links: Set<String>
 
     init(in environment: [String: String]) {
@@ -14,8 +14,8 @@ struct LinkVariables {
             })
     }
 
-    /// Whether a variable that is none of ours is one of a link. The form of its value counts where its name is one that an
-    /// operator may have meant, so `PERIGEE_PORT=8080` is none, and `PERIGEE_PORT=tcp://10.0.0.7:8080` is one.
+    /// Whether an unknown variable belongs to a link. The form of its value counts where an operator may have meant the name:
+    /// `PERIGEE_PORT=tcp://10.0.0.7:8080` belongs to a link, `PERIGEE_PORT=8080` does not.
     func contains(_ name: String, value: String) -> Bool {
         isAboutService(name, value) || isAboutPort(name, value) || isAboutContainer(name, value)
     }

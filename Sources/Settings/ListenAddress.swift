@@ -1,5 +1,4 @@
-// An address to listen on: a port, or the file of a UNIX socket. Only numeric hosts: a listener must not wait for, or depend
-// on, a name service.
+// An address to listen on: a port, or the file of a UNIX socket. Hosts are numeric: a listener must not depend on a name service.
 
 import Glibc
 
@@ -7,12 +6,12 @@ import Glibc
 public struct ListenAddress: Sendable, Hashable {
     /// The host in its canonical numeric form, IPv4 or IPv6, without brackets; empty for a UNIX socket.
     public let host: String
-    /// The port; 0 stands for a free one that the kernel picks, and for none on a UNIX socket.
+    /// The port; 0 for a free one that the kernel picks, and on a UNIX socket.
     public let port: UInt16
     /// The path of the UNIX socket; nil for a host and port.
     public let unixPath: String?
 
-    /// What the kernel has room for in a UNIX socket's address, in bytes.
+    /// The room for a path in the kernel's address of a UNIX socket, in bytes.
     static let longestPath = 107
     private static let unixPrefix = "unix:"
 

@@ -10,7 +10,7 @@ import Testing
 struct LineLogHandlerTests {
     private static let time = LogTime(nanoseconds: 1_795_364_662_123_999_999)
 
-    @Test("an entry is one line: time, level, message, fields in the order of their names")
+    @Test("an entry is one line with time, level, message and sorted fields")
     func textLine() throws {
         let text = try written { log in
             log.info("script loaded", metadata: ["version": "7", "files": "main.lua, echo.lua", "empty": ""])
@@ -56,7 +56,7 @@ struct LineLogHandlerTests {
         #expect(text == "2026-11-22T16:24:22.123Z info  x  \"a=1 b\\n\"=2\n")
     }
 
-    @Test("a value of several lines follows indented, and its other controls are escaped")
+    @Test("a value of several lines follows indented, with controls escaped")
     func traceback() throws {
         let text = try written { log in
             log.error(

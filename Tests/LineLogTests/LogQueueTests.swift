@@ -27,7 +27,7 @@ struct LogQueueTests {
         #expect(queue.dropped == 0)
     }
 
-    @Test("a full queue drops until it is half empty, and counts the entries in one gap")
+    @Test("a full queue drops until it is half empty, and counts one gap")
     func gap() {
         var queue = LogQueue(limit: 1_000)
         for number in 0..<10 { #expect(queue.offer(Self.line(number)) == 1) }

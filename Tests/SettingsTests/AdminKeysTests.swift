@@ -8,7 +8,7 @@ import Testing
 struct AdminKeysTests {
     private let secret = "correct-horse-battery"
 
-    @Test("a key has a name, a secret and all scopes where none are named")
+    @Test("a key has a name and a secret, and without scopes all of them")
     func file() throws {
         let configuration = try loadConfiguration(
             """
@@ -38,7 +38,7 @@ struct AdminKeysTests {
         #expect(try keys("") == [])
     }
 
-    @Test("everything that is wrong with a key is told with its place")
+    @Test("each problem of a key has its place")
     func problemsOfKeys() {
         let text = """
             admin:

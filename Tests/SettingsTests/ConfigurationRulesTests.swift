@@ -33,7 +33,7 @@ struct ConfigurationRulesTests {
         #expect(configuration.admin.listen.isWildcard)
     }
 
-    @Test("a key that was refused is told as such, not as missing")
+    @Test("a refused key is not reported as missing")
     func refusedKey() {
         #expect(configurationProblems("admin: {listen: '0.0.0.0:9080', keys: [{name: a, key: short}]}").count == 1)
     }

@@ -47,7 +47,7 @@ struct ListenAddressTests {
     }
 
     @Test(
-        "a path that is empty, longer than 107 bytes or has control characters is none",
+        "refuses a path that is empty, too long or has control characters",
         arguments: [
             "unix:", "unix:/a\0b", "unix:/a\nb", "unix:/\u{7F}", "unix:/\(String(repeating: "x", count: 107))",
             "Unix:/a",

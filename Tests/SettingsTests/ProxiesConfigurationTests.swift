@@ -8,7 +8,7 @@ import Testing
 @Suite("Configuration of proxies and origins", .bounded)
 struct ProxiesConfigurationTests {
     @Test(
-        "networks and origins are lists in a file and texts between commas in a variable, and are shown as they are read"
+        "networks and origins are lists in a file, texts with commas elsewhere"
     )
     func lists() throws {
         let text = """
@@ -31,7 +31,7 @@ struct ProxiesConfigurationTests {
     }
 
     @Test(
-        "what is no network, no origin or there twice is told with its place",
+        "a wrong or repeated network or origin is a problem with its place",
         arguments: [
             ("proxies: {trusted: [10.0.0.1/8]}", "proxies.trusted[0] is \"10.0.0.1/8\""),
             ("proxies: {trusted: [10.0.0.0/8, 10.0.0.0/8]}", "proxies.trusted[1] is \"10.0.0.0/8\""),
@@ -45,7 +45,7 @@ struct ProxiesConfigurationTests {
         #expect(problems.count == 1 && problems[0].contains(message), "\(problems)")
     }
 
-    @Test("the PROXY protocol without trusted proxies is a mistake, unless clients come through a UNIX socket")
+    @Test("the PROXY protocol needs trusted proxies, except on a UNIX socket")
     func nobody() {
         let problems = configurationProblems("proxies: {protocol: true}")
         #expect(problems.count == 1 && problems[0].contains("proxies.trusted is empty"))

@@ -1,4 +1,4 @@
-// The `admin` section: the address of the admin API, its keys, and the limits of one request.
+// The `admin` section: the address of the admin API, its keys, and the limits of a request.
 
 extension Configuration {
     /// The admin API.
@@ -23,22 +23,23 @@ extension Configuration {
 
 extension Configuration.Admin {
     static let section = ConfigurationSection(
-        "admin", "The admin API: pushes from backends, and a look inside. Keep it apart from the clients' port.",
+        "admin",
+        "The admin API: pushes from backends, and the state of the server. Keep it apart from the clients' port.",
         keys: keys)
 
     private static let keys = [
         ConfigurationKey(
             "admin.listen", \.admin.listen, .address,
             """
-            Where the admin API listens. Without a key it must be an address that only this machine reaches, or a UNIX
+            Where the admin API listens. Without keys it must be an address that only this machine reaches, or a UNIX
             socket: curl --unix-socket PATH http://localhost/v1/node.
             """),
         ConfigurationKey(
             "admin.keys", \.admin.keys, .adminKeys, secret: true,
             """
-            The keys that open the API; none: open to everybody on this machine. A key has 16 or more characters.
-            Without scopes it opens everything; its scopes are some of publish (push messages), read (look),
-            manage (close connections, reload scripts). In a variable: NAME=KEY or NAME:SCOPE+SCOPE=KEY.
+            The keys that open the API; none: open to everybody on this machine. A key has 16 or more characters. Scopes
+            are publish (push messages), read (lists, counts, state) and manage (close connections, reload scripts); a key
+            without scopes opens everything. In a variable: NAME=KEY or NAME:SCOPE+SCOPE=KEY.
               keys:
                 - name: shop
                   key: at-least-16-characters
@@ -61,14 +62,14 @@ extension Configuration.Admin {
 
 /// A key that opens the admin API, within its scopes.
 public struct AdminKey: Sendable, Equatable {
-    /// What logs and answers call this key: 1 to 64 of `A–Z a–z 0–9 _ . -`, unique among the keys.
+    /// The name of the key in logs and answers: 1 to 64 of `A–Z a–z 0–9 _ . -`, unique among the keys.
     public var name: String
     /// The secret that a request presents, at least 16 characters.
     public var key: String
-    /// What the key may be used for.
+    /// The parts of the API that the key opens.
     public var scopes: Set<AdminScope>
 
-    /// A key with a name, its secret, and what it may be used for.
+    /// A key with a name, a secret and scopes.
     public init(name: String, key: String, scopes: Set<AdminScope> = Set(AdminScope.allCases)) {
         self.name = name
         self.key = key
@@ -92,8 +93,8 @@ extension AdminKey: CustomStringConvertible, CustomReflectable {
 public enum AdminScope: String, Sendable, CaseIterable {
     /// Pushing messages to channels and connections.
     case publish
-    /// Looking: lists, counts, the node, the scripts' state.
+    /// Reading lists, counts, the node, the scripts' state.
     case read
-    /// Changing: closing connections, reloading scripts.
+    /// Closing connections, reloading scripts.
     case manage
 }

@@ -1,17 +1,17 @@
-// The `compression` section: which messages are compressed, how hard, and what that may cost a connection.
+// The `compression` section: the messages that are compressed, and the memory of a connection for it.
 
 public import WebSocket
 
 extension Configuration {
     /// Compression of messages with permessage-deflate (RFC 7692).
     public struct Compression: Sendable, Equatable {
-        /// Whether it is agreed on with clients that offer it.
+        /// Whether the server accepts a client's offer of it.
         public var enabled = true
-        /// Messages to clients that have fewer bytes are sent as they are, 0 B to 1 GiB.
+        /// Messages to clients with fewer bytes are not compressed, 0 B to 1 GiB.
         public var threshold = 1 << 10
         /// How hard to compress, 1 (fast) to 9 (small).
         public var level = 3
-        /// Whether messages may refer to earlier ones, which costs each connection its own windows.
+        /// Whether a message may refer to earlier ones; each connection then has windows of its own.
         public var contextTakeover = false
         /// The base-2 logarithm of the window in bytes, 9 to 15.
         public var windowBits = 15
@@ -19,7 +19,7 @@ extension Configuration {
         /// The default of every key.
         public init() {}
 
-        /// What the handshake grants; nil when nothing is compressed.
+        /// The parameters that the handshake grants; nil when compression is off.
         public var policy: DeflatePolicy? {
             guard enabled else { return nil }
             var policy = DeflatePolicy()
@@ -41,17 +41,17 @@ extension Configuration.Compression {
         ConfigurationKey("compression.enabled", \.compression.enabled, .flag, "Whether messages are compressed."),
         ConfigurationKey(
             "compression.threshold", \.compression.threshold, .size(0...(1 << 30)),
-            "Messages to clients below this size are sent as they are, and larger ones where that is smaller."),
+            "Messages to clients below this size are not compressed, nor larger ones that would grow."),
         ConfigurationKey(
             "compression.level", \.compression.level, .number(1...9), "How hard to compress: 1 is fast, 9 is small."),
         ConfigurationKey(
             "compression.contextTakeover", \.compression.contextTakeover, .flag,
             """
-            Whether a message may refer to earlier ones: smaller, but with up to 300 KiB for each connection that uses
-            it, and a broadcast is then compressed for each of them anew.
+            Whether a message may refer to earlier ones: messages are smaller, but each connection that uses it takes up to
+            300 KiB, and a broadcast is compressed anew for each of them.
             """),
         ConfigurationKey(
             "compression.windowBits", \.compression.windowBits, .number(9...15),
-            "The window that messages are compressed with has 2 to this power bytes."),
+            "The base-2 logarithm of the compression window in bytes."),
     ]
 }

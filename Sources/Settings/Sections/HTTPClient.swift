@@ -7,23 +7,23 @@ extension Configuration {
     public struct HTTPClient: Sendable, Equatable {
         /// Requests that run at once, 1 to 10,000.
         public var concurrent = 100
-        /// Requests that wait for one of those to end, 0 to 1 million; one more is refused.
+        /// Requests that wait for one of those, 0 to 1 million; one more is refused.
         public var queued = 1_000
-        /// Names that are looked up at once, 1 to 1,000; look-ups that nobody waits for any more count until they end.
+        /// Names that are looked up at once, 1 to 1,000; an abandoned look-up counts until it ends.
         public var lookups = 16
         /// For the name lookup, the connection and the TLS handshake together, 10 ms to 1 h.
         public var connectTimeout = Duration.seconds(5)
-        /// For all of a request that has no timeout of its own, 10 ms to 1 h.
+        /// For a whole request without a timeout of its own, 10 ms to 1 h.
         public var timeout = Duration.seconds(10)
         /// The largest body of a response in bytes, 1 to 16 MiB, unless the request says otherwise.
         public var maxBody = 1 << 20
         /// The largest head of a response in bytes, 1 KiB to 256 KiB.
         public var maxHead = 32 << 10
-        /// Connections that are kept while nobody uses them, 1 to 10,000.
+        /// Idle connections that are kept for later requests, 1 to 10,000.
         public var idleConnections = 32
-        /// The authorities that servers may be certified by, a PEM file; empty for the system's.
+        /// The path of a PEM file with the authorities that may certify servers; empty: the system's.
         public var caFile = ""
-        /// Networks to which scripts may connect, whatever else says no.
+        /// Networks to which scripts may connect although a rule refuses them.
         public var allow: [IPNetwork] = []
         /// Networks to which scripts may not connect.
         public var deny: [IPNetwork] = []
@@ -42,22 +42,22 @@ extension Configuration.HTTPClient {
     private static let keys = [
         ConfigurationKey(
             "httpClient.concurrent", \.httpClient.concurrent, .number(1...10_000),
-            "Requests that run at once; more wait for one of those to end."),
+            "Requests that run at once; further ones wait."),
         ConfigurationKey(
             "httpClient.queued", \.httpClient.queued, .number(0...1_000_000),
-            "Requests that wait; one more answers nil, \"too many requests\"."),
+            "Requests that wait; a further one returns nil, \"too many requests\"."),
         ConfigurationKey(
             "httpClient.lookups", \.httpClient.lookups, .number(1...1_000),
             """
             Host names that are looked up at once, each on a thread; others wait. A look-up that hangs counts until it ends,
-            whether somebody waits for it or not.
+            even after its request has ended.
             """),
         ConfigurationKey(
             "httpClient.connectTimeout", \.httpClient.connectTimeout, .time(.anyTime),
             "For the name lookup, the connection and the TLS handshake together."),
         ConfigurationKey(
             "httpClient.timeout", \.httpClient.timeout, .time(.anyTime),
-            "For all of a request, waiting and redirects included, unless it has a timeout of its own."),
+            "For a whole request, waiting and redirects included, unless it has a timeout of its own."),
         ConfigurationKey(
             "httpClient.maxBody", \.httpClient.maxBody, .size(1...(16 << 20)),
             "The largest body of a response, unless the request says otherwise (maxBytes)."),
@@ -66,19 +66,18 @@ extension Configuration.HTTPClient {
             "The largest head of a response."),
         ConfigurationKey(
             "httpClient.idleConnections", \.httpClient.idleConnections, .number(1...10_000),
-            "Connections that are kept for later requests while nobody uses them."),
+            "Idle connections that are kept for later requests."),
         ConfigurationKey(
             "httpClient.caFile", \.httpClient.caFile, .optionalFile,
-            "A PEM file with the authorities that servers are certified by; none: the system's."),
+            "A PEM file with the authorities that may certify servers; none: the system's."),
         ConfigurationKey(
             "httpClient.allow", \.httpClient.allow, .networks,
-            "Networks to which scripts may connect although they would be refused. In a variable: NETWORK,NETWORK."),
+            "Networks to which scripts may connect although a rule refuses them. In a variable: NETWORK,NETWORK."),
         ConfigurationKey(
             "httpClient.deny", \.httpClient.deny, .networks,
             """
-            Networks to which scripts may not connect. Link-local, multicast and reserved addresses and those at which
-            clouds hand out metadata are refused always; loopback and private networks are not. In a variable:
-            NETWORK,NETWORK.
+            Networks to which scripts may not connect. Link-local, multicast and reserved addresses and the metadata services
+            of clouds are always refused; loopback and private networks are not. In a variable: NETWORK,NETWORK.
             """),
         ConfigurationKey(
             "httpClient.allowAdmin", \.httpClient.allowAdmin, .flag,

@@ -1,9 +1,9 @@
-// The sections `limits` and `http`: how many clients there may be, how much each may send, and the size of a request's head.
+// The sections `limits` and `http`: the number of clients, the rates and sizes of their input, and the head of a request.
 
 import WebSocket
 
 extension Configuration {
-    /// How many clients there may be, and how much each may send.
+    /// The number of clients, and the rates and sizes of their input.
     public struct Limits: Sendable, Equatable {
         /// Clients' connections in all, 1 to 1,000,000,000; one more is answered 503.
         public var connections = 1_000_000
@@ -17,17 +17,17 @@ extension Configuration {
         public var messagesPerSecond = 0
         /// Bytes a second from one connection, with the frames' headers; 0 for any number.
         public var bytesPerSecond = 0
-        /// How long a client may have been silent to catch up at once, 1 s to 1 min: a rate times this is a bucket's size.
+        /// The silence that a client may make up for at once, 1 s to 1 min: a rate times this is the size of a bucket.
         public var burst = Duration.seconds(2)
-        /// What becomes of a client that sends more than its rate.
+        /// The reaction to a client that exceeds its rate.
         public var ratePolicy = RatePolicy.delay
         /// Frames of one message, 1 to 1,000,000,000; more close the connection with 1008.
         public var fragments = 100_000
-        /// Bytes that are still read from a connection after its close was decided, 4 KiB to 1 GiB, and one read more.
+        /// Bytes that are still read from a connection that is to be closed, 4 KiB to 1 GiB, and one read more.
         public var closeInput = 16 << 20
         /// Subprotocols, and extensions with their parameters, that a handshake may offer, 1 to 10,000; more are answered 400.
         public var offers = Handshake.mostOffers
-        /// Requests that are not for a WebSocket on one connection, 1 to 1,000,000,000; it ends with the last answer.
+        /// Requests other than handshakes on one connection, 1 to 1,000,000,000; it ends with the last answer.
         public var plainRequests = 100
         /// The share of the machine's memory, or of the control group's, that the process may take before new
         /// connections are answered 503, 1 to 100 per cent; 0 for no limit.
@@ -36,7 +36,7 @@ extension Configuration {
         /// The default of every key.
         public init() {}
 
-        /// What becomes of a client that sends more than its rate.
+        /// The reaction to a client that exceeds its rate.
         public enum RatePolicy: String, Sendable, CaseIterable {
             /// It is read more slowly; TCP slows it down.
             case delay
@@ -60,11 +60,11 @@ extension Configuration.Limits {
             "limits.connectionsPerIP", \.limits.connectionsPerIP, .number(0...most),
             """
             WebSockets of one IPv4 address or one IPv6 /64 network; one more is answered 429. A connection that is kept for
-            plain requests counts as well; one more ends after its answer. 0 for any number.
+            plain requests counts, too; one more ends after its answer. 0 for any number.
             """),
         ConfigurationKey(
             "limits.connectionsPerUser", \.limits.connectionsPerUser, .number(0...most),
-            "Connections that conn:identify names the same user; one more is closed with 1008. 0 for any number."),
+            "Connections of one user (conn:identify); one more is closed with 1008. 0 for any number."),
         ConfigurationKey(
             "limits.handshakesPerSecond", \.limits.handshakesPerSecond, .number(0...1_000_000),
             "New connections a second, and as many at once; more are answered 503 with Retry-After. 0 for any number."),
@@ -76,18 +76,18 @@ extension Configuration.Limits {
             "Bytes a second from one connection; 0 for any number."),
         ConfigurationKey(
             "limits.burst", \.limits.burst, .time(.seconds(1) ... .seconds(60)),
-            "What a connection may send at once after a silence: its messages and bytes of so long a time."),
+            "The silence that a connection may make up for at once: its rates times this is the largest burst."),
         ConfigurationKey(
             "limits.ratePolicy", \.limits.ratePolicy, .choice,
-            "What happens to a client that sends more: delay reads it more slowly, close closes it with 1008."),
+            "The reaction to a client that sends more: delay reads it more slowly, close closes it with 1008."),
         ConfigurationKey(
             "limits.fragments", \.limits.fragments, .number(1...most),
             "Frames of one message; more close the connection with 1008."),
         ConfigurationKey(
             "limits.closeInput", \.limits.closeInput, .size((4 << 10)...(1 << 30)),
             """
-            Bytes that are still read from a connection after its close was decided, to find its own Close frame; a
-            client that sends more is not read any further, and cut after timeouts.close.
+            Bytes that are still read from a connection that is to be closed, to find the client's close frame. Beyond them
+            the connection is not read, and cut after timeouts.close.
             """),
         ConfigurationKey(
             "limits.offers", \.limits.offers, .number(1...10_000),
@@ -95,13 +95,13 @@ extension Configuration.Limits {
         ),
         ConfigurationKey(
             "limits.plainRequests", \.limits.plainRequests, .number(1...most),
-            "Requests on one connection that are not for a WebSocket; it ends with the answer to the last one."
+            "Requests other than handshakes on one connection; it ends with the answer to the last one."
         ),
         ConfigurationKey(
             "limits.memory", \.limits.memory, .number(0...100),
             """
-            Per cent of the memory of the machine, or of the control group, that Perigee may take; above it new
-            connections are answered 503, and the others go on. 0 for no limit.
+            Per cent of the memory of the machine, or of the control group, that Perigee may take. Above it new connections
+            are answered 503; existing ones go on. 0 for no limit.
             """),
     ]
 }

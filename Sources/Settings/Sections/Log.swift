@@ -29,7 +29,7 @@ extension Configuration {
 }
 
 extension Configuration.Log {
-    static let section = ConfigurationSection("log", "What is logged. The log goes to standard error.", keys: keys)
+    static let section = ConfigurationSection("log", "The log, which goes to standard error.", keys: keys)
 
     private static let keys = [
         ConfigurationKey(
@@ -41,8 +41,8 @@ extension Configuration.Log {
         ConfigurationKey(
             "log.maxQueue", \.log.maxQueue, .size((64 << 10)...(1 << 30)),
             """
-            What may wait to be written while nobody reads the log. Beyond it entries are dropped, until half of it is written;
-            the log then says how many.
+            Bytes that may wait for a slow reader of the log. Beyond it entries are dropped, until half of it is written; the
+            log then says how many.
             """),
     ]
 }

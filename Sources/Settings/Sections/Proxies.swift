@@ -1,11 +1,11 @@
-// The `proxies` section: which proxies stand before the clients' port, and how they say who the client is.
+// The `proxies` section: the proxies before the clients' port, and how they name the client.
 
 public import Proxies
 
 extension Configuration {
     /// Proxies and load balancers before the clients' port.
     public struct Proxies: Sendable, Equatable {
-        /// Networks of the proxies that are believed; who comes through a UNIX socket always is.
+        /// Networks of the proxies that may name the client; a peer on a UNIX socket always may.
         public var trusted: [IPNetwork] = []
         /// Whether every connection begins with a header of the PROXY protocol.
         public var `protocol` = false
@@ -21,7 +21,7 @@ extension Configuration {
             case xForwardedFor
             /// Forwarded (RFC 7239).
             case forwarded
-            /// None: the client is who connected, or whom the PROXY protocol names.
+            /// None: the client is the peer, or the address that the PROXY protocol names.
             case none
         }
     }
@@ -29,15 +29,15 @@ extension Configuration {
 
 extension Configuration.Proxies {
     static let section = ConfigurationSection(
-        "proxies", "Proxies and load balancers before the clients' port: whose word about the client is taken.",
+        "proxies", "Proxies and load balancers before the clients' port, and how they name the client.",
         keys: keys)
 
     private static let keys = [
         ConfigurationKey(
             "proxies.trusted", \.proxies.trusted, .networks,
             """
-            Networks of the proxies that are believed when they say who the client is. Who comes through a UNIX socket
-            always is. In a variable: NETWORK,NETWORK.
+            Networks of the proxies that may name the client; a peer on a UNIX socket always may. In a variable:
+            NETWORK,NETWORK.
             """),
         ConfigurationKey(
             "proxies.protocol", \.proxies.protocol, .flag,

@@ -1,17 +1,17 @@
-// The `tls` section: the certificates of the server, and those that it asks of clients.
+// The `tls` section: the certificates of the server, and those that it requests from clients.
 
 extension Configuration {
     /// TLS on the clients' port, and on the admin API's if `admin.tls` says so.
     public struct TLS: Sendable, Equatable {
-        /// The server's certificates; none: no TLS. The first is for clients whose server name no other is for.
+        /// The server's certificates; none: no TLS. A client whose server name matches none gets the first.
         public var certificates: [CertificatePaths] = []
-        /// The oldest version that is spoken.
+        /// The oldest version that the server accepts.
         public var minVersion = Version.tls12
-        /// Whether clients show certificates.
+        /// Whether clients present certificates.
         public var clientCertificates = ClientCertificates.none
         /// The path of a PEM file with the authorities that sign clients' certificates; empty: none.
         public var clientCA = ""
-        /// Whether certificates that change are loaded at once.
+        /// Whether changed certificates are loaded at once.
         public var watch = true
 
         /// The default of every key.
@@ -25,13 +25,13 @@ extension Configuration {
             case tls13 = "1.3"
         }
 
-        /// Whether clients show certificates.
+        /// Whether clients present certificates.
         public enum ClientCertificates: String, Sendable, CaseIterable {
-            /// They are not asked.
+            /// The server requests none.
             case none
-            /// They are asked, and a certificate that they show must be valid.
+            /// The server requests one; a certificate that a client presents must be valid.
             case optional
-            /// Without a valid certificate there is no connection.
+            /// A client without a valid certificate cannot connect.
             case required
         }
     }
@@ -41,8 +41,8 @@ extension Configuration.TLS {
     static let section = ConfigurationSection(
         "tls",
         """
-        TLS for clients (wss://), and for the admin API if admin.tls says so. Certificates that change are loaded for new
-        connections: at once if they are watched, and at SIGHUP.
+        TLS for clients (wss://), and with admin.tls for the admin API. Changed certificates are loaded for new connections:
+        at once if they are watched, and at SIGHUP.
         """, keys: keys)
 
     private static let keys = [
@@ -50,21 +50,22 @@ extension Configuration.TLS {
             "tls.certificates", \.tls.certificates, .certificates,
             """
             PEM files: a certificate with the chain behind it, and its key; none: no TLS. A client gets the certificate for the
-            server name that it asks for, else the first one. In a variable: CERTIFICATE=KEY,CERTIFICATE=KEY.
+            server name in its request, or the first one. In a variable: CERTIFICATE=KEY,CERTIFICATE=KEY.
               certificates:
                 - certificate: /etc/perigee/fullchain.pem
                   key: /etc/perigee/privkey.pem
             """),
-        ConfigurationKey("tls.minVersion", \.tls.minVersion, .choice, "The oldest version of TLS that is spoken."),
+        ConfigurationKey(
+            "tls.minVersion", \.tls.minVersion, .choice, "The oldest version of TLS that the server accepts."),
         ConfigurationKey(
             "tls.clientCertificates", \.tls.clientCertificates, .choice,
-            "Whether clients show certificates; scripts see the subject as conn.certificate."),
+            "Whether clients present certificates; scripts see the subject as conn.certificate."),
         ConfigurationKey(
             "tls.clientCA", \.tls.clientCA, .optionalFile,
             "A PEM file with the authorities that sign clients' certificates."),
         ConfigurationKey(
             "tls.watch", \.tls.watch, .flag,
-            "Whether certificates that change are loaded at once. Without it, SIGHUP loads them."),
+            "Whether changed certificates are loaded at once. Without it, SIGHUP loads them."),
     ]
 }
 

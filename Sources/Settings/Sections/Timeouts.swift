@@ -1,13 +1,13 @@
 // The sections `keepalive`, `timeouts` and `drain`: how long Perigee waits for peers, and how connections end when it stops.
 
 extension Configuration {
-    /// How clients are asked whether they are still there.
+    /// Pings, and how long a silent connection stays.
     public struct Keepalive: Sendable, Equatable {
-        /// From one ping to the next, 1 s to 1 h; zero for no pings.
+        /// From one ping of a connection to the next, 1 s to 1 h; zero for no pings.
         public var pingInterval = Duration.seconds(25)
-        /// How long after a ping something must arrive, 100 ms to 1 h; else the connection is closed with 1001.
+        /// From a ping to the next byte from the client, 100 ms to 1 h; after that the connection is closed with 1001.
         public var pongTimeout = Duration.seconds(10)
-        /// How long a connection may be without a message either way, 1 s to 24 h; zero for as long as it likes.
+        /// How long a connection may be without a message in either direction, 1 s to 24 h; zero for any time.
         public var idleTimeout = Duration.zero
 
         /// The default of every key.
@@ -16,20 +16,21 @@ extension Configuration {
 }
 
 extension Configuration.Keepalive {
-    static let section = ConfigurationSection("keepalive", "How Perigee finds out that a client is gone.", keys: keys)
+    static let section = ConfigurationSection("keepalive", "How Perigee detects that a client is gone.", keys: keys)
 
     private static let keys = [
         ConfigurationKey(
             "keepalive.pingInterval", \.keepalive.pingInterval, .timeOrNever(.seconds(1) ... .seconds(3600)),
-            "From one ping of a connection to the next; 0 for no pings. The pings of all are spread over the interval."),
+            "From one ping of a connection to the next; 0 for no pings. Pings of all connections are spread over the interval."
+        ),
         ConfigurationKey(
             "keepalive.pongTimeout", \.keepalive.pongTimeout, .time(.milliseconds(100) ... .seconds(3600)),
-            "When nothing at all has come for so long after a ping, the connection is closed with 1001."),
+            "From a ping to the next byte from the client; after that the connection is closed with 1001."),
         ConfigurationKey(
             "keepalive.idleTimeout", \.keepalive.idleTimeout, .timeOrNever(.seconds(1) ... .seconds(86_400)),
             """
-            A connection without a message in either direction for so long is closed with 1001, at most a quarter of the
-            time later; 0 for never. Pings and pongs are no messages.
+            How long a connection may be without a message in either direction; then it is closed with 1001, at most a quarter
+            of the time later. 0 for any time. Pings and pongs are not messages.
             """),
     ]
 }
@@ -39,13 +40,13 @@ extension Configuration {
     public struct Timeouts: Sendable, Equatable {
         /// From the connection to the complete handshake, 10 ms to 1 h; longer is answered 408.
         public var handshake = Duration.seconds(10)
-        /// How long a connection may be used for requests that are not for a WebSocket, 10 ms to 1 h; then it ends.
+        /// How long a connection may be used for requests other than handshakes, 10 ms to 1 h; then it ends.
         public var plain = Duration.seconds(60)
         /// From our close frame to the client's, 10 ms to 1 h; then the connection is cut.
         public var close = Duration.seconds(5)
-        /// How long a client may take nothing of what waits for it, 10 ms to 1 h; then the connection is cut.
+        /// How long a client with a queue may take no byte of it, 10 ms to 1 h; then the connection is cut.
         public var write = Duration.seconds(30)
-        /// From the last close frame of a stop until every connection is closed, 10 ms to 1 h; then what is left is cut.
+        /// From the last close frame of a stop until every connection is closed, 10 ms to 1 h; then the rest is cut.
         public var stop = Duration.seconds(10)
 
         /// The default of every key.
@@ -54,7 +55,7 @@ extension Configuration {
 }
 
 extension Configuration.Timeouts {
-    static let section = ConfigurationSection("timeouts", "How long Perigee waits for others.", keys: keys)
+    static let section = ConfigurationSection("timeouts", "How long Perigee waits for peers.", keys: keys)
 
     private static let keys = [
         ConfigurationKey(
@@ -62,16 +63,16 @@ extension Configuration.Timeouts {
             "From a connection to its complete handshake; longer is answered 408."),
         ConfigurationKey(
             "timeouts.plain", \.timeouts.plain, .time(.anyTime),
-            "How long a connection may be used for requests that are not for a WebSocket; then it ends."),
+            "How long a connection may be used for requests other than handshakes; then it ends."),
         ConfigurationKey(
             "timeouts.close", \.timeouts.close, .time(.anyTime),
             "From our close frame to the client's; then the connection is cut."),
         ConfigurationKey(
             "timeouts.write", \.timeouts.write, .time(.anyTime),
-            "How long a client may take nothing of what waits for it; then the connection is cut."),
+            "How long a client with a queue may take no byte of it; then the connection is cut."),
         ConfigurationKey(
             "timeouts.stop", \.timeouts.stop, .time(.anyTime),
-            "From the last close frame of a stop until every connection has closed; then what is left is cut."),
+            "From the last close frame of a stop until every connection has closed; then the rest is cut."),
     ]
 }
 
@@ -80,9 +81,9 @@ extension Configuration {
     public struct Drain: Sendable, Equatable {
         /// The time over which the close frames are spread, 0 to 1 h.
         public var window = Duration.seconds(5)
-        /// Each client is told to come back after a random part of this, 0 to 1 h.
+        /// The longest time after which a client is told to reconnect, 0 to 1 h; each gets a random part of it.
         public var retry = Duration.seconds(5)
-        /// How long a new process may take to be ready, 10 ms to 1 h.
+        /// How long a new process may take until it is ready, 10 ms to 1 h.
         public var handover = Duration.seconds(30)
 
         /// The default of every key.
@@ -98,14 +99,14 @@ extension Configuration.Drain {
         ConfigurationKey(
             "drain.window", \.drain.window, .time(.zero ... .seconds(3600)),
             """
-            The close frames (1012) are spread over this time, so that not all clients come back at once; few
-            connections, 10 of each worker in 100ms, take less. 0ms closes all at once. A second signal ends it.
+            The close frames (1012) are spread over this time, so that clients do not all reconnect at once. Few connections
+            (10 of each worker in 100 ms) take less. 0ms closes all at once. A second signal ends the wait.
             """),
         ConfigurationKey(
             "drain.retry", \.drain.retry, .time(.zero ... .seconds(3600)),
-            "Each client is told to come back after a random part of this time: \"restarting, retry in 2.4 s\"."),
+            "Each client is told to reconnect after a random part of this time: \"restarting, retry in 2.4 s\"."),
         ConfigurationKey(
             "drain.handover", \.drain.handover, .time(.anyTime),
-            "How long a new process may take to be ready; after that it is ended, and the old one goes on."),
+            "How long a new process may take until it is ready; after that it is ended, and the old one goes on."),
     ]
 }

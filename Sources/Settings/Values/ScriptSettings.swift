@@ -3,7 +3,7 @@
 
 import JSON
 
-/// What scripts see as `config`: names in the order of the configuration, each with a value of any shape.
+/// The table `config` of the scripts: names in the order of the configuration, each with a value of any shape.
 public struct ScriptSettings: Sendable, Equatable {
     /// The settings, in the order in which they were written.
     public let entries: [Entry]
@@ -79,7 +79,7 @@ private enum JSONText {
     /// Deeper values are refused, because scripts could not read them.
     private static let deepest = 32
 
-    /// The value as JSON on one line; nil, and a finding, when JSON cannot say it.
+    /// The value as JSON on one line; nil, with a finding, when JSON has no such value.
     static func json(_ node: YAMLNode, path: String, depth: Int = 1, _ findings: inout [Finding]) -> String? {
         guard depth <= deepest else {
             findings.append(Finding(.told("nested more than \(deepest) levels deep"), at: node, path: path))
@@ -109,7 +109,7 @@ private enum JSONText {
         }
     }
 
-    /// What a plain scalar means; nil for an infinity or "not a number", which JSON lacks.
+    /// The meaning of a plain scalar; nil for an infinity or "not a number", which JSON lacks.
     private static func plain(_ text: String) -> String? {
         switch text {
         case "", "~", "null", "Null", "NULL": return "null"

@@ -91,7 +91,7 @@ private struct AdminKeyReader {
 
     private mutating func secret(in entries: [YAMLNode.Entry], of node: YAMLNode) -> String? {
         let value = entries.first { $0.name == "key" }?.value
-        // What a request can present in a header field: visible ASCII.
+        // Visible ASCII: a request presents the key in a header field.
         guard case .text(let key, _)? = value?.content, key.utf8.count >= Self.shortest, key.utf8.count <= 1024,
             key.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
         else {
@@ -162,7 +162,7 @@ extension ValueType where Value == [CertificatePaths] {
             })
     }
 
-    /// Each is a context of OpenSSL's for every port.
+    /// Each is a context of OpenSSL on every port.
     private static var mostCertificates: Int { 256 }
 
     private static func node(_ certificate: String, _ key: String) -> YAMLNode {

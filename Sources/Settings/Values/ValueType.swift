@@ -7,14 +7,13 @@ import JSON
 
 /// A type of configuration value.
 struct ValueType<Value: Sendable>: Sendable {
-    /// What is allowed, as it ends the sentence "allowed: …".
+    /// The allowed values, as the end of the sentence "allowed: …".
     let allowed: String
-    /// The value that a node stands for; nil, and at least one finding, when it is none.
+    /// The value that a node stands for; nil, with at least one finding, when it stands for none.
     let read: @Sendable (_ node: YAMLNode, _ findings: inout [Finding]) -> Value?
-    /// The value as a node; secrets only where they may be seen.
+    /// The value as a node; secrets only if they may be shown.
     let write: @Sendable (_ value: Value, _ showSecrets: Bool) -> YAMLNode
-    /// The node that the text of a variable or flag stands for, where it is not written as YAML; nil for a type whose
-    /// text is the value.
+    /// The node that the text of a variable or flag stands for, unless it is YAML; nil for a type whose text is the value.
     var split: (@Sendable (_ text: String) -> YAMLNode)?
 
     /// A type whose value is one text.
@@ -32,19 +31,18 @@ struct ValueType<Value: Sendable>: Sendable {
     }
 }
 
-/// Something wrong within the value of one key.
+/// A problem within the value of one key. The loader adds the layer, and so makes a ``ConfigurationProblems/Problem`` of it.
 struct Finding: Equatable {
-    /// What is wrong.
     let fault: Fault
     /// Where within the key's value, as in `[0].scopes`; empty for the value itself.
     var path: String
     let position: YAMLNode.Position?
 
-    /// The ways to be wrong.
+    /// The kinds of problems.
     enum Fault: Equatable {
         /// The value is not one of those allowed; `given` is nil where it must not be shown.
         case notAllowed(given: String?, allowed: String)
-        /// A name that is not known in this place.
+        /// A name that is unknown in this place.
         case unknown(hint: String)
         /// A sentence of its own.
         case told(String)
@@ -74,7 +72,7 @@ struct Finding: Equatable {
 // MARK: Lists and maps
 
 extension ValueType {
-    /// The items of a list; nil, and a finding, when the node is none, or has too many.
+    /// The items of a list; nil, with a finding, when the node is no list, or has too many.
     static func items(of node: YAMLNode, allowed: String, most: Int, _ findings: inout [Finding]) -> [YAMLNode]? {
         if node.isNull { return [] }
         guard case .list(let items) = node.content else {
@@ -86,7 +84,7 @@ extension ValueType {
         return nil
     }
 
-    /// The entries of a map; nil, and a finding, when the node is none.
+    /// The entries of a map; nil, with a finding, when the node is no map.
     static func entries(of node: YAMLNode, allowed: String, _ findings: inout [Finding]) -> [YAMLNode.Entry]? {
         if case .map(let entries) = node.content { return entries }
         if node.isNull { return [] }

@@ -16,7 +16,7 @@ struct YAMLNode: Sendable, Equatable {
         self.position = position
     }
 
-    /// What a value is.
+    /// The kinds of values.
     enum Content: Sendable, Equatable {
         /// Text; plain when it stood without quotes, and so could be meant as a number, a truth value or null.
         case text(String, isPlain: Bool)
@@ -41,13 +41,13 @@ struct YAMLNode: Sendable, Equatable {
 
     static func text(_ text: String) -> YAMLNode { YAMLNode(.text(text, isPlain: false)) }
 
-    /// Whether nothing was written here, or the word for nothing.
+    /// Whether the value is empty, or the word for null.
     var isNull: Bool {
         guard case .text(let text, isPlain: true) = content else { return false }
         return ["", "~", "null", "Null", "NULL"].contains(text)
     }
 
-    /// What the value is, in a word, without its content.
+    /// The kind of the value in a word, without its content.
     var kind: String {
         switch content {
         case _ where isNull: "nothing"
@@ -59,7 +59,7 @@ struct YAMLNode: Sendable, Equatable {
     }
 }
 
-/// A mistake in the YAML itself: what, and where.
+/// A mistake in the YAML itself, found before any key is looked at.
 struct YAMLMistake: Error, Equatable {
     let message: String
     let position: YAMLNode.Position?

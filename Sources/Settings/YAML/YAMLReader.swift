@@ -11,7 +11,7 @@ import Yams
 
 /// Reads one YAML document.
 struct YAMLReader {
-    /// What was wrong; the rest of the document is read nonetheless.
+    /// The mistakes; the rest of the document is read nonetheless.
     private(set) var mistakes: [YAMLMistake] = []
     private let standIn: Unicode.Scalar
     /// Mistakes beyond this many are not collected.
@@ -30,7 +30,7 @@ struct YAMLReader {
 
     private mutating func parse(_ text: String) -> YAMLNode? {
         do {
-            // The basic resolver guesses no types: whether a text means a number is for each key to say.
+            // The basic resolver guesses no types: each key decides whether a text means a number.
             let parser = try Parser(yaml: withoutAliases(text), resolver: .basic, encoding: .utf8)
             // Anchors live as long as the parser.
             return try withExtendedLifetime(parser) { try parser.singleRoot().flatMap { convert($0) } }
