@@ -9,7 +9,7 @@ SWIFT_FLAGS := --explicit-target-dependency-import-check error
 SUDO        := $(if $(filter 0,$(shell id -u)),,sudo)
 SOURCES     := Package.swift Sources Tests
 # Tests of the server that start none, or that speak with it by a command without TLS: the run over TLS adds nothing to them.
-NOT_LIVE    := ServerTests\.(AdminKeys|Base64|Command|Configuration|ConnectionID|ExitCode|JSON|KeyProof|LineLog|ListenAddress|ScriptSettings|YAML|ProxiesConfiguration|ReloadC|Readme|Suite)
+NOT_LIVE    := ServerTests\.(Command|ConnectionID|ExitCode|KeyProof|ReloadC|Readme|Suite)
 # Tests that start the program: the last run has them start the release build.
 PROGRAM     := ServerTests\.(AcceptedPushes|CertificateStart|Command|Descriptor|ExitCode|IdleMemory|LogKey|NewCommand|Notify|PassedSockets|ReloadCommand|ScriptKey|Serve|Soak|StopSignal|TestCommand|UnixSocket|Upgrade)Tests
 # Handed to the server: make run ARGS='--listen 0.0.0.0:8080'

@@ -34,21 +34,38 @@ let package = Package(
         // --- the server, top to bottom: each target may depend only on those below it ---
         .executableTarget(
             name: "perigee",
-            dependencies: ["Server", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: [
+                "Server", "Settings", "LineLog", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             swiftSettings: swift),
         .target(
             name: "Server",
             dependencies: [
-                "Scripting", "PubSub", "WebSocket", "HTTP1", "HTTPClient", "Proxies", "EventLoop", "CLinux",
+                "Settings", "LineLog", "Scripting", "PubSub", "WebSocket", "HTTP1", "HTTPClient", "Proxies", "JSON",
+                "EventLoop", "CLinux",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "DequeModule", package: "swift-collections"),
-                .product(name: "Yams", package: "Yams"),
             ],
             resources: [
                 .embedInCode("Page/demo.html"), .embedInCode("ScriptTests/kit.lua"),
                 .embedInCode("NewProject/handler.lua"), .embedInCode("NewProject/handler-test.lua"),
                 .embedInCode("NewProject/perigee.yaml"), .embedInCode("NewProject/perigee.d.lua"),
                 .embedInCode("NewProject/luarc.json"),
+            ],
+            swiftSettings: swift),
+        .target(
+            name: "Settings",
+            dependencies: [
+                "LineLog", "Scripting", "PubSub", "WebSocket", "Proxies", "JSON",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Yams", package: "Yams"),
+            ],
+            swiftSettings: swift),
+        .target(
+            name: "LineLog",
+            dependencies: [
+                "JSON", "EventLoop", "CLinux", .product(name: "Logging", package: "swift-log"),
+                .product(name: "DequeModule", package: "swift-collections"),
             ],
             swiftSettings: swift),
         .target(name: "Scripting", dependencies: ["LuaBridge"], swiftSettings: swift),
@@ -76,6 +93,7 @@ let package = Package(
         .target(name: "PubSub", dependencies: ["WebSocket"], swiftSettings: swift),
         .target(name: "WebSocket", dependencies: ["COpenSSL", "CZlib"], swiftSettings: swift),
         .target(name: "HTTP1", swiftSettings: swift),
+        .target(name: "JSON", swiftSettings: swift),
         .target(
             name: "HTTPClient",
             dependencies: [
@@ -98,7 +116,10 @@ let package = Package(
         // --- beside the server ---
         .target(
             name: "PerigeeTestKit",
-            dependencies: ["Server", "CLinux", "COpenSSL", "CZlib", .product(name: "Logging", package: "swift-log")],
+            dependencies: [
+                "Server", "Settings", "JSON", "CLinux", "COpenSSL", "CZlib",
+                .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: swift),
         .executableTarget(
             name: "perigee-bench",
@@ -112,8 +133,8 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "Server", "Scripting", "HTTPClient", "PubSub", "WebSocket", "HTTP1", "Proxies", "EventLoop",
-                "PerigeeTestKit", "SeededGenerator", "StockLua",
+                "Server", "Settings", "Scripting", "HTTPClient", "PubSub", "WebSocket", "HTTP1", "Proxies", "JSON",
+                "EventLoop", "PerigeeTestKit", "SeededGenerator", "StockLua",
             ],
             path: "Tests/Fuzz/Targets", swiftSettings: swift),
         .executableTarget(
@@ -126,6 +147,17 @@ let package = Package(
         .testTarget(
             name: "EventLoopTests", dependencies: ["TimeBound", "EventLoop", "CLinux", "COpenSSL", "SeededGenerator"],
             swiftSettings: swift),
+        .testTarget(
+            name: "SettingsTests",
+            dependencies: [
+                "TimeBound", "Settings", "LineLog", "Proxies", .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: swift),
+        .testTarget(
+            name: "LineLogTests",
+            dependencies: ["TimeBound", "LineLog", "EventLoop", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: swift),
+        .testTarget(name: "JSONTests", dependencies: ["TimeBound", "JSON", "SeededGenerator"], swiftSettings: swift),
         .testTarget(name: "HTTP1Tests", dependencies: ["TimeBound", "HTTP1"], swiftSettings: swift),
         .testTarget(
             name: "HTTPClientTests",
@@ -152,8 +184,8 @@ let package = Package(
             name: "ServerTests",
             dependencies: [
                 "TimeBound",
-                "Server", "EventLoop", "Proxies", "HTTP1", "WebSocket", "Scripting", "PerigeeTestKit",
-                "SeededGenerator",
+                "Server", "Settings", "LineLog", "EventLoop", "Proxies", "HTTP1", "JSON", "WebSocket", "Scripting",
+                "PerigeeTestKit", "SeededGenerator",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: swift),

@@ -2,6 +2,8 @@
 //
 // Read next: DevTools.swift
 
+public import JSON
+
 /// A page of a running Chromium; elements are named by CSS selectors.
 public final class ChromiumPage {
     private let devTools: DevTools

@@ -2,6 +2,7 @@
 // waited for and shows what had come instead.
 
 import Glibc
+import JSON
 
 /// The error of every client in this kit.
 public enum ClientError: Error, Equatable {
@@ -54,5 +55,16 @@ extension ClientError: CustomStringConvertible {
         }
         let rest = bytes.count > 200 ? "… (\(bytes.count) bytes)" : ""
         return "\"\(shown.joined())\"\(rest)"
+    }
+}
+
+extension JSON {
+    /// Parses what a peer sent; anything but JSON is a violation.
+    init(received text: String) throws(ClientError) {
+        do {
+            self = try JSON(parsing: text)
+        } catch {
+            throw .violation("not JSON: \(error.message): \(ClientError.excerpt(text.utf8))")
+        }
     }
 }

@@ -1,6 +1,8 @@
 // DevTools: the browser's debugging protocol (Chrome DevTools Protocol): numbered JSON commands and their answers over one
 // WebSocket, with events in between.
 
+import JSON
+
 /// A DevTools connection to a browser, shared by its pages.
 final class DevTools {
     private let client: WebSocketClient
@@ -51,7 +53,7 @@ final class DevTools {
 
     private func receive() throws(ClientError) -> JSON {
         beforeWaiting()
-        let message = try JSON(parsing: client.receiveText(timeout: timeout))
+        let message = try JSON(received: client.receiveText(timeout: timeout))
         if message["method"] != nil {
             events.append(message)
             if events.count > 10_000 { events.removeFirst(5_000) }

@@ -1,6 +1,8 @@
 // HTTPResponse: one HTTP/1.1 response, read strictly (RFC 9112): CRLF line ends, a body whose end is known by its length,
 // its chunks or the end of the stream.
 
+public import JSON
+
 /// A response with its whole body.
 public struct HTTPResponse {
     public let status: Int
@@ -19,7 +21,7 @@ public struct HTTPResponse {
 
     /// The body as JSON.
     public func json() throws(ClientError) -> JSON {
-        try JSON(parsing: text)
+        try JSON(received: text)
     }
 
     /// Whether the server will close the connection after this response.

@@ -1,6 +1,7 @@
 // The opening handshake of WebSocketClient (RFC 6455 section 4.1): the request, and each check a client owes the answer.
 
 import Glibc
+import JSON
 
 extension WebSocketClient {
     /// Connects, upgrades and checks the server's answer; anything but a correct 101 is an error that shows the answer.

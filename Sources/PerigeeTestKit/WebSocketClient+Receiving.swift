@@ -1,5 +1,7 @@
 // The receiving side of WebSocketClient: fragments joined, control frames between them, close codes checked.
 
+public import JSON
+
 extension WebSocketClient {
     /// The next message from the server, within the socket's timeout (5 s unless it is changed) or the one given.
     ///
@@ -18,7 +20,7 @@ extension WebSocketClient {
 
     /// The next message, which must be a text of JSON.
     public func receiveJSON(timeout: Duration? = nil) throws(ClientError) -> JSON {
-        try JSON(parsing: receiveText(timeout: timeout))
+        try JSON(received: receiveText(timeout: timeout))
     }
 
     /// The next message, which must be binary.

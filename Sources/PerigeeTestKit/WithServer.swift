@@ -2,6 +2,7 @@
 
 import Glibc
 public import Server
+public import Settings
 
 /// A server that a test has to itself.
 public final class TestServer {

@@ -2,6 +2,7 @@
 // take before the workers have bound it, a socket file that all of them accept from, or sockets that were passed to the process.
 
 import EventLoop
+import Settings
 
 /// The clients' listening address.
 final class ClientDoor {

@@ -6,9 +6,11 @@
 import CLinux
 import EventLoop
 import Glibc
+public import LineLog
 public import Logging
 import PubSub
 import Scripting
+public import Settings
 import Synchronization
 import WebSocket
 

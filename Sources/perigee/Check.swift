@@ -4,6 +4,7 @@
 import ArgumentParser
 import Scripting
 import Server
+import Settings
 
 struct Check: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -3,6 +3,7 @@
 import ArgumentParser
 import Foundation
 import Server
+import Settings
 
 /// Configuration file and overriding flags.
 struct ConfigurationOptions: ParsableArguments {

@@ -2,7 +2,9 @@
 
 import ArgumentParser
 import Glibc
+import LineLog
 import Server
+import Settings
 
 struct Serve: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -26,16 +28,17 @@ struct Serve: ParsableCommand {
         }
         let configuration = try options.load()
         Server.raiseDescriptorLimit()
-        let output = LogOutput(configuration.log, delaysCrashes: true)
+        let output = configuration.log.makeOutput(delaysCrashes: true)
         defer { output.flush(within: Self.patience) }
         let server: Server
         do throws(StartError) {
-            server = try Server(configuration, log: configuration.makeLogger(to: output), logOutput: output, host: host)
+            server = try Server(
+                configuration, log: configuration.log.makeLogger(to: output), logOutput: output, host: host)
         } catch {
             throw complaint("\(error)", exitCode: error.exitCode)
         }
         // A reader that stalls must not keep the process from ending, so not even this is written on the main thread.
-        let announcement = LogOutput(configuration.log, descriptor: 1)
+        let announcement = configuration.log.makeOutput(descriptor: 1)
         announcement.write(lines(about: server, configuration))
         let end = server.wait()
         announcement.flush(within: Self.patience)

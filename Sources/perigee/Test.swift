@@ -3,6 +3,7 @@
 import ArgumentParser
 import Scripting
 import Server
+import Settings
 
 struct Test: ParsableCommand {
     static let configuration = CommandConfiguration(

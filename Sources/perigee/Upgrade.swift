@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Server
+import Settings
 
 struct Upgrade: ParsableCommand {
     static let configuration = CommandConfiguration(

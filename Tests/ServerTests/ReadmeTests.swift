@@ -2,6 +2,7 @@
 
 import Foundation
 import PerigeeTestKit
+import Settings
 import Testing
 
 @testable import Server

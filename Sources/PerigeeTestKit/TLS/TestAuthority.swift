@@ -1,7 +1,7 @@
 // Certificates made as a test runs: an authority with a key of its own, and what it signs.
 
 import COpenSSL
-public import Server
+public import Settings
 import Synchronization
 
 /// An authority that signs certificates into a folder, which goes with the last reference.

@@ -4,6 +4,7 @@
 
 import EventLoop
 import HTTP1
+import JSON
 import PubSub
 
 /// A request and its answer.

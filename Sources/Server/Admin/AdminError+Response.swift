@@ -1,6 +1,7 @@
 // How a refusal goes over the wire, and what becomes of a request that the parser refused.
 
 import HTTP1
+import JSON
 
 extension AdminError {
     /// What a request that cannot be read is answered with.

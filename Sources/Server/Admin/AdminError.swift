@@ -1,6 +1,8 @@
 // Every error that the admin API answers with: status, stable code, message, and a hint where one helps. Clients may compare
 // codes; messages are for people.
 
+import JSON
+
 /// A refused request.
 struct AdminError: Error, Sendable {
     let status: Int

@@ -3,6 +3,7 @@
 // Read next: AdminServer+Publishing.swift, AdminServer+Looking.swift.
 
 import HTTP1
+import Settings
 
 /// One method on one path.
 struct AdminRoute: Sendable {

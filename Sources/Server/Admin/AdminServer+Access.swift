@@ -2,6 +2,7 @@
 
 import EventLoop
 import HTTP1
+import Settings
 
 extension AdminServer {
     /// What is to be done with a request, or why not.

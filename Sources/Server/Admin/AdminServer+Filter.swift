@@ -7,6 +7,7 @@ import EventLoop
 import HTTP1
 import PubSub
 import Scripting
+import Settings
 import WebSocket
 
 extension AdminServer {

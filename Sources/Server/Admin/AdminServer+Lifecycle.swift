@@ -2,6 +2,8 @@
 
 import EventLoop
 import HTTP1
+import JSON
+import Settings
 
 extension AdminServer {
     // MARK: Orders
@@ -19,7 +21,7 @@ extension AdminServer {
         node.lifecycle.post(.drain(over: window, cause: "admin API"))
         // What is asked after the answer shall find the server draining.
         drain(isHandover: false)
-        call.answer(202, JSONOutput.object { $0.add("drainMilliseconds", window.wholeMilliseconds) })
+        call.answer(202, JSONOutput.object { $0.add("drainMilliseconds", window.milliseconds) })
     }
 
     /// `POST /v1/upgrade`: the answer waits until the new process serves.

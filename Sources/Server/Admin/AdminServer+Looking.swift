@@ -3,6 +3,7 @@
 import EventLoop
 import Glibc
 import HTTP1
+import JSON
 import PubSub
 import Scripting
 import WebSocket

@@ -3,6 +3,7 @@
 import CLinux
 import EventLoop
 import Logging
+import Settings
 
 extension AdminServer {
     /// Milliseconds between two looks, and looks between two attempts to give memory back while it is tight.

@@ -2,8 +2,10 @@
 
 import EventLoop
 import HTTP1
+import JSON
 import PubSub
 import Scripting
+import Settings
 import WebSocket
 
 extension AdminServer {

@@ -2,6 +2,7 @@
 
 import EventLoop
 import HTTP1
+import JSON
 import PubSub
 import WebSocket
 
@@ -69,7 +70,7 @@ extension AdminServer {
     ]
 
     func publishJSON(_ call: AdminCall) throws(AdminError) {
-        let members: [String: (value: JSONReader.Value, json: String)]
+        let members: JSONReader.Members
         do {
             members = try JSONReader.members(of: call.body)
         } catch {
@@ -101,7 +102,7 @@ extension AdminServer {
         }
     }
 
-    private func frame(_ members: [String: (value: JSONReader.Value, json: String)]) throws(AdminError) -> Frame {
+    private func frame(_ members: JSONReader.Members) throws(AdminError) -> Frame {
         if let encoded = try string(members, "dataBase64") {
             guard members["data"] == nil, let bytes = Base64.decode(encoded) else {
                 throw AdminError.jsonInvalid.saying("dataBase64 is Base64, and stands in the place of data")
@@ -113,8 +114,7 @@ extension AdminServer {
         return .text(data.json)
     }
 
-    private func channels(_ members: [String: (value: JSONReader.Value, json: String)]) throws(AdminError) -> [Channel]
-    {
+    private func channels(_ members: JSONReader.Members) throws(AdminError) -> [Channel] {
         var names: [String] = []
         if let name = try string(members, "channel") { names = [name] }
         if case .strings(let several)? = members["channels"]?.value { names = several }
@@ -130,7 +130,7 @@ extension AdminServer {
     }
 
     private func string(
-        _ members: [String: (value: JSONReader.Value, json: String)], _ name: String
+        _ members: JSONReader.Members, _ name: String
     ) throws(AdminError) -> String? {
         guard let member = members[name] else { return nil }
         guard case .string(let text) = member.value else {

@@ -1,7 +1,9 @@
 // Scripts through the API: reload with an answer that says what happened, and what is live.
 
 import HTTP1
+import JSON
 import Scripting
+import Settings
 
 extension AdminServer {
     // MARK: Changing

@@ -7,6 +7,7 @@
 import EventLoop
 import HTTP1
 import Logging
+import Settings
 
 /// The admin API's thread.
 final class AdminServer {

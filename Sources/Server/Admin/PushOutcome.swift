@@ -1,5 +1,6 @@
 // What became of a push, and how its answer says so.
 
+import JSON
 import PubSub
 
 /// The outcome of one push to one channel or audience.

@@ -1,5 +1,6 @@
 // How the admin API writes what the workers told it.
 
+import JSON
 import WebSocket
 
 extension ConnectionSummary {

@@ -5,6 +5,7 @@ import EventLoop
 import HTTP1
 import Logging
 import Scripting
+import Settings
 import WebSocket
 
 extension ClientConnection {

@@ -3,6 +3,7 @@
 import EventLoop
 import PubSub
 import Scripting
+import Settings
 import WebSocket
 
 extension ClientConnection {

@@ -10,6 +10,7 @@ import HTTP1
 import Logging
 import PubSub
 import Scripting
+import Settings
 import WebSocket
 
 /// A client's connection, from accept to close.

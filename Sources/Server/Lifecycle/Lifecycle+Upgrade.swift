@@ -3,6 +3,7 @@
 
 import EventLoop
 import Logging
+import Settings
 
 extension Lifecycle {
     /// Starts the program anew; whatever goes wrong, this process goes on as before and says so.

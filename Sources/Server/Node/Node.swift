@@ -4,9 +4,11 @@
 
 import EventLoop
 import Glibc
+import LineLog
 import Logging
 import PubSub
 import Scripting
+import Settings
 import Synchronization
 
 /// The shared half of a running server.

@@ -5,6 +5,7 @@
 
 import EventLoop
 import HTTP1
+import Settings
 
 /// The plain HTTP answers of the clients' port. Immutable, so all workers share one.
 struct PlainPages: Sendable {

@@ -9,6 +9,7 @@ import EventLoop
 import Glibc
 import Logging
 import Scripting
+import Settings
 
 /// The reload's state machine.
 final class Reloader {

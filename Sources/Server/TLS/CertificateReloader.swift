@@ -6,6 +6,7 @@
 import EventLoop
 import Glibc
 import Logging
+import Settings
 
 /// Keeps the live certificates up to date.
 final class CertificateReloader {

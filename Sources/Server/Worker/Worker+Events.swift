@@ -5,6 +5,7 @@ import EventLoop
 import Glibc
 import Logging
 import Scripting
+import Settings
 import WebSocket
 
 extension Worker {

@@ -6,6 +6,7 @@
 import DequeModule
 import EventLoop
 import Scripting
+import Settings
 
 /// A push that `onPublish` is to be asked about.
 struct PublishQuestion {

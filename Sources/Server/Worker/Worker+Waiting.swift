@@ -8,6 +8,7 @@ import EventLoop
 import HTTPClient
 import Logging
 import Scripting
+import Settings
 import WebSocket
 
 extension Worker {

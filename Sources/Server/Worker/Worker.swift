@@ -10,6 +10,7 @@ import HTTPClient
 import Logging
 import PubSub
 import Scripting
+import Settings
 import WebSocket
 
 /// A worker thread's world.

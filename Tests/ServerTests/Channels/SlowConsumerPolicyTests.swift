@@ -1,8 +1,10 @@
 // Channels whose slow subscribers lose messages instead of their connection: which ones, in which order, and who is told.
 
+import JSON
 import PerigeeTestKit
 import PubSub
 import Server
+import Settings
 import Testing
 
 @Suite("Slow consumer policies", .bounded)

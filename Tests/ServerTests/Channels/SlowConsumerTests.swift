@@ -1,7 +1,9 @@
 // Clients that read too slowly: how much waits for them, what happens beyond it, and that nobody else notices.
 
+import JSON
 import PerigeeTestKit
 import Server
+import Settings
 import Testing
 
 @Suite("Slow consumers", .bounded)

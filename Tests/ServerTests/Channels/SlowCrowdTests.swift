@@ -1,9 +1,11 @@
 // Very many slow clients at once: what waits for all of them together stays within the configured bound, and who reads gets
 // every message as if they were not there.
 
+import JSON
 import PerigeeTestKit
 import PubSub
 import Server
+import Settings
 import Testing
 
 @Suite("A crowd of slow clients", .bounded(minutes: 10))

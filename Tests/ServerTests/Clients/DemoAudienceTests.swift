@@ -4,6 +4,7 @@ import EventLoop
 import HTTP1
 import PerigeeTestKit
 import Proxies
+import Settings
 import Testing
 
 @testable import Server

@@ -1,7 +1,9 @@
 // What scripts reach through conn, server and kv, seen from the clients: across workers, and over time.
 
+import JSON
 import PerigeeTestKit
 import Server
+import Settings
 import Testing
 
 @Suite("Scripts over the wire", .bounded)

@@ -1,5 +1,6 @@
 // What the live tests of clients ask of a running server: clients on its port, one on each worker, and its counters.
 
+import JSON
 import PerigeeTestKit
 import Server
 

@@ -1,6 +1,7 @@
 // The program, when nobody reads its standard error.
 
 import Glibc
+import JSON
 import PerigeeTestKit
 import Testing
 

@@ -1,8 +1,10 @@
 // What one client, timers, spawned functions, waits and questions leave to others: on one worker, an echo tells how many of the
 // expensive events have run before it, so that no assertion is about time.
 
+import JSON
 import PerigeeTestKit
 import Server
+import Settings
 import Testing
 
 @Suite("Fair turns", .bounded)

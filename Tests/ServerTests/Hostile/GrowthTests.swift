@@ -4,6 +4,7 @@
 import EventLoop
 import Glibc
 import HTTP1
+import JSON
 import Proxies
 import Testing
 import WebSocket

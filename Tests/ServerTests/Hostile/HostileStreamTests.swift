@@ -1,7 +1,9 @@
 // Strangers on both ports: each gets what it is owed, and no other client notices.
 
+import JSON
 import PerigeeTestKit
 import Server
+import Settings
 import Testing
 
 @Suite("Hostile streams", .bounded)

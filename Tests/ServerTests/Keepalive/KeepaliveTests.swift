@@ -1,6 +1,8 @@
 // Pings of a running server: who answers stays, who does not is closed, and who is idle too.
 
+import JSON
 import PerigeeTestKit
+import Settings
 import Testing
 
 @testable import Server

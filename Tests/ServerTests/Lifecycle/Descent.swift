@@ -1,6 +1,7 @@
 // A program that is upgraded, with every process that comes of it: none of them outlives the test.
 
 import Glibc
+import JSON
 import PerigeeTestKit
 import Testing
 

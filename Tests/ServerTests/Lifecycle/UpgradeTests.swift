@@ -2,8 +2,10 @@
 
 import EventLoop
 import Glibc
+import JSON
 import Logging
 import PerigeeTestKit
+import Settings
 import Synchronization
 import Testing
 

@@ -1,7 +1,9 @@
 // Peers that hang up while the server is still busy with what they have sent.
 
 import Glibc
+import JSON
 import PerigeeTestKit
+import Settings
 import Testing
 
 @testable import Server

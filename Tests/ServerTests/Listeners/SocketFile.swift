@@ -1,7 +1,9 @@
 // A folder for the socket files of one server, and how clients get at them.
 
+import JSON
 import PerigeeTestKit
 import Server
+import Settings
 import Testing
 
 /// Socket files of one test, removed with it.

@@ -2,8 +2,10 @@
 // server.
 
 import Glibc
+import JSON
 import PerigeeTestKit
 import Server
+import Settings
 import Testing
 
 @Suite("UNIX sockets", .plainOnly("its client and its curl lines speak plain HTTP through a file"), .bounded)

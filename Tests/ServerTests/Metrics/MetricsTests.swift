@@ -1,5 +1,7 @@
+import JSON
 import PerigeeTestKit
 import Scripting
+import Settings
 import Testing
 
 @testable import Server

@@ -5,6 +5,7 @@ import PerigeeTestKit
 import PubSub
 import Scripting
 import SeededGenerator
+import Settings
 import WebSocket
 
 @testable import Server

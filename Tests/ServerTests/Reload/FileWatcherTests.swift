@@ -1,7 +1,9 @@
 // Saving a file is enough: the watcher notices every way in which editors and deployments change a folder.
 
 import EventLoop
+import JSON
 import PerigeeTestKit
+import Settings
 import Testing
 
 @testable import Server

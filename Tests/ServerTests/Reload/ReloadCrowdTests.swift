@@ -4,6 +4,7 @@
 // `make reload-crowd` does it with 10,000 clients against the release build, and says how long workers stood still.
 
 import Glibc
+import JSON
 import PerigeeTestKit
 import Testing
 

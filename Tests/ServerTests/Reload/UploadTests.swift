@@ -1,7 +1,9 @@
 // PUT /v1/scripts/{name}: off unless allowed, and then all of it or nothing: the file, and what is live.
 
 import Glibc
+import JSON
 import PerigeeTestKit
+import Settings
 import Testing
 
 @testable import Scripting

@@ -1,8 +1,10 @@
 // Handlers that wait, over the wire: order, backpressure, closing, timeouts. What they wait for is a key that another client
 // sets, so that no test depends on the time.
 
+import JSON
 import PerigeeTestKit
 import Server
+import Settings
 import Testing
 
 @Suite("waiting handlers", .bounded)

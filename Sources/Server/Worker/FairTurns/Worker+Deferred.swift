@@ -7,6 +7,7 @@ import CLinux
 import EventLoop
 import Logging
 import Scripting
+import Settings
 
 /// Where an event ran, for reports.
 enum ScriptPlace {

@@ -1,5 +1,6 @@
 import Glibc
 import PerigeeTestKit
+import Settings
 import Testing
 
 @testable import Server

@@ -1,6 +1,6 @@
 // Which test proves what a key of the configuration does.
 
-@testable import Server
+@testable import Settings
 
 /// A key, a value that is unlike its default, and the test that gives the key such a value and sees the effect.
 struct KeyProof {

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Server
+@testable import Settings
 
 @Suite("Keys of the configuration and their tests", .bounded)
 struct KeyProofTests {

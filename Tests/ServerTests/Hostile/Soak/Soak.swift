@@ -5,6 +5,7 @@
 // Read next: SoakGuest.swift, Soak+Deeds.swift
 
 import Glibc
+import JSON
 import PerigeeTestKit
 import SeededGenerator
 import Testing

@@ -1,0 +1,51 @@
+// The entries that a full log queue takes and drops.
+
+import Testing
+
+@testable import LineLog
+
+@Suite("The log's queue", .bounded)
+struct LogQueueTests {
+    /// A line that takes 100 bytes of the queue.
+    private static func line(_ number: Int) -> String {
+        let digits = String(number)
+        return digits + String(repeating: ".", count: 100 - LogQueue.overhead - digits.count)
+    }
+
+    private func takeAll(_ queue: inout LogQueue) -> [LogQueue.Item] {
+        var items: [LogQueue.Item] = []
+        var added = 0
+        while let item = queue.take(added: &added) { items.append(item) }
+        return items
+    }
+
+    @Test("lines come out in the order in which they went in")
+    func order() {
+        var queue = LogQueue(limit: 1_000)
+        for number in 0..<10 { #expect(queue.offer(Self.line(number)) == 1) }
+        #expect(takeAll(&queue) == (0..<10).map { .line(Self.line($0)) })
+        #expect(queue.dropped == 0)
+    }
+
+    @Test("a full queue drops until it is half empty, and counts one gap")
+    func gap() {
+        var queue = LogQueue(limit: 1_000)
+        for number in 0..<10 { #expect(queue.offer(Self.line(number)) == 1) }
+        for number in 10..<17 { #expect(queue.offer(Self.line(number)) == 0) }
+        var added = 0
+        for number in 0..<4 { #expect(queue.take(added: &added) == .line(Self.line(number)) && added == 0) }
+        #expect(queue.offer(Self.line(17)) == 0)
+        #expect(queue.take(added: &added) == .line(Self.line(4)) && added == 1)
+        #expect(queue.offer(Self.line(18)) == 1)
+        #expect(takeAll(&queue) == (5..<10).map { .line(Self.line($0)) } + [.gap(8), .line(Self.line(18))])
+        #expect(queue.dropped == 8)
+    }
+
+    @Test("a line larger than the queue is a gap; the lines after it are taken")
+    func tooLarge() {
+        var queue = LogQueue(limit: 1_000)
+        #expect(queue.offer(String(repeating: "x", count: 1_000)) == 1)
+        #expect(queue.offer(Self.line(1)) == 1)
+        #expect(takeAll(&queue) == [.gap(1), .line(Self.line(1))])
+    }
+}
