@@ -124,7 +124,7 @@ let package = Package(
         .executableTarget(
             name: "perigee-bench",
             dependencies: [
-                "Scripting", "WebSocket", "EventLoop", "CLinux",
+                "Scripting", "WebSocket", "JSON", "EventLoop", "CLinux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swift),

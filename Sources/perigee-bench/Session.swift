@@ -1,10 +1,12 @@
-// One run of the program: a server for each scenario, a row for each result.
+// One run of a command: a server for each scenario, a row for each result.
+//
+// Read next: Server/LaunchedServer.swift, Scenarios/Measurement.swift, Report/Report.swift.
 
 import ArgumentParser
 import CLinux
 import Glibc
 
-/// Runs scenarios one after the other and reports them as they end.
+/// Runs scenarios one after the other and reports each when it ends.
 struct Session {
     private let target: TargetOptions
     private let cores = Cores()
@@ -17,7 +19,7 @@ struct Session {
         let descriptors = clinux_raise_descriptor_limit()
         do throws(BenchError) {
             for scenario in scenarios { try scenario.check(descriptors: descriptors) }
-            try report(scenarios)
+            try measureAll(scenarios)
         } catch {
             let line = Array("perigee-bench: \(error)\n".utf8)
             write(STDERR_FILENO, line, line.count)
@@ -25,17 +27,17 @@ struct Session {
         }
     }
 
-    private func report(_ scenarios: [any Scenario]) throws(BenchError) {
+    private func measureAll(_ scenarios: [any Scenario]) throws(BenchError) {
         var results: [Figures] = []
-        let table = Table()
-        if !target.json { print("\(setting)\n\n\(table.head)") }
+        let report = TextReport()
+        if !target.json { print("\(setting)\n\n\(report.head)") }
         for scenario in scenarios {
             let figures = try measure(scenario)
             results.append(figures)
-            if !target.json { print(table.row(figures)) }
+            if !target.json { print(report.row(figures)) }
             fflush(nil)
         }
-        print(target.json ? JSONReport.text(results, server: setting) : table.foot(results))
+        print(target.json ? JSONReport.text(results, server: setting) : report.foot(results))
     }
 
     private func measure(_ scenario: any Scenario) throws(BenchError) -> Figures {
@@ -45,7 +47,7 @@ struct Session {
         return try scenario.run(on: launched.server, seconds: target.seconds)
     }
 
-    /// Who runs where, in one line.
+    /// The server and the cores, in one line.
     private var setting: String {
         if let server = target.givenServer {
             let cpu = server.process == nil ? "; its CPU time and memory are unknown without --pid" : ""

@@ -1,4 +1,6 @@
-// The backend of a fan-out: one keep-alive connection to the admin API, one push at a time.
+// The backend of a fan-out: one keep-alive connection to the admin API, and the search for text in its responses.
+//
+// Read next: ../Scenarios/FanoutScenario.swift.
 
 import CLinux
 import EventLoop
@@ -9,7 +11,7 @@ final class Publisher: Socket {
     private let size: Int
     private var answer: [UInt8] = []
     private(set) var isWaiting = false
-    /// Called with each answer: how many subscribers matched, or why the push was refused.
+    /// Called with each response: the number of subscribers that matched, or the reason for a refusal.
     private let answered: (Result<Int, BenchError>) -> Void
 
     init(
@@ -25,7 +27,7 @@ final class Publisher: Socket {
         super.init(descriptor: try Dial.connect(to: admin), peer: admin, on: loop)
     }
 
-    /// Pushes one message that carries the present time.
+    /// Pushes one message, stamped with the current time.
     func publish() {
         isWaiting = true
         head.withUnsafeBytes { write($0) }
@@ -58,6 +60,31 @@ final class Publisher: Socket {
     }
 
     override func didClose() {
-        answered(.failure(BenchError("the admin API hung up; does it listen there?")))
+        answered(.failure(BenchError("the admin API closed the connection; does it listen there?")))
+    }
+}
+
+extension Collection<UInt8> {
+    /// The first place of `part`.
+    func range(of part: some StringProtocol) -> Range<Index>? {
+        let part = part.utf8
+        var start = startIndex
+        while start < endIndex {
+            if self[start...].starts(with: part) { return start..<index(start, offsetBy: part.count) }
+            formIndex(after: &start)
+        }
+        return nil
+    }
+
+    /// The whole number that follows `label`.
+    func number(after label: String) -> Int? {
+        guard let range = range(of: label) else { return nil }
+        let digits = self[range.upperBound...].prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+        return Int(String(decoding: Array(digits), as: UTF8.self))
+    }
+
+    /// The bytes with ASCII capitals in lower case.
+    var lowercased: [UInt8] {
+        map { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) ? $0 | 0x20 : $0 }
     }
 }

@@ -1,5 +1,7 @@
-// Fan-out: one backend pushes to a channel by HTTP, and many clients get it. The next push begins when the admin API
-// has answered the last one and no more than the allowed number is still on the way to somebody.
+// Fan-out: one backend pushes to a channel by HTTP, and many clients receive. The next push begins when the admin API has
+// answered the previous one and fewer than the allowed number are still on their way to subscribers.
+//
+// Read next: ../Clients/Publisher.swift.
 
 /// Pushes to a channel with many subscribers.
 struct FanoutScenario: Scenario {
@@ -24,7 +26,7 @@ struct FanoutScenario: Scenario {
         var figures = Figures(
             scenario: "fan-out", setting: "\(size.bytesText) to \(people)", unit: "delivery", window: window,
             lost: load.lostCount)
-        if missing > 0 { figures.notes.append("\(missing.grouped) deliveries never came") }
+        if missing > 0 { figures.notes.append("\(missing.grouped) deliveries did not arrive") }
         return figures
     }
 }
@@ -48,7 +50,7 @@ private final class FanoutLoad: Load {
         publishIfDue()
     }
 
-    /// Stops publishing, waits a moment for what is on its way, and answers how many deliveries are missing.
+    /// Stops publishing, waits for deliveries on their way, and returns the number of those that are missing.
     func finish() throws(BenchError) -> Int {
         isFinishing = true
         try run(for: 2) { [self] in count >= published * subscribers }

@@ -1,15 +1,18 @@
-// A perigee started for one measurement: on ports that the kernel picks, which its first lines tell, and gone
-// afterwards whatever happens.
+// A server started for one measurement, on ports that the kernel picks and that its first lines tell; it ends with the
+// measurement, also when that fails or this process is stopped.
+//
+// Read next: ServerUnderTest.swift.
 
+import CLinux
 import EventLoop
 import Glibc
 import Synchronization
 
 /// A server that lives as long as a measurement.
 final class LaunchedServer {
-    /// How long it may take to start, and to stop, in milliseconds.
+    /// The time that a start, and a stop, may take, in milliseconds.
     private static let patience: Int32 = 10_000
-    /// Whom to stop when this process is told to end.
+    /// The process to stop when this process is told to end.
     private static let running = Atomic<Int32>(0)
 
     let server: ServerUnderTest
@@ -39,7 +42,7 @@ final class LaunchedServer {
         self.pid = pid
     }
 
-    /// Asks it to stop, and insists when it does not.
+    /// Sends SIGTERM, and SIGKILL when the server does not end in time.
     func stop() { Self.end(pid) }
 
     private static func end(_ pid: pid_t) {
@@ -53,7 +56,7 @@ final class LaunchedServer {
         waitpid(pid, nil, 0)
     }
 
-    /// A terminal's Ctrl-C reaches the server as well; other ways to be stopped do not.
+    /// A terminal sends Ctrl-C to the server, too; other signals to stop reach only this process.
     private static func stopWithThisProcess() {
         for number in [SIGTERM, SIGHUP] {
             signal(number) { number in
@@ -90,5 +93,58 @@ final class LaunchedServer {
             throw BenchError("cannot start \(arguments[0]): \(String(cString: strerror(failure)))")
         }
         return pid
+    }
+}
+
+/// The pipe at a starting server's standard output, which tells the addresses: `  clients    ws://127.0.0.1:41001` and
+/// `  admin API  http://127.0.0.1:41002`.
+private final class StartOutput {
+    private let readEnd: Int32
+    /// The server's standard output; closed in this process before the addresses are read.
+    private(set) var writeEnd: Int32
+
+    init() throws(BenchError) {
+        var ends: [Int32] = [-1, -1]
+        guard pipe(&ends) == 0 else { throw BenchError("no pipe to the server: \(String(cString: strerror(errno)))") }
+        (readEnd, writeEnd) = (ends[0], ends[1])
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+    }
+
+    deinit {
+        close(readEnd)
+        closeWriteEnd()
+    }
+
+    private func closeWriteEnd() {
+        if writeEnd >= 0 { close(writeEnd) }
+        writeEnd = -1
+    }
+
+    /// Waits for the lines with both addresses.
+    func addresses(within milliseconds: Int32) throws(BenchError) -> (clients: SocketAddress, admin: SocketAddress) {
+        closeWriteEnd()
+        let end = clinux_monotonic_nanoseconds() + UInt64(milliseconds) * 1_000_000
+        var text: [UInt8] = []
+        while clinux_monotonic_nanoseconds() < end {
+            if let clients = address(in: text, after: "  clients    ws://"),
+                let admin = address(in: text, after: "  admin API  http://")
+            {
+                return (clients, admin)
+            }
+            var entry = pollfd(fd: readEnd, events: Int16(POLLIN), revents: 0)
+            guard poll(&entry, 1, 100) > 0 else { continue }
+            var piece = [UInt8](repeating: 0, count: 4_096)
+            let count = read(readEnd, &piece, piece.count)
+            guard count > 0 else { throw BenchError("the server ended as it started") }
+            text += piece[..<count]
+        }
+        throw BenchError("the server did not tell its addresses within \(milliseconds / 1_000) s")
+    }
+
+    private func address(in text: [UInt8], after label: String) -> SocketAddress? {
+        for line in text.split(separator: UInt8(ascii: "\n")).dropLast() where line.starts(with: label.utf8) {
+            return SocketAddress(text: String(decoding: line.dropFirst(label.utf8.count), as: UTF8.self))
+        }
+        return nil
     }
 }

@@ -1,9 +1,9 @@
-// The options that every command shares: which server, for how long, and in which form the report comes.
+// The options of every command that loads a server: which server, for how long, and the form of the report.
 
 import ArgumentParser
 import EventLoop
 
-/// Whom to load.
+/// The server to load.
 struct TargetOptions: ParsableArguments {
     @Option(help: "Load the server that listens there for clients, as HOST:PORT, and start none.")
     var listen: String?
@@ -11,10 +11,10 @@ struct TargetOptions: ParsableArguments {
     @Option(help: "Where that server's admin API listens, as HOST:PORT; fan-out needs it.")
     var admin: String?
 
-    @Option(help: "That server's process, whose CPU time and memory are measured.")
+    @Option(help: "The process id of that server, whose CPU time and memory are measured.")
     var pid: Int32?
 
-    @Option(help: "A key for the admin API, if it asks for one.")
+    @Option(help: "A key of the admin API, if it needs one.")
     var key: String?
 
     @Option(help: "The perigee to start. (default: the one beside this program)")
@@ -23,13 +23,13 @@ struct TargetOptions: ParsableArguments {
     @Option(help: "The scripts of the server that is started.")
     var scripts = "Scripts"
 
-    @Option(help: "The worker threads of the server that is started; it has one core where there are two.")
+    @Option(help: "The worker threads of the server that is started, which has one core.")
     var workers = 1
 
     @Option(help: "How long each measurement takes, 0.2 to 600.")
     var seconds = 3.0
 
-    @Flag(help: "Clients offer permessage-deflate and inflate what they get.")
+    @Flag(help: "Let clients offer permessage-deflate.")
     var deflate = false
 
     @Flag(help: "Report as JSON.")
@@ -54,7 +54,7 @@ struct TargetOptions: ParsableArguments {
             process: pid.map(ServerProcess.init), deflate: deflate)
     }
 
-    /// Load on somebody else's machine is an attack, so only this one's addresses pass.
+    /// Load on another machine may be an attack, so only loopback addresses pass.
     private static func loopback(_ text: String, _ option: String) throws -> SocketAddress {
         guard let address = SocketAddress(text: text) else {
             throw ValidationError("\(option) is HOST:PORT with a numeric host, as 127.0.0.1:8080 or [::1]:8080.")

@@ -1,12 +1,31 @@
-// A TCP connection begun and not waited for.
+// Addresses of servers: read from text, and connected to without waiting.
+//
+// Read next: ServerUnderTest.swift.
 
 import CLinux
 import EventLoop
 import Glibc
 
+extension SocketAddress {
+    /// Reads `127.0.0.1:8080`, `localhost:8080` or `[::1]:8080`; nil for anything else.
+    init?(text: String) {
+        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]), port > 0 else {
+            return nil
+        }
+        var host = text[..<colon]
+        if host.hasPrefix("["), host.hasSuffix("]") {
+            host = host.dropFirst().dropLast()
+        } else if host.contains(":") {
+            return nil
+        }
+        self.init(host: String(host), port: port)
+    }
+}
+
+/// Begins TCP connections.
 enum Dial {
-    /// Answers a non-blocking descriptor that is connected or about to be. It hangs up with a reset, because thousands
-    /// of polite goodbyes would leave the machine without ports for a minute.
+    /// Returns a non-blocking descriptor that is connected or connecting. It closes with a reset: thousands of connections in
+    /// TIME-WAIT would use up the machine's ports for a minute.
     static func connect(to address: SocketAddress) throws(BenchError) -> Int32 {
         let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
         let descriptor = socket(address.isIPv4 ? AF_INET : AF_INET6, type, 0)
@@ -31,7 +50,7 @@ enum Dial {
         return withUnsafeBytes(of: &target) { connect(descriptor, $0) }
     }
 
-    /// An IPv4 address in IPv6 form shows without its prefix; the kernel wants it with.
+    /// An IPv4 address in IPv6 form shows without its prefix; the kernel needs the prefix.
     private static func connect6(_ descriptor: Int32, _ address: SocketAddress) -> Int32 {
         var target = sockaddr_in6()
         target.sin6_family = sa_family_t(AF_INET6)
