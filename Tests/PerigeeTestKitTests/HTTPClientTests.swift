@@ -1,11 +1,11 @@
-// HTTPResponse: where a body ends, and what is no HTTP.
+// HTTPResponse: the ends of bodies, and violations of HTTP.
 
 import Glibc
 import PerigeeTestKit
 import Testing
 
-@Suite("HTTPResponse", .bounded)
-struct HTTPResponseTests {
+@Suite("HTTPClient", .bounded)
+struct HTTPClientTests {
     func response(_ text: String, method: String = "GET") throws -> HTTPResponse {
         let listener = Listener()
         let socket = try RawSocket.connect(port: listener.port, timeout: .milliseconds(200))
@@ -15,7 +15,7 @@ struct HTTPResponseTests {
         return try HTTPResponse.read(from: socket, method: method)
     }
 
-    @Test("reads bodies by length, by chunks, to the end, and none where there is none")
+    @Test("reads bodies by length, by chunks, to the end, and empty ones")
     func bodies() throws {
         #expect(try response("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nabc").text == "ab")
         let chunked =
@@ -28,7 +28,7 @@ struct HTTPResponseTests {
     }
 
     @Test(
-        "refuses what HTTP forbids",
+        "refuses responses that break HTTP",
         arguments: [
             "HTTP/1.0 200 OK\r\n\r\n", "HTTP/1.1 20 OK\r\n\r\n", "HTTP/1.1 200 OK\r\nno colon\r\n\r\n",
             "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nab",

@@ -1,19 +1,21 @@
-// Runs a whole server inside the test's process: real threads, real sockets, free ports, and an end that is waited for.
+// TestServer: a whole server inside the test's process, with real threads, real sockets and free ports; the test waits for its
+// end.
+//
+// Read next: TestRun.swift, RecordedLog.swift.
 
-import Glibc
 public import Server
 public import Settings
 
-/// A server that a test has to itself.
+/// The server of one test.
 public final class TestServer {
     /// The running server.
     public let server: Server
-    /// The folder that its scripts are in; a test may edit them.
+    /// The folder of its scripts; a test may edit them.
     public let scriptsFolder: String
-    /// What it logged so far.
+    /// Its log.
     public let log: RecordedLog
 
-    /// Whether it speaks TLS because the whole run of tests does.
+    /// Whether it speaks TLS with the certificate of the test authority.
     public let isSecure: Bool
 
     /// The port for clients, on 127.0.0.1.
@@ -29,17 +31,13 @@ public final class TestServer {
     }
 }
 
-/// Whether the servers of this run of tests speak TLS: `PERIGEETEST_TLS=1` in the environment.
-public let testsRunOverTLS = getenv("PERIGEETEST_TLS").map { String(cString: $0) == "1" } ?? false
-
 /// Starts a server, calls `body`, and stops the server.
 ///
 /// - Parameters:
-///   - scripts: file name below the scripts' folder → Lua source; nil runs the scripts that are shipped.
-///   - configure: changes the configuration, which is the default one on free loopback ports, with two workers, without
-///     file watching, closes all connections at once when it stops, and pings no client that a slow machine keeps from
-///     answering; in a run of tests over TLS, with a certificate of
-///     the test authority on both ports.
+///   - scripts: file name below the scripts' folder → Lua source; nil runs the shipped scripts.
+///   - configure: changes the configuration: the default one, on free loopback ports, with two workers, without file
+///     watching, without pings and without a drain window; in a run of tests over TLS, with a certificate of the test
+///     authority on both ports.
 public func withServer(
     scripts: [String: String]? = nil, configure: (inout Configuration) -> Void = { _ in },
     _ body: (TestServer) throws -> Void
@@ -51,7 +49,7 @@ public func withServer(
     configuration.workers = 2
     configuration.scripts.watch = false
     configuration.drain.window = .zero
-    // A debug build is slow, and the machine may be: only tests of the budget have one.
+    // A debug build is slow, and the machine may be slow, too: only tests of the budget shorten it.
     configuration.scripts.budget = .seconds(30)
     configuration.keepalive.pingInterval = .seconds(3600)
     if let scripts {

@@ -1,15 +1,17 @@
-// RawSocket over TLS: each send is a record of its own, and what is read is what was encrypted.
+// RawSocket over TLS: each send is a record of its own; reads return plain bytes.
+//
+// Read next: TLSClient.swift.
 
 import Glibc
 
 extension RawSocket {
-    /// Begins TLS on a connection on which nothing has been said yet, or whatever the test wanted to say before.
+    /// Begins TLS on a connection, also after plain bytes (a PROXY header) have been sent.
     public func startTLS(_ options: TLSOptions) throws(ClientError) {
         let deadline = Deadline(after: timeout)
         let client = try TLSClient(options)
         while true {
             let isDone = Result { () throws(ClientError) in try client.handshake() }
-            // An alert about what went wrong is sent, too.
+            // After a failure an alert is sent, too.
             try sendPlain(client.takeOutput())
             if try isDone.get() { break }
             guard let bytes = try reader.readEncrypted(for: "the TLS handshake", by: deadline) else {
@@ -21,14 +23,14 @@ extension RawSocket {
         reader.tls = client
     }
 
-    /// Asks the server for a new TLS 1.2 handshake, and does not wait for the answer.
+    /// Requests a new TLS 1.2 handshake, and does not wait for the response.
     public func askToRenegotiate() throws(ClientError) {
         guard let tls else { return }
         try tls.renegotiate()
         try sendPlain(tls.takeOutput())
     }
 
-    /// Whether the server has ended the stream as TLS does, with close_notify.
+    /// Whether the server has ended the TLS session (close_notify).
     public var hasEndedPolitely: Bool { tls?.hasEnded ?? false }
 
     func sendEncrypted(_ bytes: [UInt8]) throws(ClientError) {
@@ -38,7 +40,7 @@ extension RawSocket {
         try sendPlain(tls.takeOutput())
     }
 
-    /// Encrypts one record at most, and only when what was encrypted before has been taken.
+    /// Encrypts record by record, and only when the kernel has taken the previous one.
     func sendAvailableEncrypted(_ bytes: [UInt8]) throws(ClientError) -> Int {
         guard let tls else { return 0 }
         var taken = 0
