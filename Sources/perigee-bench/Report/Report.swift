@@ -48,11 +48,13 @@ struct TextReport {
         return lines.joined(separator: "\n")
     }
 
-    /// Left-aligned where the width is negative.
-    private static func line(_ cells: [String]) -> String {
-        zip(cells, columns).map { cell, column in
-            let padding = String(repeating: " ", count: max(0, abs(column.width) - cell.count))
-            return column.width < 0 ? cell + padding : padding + cell
+    private static func line(_ cells: [String]) -> String { line(cells, widths: columns.map(\.width)) }
+
+    /// Cells in columns of these widths, left-aligned where the width is negative.
+    static func line(_ cells: [String], widths: [Int]) -> String {
+        zip(cells, widths).map { cell, width in
+            let padding = String(repeating: " ", count: max(0, abs(width) - cell.count))
+            return width < 0 ? cell + padding : padding + cell
         }.joined()
     }
 }
