@@ -124,10 +124,17 @@ let package = Package(
         .executableTarget(
             name: "perigee-bench",
             dependencies: [
-                "Scripting", "WebSocket", "EventLoop", "CLinux",
+                "Scripting", "WebSocket", "JSON", "EventLoop", "CLinux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swift),
+
+        // The floor of `make compare`: a bare epoll server in C.
+        .executableTarget(
+            name: "perigee-floor", path: "Tests/Floor",
+            cSettings: [
+                .unsafeFlags(["-Wall", "-Wextra", "-Werror"]), .unsafeFlags(["-O3"], .when(configuration: .release)),
+            ]),
 
         // --- fuzzing: readers of bytes from outside and the rules they are held to. `make test` plays their seeds ---
         .target(

@@ -1,4 +1,6 @@
-// `perigee serve`: starts the server, says where everything is, and waits for signals.
+// `perigee serve`: starts the server, prints its addresses, and waits for signals.
+//
+// Read next: Perigee.swift.
 
 import ArgumentParser
 import Glibc
@@ -10,11 +12,11 @@ struct Serve: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Run the server (the default).",
         discussion: """
-            SIGHUP loads scripts and certificates anew. SIGTERM and SIGINT stop: clients get close code 1012, spread over
-            drain.window; a second one stops at once. SIGUSR2 starts the program anew and hands over to it.
+            SIGHUP reloads scripts and certificates. SIGTERM and SIGINT stop: clients get close code 1012, spread over
+            drain.window; a second signal stops at once. SIGUSR2 starts the program again and hands over to it.
             """)
 
-    /// What the end of the process waits for whoever reads the log.
+    /// The time for which the end of the process waits for a slow reader of the log.
     private static let patience = Duration.seconds(1)
 
     @OptionGroup var options: ConfigurationOptions
@@ -24,7 +26,7 @@ struct Serve: ParsableCommand {
         do throws(StartError) {
             host = try HostProcess.current()
         } catch {
-            throw complaint("\(error)", exitCode: error.exitCode)
+            throw failure("\(error)", exitCode: error.exitCode)
         }
         let configuration = try options.load()
         Server.raiseDescriptorLimit()
@@ -35,9 +37,9 @@ struct Serve: ParsableCommand {
             server = try Server(
                 configuration, log: configuration.log.makeLogger(to: output), logOutput: output, host: host)
         } catch {
-            throw complaint("\(error)", exitCode: error.exitCode)
+            throw failure("\(error)", exitCode: error.exitCode)
         }
-        // A reader that stalls must not keep the process from ending, so not even this is written on the main thread.
+        // A reader that stalls must not delay the end of the process, so the main thread does not write even these lines.
         let announcement = configuration.log.makeOutput(descriptor: 1)
         announcement.write(lines(about: server, configuration))
         let end = server.wait()
@@ -45,7 +47,7 @@ struct Serve: ParsableCommand {
         guard case .complete = end else { throw ExitCode(end.exitCode) }
     }
 
-    /// Where everything is.
+    /// The lines that tell the server's addresses and scripts.
     private func lines(about server: Server, _ configuration: Configuration) -> String {
         var lines = ["Perigee \(PerigeeVersion.text)"]
         lines.append("  clients    \(server.clientURL)")
@@ -61,7 +63,7 @@ struct Serve: ParsableCommand {
         return lines.map { $0 + "\n" }.joined()
     }
 
-    /// The text as one word of a shell's command line.
+    /// The text as one word of a shell command.
     private static func word(_ text: String) -> String {
         "'" + text.replacing("'", with: "'\\''") + "'"
     }
