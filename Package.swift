@@ -126,7 +126,7 @@ let package = Package(
         .testTarget(
             name: "EventLoopTests", dependencies: ["TimeBound", "EventLoop", "CLinux", "COpenSSL", "SeededGenerator"],
             swiftSettings: swift),
-        .testTarget(name: "HTTP1Tests", dependencies: ["TimeBound", "HTTP1"], swiftSettings: swift),
+        .testTarget(name: "HTTP1Tests", dependencies: ["TimeBound", "HTTP1", "SeededGenerator"], swiftSettings: swift),
         .testTarget(
             name: "HTTPClientTests",
             dependencies: [
@@ -138,7 +138,8 @@ let package = Package(
             name: "ProxiesTests", dependencies: ["TimeBound", "Proxies", "EventLoop", "SeededGenerator"],
             swiftSettings: swift),
         .testTarget(
-            name: "WebSocketTests", dependencies: ["TimeBound", "WebSocket", "CZlib", "AllocationCounter"],
+            name: "WebSocketTests",
+            dependencies: ["TimeBound", "WebSocket", "CZlib", "AllocationCounter", "SeededGenerator"],
             swiftSettings: swift),
         .testTarget(
             name: "PubSubTests", dependencies: ["TimeBound", "PubSub", "WebSocket", "SeededGenerator"],
