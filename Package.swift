@@ -165,7 +165,7 @@ let package = Package(
             dependencies: ["TimeBound", "LineLog", "EventLoop", .product(name: "Logging", package: "swift-log")],
             swiftSettings: swift),
         .testTarget(name: "JSONTests", dependencies: ["TimeBound", "JSON", "SeededGenerator"], swiftSettings: swift),
-        .testTarget(name: "HTTP1Tests", dependencies: ["TimeBound", "HTTP1"], swiftSettings: swift),
+        .testTarget(name: "HTTP1Tests", dependencies: ["TimeBound", "HTTP1", "SeededGenerator"], swiftSettings: swift),
         .testTarget(
             name: "HTTPClientTests",
             dependencies: [
@@ -177,7 +177,8 @@ let package = Package(
             name: "ProxiesTests", dependencies: ["TimeBound", "Proxies", "EventLoop", "SeededGenerator"],
             swiftSettings: swift),
         .testTarget(
-            name: "WebSocketTests", dependencies: ["TimeBound", "WebSocket", "CZlib", "AllocationCounter"],
+            name: "WebSocketTests",
+            dependencies: ["TimeBound", "WebSocket", "CZlib", "AllocationCounter", "SeededGenerator"],
             swiftSettings: swift),
         .testTarget(
             name: "PubSubTests", dependencies: ["TimeBound", "PubSub", "WebSocket", "SeededGenerator"],

@@ -1,6 +1,23 @@
-// The rules of RFC 6455, sections 5, 7 and 8.1, one row each, as they bind what a client sends.
+// The rules of RFC 6455, sections 5, 7 and 8.1, for what a client sends: one row each, with a stream and its events.
 
+import Testing
 import WebSocket
+
+struct ConformanceRow: CustomTestStringConvertible, Sendable {
+    let rule: String
+    let stream: [UInt8]
+    let events: [RecordedEvent]
+    let maxMessage: Int
+
+    init(_ rule: String, _ frames: [UInt8]..., gives events: [RecordedEvent], maxMessage: Int = 1 << 20) {
+        self.rule = rule
+        self.stream = frames.flatMap { $0 }
+        self.events = events
+        self.maxMessage = maxMessage
+    }
+
+    var testDescription: String { rule }
+}
 
 enum ConformanceTable {
     static let rows = messages + fragments + control + closing + headers + lengths + text + limits

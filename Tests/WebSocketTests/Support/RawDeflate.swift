@@ -1,9 +1,10 @@
-// zlib used plainly, as a client would: what the code under test must agree with.
+// zlib as a client uses it. The code under test must agree with it.
 
 import CZlib
+import SeededGenerator
 
 enum RawDeflate {
-    /// What a client sends for `messages`, each flushed and without its last four bytes.
+    /// A client's payloads for `messages`: each is flushed and lacks its last four bytes.
     static func compress(
         _ messages: [[UInt8]], windowBits: Int32 = 15, level: Int32 = 6, keepsContext: Bool = false,
         flush: Int32 = Z_SYNC_FLUSH
@@ -35,9 +36,9 @@ enum RawDeflate {
         compress([message], flush: flush)[0]
     }
 
-    /// What a client makes of the payloads; nil from the first one on that zlib refuses, or that is not whole.
+    /// A client's result for the payloads; nil for one that zlib refuses or that is not complete.
     ///
-    /// It is handed out in small pieces, so that whatever a payload refers to must be in the window.
+    /// zlib writes it in small pieces, so that everything a payload refers to must be in the window.
     static func inflate(_ payloads: [[UInt8]], windowBits: Int32 = 15, keepsContext: Bool = false) -> [[UInt8]?] {
         let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
         stream.initialize(to: z_stream())
@@ -66,14 +67,14 @@ enum RawDeflate {
             }
             output += piece[..<(piece.count - Int(stream.pointee.avail_out))]
             guard result == Z_OK || result == Z_BUF_ERROR && stream.pointee.avail_in == 0 else { return nil }
-            // A call without input forgets where the one before it has ended.
+            // A call without input resets the end of the previous one.
             if result == Z_OK { isBetweenBlocks = stream.pointee.data_type & 128 != 0 }
             if stream.pointee.avail_out > 0 { return isBetweenBlocks ? output : nil }
         }
     }
 }
 
-/// Texts of the kind that is pushed: JSON with names that come again and again.
+/// Texts like those that backends push: JSON with repeated names.
 enum SampleText {
     static func json(_ count: Int, seed: UInt64 = 1) -> [UInt8] {
         var generator = SeededGenerator(seed: seed)

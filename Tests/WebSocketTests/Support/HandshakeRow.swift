@@ -1,4 +1,4 @@
-// A handshake request made of lines, and what must come of it.
+// A handshake request made of fields, and its expected outcome.
 
 import Testing
 import WebSocket

@@ -1,5 +1,6 @@
 // The grammar of Sec-WebSocket-Extensions.
 
+import SeededGenerator
 import Testing
 
 @testable import WebSocket
@@ -23,7 +24,7 @@ import Testing
         #expect(read("", "a", ",") == "a")
     }
 
-    @Test("takes a quoted value for the token in it")
+    @Test("reads a quoted value as the token in it")
     func quoted() {
         #expect(read(#"a;b="c""#) == "a;b=c")
         #expect(read(#"a; b = "10" ; c="d", e"#) == "a;b=10;c=d|e")
@@ -31,7 +32,7 @@ import Testing
     }
 
     @Test(
-        "refuses what is no list of extensions",
+        "refuses a text that is no list of extensions",
         arguments: [
             ";", "a;", "a;,b", ",;", "a,;", "a;;b", "a;=b", "a;b=", "a;b=,c", "a=b", "a b", "a;b c", "é",
             "a/b", #""a""#, #"a;"b""#, #"a;b=""#, #"a;b="c"#, #"a;b="""#, #"a;b="c d""#, #"a;b="c,d""#, #"a;b="c\"#,
@@ -42,7 +43,7 @@ import Testing
         #expect(ExtensionOffer.read(["fine", field]) == nil)
     }
 
-    @Test("is a fault of the handshake when it is malformed, and none when it is unknown")
+    @Test("refuses a handshake with a malformed offer, not with an unknown one")
     func handshake() {
         let name = "Sec-WebSocket-Extensions"
         let malformed = HandshakeRow("", adding: [(name, "a;")], gives: .refused(400))
@@ -58,7 +59,7 @@ import Testing
         #expect(acceptance.extensions.map(\.name) == ["x-webkit-something"])
     }
 
-    @Test("never traps on noise, and reads what it has read again from its own words")
+    @Test("never traps on noise, and reads its own text back")
     func noise() {
         var generator = SeededGenerator(seed: 3)
         let alphabet = Array(#"ab1 ,;="\é"#)

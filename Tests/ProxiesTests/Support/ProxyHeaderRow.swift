@@ -1,4 +1,4 @@
-// Headers of both versions with what must come of them.
+// Headers of both versions of the PROXY protocol, each with its outcome.
 
 import EventLoop
 import Proxies
@@ -8,7 +8,7 @@ import Testing
 struct ProxyHeaderRow: Sendable, CustomTestStringConvertible {
     let name: String
     let bytes: [UInt8]
-    /// What comes of the bytes; a header's length is that of all of them.
+    /// The outcome of reading the bytes. The length of a header is that of all the bytes.
     let outcome: ProxyHeader.Outcome
     var testDescription: String { name }
 
@@ -94,7 +94,7 @@ struct ProxyHeaderRow: Sendable, CustomTestStringConvertible {
         [type, UInt8(value.count >> 8), UInt8(value.count & 0xFF)] + value
     }
 
-    /// An IPv4 header with an authority and the checksum that belongs to it, worked out by a table-driven CRC-32C elsewhere.
+    /// An IPv4 header with an authority and a checksum.
     static func checked(_ checksum: [UInt8]) -> [UInt8] {
         binary(0x11, ipv4 + extensionBytes(0x02, Array("example.com".utf8)) + extensionBytes(0x03, checksum))
     }
@@ -139,4 +139,21 @@ struct ProxyHeaderRow: Sendable, CustomTestStringConvertible {
 
     static let good = goodText + goodBinary
     static let bad = badText + badBinary
+}
+
+/// A second CRC-32C, by table and from its definition, to compare with the product's.
+enum Checksum {
+    private static let table: [UInt32] = (0..<256).map { byte in
+        (0..<8).reduce(UInt32(byte)) { sum, _ in sum & 1 == 1 ? sum >> 1 ^ 0x82F6_3B78 : sum >> 1 }
+    }
+
+    static func crc32c(_ bytes: [UInt8]) -> UInt32 {
+        ~bytes.reduce(UInt32.max) { sum, byte in table[Int(UInt8(truncatingIfNeeded: sum) ^ byte)] ^ sum >> 8 }
+    }
+
+    /// The four bytes of the right checksum for `ProxyHeaderRow.checked`.
+    static let ofChecked: [UInt8] = {
+        let sum = crc32c(ProxyHeaderRow.checked([0, 0, 0, 0]))
+        return (0..<4).map { UInt8(truncatingIfNeeded: sum >> (24 - 8 * UInt32($0))) }
+    }()
 }

@@ -1,4 +1,4 @@
-// The node's side of a broker, which keeps what it is handed.
+// Both ends of a publication's way, recorded: the node's side of a broker, and a subscriber.
 
 import PubSub
 import Synchronization
@@ -16,7 +16,7 @@ final class RecordingReceiver: PublicationReceiver {
 
     var handed: [Handed] { state.withLock { $0 } }
 
-    /// Says which workers can take no more from here on.
+    /// Sets the workers whose inboxes are full from now on.
     func overload(_ workers: Set<UInt8>) { overloaded.withLock { $0 = workers } }
 
     func isOverloaded(_ workers: WorkerSet) -> Bool {
@@ -29,4 +29,23 @@ final class RecordingReceiver: PublicationReceiver {
         }
         return origin.map { workers.contains($0) } ?? false
     }
+}
+
+final class RecordingSubscriber: Subscriber {
+    let subscriberID: SubscriberID
+    var memberships: [Membership] = []
+    var received: [Publication] = []
+    var answer = Delivery.queued
+    var policies: [SlowConsumerPolicy] = []
+
+    init(_ number: UInt64, worker: UInt8 = 0) { subscriberID = SubscriberID(worker: worker, number: number) }
+
+    func deliver(_ publication: Publication, _ policy: SlowConsumerPolicy) -> Delivery {
+        received.append(publication)
+        policies.append(policy)
+        return answer
+    }
+
+    /// The names of its channels, sorted.
+    var channels: [String] { memberships.map(\.channel.name).sorted() }
 }

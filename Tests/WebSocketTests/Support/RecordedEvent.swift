@@ -1,5 +1,4 @@
-// An event of the decoder that owns its bytes and can be compared; and the feeding of a stream to a decoder in given
-// pieces.
+// An event of the decoder that owns its bytes and can be compared, and functions that feed a stream to a decoder in pieces.
 
 import WebSocket
 
@@ -30,7 +29,7 @@ enum RecordedEvent: Equatable {
     static func close(_ code: UInt16, _ reason: String) -> RecordedEvent { .close(code, Array(reason.utf8)) }
 }
 
-/// Feeds `bytes` as one piece, in memory of exactly their size that is gone afterwards.
+/// Feeds `bytes` as one piece, in memory of exactly their size that is freed afterwards.
 func feed(
     _ bytes: ArraySlice<UInt8>, to decoder: inout MessageDecoder, maxMessage: Int, maxFragments: Int = .max
 ) -> [RecordedEvent] {

@@ -1,5 +1,4 @@
-// A frame as a client sends it, right or wrong in every way that a test needs, encoded byte by byte and without the
-// code under test.
+// A client's frame, valid or invalid in every way that a test needs, encoded byte by byte and without the code under test.
 
 struct ClientFrame {
     /// How the length is written.
@@ -14,7 +13,7 @@ struct ClientFrame {
     var isMasked = true
     var key: [UInt8] = [0x37, 0xFA, 0x21, 0x3D]
     var lengthForm = LengthForm.minimal
-    /// What the header says, when it is not what follows.
+    /// The length in the header, where it differs from that of the payload.
     var declared: UInt64?
 
     var bytes: [UInt8] {

@@ -1,5 +1,5 @@
-// RFC 6455 again, read from the whole stream without care for speed or memory: what the decoder must agree with,
-// however the stream is cut.
+// RFC 6455 once more, read from the whole stream without care for speed or memory. The decoder must agree with it, however
+// the stream is cut.
 
 import WebSocket
 
@@ -86,4 +86,29 @@ struct ReferenceDecoder {
         if isText && !isUTF8(bytes) { return .failure(.invalidText) }
         return isText ? .text(bytes) : .binary(bytes)
     }
+}
+
+/// Whether the standard library accepts the bytes as UTF-8.
+func isUTF8(_ bytes: some Collection<UInt8>) -> Bool {
+    String(validating: bytes, as: UTF8.self) != nil
+}
+
+/// Whether valid text can begin with these bytes: they are valid, or become valid when the last character is completed.
+func isUTF8Prefix(_ bytes: some Collection<UInt8>) -> Bool {
+    for cut in 0...min(3, bytes.count) where isUTF8(bytes.dropLast(cut)) {
+        if cut == 0 || isCharacterPrefix(Array(bytes.suffix(cut))) { return true }
+    }
+    return false
+}
+
+/// Whether a character begins with these bytes and continues. For every first byte one of these second bytes is valid, and
+/// every third and fourth byte may be 0x80.
+private func isCharacterPrefix(_ bytes: [UInt8]) -> Bool {
+    for second in [0x80, 0x90, 0xA0] as [UInt8] {
+        for length in 1...3 where isUTF8(bytes + [second] + Array(repeating: 0x80, count: length - 1)) {
+            let text = String(validating: bytes + [second] + Array(repeating: 0x80, count: length - 1), as: UTF8.self)!
+            if text.unicodeScalars.count == 1 { return true }
+        }
+    }
+    return false
 }

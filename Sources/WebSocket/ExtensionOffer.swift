@@ -1,11 +1,27 @@
-// The grammar of Sec-WebSocket-Extensions (RFC 6455, 9.1): elements between commas, parameters between semicolons, values
-// as tokens or quoted tokens, white space around all of them.
+// One element of Sec-WebSocket-Extensions: an extension that a client proposes, in the client's words. Each extension
+// gives its parameters their meaning.
 //
-//     extension-list = 1#(token *( ";" token [ "=" ( token | quoted-string ) ] ))
+//     extension-list = 1#(token *( ";" token [ "=" ( token | quoted-string ) ] ))          (RFC 6455, 9.1)
+//
+// Allocates: strings, at a handshake that offers something.
+// Read next: Deflate/DeflateAgreement.swift.
+
+/// An extension that a client offers, with its parameters (RFC 6455, 9.1).
+public struct ExtensionOffer: Equatable, Sendable {
+    /// A parameter. Its value is a token, without the quotes around it, or nil where there is none.
+    public struct Parameter: Equatable, Sendable {
+        public let name: String
+        public let value: String?
+    }
+
+    public let name: String
+    /// In the client's order; a name may appear more than once.
+    public let parameters: [Parameter]
+}
 
 extension ExtensionOffer {
-    /// The offers of all Sec-WebSocket-Extensions fields, in order; nil when a field breaks the grammar, and when there are
-    /// more than `most` extensions and parameters in all. Empty elements are ignored (RFC 9110, 5.6.1.2).
+    /// The offers of all Sec-WebSocket-Extensions fields, in order. Nil when a field breaks the grammar, and when there are
+    /// more than `most` extensions and parameters together. Empty elements are ignored (RFC 9110, 5.6.1.2).
     static func read(_ fields: [String], most: Int = .max) -> [ExtensionOffer]? {
         var offers: [ExtensionOffer] = []
         var room = most
@@ -22,7 +38,7 @@ extension ExtensionOffer {
     }
 }
 
-/// What is left of a field, read from its front; white space is skipped before each step.
+/// The rest of a field, read from its front. Each step skips white space first.
 private struct Reader {
     var rest: Substring.UTF8View
 
@@ -34,7 +50,7 @@ private struct Reader {
         }
     }
 
-    /// An extension with its parameters, which take as much of the room.
+    /// An extension with its parameters. Each takes one of `room`.
     mutating func readOffer(_ room: inout Int) -> ExtensionOffer? {
         guard room > 0, let name = readToken() else { return nil }
         room -= 1
@@ -62,8 +78,7 @@ private struct Reader {
         return token.isEmpty ? nil : String(decoding: token, as: UTF8.self)
     }
 
-    /// The rest of a quoted string. A backslash makes the next byte stand for itself, and what comes of it all must be a
-    /// token.
+    /// The rest of a quoted string. A backslash makes the next byte stand for itself; the result must be a token.
     private mutating func readQuoted() -> String? {
         var value: [UInt8] = []
         while let byte = rest.popFirst() {
@@ -76,7 +91,7 @@ private struct Reader {
         return nil
     }
 
-    /// Takes the sign if it comes next.
+    /// Takes the sign if it is next.
     mutating func take(_ sign: Unicode.Scalar) -> Bool {
         skipBlanks()
         guard rest.first == UInt8(ascii: sign) else { return false }
