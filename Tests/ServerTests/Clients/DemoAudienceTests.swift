@@ -11,7 +11,7 @@ import Testing
 @Suite("Audience of the demo page", .bounded)
 struct DemoAudienceTests {
     private static let admin = AdminPlace(
-        SocketAddress(host: "127.0.0.1", port: 9080)!, file: nil, isSecure: false)
+        SocketAddress(host: "127.0.0.1", port: 9080)!, path: nil, isSecure: false)
 
     private static func status(
         _ audience: Configuration.Demo, from peer: String = "127.0.0.1",
