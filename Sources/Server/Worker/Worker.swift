@@ -123,6 +123,7 @@ final class Worker {
         var options = node.scriptOptions
         options.workerIndex = Int(index)
         options.holdsNamedTimers = node.hasPredecessor
+        options.timerGate = node.timerGate
         options.activity = node.activities[Int(index)]
         engine = try ScriptEngine(host: self, options: options)
         loop.attach(node.workers[Int(index)]) { [unowned self] message in handle(message) }
