@@ -34,7 +34,7 @@ let package = Package(
         // --- the server, top to bottom: each target may depend only on those below it ---
         .executableTarget(
             name: "perigee",
-            dependencies: ["Server", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: ["Server", "CLinux", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             swiftSettings: swift),
         .target(
             name: "Server",
@@ -54,7 +54,7 @@ let package = Package(
         .target(name: "Scripting", dependencies: ["LuaBridge"], swiftSettings: swift),
         .target(
             name: "LuaBridge",
-            dependencies: ["LuaWatchdog"],
+            dependencies: ["LuaWatchdog", "CLinux"],
             exclude: ["Watchdog/watchdog.c"],
             // ThreadSanitizer does not see how the distribution's Lua leaves these functions by longjmp (__longjmp_chk), and
             // its record of calls would overflow; it has nothing to find in code that only one thread runs.
@@ -66,6 +66,7 @@ let package = Package(
         // A part of the bridge, built apart: its thread leaves no function by longjmp, so ThreadSanitizer watches it.
         .target(
             name: "LuaWatchdog",
+            dependencies: ["CLinux"],
             path: "Sources/LuaBridge/Watchdog",
             sources: ["watchdog.c"],
             publicHeadersPath: "include",
@@ -74,7 +75,7 @@ let package = Package(
                 .unsafeFlags(["-Wall", "-Wextra", "-Werror", "-fno-omit-frame-pointer"]),
             ]),
         .target(name: "PubSub", dependencies: ["WebSocket"], swiftSettings: swift),
-        .target(name: "WebSocket", dependencies: ["COpenSSL", "CZlib"], swiftSettings: swift),
+        .target(name: "WebSocket", dependencies: ["CLinux", "COpenSSL", "CZlib"], swiftSettings: swift),
         .target(name: "HTTP1", swiftSettings: swift),
         .target(
             name: "HTTPClient",
@@ -152,7 +153,8 @@ let package = Package(
             name: "ServerTests",
             dependencies: [
                 "TimeBound",
-                "Server", "EventLoop", "Proxies", "HTTP1", "WebSocket", "Scripting", "PerigeeTestKit",
+                "Server", "EventLoop", "Proxies", "HTTP1", "WebSocket", "PubSub", "Scripting", "PerigeeTestKit",
+                "CLinux",
                 "SeededGenerator",
                 .product(name: "Logging", package: "swift-log"),
             ],

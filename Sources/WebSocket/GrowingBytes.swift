@@ -2,6 +2,7 @@
 // its owner may ever need: a peer that declares much and sends little costs little.
 // Allocates: at `append`, when it is full.
 
+import CLinux
 import Glibc
 
 /// A buffer that owns its bytes and can only grow, or be emptied.
@@ -37,7 +38,7 @@ struct GrowingBytes: ~Copyable {
     }
 
     private mutating func grow(to capacity: Int) {
-        guard let grown = realloc(base, capacity) else { fatalError("out of memory: \(capacity) bytes") }
+        guard let grown = realloc(base, capacity) else { clinux_die_without_memory(capacity) }
         base = grown
         self.capacity = capacity
     }

@@ -1,6 +1,7 @@
 // The memory that a loop inflates and deflates into: one piece for all its connections, used by one message at a time.
 // Allocates: when a message needs more than any since the last `shrink`.
 
+import CLinux
 import Glibc
 
 /// A buffer that is filled from the front by whoever is given its free part, and that grows on demand.
@@ -39,7 +40,7 @@ struct ScratchBytes: ~Copyable {
     }
 
     private mutating func grow(to capacity: Int) {
-        guard let grown = realloc(base, capacity) else { fatalError("out of memory: \(capacity) bytes") }
+        guard let grown = realloc(base, capacity) else { clinux_die_without_memory(capacity) }
         base = grown
         self.capacity = capacity
     }
