@@ -12,7 +12,7 @@ struct Serve: ParsableCommand {
             drain.window; a second one stops at once. SIGUSR2 starts the program anew and hands over to it.
             """)
 
-    /// What the end of the process waits for whoever reads the log.
+    /// What the end of the process waits for whoever reads its output and its log, together.
     private static let patience = Duration.seconds(1)
 
     @OptionGroup var options: ConfigurationOptions
@@ -27,7 +27,8 @@ struct Serve: ParsableCommand {
         let configuration = try options.load()
         Server.raiseDescriptorLimit()
         let output = LogOutput(configuration.log, delaysCrashes: true)
-        defer { output.flush(within: Self.patience) }
+        var outputs = [output]
+        defer { LogOutput.flush(outputs, within: Self.patience) }
         let server: Server
         do throws(StartError) {
             server = try Server(configuration, log: configuration.makeLogger(to: output), logOutput: output, host: host)
@@ -37,8 +38,8 @@ struct Serve: ParsableCommand {
         // A reader that stalls must not keep the process from ending, so not even this is written on the main thread.
         let announcement = LogOutput(configuration.log, descriptor: 1)
         announcement.write(lines(about: server, configuration))
+        outputs.append(announcement)
         let end = server.wait()
-        announcement.flush(within: Self.patience)
         guard case .complete = end else { throw ExitCode(end.exitCode) }
     }
 
