@@ -77,6 +77,8 @@ final class Worker {
     var hasEnded = false
     /// Scripts that an earlier version had, as the last reload reported them.
     var missingScripts: [String] = []
+    /// Frames and pages that need more than a turn.
+    var walks = Walks()
     /// Answers of this turn for the admin thread, which is woken once for all of them.
     var answers: [AdminMessage] = []
 
