@@ -40,6 +40,9 @@ struct DemoAudienceTests {
             #expect(Self.status(.loopback, host: host) == 426, "\(host)")
         }
         #expect(Self.status(.loopback, host: "", version: "1.0") == 426)
+        // What nginx sends by default with proxy_pass http://127.0.0.1:8080.
+        #expect(Self.status(.loopback, fields: "Connection: close\r\n", version: "1.0") == 426)
+        #expect(Self.status(.everybody, version: "1.0") == 200)
     }
 
     @Test(
