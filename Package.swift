@@ -35,7 +35,8 @@ let package = Package(
         .executableTarget(
             name: "perigee",
             dependencies: [
-                "Server", "Settings", "LineLog", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Server", "Settings", "LineLog", "CLinux",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swift),
         .target(
@@ -71,7 +72,7 @@ let package = Package(
         .target(name: "Scripting", dependencies: ["LuaBridge"], swiftSettings: swift),
         .target(
             name: "LuaBridge",
-            dependencies: ["LuaWatchdog"],
+            dependencies: ["LuaWatchdog", "CLinux"],
             exclude: ["Watchdog/watchdog.c"],
             // ThreadSanitizer does not see how the distribution's Lua leaves these functions by longjmp (__longjmp_chk), and
             // its record of calls would overflow; it has nothing to find in code that only one thread runs.
@@ -83,6 +84,7 @@ let package = Package(
         // A part of the bridge, built apart: its thread leaves no function by longjmp, so ThreadSanitizer watches it.
         .target(
             name: "LuaWatchdog",
+            dependencies: ["CLinux"],
             path: "Sources/LuaBridge/Watchdog",
             sources: ["watchdog.c"],
             publicHeadersPath: "include",
@@ -91,7 +93,7 @@ let package = Package(
                 .unsafeFlags(["-Wall", "-Wextra", "-Werror", "-fno-omit-frame-pointer"]),
             ]),
         .target(name: "PubSub", dependencies: ["WebSocket"], swiftSettings: swift),
-        .target(name: "WebSocket", dependencies: ["COpenSSL", "CZlib"], swiftSettings: swift),
+        .target(name: "WebSocket", dependencies: ["CLinux", "COpenSSL", "CZlib"], swiftSettings: swift),
         .target(name: "HTTP1", swiftSettings: swift),
         .target(name: "JSON", swiftSettings: swift),
         .target(
@@ -192,8 +194,8 @@ let package = Package(
             name: "ServerTests",
             dependencies: [
                 "TimeBound",
-                "Server", "Settings", "LineLog", "EventLoop", "Proxies", "HTTP1", "JSON", "WebSocket", "Scripting",
-                "PerigeeTestKit", "SeededGenerator",
+                "Server", "Settings", "LineLog", "EventLoop", "Proxies", "HTTP1", "JSON", "WebSocket", "PubSub",
+                "Scripting", "PerigeeTestKit", "CLinux", "SeededGenerator",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: swift),

@@ -12,6 +12,9 @@ public final class UnixSocketFile: Sendable {
     public let path: String
     private let state: Mutex<State>
 
+    /// The file to take over from another process; nil where this one has made it.
+    private let inherited: Identity?
+
     private struct State {
         /// -1 once released.
         var descriptor: Int32
@@ -19,12 +22,20 @@ public final class UnixSocketFile: Sendable {
         var file: Identity?
     }
 
-    /// What tells our file from one that another process has put in its place.
-    private struct Identity: Equatable {
+    /// What tells a file from one that another process has put in its place. Its text is the two numbers with a dot between.
+    public struct Identity: Sendable, Equatable, LosslessStringConvertible {
         let device: UInt64
         let inode: UInt64
 
-        init?(of path: String) {
+        public init?(_ description: String) {
+            let numbers = description.split(separator: ".", omittingEmptySubsequences: false).map { UInt64($0) }
+            guard numbers.count == 2, let device = numbers[0], let inode = numbers[1] else { return nil }
+            (self.device, self.inode) = (device, inode)
+        }
+
+        public var description: String { "\(device).\(inode)" }
+
+        fileprivate init?(of path: String) {
             var status = stat()
             guard lstat(path, &status) == 0 else { return nil }
             device = UInt64(status.st_dev)
@@ -45,13 +56,16 @@ public final class UnixSocketFile: Sendable {
             throw ListenError(path: path, code: code)
         }
         self.path = path
+        inherited = nil
         state = Mutex(State(descriptor: socket, file: identity))
     }
 
     /// The file of another process that is about to hand over to this one; its socket is the listeners' affair. Until `takeOver`
     /// the file is the other process's, which goes on with it if this one does not come up.
-    public init(inheriting path: String) {
+    /// - Parameter identity: the file that the other process has made.
+    public init(inheriting path: String, _ identity: Identity) {
         self.path = path
+        inherited = identity
         state = Mutex(State(descriptor: -1, file: nil))
     }
 
@@ -72,8 +86,11 @@ public final class UnixSocketFile: Sendable {
         }
     }
 
-    /// The other process has handed over: the file is ours to remove.
-    public func takeOver() { state.withLock { $0.file = Identity(of: path) } }
+    /// The other process has handed over: the file that it has made is ours to remove.
+    public func takeOver() { state.withLock { $0.file = inherited } }
+
+    /// The file that this process has to remove; nil when it is another's.
+    public var owned: Identity? { state.withLock { $0.file } }
 
     /// Leaves the file to another process, which listens on the same socket.
     public func handOver() { state.withLock { $0.file = nil } }
@@ -89,6 +106,16 @@ public final class UnixSocketFile: Sendable {
             if let file = state.file, Identity(of: path) == file { unlink(path) }
             state.file = nil
         }
+    }
+
+    /// The path that a socket is bound to; nil for one that is no UNIX socket or has no file.
+    public static func path(of socket: Int32) -> String? {
+        var address = sockaddr_storage()
+        guard clinux_local_address(socket, &address) == 0, Int32(address.ss_family) == AF_UNIX else { return nil }
+        let path = withUnsafeBytes(of: &address) { bytes in
+            String(decoding: bytes[MemoryLayout<sa_family_t>.size...].prefix { $0 != 0 }, as: UTF8.self)
+        }
+        return path.isEmpty ? nil : path
     }
 
     private static func bind(_ path: String) throws(ListenError) -> Int32 {

@@ -65,6 +65,12 @@ public final class LogOutput: Sendable {
     /// Waits until all lines queued by now are written; false when that took longer.
     @discardableResult
     public func flush(within limit: Duration) -> Bool { shared.flush(within: limit) }
+
+    /// The same for several outputs, which have the time together.
+    public static func flush(_ outputs: [LogOutput], within limit: Duration) {
+        let end = ContinuousClock.now + limit
+        for output in outputs { output.flush(within: max(.zero, ContinuousClock.now.duration(to: end))) }
+    }
 }
 
 /// The state that the thread shares with the threads that log. It lives as long as the thread.
@@ -107,7 +113,8 @@ private final class LogOutputThread: Sendable {
 
     func offer(_ text: String) {
         update { [progress] state in
-            for _ in 0..<state.queue.offer(text) { clinux_progress_ask(progress) }
+            // The gap is asked for when it begins, so that whoever waits for the rest waits for the word about it, too.
+            if state.queue.offer(text) { clinux_progress_ask(progress) }
         }
     }
 
@@ -134,22 +141,41 @@ private final class LogOutputThread: Sendable {
 
     func run(delaysCrashes: Bool) {
         if delaysCrashes { clinux_await_before_crash(progress, Self.crashPatience) }
+        var unsaid = Unsaid()
         while let item = next() {
             switch item {
-            case .line(let line): write(line)
-            case .gap(let count): write(describe(count))
+            case .line(let line):
+                say(&unsaid)
+                if !write(line, &unsaid) {
+                    unsaid.entries += 1
+                    state.withLock { $0.lost += 1 }
+                }
+            case .gap(let count):
+                unsaid.entries += count
+                say(&unsaid)
             }
             clinux_progress_finish(progress)
         }
     }
 
+    /// What the log does not say yet.
+    private struct Unsaid {
+        /// Entries that were dropped or could not be written.
+        var entries: UInt64 = 0
+        /// Whether the last line is without its end.
+        var isCut = false
+    }
+
+    /// Says how many entries are missing, if there are any and the descriptor takes the line.
+    private func say(_ unsaid: inout Unsaid) {
+        if unsaid.entries > 0, write(describe(unsaid.entries), &unsaid) { unsaid.entries = 0 }
+    }
+
     /// Waits for the next item; nil when there will be none.
     private func next() -> LogQueue.Item? {
         while true {
-            let (item, isOver) = state.withLock { [progress] state in
-                var added = 0
-                let item = state.queue.take(added: &added)
-                for _ in 0..<added { clinux_progress_ask(progress) }
+            let (item, isOver) = state.withLock { state in
+                let item = state.queue.take()
                 state.isAsleep = item == nil && !state.isOver
                 return (item, state.isOver)
             }
@@ -166,9 +192,9 @@ private final class LogOutputThread: Sendable {
         _ = poll(&descriptor, 1, -1)
     }
 
-    private func write(_ line: String) {
-        var line = line
-        let isWritten = line.withUTF8 { bytes in
+    private func write(_ line: String, _ unsaid: inout Unsaid) -> Bool {
+        var line = unsaid.isCut ? "\n" + line : line
+        return line.withUTF8 { bytes in
             var rest = UnsafeRawBufferPointer(bytes)
             while !rest.isEmpty {
                 let count = Glibc.write(descriptor, rest.baseAddress, rest.count)
@@ -177,12 +203,12 @@ private final class LogOutputThread: Sendable {
                 } else if count < 0 && errno == EAGAIN {
                     waitFor(descriptor, Int16(POLLOUT))
                 } else if count == 0 || errno != EINTR {
+                    if rest.count < bytes.count { unsaid.isCut = true }
                     return false
                 }
             }
+            unsaid.isCut = false
             return true
         }
-        // There is no better place to report that the log cannot be written.
-        if !isWritten { state.withLock { $0.lost += 1 } }
     }
 }

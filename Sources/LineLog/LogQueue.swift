@@ -28,32 +28,32 @@ struct LogQueue {
 
     var isEmpty: Bool { items.isEmpty }
 
-    /// Adds a line, or drops it; returns the number of items that were added to the queue.
-    mutating func offer(_ line: String) -> Int {
+    /// Adds a line, or drops it; answers whether there is one item more to write: the line, or the gap that begins with it.
+    mutating func offer(_ line: String) -> Bool {
         let cost = line.utf8.count + Self.overhead
         guard gap == 0, bytes + cost <= limit else {
             gap += 1
             dropped += 1
-            return endGap()
+            defer { endGap() }
+            return gap == 1
         }
         items.append(.line(line))
         bytes += cost
-        return 1
+        return true
     }
 
-    /// Takes the first item; `added` is the number of items that this added to the queue.
-    mutating func take(added: inout Int) -> Item? {
+    /// Takes the first item.
+    mutating func take() -> Item? {
         guard let item = items.popFirst() else { return nil }
         if case .line(let line) = item { bytes -= line.utf8.count + Self.overhead }
-        added = endGap()
+        endGap()
         return item
     }
 
     /// Takes entries again where there is room for half the queue.
-    private mutating func endGap() -> Int {
-        guard gap > 0, bytes <= limit / 2 else { return 0 }
+    private mutating func endGap() {
+        guard gap > 0, bytes <= limit / 2 else { return }
         items.append(.gap(gap))
         gap = 0
-        return 1
     }
 }

@@ -13,6 +13,9 @@ public final class Hub {
     /// A channel's policy for slow subscribers; called once, when the channel gets its first subscriber.
     private let policy: (Channel) -> SlowConsumerPolicy
     private var channels: [Channel: Subscribers] = [:]
+    /// The same in a list, which a walk in slices goes through from its end: a channel that takes a free place there has been
+    /// looked at.
+    private var list: ContiguousArray<Subscribers> = []
     /// The number of subscriptions to all channels.
     public private(set) var subscriptionCount = 0
 
@@ -87,20 +90,25 @@ public final class Hub {
     ///   - after: only channels whose name comes later.
     ///   - limit: the most channels to return.
     public func page(prefix: String, after: Channel?, limit: Int) -> [(channel: Channel, subscribers: Int)] {
-        var page: [(channel: Channel, subscribers: Int)] = []
-        for (channel, subscribers) in channels where channel.name.utf8.starts(with: prefix.utf8) {
-            if let after, channel <= after { continue }
-            page.append((channel, subscribers.list.count))
-            // Cutting at twice the limit keeps the time linear in the number of channels.
-            if page.count >= 2 * limit { Self.cut(&page, to: limit) }
-        }
-        Self.cut(&page, to: limit)
-        return page
+        var walk = beginPage(prefix: prefix, after: after, limit: limit)
+        while !walk.isComplete { _ = advance(&walk, steps: .max) }
+        return walk.channels
     }
 
-    private static func cut(_ page: inout [(channel: Channel, subscribers: Int)], to limit: Int) {
-        page.sort { $0.channel < $1.channel }
-        page.removeLast(max(0, page.count - limit))
+    /// The same in slices: `advance` until it is complete. A channel that opens meanwhile may be missing.
+    public func beginPage(prefix: String, after: Channel?, limit: Int) -> ChannelWalk {
+        ChannelWalk(prefix: prefix, after: after, limit: limit, left: list.count)
+    }
+
+    /// Looks at so many more channels at most; answers at how many.
+    public func advance(_ walk: inout ChannelWalk, steps: Int) -> Int {
+        walk.left = min(walk.left, list.count)
+        let end = walk.left - min(walk.left, steps)
+        let taken = walk.left - end
+        for subscribers in list[end..<walk.left].reversed() { walk.note(subscribers) }
+        walk.left = end
+        if walk.isComplete { walk.cut() }
+        return taken
     }
 
     // MARK: Bookkeeping
@@ -108,6 +116,8 @@ public final class Hub {
     private func open(_ channel: Channel) -> Subscribers {
         let subscribers = Subscribers(channel, policy: policy(channel))
         channels[channel] = subscribers
+        subscribers.place = list.count
+        list.append(subscribers)
         interestChanged(channel, true)
         return subscribers
     }
@@ -124,7 +134,46 @@ public final class Hub {
         subscriptionCount -= 1
         if subscribers.list.isEmpty {
             channels[subscribers.channel] = nil
+            let moved = list.removeLast()
+            if moved !== subscribers {
+                moved.place = subscribers.place
+                list[moved.place] = moved
+            }
             interestChanged(subscribers.channel, false)
         }
+    }
+}
+
+/// A page of channels in the making.
+public struct ChannelWalk {
+    let prefix: String
+    let after: Channel?
+    let limit: Int
+    /// How many channels of the hub's list are still to be looked at.
+    var left: Int
+    /// What was found, in order once it is complete.
+    public private(set) var channels: [(channel: Channel, subscribers: Int)] = []
+
+    init(prefix: String, after: Channel?, limit: Int, left: Int) {
+        (self.prefix, self.after, self.limit, self.left) = (prefix, after, limit, left)
+    }
+
+    public var isComplete: Bool { left == 0 }
+
+    mutating func note(_ subscribers: Subscribers) {
+        let channel = subscribers.channel
+        guard channel.name.utf8.starts(with: prefix.utf8) else { return }
+        if let after, channel <= after { return }
+        channels.append((channel, subscribers.list.count))
+        // Cutting back at twice the limit keeps a walk over very many channels linear.
+        if channels.count >= 2 * limit { cut() }
+    }
+
+    /// Sorts, and keeps the first ones; of a channel that moved while it was waited for, the first that was seen.
+    mutating func cut() {
+        channels.sort { $0.channel < $1.channel }
+        var kept: [(channel: Channel, subscribers: Int)] = []
+        for entry in channels where kept.count < limit && kept.last?.channel != entry.channel { kept.append(entry) }
+        channels = kept
     }
 }

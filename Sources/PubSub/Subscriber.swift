@@ -36,6 +36,8 @@ final class Subscribers {
     let channel: Channel
     let policy: SlowConsumerPolicy
     var list: ContiguousArray<any Subscriber> = []
+    /// Its place in the hub's list of channels.
+    var place = 0
 
     init(_ channel: Channel, policy: SlowConsumerPolicy) {
         self.channel = channel

@@ -3,6 +3,7 @@
 // Runs on: the thread of its connection.
 // Allocates: one object, and payload bytes as they arrive.
 
+import CLinux
 import Glibc
 
 /// The unfinished frames and messages of one connection.
@@ -182,7 +183,7 @@ struct GrowingBytes: ~Copyable {
     }
 
     private mutating func grow(to capacity: Int) {
-        guard let grown = realloc(base, capacity) else { fatalError("out of memory: \(capacity) bytes") }
+        guard let grown = realloc(base, capacity) else { clinux_die_without_memory(capacity) }
         base = grown
         self.capacity = capacity
     }

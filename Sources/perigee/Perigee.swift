@@ -4,6 +4,7 @@
 // Read next: Serve.swift.
 
 import ArgumentParser
+import CLinux
 import Glibc
 import Server
 
@@ -33,9 +34,9 @@ struct Version: ParsableCommand {
 
 /// Writes `text` to stderr, and returns the exit code to throw.
 func failure(_ text: String, exitCode: Int32) -> ExitCode {
-    for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
-        let bytes = Array("perigee: \(line)\n".utf8)
-        write(STDERR_FILENO, bytes, bytes.count)
-    }
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { "perigee: \($0)\n" }
+    let bytes = Array(lines.joined().utf8)
+    // A reader that stalls must not keep the process from ending.
+    _ = clinux_write_within(STDERR_FILENO, bytes, bytes.count, Int32(clinux_last_words_patience))
     return ExitCode(exitCode)
 }

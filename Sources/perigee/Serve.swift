@@ -16,7 +16,7 @@ struct Serve: ParsableCommand {
             drain.window; a second signal stops at once. SIGUSR2 starts the program again and hands over to it.
             """)
 
-    /// The time for which the end of the process waits for a slow reader of the log.
+    /// The time for which the end of the process waits for slow readers of its output and its log, together.
     private static let patience = Duration.seconds(1)
 
     @OptionGroup var options: ConfigurationOptions
@@ -31,7 +31,8 @@ struct Serve: ParsableCommand {
         let configuration = try options.load()
         Server.raiseDescriptorLimit()
         let output = configuration.log.makeOutput(delaysCrashes: true)
-        defer { output.flush(within: Self.patience) }
+        var outputs = [output]
+        defer { LogOutput.flush(outputs, within: Self.patience) }
         let server: Server
         do throws(StartError) {
             server = try Server(
@@ -42,8 +43,8 @@ struct Serve: ParsableCommand {
         // A reader that stalls must not delay the end of the process, so the main thread does not write even these lines.
         let announcement = configuration.log.makeOutput(descriptor: 1)
         announcement.write(lines(about: server, configuration))
+        outputs.append(announcement)
         let end = server.wait()
-        announcement.flush(within: Self.patience)
         guard case .complete = end else { throw ExitCode(end.exitCode) }
     }
 

@@ -1,5 +1,6 @@
 // The log's thread, with a slow reader and with several writers.
 
+import CLinux
 import Glibc
 import Logging
 import Synchronization
@@ -94,5 +95,66 @@ struct LogOutputTests {
             }
             #expect(own == Array(0..<500))
         }
+    }
+
+    @Test("entries that could not be written are said in the log when it takes lines again")
+    func failedWrites() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/log"
+        try #require(mkfifo(path, 0o600) == 0)
+        let first = open(path, O_RDONLY | O_NONBLOCK)
+        let writing = open(path, O_WRONLY)
+        let output = LogOutput(Self.settings, descriptor: writing)
+        close(writing)
+        output.write("before\n")
+        #expect(output.flush(within: .seconds(20)))
+        close(first)
+        for _ in 0..<3 { output.write("nobody reads\n") }
+        #expect(output.flush(within: .seconds(20)))
+        #expect(output.dropped == 3)
+        let second = open(path, O_RDONLY | O_NONBLOCK)
+        defer { close(second) }
+        output.write("after\n")
+        #expect(output.flush(within: .seconds(20)))
+        var bytes = [UInt8](repeating: 0, count: 4_096)
+        let count = read(second, &bytes, bytes.count)
+        let lines = String(decoding: bytes.prefix(max(0, count)), as: UTF8.self).split(separator: "\n")
+        #expect(lines.count == 2 && lines.last == "after")
+        #expect(lines.first?.contains("warning 3 log entries were dropped") == true, "\(lines)")
+    }
+
+    @Test("outputs that nobody reads have the time at the end together")
+    func flushedTogether() throws {
+        var readers: [Int32] = []
+        defer { readers.forEach { close($0) } }
+        let outputs = try (0..<3).map { _ in
+            let (reading, writing) = try makePipe()
+            defer { close(writing) }
+            readers.append(reading)
+            let output = LogOutput(Self.settings, descriptor: writing)
+            for _ in 0..<200 { output.write(String(repeating: "x", count: 1_000)) }
+            return output
+        }
+        let start = ContinuousClock.now
+        LogOutput.flush(outputs, within: .seconds(1))
+        let time = start.duration(to: .now)
+        #expect(time >= .seconds(1) && time < .seconds(2), "\(time)")
+    }
+
+    @Test("a line that a reader does not take holds nobody up for longer than was said")
+    func bounded() throws {
+        let line = [UInt8](repeating: 0x78, count: 200 << 10)
+        let (reading, writing) = try makePipe()
+        defer { [reading, writing].forEach { close($0) } }
+        #expect(clinux_write_within(writing, line, 100, 0) == 1)
+        #expect(clinux_write_within(writing, line, line.count, 50) == 0)
+        var ends: [Int32] = [-1, -1]
+        try #require(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0)
+        #expect(clinux_write_within(ends[0], line, 100, 0) == 1)
+        while clinux_write_within(ends[0], line, line.count, 50) == 1 {}
+        ends.forEach { close($0) }
+        let full = open("/dev/full", O_WRONLY)
+        #expect(clinux_write_within(full, line, 1, 1_000) == 0)
+        close(full)
     }
 }

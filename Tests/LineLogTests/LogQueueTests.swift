@@ -1,5 +1,6 @@
 // The entries that a full log queue takes and drops.
 
+import SeededGenerator
 import Testing
 
 @testable import LineLog
@@ -14,15 +15,14 @@ struct LogQueueTests {
 
     private func takeAll(_ queue: inout LogQueue) -> [LogQueue.Item] {
         var items: [LogQueue.Item] = []
-        var added = 0
-        while let item = queue.take(added: &added) { items.append(item) }
+        while let item = queue.take() { items.append(item) }
         return items
     }
 
     @Test("lines come out in the order in which they went in")
     func order() {
         var queue = LogQueue(limit: 1_000)
-        for number in 0..<10 { #expect(queue.offer(Self.line(number)) == 1) }
+        for number in 0..<10 { #expect(queue.offer(Self.line(number))) }
         #expect(takeAll(&queue) == (0..<10).map { .line(Self.line($0)) })
         #expect(queue.dropped == 0)
     }
@@ -30,13 +30,13 @@ struct LogQueueTests {
     @Test("a full queue drops until it is half empty, and counts one gap")
     func gap() {
         var queue = LogQueue(limit: 1_000)
-        for number in 0..<10 { #expect(queue.offer(Self.line(number)) == 1) }
-        for number in 10..<17 { #expect(queue.offer(Self.line(number)) == 0) }
-        var added = 0
-        for number in 0..<4 { #expect(queue.take(added: &added) == .line(Self.line(number)) && added == 0) }
-        #expect(queue.offer(Self.line(17)) == 0)
-        #expect(queue.take(added: &added) == .line(Self.line(4)) && added == 1)
-        #expect(queue.offer(Self.line(18)) == 1)
+        for number in 0..<10 { #expect(queue.offer(Self.line(number))) }
+        // The word about the gap is to be written from the first dropped entry on.
+        for number in 10..<17 { #expect(queue.offer(Self.line(number)) == (number == 10)) }
+        for number in 0..<4 { #expect(queue.take() == .line(Self.line(number))) }
+        #expect(!queue.offer(Self.line(17)))
+        #expect(queue.take() == .line(Self.line(4)))
+        #expect(queue.offer(Self.line(18)))
         #expect(takeAll(&queue) == (5..<10).map { .line(Self.line($0)) } + [.gap(8), .line(Self.line(18))])
         #expect(queue.dropped == 8)
     }
@@ -44,8 +44,27 @@ struct LogQueueTests {
     @Test("a line larger than the queue is a gap; the lines after it are taken")
     func tooLarge() {
         var queue = LogQueue(limit: 1_000)
-        #expect(queue.offer(String(repeating: "x", count: 1_000)) == 1)
-        #expect(queue.offer(Self.line(1)) == 1)
+        #expect(queue.offer(String(repeating: "x", count: 1_000)))
+        #expect(queue.offer(Self.line(1)))
         #expect(takeAll(&queue) == [.gap(1), .line(Self.line(1))])
+    }
+
+    @Test("every item that is taken was counted when it was offered, whatever the order")
+    func counted() {
+        var random = SeededGenerator(seed: 13)
+        for _ in 0..<200 {
+            var queue = LogQueue(limit: 1_000)
+            var (asked, taken) = (0, 0)
+            for number in 0..<300 {
+                if Bool.random(using: &random) {
+                    if queue.offer(Self.line(number)) { asked += 1 }
+                } else if queue.take() != nil {
+                    taken += 1
+                    #expect(taken <= asked)
+                }
+            }
+            taken += takeAll(&queue).count
+            #expect(taken == asked)
+        }
     }
 }

@@ -1,6 +1,7 @@
 // Subscriptions, deliveries and lists of channels.
 
 import PubSub
+import SeededGenerator
 import Testing
 import WebSocket
 
@@ -147,6 +148,26 @@ struct HubTests {
         let second = try #require(hub.page(prefix: "", after: first, limit: 1).first).channel
         #expect(Array(first.name.utf8) == Array("cafe\u{301}".utf8))
         #expect(Array(second.name.utf8) == Array("caf\u{E9}".utf8))
+    }
+
+    @Test("a page in slices has every lasting channel once", arguments: 0..<20)
+    func slices(seed: UInt64) {
+        var random = SeededGenerator(seed: seed)
+        let subscriber = RecordingSubscriber(1)
+        let (staying, others) = ((0..<40).map { "s\($0)" }, (0..<40).map { "o\($0)" })
+        for name in (staying + others).shuffled(using: &random) { hub.subscribe(subscriber, to: channel(name)) }
+        var walk = hub.beginPage(prefix: "", after: nil, limit: 1_000)
+        var slices = 0
+        while !walk.isComplete {
+            #expect(hub.advance(&walk, steps: 7) <= 7)
+            slices += 1
+            for name in others.shuffled(using: &random).prefix(5) {
+                if !hub.unsubscribe(subscriber, from: channel(name)) { hub.subscribe(subscriber, to: channel(name)) }
+            }
+        }
+        let names = walk.channels.map(\.channel.name)
+        #expect(slices >= 5 && Set(names).count == names.count && names == names.sorted())
+        #expect(Set(names).isSuperset(of: staying))
     }
 
     @Test("lists each of many channels once, page by page, with its count", arguments: [1, 7, 100, 1000])

@@ -190,6 +190,31 @@ struct TimerTests {
         #expect(stage.host.calls.count == count)
     }
 
+    @Test("named timers that are due when another process has taken them do not run; others do")
+    func closedGate() throws {
+        var options = ScriptOptions()
+        let gate = TimerGate()
+        options.timerGate = gate
+        let stage = try Stage(options: options)
+        let source = """
+            server.every("tick", 5, function() server.broadcast("named") end)
+            function onStart() server.after(1, function() server.broadcast("other") end) end
+            """
+        try stage.load(["main": source])
+        #expect(stage.engine.fireTimer(1).isDone)
+        #expect(stage.host.calls.last == .broadcast("named", binary: false))
+        stage.host.calls = []
+        gate.close()
+        #expect(stage.engine.fireTimer(1).isDone)
+        #expect(stage.host.calls == [])
+        #expect(try stage.run("show(server.every('new', 1, function() end))") == ["true"])
+        #expect(!stage.host.calls.contains { if case .setTimer = $0 { true } else { false } })
+        #expect(stage.engine.fireTimer(2).isDone)
+        #expect(stage.host.calls.contains(.broadcast("other", binary: false)))
+        _ = stage.engine.handOverNamedTimers()
+        #expect(stage.host.calls.contains(.cancelTimer(1)))
+    }
+
     @Test("named timers that were handed over run here no more, and new ones do not start; others go on")
     func handedOver() throws {
         let once = " function onStart() server.after(1, function() server.broadcast(0) end) end"

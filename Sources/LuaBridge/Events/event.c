@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "CLinux.h"
 #include "internal.h"
 
 enum {
@@ -122,8 +123,7 @@ static BridgeOutcome run_slice(Bridge *b, Coroutine coroutine, int arguments, do
 static void forbid_reentry(const Bridge *b)
 {
     if (b->running) {
-        fputs("perigee: a host function called back into the Lua bridge\n", stderr);
-        abort();
+        clinux_die("a host function called back into the Lua bridge");
     }
 }
 

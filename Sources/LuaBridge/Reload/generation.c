@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "CLinux.h"
 #include "internal.h"
 
 typedef struct Load {
@@ -250,8 +251,7 @@ static void run_unfailing(Bridge *b, lua_CFunction body)
     b->unlimited = true;
     lua_pushcfunction(b->main, body);
     if (lua_pcall(b->main, 0, 0, 0) != LUA_OK) {
-        fputs("perigee: no memory to change from one version of the scripts to the next\n", stderr);
-        abort();
+        clinux_die("no memory to change from one version of the scripts to the next");
     }
     b->unlimited = false;
 }

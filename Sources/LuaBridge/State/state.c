@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "CLinux.h"
 #include "internal.h"
 #include "API/series.h"
 #include "API/signature.h"
@@ -11,8 +12,9 @@
 static int panic(lua_State *L)
 {
     const char *message = lua_tostring(L, -1);
-    fprintf(stderr, "perigee: unprotected error in the Lua bridge: %s\n", message == NULL ? "?" : message);
-    abort();
+    char words[256];
+    snprintf(words, sizeof words, "unprotected error in the Lua bridge: %s", message == NULL ? "?" : message);
+    clinux_die(words);
 }
 
 // `config`: the settings as a read-only table. [] -> [table]

@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "CLinux.h"
 #include "internal.h"
 #include "stuck.h"
 
@@ -143,6 +144,7 @@ static void wait_for(long nanoseconds, bool until_woken)
 static void *watch(void *context)
 {
     (void)context;
+    clinux_add_crash_stack(); // this thread ends with the process
     int quiet = 0;
     pthread_mutex_lock(&lock);
     for (;;) {
@@ -163,6 +165,7 @@ static void start(void)
     sigset_t all;
     sigset_t previous;
     sigfillset(&all);
+    clinux_spare_crash_signals(&all);
     pthread_sigmask(SIG_BLOCK, &all, &previous);
     pthread_t thread;
     is_running = kill_prepare() && pthread_create(&thread, NULL, watch, NULL) == 0;

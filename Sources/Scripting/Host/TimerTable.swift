@@ -9,6 +9,21 @@
 // Runs on: the worker's thread.
 
 import LuaBridge
+import Synchronization
+
+/// Whether named timers may run in this process. A thread that cannot wait for the worker closes it: once it is closed, none begins.
+public final class TimerGate: Sendable {
+    private let closed = Atomic<Bool>(false)
+
+    /// An open gate.
+    public init() {}
+
+    /// Whether the named timers run in another process.
+    public var isClosed: Bool { closed.load(ordering: .acquiring) }
+
+    /// From here on they run in another process; it does not open again.
+    public func close() { closed.store(true, ordering: .releasing) }
+}
 
 struct TimerTable {
     /// When a timer is due.
@@ -50,6 +65,7 @@ struct TimerTable {
     }
 
     private var namedTimers: NamedTimers
+    private let gate: TimerGate
     /// How many there may be.
     private let limit: Int
     /// Seconds since 1970.
@@ -62,8 +78,9 @@ struct TimerTable {
     /// How often a timer was refused because there were too many.
     private(set) var refused: UInt64 = 0
 
-    init(namedTimers: NamedTimers, limit: Int, wallClock: @escaping () -> Double) {
+    init(namedTimers: NamedTimers, gate: TimerGate, limit: Int, wallClock: @escaping () -> Double) {
         self.namedTimers = namedTimers
+        self.gate = gate
         self.limit = limit
         self.wallClock = wallClock
     }
@@ -94,7 +111,7 @@ struct TimerTable {
         _ request: Request, declaredBy generation: UInt32?, on host: any ScriptHost,
         _ started: inout BridgeStartedTimer
     ) -> BridgeTimerResult {
-        if request.name != nil, namedTimers == .elsewhere { return .elsewhere }
+        if request.name != nil, namedTimers == .elsewhere || gate.isClosed { return .elsewhere }
         let taken = request.name.flatMap { numbers[$0] }
         if taken == nil, timers.count >= limit { return refuse() }
         let number = taken ?? nextNumber()
@@ -198,6 +215,8 @@ struct TimerTable {
     /// The function of a timer that is due, and whether it was its last time; nil when there is nothing to run.
     mutating func fire(_ number: Int32, on host: any ScriptHost) -> (function: Int32, isLast: Bool)? {
         guard let timer = timers[number] else { return nil }
+        // It is due here too where the word to hand over has not been read yet.
+        if timer.name != nil, gate.isClosed { return nil }
         switch timer.schedule {
         case .once:
             timers[number] = nil

@@ -77,9 +77,10 @@ extension ClientConnection {
     func fail(_ reason: CloseReason) {
         let wasOpen = phase == .open
         phase = .closed
-        if wasOpen { writeClose(reason.code, reason: reason.text) }
+        // A peer that was told already has no more time for what it sends since then.
+        guard wasOpen else { return finishByDeadline() }
+        writeClose(reason.code, reason: reason.text)
         finish(within: worker.timeouts.close)
-        guard wasOpen else { return }
         worker.count(reason)
         worker.logClose(self, reason)
         worker.ended(self, code: reason.code, reason: reason.text)

@@ -199,6 +199,7 @@ extension ClientConnection {
         response.withUnsafeBytes { write($0) }
         handshake = nil
         phase = .open
+        lastWideSend = worker.walks.newest
         setDeadline(milliseconds: nil)
         worker.opened(self)
     }

@@ -7,8 +7,15 @@ import Settings
 import WebSocket
 
 extension ClientConnection {
+    /// Frames for many that are on their way come before what is sent now.
+    @inline(__always)
+    func catchUp() {
+        if lastWideSend != worker.walks.newest { worker.catchUp(self) }
+    }
+
     /// Encodes a message for this client alone.
     func send(_ payload: UnsafeRawBufferPointer, binary: Bool) -> SendResult {
+        catchUp()
         guard phase == .open else { return .closed }
         let size = FrameHeader.size(payload: payload.count) + payload.count
         guard hasRoom(size, orElse: worker.onFullQueue) else { return .slow }
@@ -22,6 +29,7 @@ extension ClientConnection {
 
     /// Queues a frame that others get too.
     func send(_ frame: Frame, whenFull policy: Configuration.WebSocket.FullQueuePolicy) -> SendResult {
+        catchUp()
         guard phase == .open else { return .closed }
         guard hasRoom(countToQueue(frame), orElse: policy) else { return .slow }
         if hasBacklog { extras?.value.backlog?.append(frame) } else { writeMessage(frame) }
@@ -68,6 +76,7 @@ extension ClientConnection {
     /// this may be called from within a handler, or while a publication is being delivered; earlier, when the socket goes first.
     @discardableResult
     func close(_ code: CloseCode, reason: String) -> Bool {
+        catchUp()
         guard phase == .open else { return false }
         phase = .closing
         writeClose(code, reason: reason)

@@ -74,6 +74,8 @@ final class ClientConnection: Socket, Subscriber, UserMember {
     var openedAt: UInt32 = 0
     var messagesIn: UInt32 = 0
     var messagesOut: UInt32 = 0
+    /// The number of the last frame for many that it was sent, or had opened too late for.
+    var lastWideSend: UInt32
     var keepalive = Keepalive()
     /// What was agreed on about compression; nil on a plain connection.
     var deflate: DeflateParameters?
@@ -83,6 +85,7 @@ final class ClientConnection: Socket, Subscriber, UserMember {
     init(descriptor: Int32, peer: SocketAddress, worker: Worker) {
         self.worker = worker
         secret = worker.random.next()
+        lastWideSend = worker.walks.newest
         worker.connectionCount += 1
         super.init(descriptor: descriptor, peer: peer, on: worker.loop)
         handshake = HandshakeState(limits: worker.handshakeLimits.head, now: worker.loop.now)

@@ -9,9 +9,10 @@ struct AdminPlace: Sendable {
     /// What `--unix-socket` names.
     let socket: String?
 
-    init(_ address: SocketAddress, file: UnixSocketFile?, isSecure: Bool) {
+    /// - Parameter path: that of its socket file, if it has one.
+    init(_ address: SocketAddress, path: String?, isSecure: Bool) {
         let scheme = isSecure ? "https" : "http"
-        url = "\(scheme)://" + (file == nil ? address.reachable : "localhost")
-        socket = file?.path
+        url = "\(scheme)://" + (path == nil ? address.reachable : "localhost")
+        socket = path
     }
 }

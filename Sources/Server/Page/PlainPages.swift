@@ -50,9 +50,12 @@ struct PlainPages: Sendable {
     }
 
     /// Whether somebody on this machine asks. A proxy on this machine asks for others: it says so in a field, or asks through a
-    /// UNIX socket, or for a name that is not this machine's.
+    /// UNIX socket, or for a name that is not this machine's. nginx as it is shipped does none of that, but speaks HTTP/1.0, which
+    /// no browser does.
     private static func isLocal(_ head: RequestHead, from peer: SocketAddress) -> Bool {
-        guard !peer.isUnix, peer.isLoopback, LocalName.isMeant(by: head.host) else { return false }
+        guard head.minorVersion > 0, !peer.isUnix, peer.isLoopback, LocalName.isMeant(by: head.host) else {
+            return false
+        }
         return !proxyFields.contains { head.first($0) != nil }
     }
 

@@ -140,6 +140,7 @@ extension Worker {
         guard !hasEnded else { return }
         hasEnded = true
         abandonQuestions()
+        endWalks()
         endAllWaits()
         for error in engine.stop() { note(error, on: nil) }
         node.lifecycle.post(.left(.worker(index)))

@@ -15,6 +15,10 @@ extension Worker {
             let count = deliver(publication)
             node.workers.handled(publication.frame, on: index)
             if let receipt { answer(receipt, .delivered(count)) }
+        case .send(let frame, .path(let path), let ticket):
+            sendWidely(frame, path: path, ticket: ticket)
+        case .send(let frame, .everyone, let ticket):
+            sendWidely(frame, path: nil, ticket: ticket)
         case .send(let frame, let audience, let ticket):
             let count = send(frame, to: audience)
             node.workers.handled(frame, on: index)
@@ -32,7 +36,7 @@ extension Worker {
         case .list(let query, let ticket):
             answer(ticket, list(query))
         case .channels(let query, let ticket):
-            answer(ticket, .channels(list(query)))
+            list(query, ticket: ticket)
         case .statistics(let ticket):
             answer(ticket, .statistics(currentStatistics()))
         case .scriptStatistics(let ticket):
@@ -102,8 +106,7 @@ extension Worker {
         switch audience {
         case .connection(let id): connection(id).map(sendOne)
         case .user(let user): users[user].forEach(sendOne)
-        case .path(let path): forEachOpenConnection { if $0.path == path { sendOne($0) } }
-        case .everyone: forEachOpenConnection(sendOne)
+        case .path, .everyone: preconditionFailure("a frame for many is sent widely")
         }
         statistics.deliveriesDropped += UInt64(count.dropped)
         return count
@@ -125,17 +128,15 @@ extension Worker {
             state: connection.phase == .open ? "open" : "closing")
     }
 
-    /// Looks through so many slots in one turn at most; a listing goes on in another.
-    private static let slotsInTurn = 4_096
-
     private func list(_ query: ConnectionQuery) -> WorkerAnswer {
         let first = Int(query.firstSlot)
-        if let user = query.user {
-            // A user's connections are known, so that nobody else's are looked at.
+        // A user's connections are known, so that nobody else's are looked at, unless they are very many.
+        if let user = query.user, users[user].count <= walks.stepsInTurn {
             let slots = users[user].map { Int($0.token.slot) }.filter { $0 >= first }.sorted()
             return list(slots, query, next: nil)
         }
-        let end = min(first + Self.slotsInTurn, loop.slotCount)
+        // A listing looks through so many slots and goes on in another turn.
+        let end = min(first + walks.stepsInTurn, loop.slotCount)
         return list(first..<max(first, end), query, next: end < loop.slotCount ? UInt32(end) : nil)
     }
 
@@ -143,6 +144,7 @@ extension Worker {
     private func list(_ slots: some Sequence<Int>, _ query: ConnectionQuery, next: UInt32?) -> WorkerAnswer {
         var page: [ConnectionSummary] = []
         for slot in slots {
+            walks.steps += 1
             guard let connection = loop.source(at: slot) as? ClientConnection, matches(connection, query),
                 let summary = summary(connection)
             else { continue }
@@ -155,13 +157,8 @@ extension Worker {
     private func matches(_ connection: ClientConnection, _ query: ConnectionQuery) -> Bool {
         if let channel = query.channel, !hub.isSubscribed(connection, to: channel) { return false }
         if let path = query.path, connection.path != path { return false }
+        if let user = query.user, connection.user?.utf8.elementsEqual(user.utf8) != true { return false }
         return true
-    }
-
-    private func list(_ query: ChannelQuery) -> [ChannelSummary] {
-        hub.page(prefix: query.prefix, after: query.after, limit: query.limit).map {
-            ChannelSummary(channel: $0.channel, subscribers: $0.subscribers)
-        }
     }
 
     private func scriptStatistics() -> [ScriptStatistics] {

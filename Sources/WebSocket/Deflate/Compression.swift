@@ -4,6 +4,7 @@
 // Allocates: each compressor, the decompressor and their memory when they are first needed.
 // Read next: Deflater.swift, Inflater.swift.
 
+import CLinux
 import Glibc
 
 /// The compressors and the decompressor of one loop's connections.
@@ -178,7 +179,7 @@ struct ScratchBytes: ~Copyable {
     }
 
     private mutating func grow(to capacity: Int) {
-        guard let grown = realloc(base, capacity) else { fatalError("out of memory: \(capacity) bytes") }
+        guard let grown = realloc(base, capacity) else { clinux_die_without_memory(capacity) }
         base = grown
         self.capacity = capacity
     }

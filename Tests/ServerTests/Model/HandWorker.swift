@@ -40,7 +40,7 @@ final class HandWorker {
         node = Node(configuration: configuration, workers: 1, log: log.logger())
         let clock = clock
         let loop = EventLoop(clock: { clock.now })
-        let admin = AdminPlace(SocketAddress(host: "127.0.0.1", port: 9080)!, file: nil, isSecure: false)
+        let admin = AdminPlace(SocketAddress(host: "127.0.0.1", port: 9080)!, path: nil, isSecure: false)
         worker = try Worker(index: 0, node: node, page: PlainPages(admin: admin, for: .nobody), admin: [], loop: loop)
         #expect(worker.start(bundle).isEmpty)
     }
@@ -84,6 +84,8 @@ final class HandWorker {
 final class HandClient {
     private var descriptor: Int32
     private(set) var received: [UInt8] = []
+    /// How many bytes of what comes are kept.
+    var kept = 12
     /// Whether it leaves what comes in the socket.
     var isSlow = false
 
@@ -126,7 +128,7 @@ final class HandClient {
                 let count = recv(descriptor, buffer.baseAddress, buffer.count, 0)
                 guard count > 0 else { return }
                 hasRead = true
-                if received.count < 12 { received += buffer.prefix(min(count, 12 - received.count)) }
+                if received.count < kept { received += buffer.prefix(min(count, kept - received.count)) }
             }
         }
         return hasRead

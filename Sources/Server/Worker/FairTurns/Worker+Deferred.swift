@@ -129,13 +129,14 @@ extension Worker {
 
     /// Goes on with what was left over: at least one event, and more until the slice is used up.
     func runDeferred() {
+        advanceWalks()
         var visits = turns.work.sourceCount
         while visits > 0, !hasEnded, let source = turns.work.beginVisit() {
             visits -= 1
             turns.work.endVisit(hasMore: visit(source))
             if turns.slice.isOver { break }
         }
-        loop.hasWork = !turns.work.isEmpty && !hasEnded
+        loop.hasWork = !(turns.work.isEmpty && walks.isEmpty) && !hasEnded
         reportBacklog()
     }
 

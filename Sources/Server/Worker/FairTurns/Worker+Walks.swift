@@ -1,0 +1,101 @@
+// Walks at work: each turn goes on with the first of them.
+
+import DequeModule
+import EventLoop
+import PubSub
+import Scripting
+import WebSocket
+
+extension Worker {
+    // MARK: Frames for many
+
+    /// Sends a frame to every open connection, or to those of a path: in this turn where there are few connections.
+    func sendWidely(_ frame: Frame, path: String?, ticket: UInt64?) {
+        walks.append(Walks.Send(frame: frame, path: path, ticket: ticket))
+        if walks.sends.count > Walks.mostSends { _ = advanceSend(steps: .max) }
+        loop.hasWork = true
+    }
+
+    /// Sends what the connection lacks of the frames that are on their way.
+    func catchUp(_ connection: ClientConnection) {
+        let first = walks.firstLacking(after: connection.lastWideSend)
+        connection.lastWideSend = walks.newest
+        for place in first..<max(first, walks.sends.count) { send(at: place, to: connection) }
+    }
+
+    private func send(at place: Int, to connection: ClientConnection) {
+        let wide = walks.sends[place]
+        guard connection.phase == .open, wide.path == nil || wide.path == connection.path else { return }
+        let result = connection.send(wide.frame, whenFull: onFullQueue)
+        walks.sends[place].count.note(result == .sent ? .queued : .dropped)
+    }
+
+    /// Goes on with the first frame; answers how many steps that took, nil when there is none.
+    private func advanceSend(steps: Int) -> Int? {
+        guard !walks.sends.isEmpty else { return nil }
+        let end = walks.slot + min(steps, loop.slotCount - min(walks.slot, loop.slotCount))
+        var taken = 0
+        while walks.slot < end {
+            let slot = walks.slot
+            walks.slot += 1
+            taken += 1
+            if let connection = loop.source(at: slot) as? ClientConnection, connection.phase == .open,
+                connection.lastWideSend != walks.newest
+            {
+                catchUp(connection)
+            }
+        }
+        walks.steps += UInt64(taken)
+        if walks.slot >= loop.slotCount { endSend() }
+        return taken
+    }
+
+    private func endSend() {
+        guard let wide = walks.sends.popFirst() else { return }
+        walks.slot = 0
+        statistics.deliveriesDropped += UInt64(wide.count.dropped)
+        node.workers.handled(wide.frame, on: index)
+        if let ticket = wide.ticket { answer(ticket, .delivered(wide.count)) }
+    }
+
+    // MARK: Pages of channels
+
+    func list(_ query: ChannelQuery, ticket: UInt64) {
+        let page = hub.beginPage(prefix: query.prefix, after: query.after, limit: query.limit)
+        walks.listings.append(Walks.Listing(page: page, ticket: ticket))
+        loop.hasWork = true
+    }
+
+    private func advanceListing(steps: Int) -> Int? {
+        guard !walks.listings.isEmpty else { return nil }
+        let taken = hub.advance(&walks.listings[0].page, steps: steps)
+        walks.steps += UInt64(taken)
+        guard walks.listings[0].page.isComplete else { return taken }
+        let listing = walks.listings.removeFirst()
+        answer(
+            listing.ticket,
+            .channels(
+                listing.page.channels.map { ChannelSummary(channel: $0.channel, subscribers: $0.subscribers) }))
+        return taken
+    }
+
+    // MARK: Turns
+
+    /// Does this turn's part.
+    func advanceWalks() {
+        guard !walks.isEmpty else { return }
+        walk(advanceSend)
+        walk(advanceListing)
+    }
+
+    /// A walk that has come to its end with steps left lets the next one begin.
+    private func walk(_ advance: (Int) -> Int?) {
+        var left = walks.stepsInTurn
+        while left > 0, let taken = advance(left) { left -= max(1, taken) }
+    }
+
+    /// Nobody is connected any more: what is left of the walks takes no time.
+    func endWalks() {
+        while !walks.isEmpty { advanceWalks() }
+    }
+}
