@@ -26,10 +26,10 @@ struct FairTurnTests {
         Flood(name: "spawned functions", start: "for i = 1, 100 do server.spawn(work) end", cause: "main.lua:3"),
         Flood(
             name: "waits", start: "for i = 1, 100 do server.spawn(function() server.sleep(0.01) work() end) end",
-            cause: "server.spawn"),
+            cause: "main.lua:8"),
         Flood(
             name: "requests", start: "for i = 1, 100 do server.spawn(function() http.get(config.url) work() end) end",
-            cause: "server.spawn"),
+            cause: "main.lua:8"),
         Flood(
             name: "timers that start two timers",
             start: "local function f() work() server.after(0, f) server.after(0, f) end f()", cause: "main.lua",

@@ -47,7 +47,7 @@ extension Worker {
             if case .handler(let handler, let script) = event.work {
                 text(of: .handler(handler, script))
             } else {
-                event.work.name
+                event.functionPlace ?? event.work.name
             }
         }
     }
