@@ -22,8 +22,8 @@ extension RawSpan {
         unsafe extracting(range).withUnsafeBytes { unsafe [UInt8]($0) }
     }
 
-    /// Some of the bytes as text: UTF-8, or ISO-8859-1 where they are not that, as HTTP had it (RFC 9110, section 5.5). So
-    /// different bytes that are not UTF-8 stay different texts.
+    /// Some of the bytes as text: UTF-8, or ISO-8859-1 where they are not that, as HTTP had it (RFC 9110, section 5.5). Different
+    /// bytes may be one text: who is to tell them apart gets the bytes.
     func string(_ range: Range<Int>) -> String {
         // The buffer does not outlive the copy.
         unsafe extracting(range).withUnsafeBytes { bytes in

@@ -1,7 +1,7 @@
 // Looking up the fields of a request head. Names are compared in place, case-insensitively (RFC 9110, section 5.1).
 
 extension RequestHead {
-    /// The value of the first field with this name; what is not UTF-8 in it becomes U+FFFD.
+    /// The value of the first field with this name, as text: ISO-8859-1 where it is not UTF-8.
     public func first(_ name: String) -> String? {
         let head = unsafe bytes.span.bytes
         for field in table where head.holdsIgnoringCase(name, at: field.name.offsets) {
@@ -39,7 +39,7 @@ extension RequestHead {
     /// All fields in the order they were sent, names in lower case.
     public var fields: Fields { Fields(head: self) }
 
-    /// The fields of a head, each made into strings when it is reached.
+    /// The fields of a head, each made when it is reached: its name, and the bytes of its value, which need not be UTF-8.
     public struct Fields: RandomAccessCollection, Sendable {
         let head: RequestHead
 
@@ -47,9 +47,9 @@ extension RequestHead {
 
         public var endIndex: Int { head.table.count }
 
-        public subscript(index: Int) -> (name: String, value: String) {
+        public subscript(index: Int) -> (name: String, value: [UInt8]) {
             let field = head.table[index]
-            return (head.text(field.name.offsets).lowercased(), head.text(field.value.offsets))
+            return (head.text(field.name.offsets).lowercased(), unsafe head.bytes.span.bytes.array(field.value.offsets))
         }
     }
 }

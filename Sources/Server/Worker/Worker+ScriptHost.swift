@@ -61,12 +61,10 @@ extension Worker: ScriptHost {
 
     func pairs(_ pairs: ConnectionPairs, of handle: ConnectionHandle, into answer: inout ScriptStrings) {
         guard let connection = connection(handle) else { return }
-        let list =
-            switch pairs {
-            case .query: connection.query
-            case .headers: connection.headers
-            }
-        for pair in list { answer.append(name: pair.name, value: pair.value) }
+        switch pairs {
+        case .query: for pair in connection.query { answer.append(name: pair.name, value: pair.value) }
+        case .headers: for field in connection.headers { answer.append(name: field.name, value: field.value) }
+        }
     }
 
     func channels(of handle: ConnectionHandle, into answer: inout ScriptStrings) {
