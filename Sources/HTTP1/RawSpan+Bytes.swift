@@ -23,7 +23,7 @@ extension RawSpan {
     }
 
     /// Some of the bytes as text: UTF-8 where they are valid, else ISO-8859-1, the older encoding of HTTP (RFC 9110, section
-    /// 5.5). So different bytes that are not UTF-8 stay different texts.
+    /// 5.5). Different bytes may be the same text: a reader that must tell them apart takes the bytes.
     func string(_ range: Range<Int>) -> String {
         // The buffer does not outlive the copy.
         unsafe extracting(range).withUnsafeBytes { bytes in

@@ -129,9 +129,9 @@ extension RequestHead {
 
         public var endIndex: Int { head.table.count }
 
-        public subscript(index: Int) -> (name: String, value: String) {
+        public subscript(index: Int) -> (name: String, value: [UInt8]) {
             let field = head.table[index]
-            return (head.text(field.name.offsets).lowercased(), head.text(field.value.offsets))
+            return (head.text(field.name.offsets).lowercased(), unsafe head.bytes.span.bytes.array(field.value.offsets))
         }
     }
 }

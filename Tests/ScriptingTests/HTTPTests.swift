@@ -66,7 +66,7 @@ struct HTTPTests {
             """)
         stage.message()
         let response = ScriptResponse(
-            status: 404, headers: [("x-a", "1"), ("x-b", "2"), ("x-a", "3")], body: [97, 0, 255])
+            status: 404, headers: [("x-a", [0x31]), ("x-b", [0x32]), ("x-a", [0x33])], body: [97, 0, 255])
         #expect(try answer(stage, .response(response)).isDone)
         #expect(stage.host.sent == ["nil 404 3 true 1, 3 2 nil"])
     }

@@ -94,7 +94,7 @@ struct MemoryTests {
     func upgradeAndTimer() throws {
         let stage = try Stage(Self.busyScript)
         let request = UpgradeRequest(
-            path: "/", ip: "::1", query: [("a", "b")], headers: [("cookie", "k=v")], subprotocols: ["s"])
+            path: "/", ip: "::1", query: [("a", "b")], headers: [("cookie", Array("k=v".utf8))], subprotocols: ["s"])
         for refused in 0..<200 {
             stage.engine.refuseAllocations(after: refused)
             let outcome = stage.engine.onUpgrade(stage.main, stage.first, request: request)
