@@ -121,7 +121,7 @@ extension RequestHead {
     /// All fields in the order they were sent, names in lower case.
     public var fields: Fields { Fields(head: self) }
 
-    /// The fields of a head. Each becomes strings only when it is accessed.
+    /// The fields of a head. Each is made when it is accessed: its name, and the bytes of its value, which need not be UTF-8.
     public struct Fields: RandomAccessCollection, Sendable {
         let head: RequestHead
 
