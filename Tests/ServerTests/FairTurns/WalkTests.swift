@@ -43,7 +43,8 @@ struct WalkTests {
             let before = hand.worker.walks.steps
             hand.turn()
             let taken = hand.worker.walks.steps - before
-            #expect(taken <= Self.steps)
+            // Of several frames at once, the last step may be for all of them.
+            #expect(taken < Self.steps + count)
             answers += hand.takeAnswers().map(\.answer)
         }
         return answers

@@ -16,11 +16,14 @@ extension Worker {
         loop.hasWork = true
     }
 
-    /// Sends what the connection lacks of the frames that are on their way.
-    func catchUp(_ connection: ClientConnection) {
+    /// Sends what the connection lacks of the frames that are on their way; answers how many it lacked.
+    @discardableResult
+    func catchUp(_ connection: ClientConnection) -> Int {
         let first = walks.firstLacking(after: connection.lastWideSend)
+        let end = max(first, walks.sends.count)
         connection.lastWideSend = walks.newest
-        for place in first..<max(first, walks.sends.count) { send(at: place, to: connection) }
+        for place in first..<end { send(at: place, to: connection) }
+        return end - first
     }
 
     private func send(at place: Int, to connection: ClientConnection) {
@@ -30,20 +33,16 @@ extension Worker {
         walks.sends[place].count.note(result == .sent ? .queued : .dropped)
     }
 
-    /// Goes on with the first frame; answers how many steps that took, nil when there is none.
+    /// Goes on with the first frame; answers how many steps that took, nil when there is none. A step is a look at a slot, or one
+    /// frame for the connection there.
     private func advanceSend(steps: Int) -> Int? {
         guard !walks.sends.isEmpty else { return nil }
-        let end = walks.slot + min(steps, loop.slotCount - min(walks.slot, loop.slotCount))
         var taken = 0
-        while walks.slot < end {
-            let slot = walks.slot
+        while walks.slot < loop.slotCount, taken < steps {
+            let connection = loop.source(at: walks.slot) as? ClientConnection
             walks.slot += 1
-            taken += 1
-            if let connection = loop.source(at: slot) as? ClientConnection, connection.phase == .open,
-                connection.lastWideSend != walks.newest
-            {
-                catchUp(connection)
-            }
+            let isBehind = connection.map { $0.phase == .open && $0.lastWideSend != walks.newest } ?? false
+            taken += isBehind ? max(1, connection.map(catchUp) ?? 0) : 1
         }
         walks.steps += UInt64(taken)
         if walks.slot >= loop.slotCount { endSend() }
