@@ -30,13 +30,13 @@ struct AttackWaitTests {
         "local function work() local stop = time.monotonic() + 0.015 while time.monotonic() < stop do end end"
 
     /// An attack by what many connections bring about at once, or by what one has queued; each has a server to itself.
-    private struct Siege {
+    private struct Siege: Sendable {
         let name: String
         let script: String
         var environment: [String: String] = [:]
         var count = 1
         /// What each client does, one after the other.
-        let act: (WebSocketClient) throws -> Void
+        let act: @Sendable (WebSocketClient) throws -> Void
     }
 
     private static let sieges = [

@@ -5,6 +5,7 @@ import EventLoop
 import PerigeeTestKit
 import Scripting
 import Testing
+import WebSocket
 
 @testable import Server
 
