@@ -119,8 +119,8 @@ let package = Package(
         .executableTarget(
             name: "perigee-fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Program", swiftSettings: swift),
         .testTarget(
-            name: "FuzzTests", dependencies: ["TimeBound", "FuzzTargets", "SeededGenerator"], path: "Tests/Fuzz/Replay",
-            swiftSettings: swift),
+            name: "FuzzTests", dependencies: ["TimeBound", "FuzzTargets", "SeededGenerator", "PerigeeTestKit"],
+            path: "Tests/Fuzz/Replay", swiftSettings: swift),
 
         // --- tests mirror the sources ---
         .testTarget(
