@@ -3,6 +3,7 @@
 import Glibc
 import PerigeeTestKit
 import Testing
+import TimeBound
 
 @testable import Server
 
@@ -48,14 +49,15 @@ struct NotifyTests {
         let client = try WebSocketClient.connect(port: perigee.clientPort, timeout: .seconds(20))
         try client.send("block")
         // The handler runs once its message is taken: then the thread answers nothing more.
-        while manager.next(within: 1_000) != nil {}
+        try repeatUntil("there is no sign of life for a second") { manager.next(within: 1_000) == nil }
         #expect(try HTTPClient.once("GET", "/healthz", port: perigee.adminPort).status == 200)
         // Whoever comes to the other worker frees the first.
         var others: [RawSocket] = []
-        while manager.next(within: 50) == nil {
+        try repeatUntil("there is a sign of life again") {
             let socket = try RawSocket.connect(port: perigee.clientPort, timeout: .seconds(20))
             try socket.send(WebSocketClient.request(path: "/?free=1", host: "127.0.0.1"))
             others.append(socket)
+            return manager.next(within: 50) != nil
         }
         #expect(try client.receiveText() == "stuck")
         #expect(try perigee.end(with: SIGTERM).status == 0)

@@ -6,6 +6,7 @@ import Logging
 import PerigeeTestKit
 import Synchronization
 import Testing
+import TimeBound
 
 @testable import Server
 
@@ -255,7 +256,10 @@ struct UpgradeTests {
         let old = try tick()
         let pid = try descent.upgrade()
         var ticks = [old]
-        while ticks.last == old { ticks.append(try tick()) }
+        try repeatUntil("the new process ticks") {
+            ticks.append(try tick())
+            return ticks.last != old
+        }
         let new = ticks.last
         // Three seconds, in which the old process drains.
         for _ in 0..<30 { #expect(try tick() == new) }
