@@ -33,6 +33,8 @@ open class Socket: Source {
         static let unwatched = Flags(rawValue: 512)
         /// The peer is gone, and what is written has no effect; what it had sent before is still read.
         static let mute = Flags(rawValue: 1024)
+        /// The peer's goodbye in TLS came together with bytes behind which reading was paused. It is heard when reading goes on.
+        static let goodbye = Flags(rawValue: 2048)
     }
 
     /// How long a peer may take to hang up after our goodbye, in milliseconds; less where less is left of the time for the end.
@@ -107,7 +109,9 @@ open class Socket: Source {
         guard flags.contains(.paused) == reads, !reads || endAllowance > 0 else { return }
         if reads { flags.remove(.paused) } else { flags.insert(.paused) }
         updateInterest()
-        if reads && flags.contains(.mute) { abortIfAllIsRead() }
+        guard reads else { return }
+        if flags.contains(.mute) { abortIfAllIsRead() }
+        if flags.contains(.goodbye) { loop.atEndOfTurn { [self] in hearGoodbye() } }
     }
 
     /// Hangs up politely: what is queued is written, then the end is announced. What still arrives is swallowed, as far as
@@ -204,7 +208,7 @@ open class Socket: Source {
 
     /// Ends a socket whose peer is gone when there is nothing left of what the peer had sent. While reading is paused, the subclass
     /// may have some of it.
-    private func abortIfAllIsRead() {
+    final func abortIfAllIsRead() {
         if !flags.contains(.paused) && clinux_unread(descriptor) <= 0 { abort() }
     }
 
