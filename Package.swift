@@ -153,7 +153,7 @@ let package = Package(
             dependencies: [
                 "TimeBound",
                 "Server", "EventLoop", "Proxies", "HTTP1", "WebSocket", "Scripting", "PerigeeTestKit",
-                "SeededGenerator",
+                "SeededGenerator", "SlowResolver",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: swift),
