@@ -55,7 +55,7 @@ let package = Package(
         .target(
             name: "LuaBridge",
             dependencies: ["LuaWatchdog"],
-            exclude: ["Watchdog/watchdog.c"],
+            exclude: ["Watchdog/slice.c", "Watchdog/watchdog.c"],
             // ThreadSanitizer does not see how the distribution's Lua leaves these functions by longjmp (__longjmp_chk), and
             // its record of calls would overflow; it has nothing to find in code that only one thread runs.
             cSettings: [
@@ -63,11 +63,12 @@ let package = Package(
                 .unsafeFlags(["-Wall", "-Wextra", "-Werror", "-fno-omit-frame-pointer", "-fno-sanitize=thread"]),
             ],
             linkerSettings: [.linkedLibrary("lua5.4"), .linkedLibrary("crypto")]),
-        // A part of the bridge, built apart: its thread leaves no function by longjmp, so ThreadSanitizer watches it.
+        // A part of the bridge, built apart: the watchdog's thread, and what a worker's tells it. No function of it is left by
+        // longjmp, so ThreadSanitizer watches it.
         .target(
             name: "LuaWatchdog",
             path: "Sources/LuaBridge/Watchdog",
-            sources: ["watchdog.c"],
+            sources: ["slice.c", "watchdog.c"],
             publicHeadersPath: "include",
             cSettings: [
                 .headerSearchPath(".."), .headerSearchPath("../include"),
