@@ -23,6 +23,9 @@ public final class Hub {
         self.interestChanged = interestChanged
     }
 
+    /// Subscribers and the lists that they are in know each other.
+    deinit { for subscribers in channels.values { subscribers.list = [] } }
+
     /// Adds the subscriber to the channel; false when it was in it already.
     @discardableResult
     public func subscribe(_ subscriber: any Subscriber, to channel: Channel) -> Bool {
