@@ -8,8 +8,9 @@ SWIFT       ?= swift
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
 SUDO        := $(if $(filter 0,$(shell id -u)),,sudo)
 SOURCES     := Package.swift Sources Tests
-# Tests that start the program: the last run has them start the release build.
-PROGRAM     := ServerTests\.(AcceptedPushes|CertificateStart|Command|Descriptor|ExitCode|IdleMemory|LogKey|NewCommand|Notify|PassedSockets|ReloadCommand|ScriptKey|Serve|Soak|StopSignal|TestCommand|UnixSocket|Upgrade)Tests
+# Suites that start the program, which name what starts it: the last run has them start the release build.
+STARTERS    := PerigeeProcess|PerigeeProgram|ActivatedProcess|try Soak
+PROGRAM      = ServerTests\.($(shell grep -rlE --exclude=SuiteTests.swift '$(STARTERS)' Tests/ServerTests | sed -nE 's|.*/([A-Za-z0-9]+Tests)\.swift|\1|p' | sort | paste -sd '|'))
 # For the program: make run ARGS='--listen 0.0.0.0:8080'
 ARGS        ?=
 FUZZ_SECONDS ?= 600
@@ -27,7 +28,7 @@ SECS        ?= 2
 
 .DEFAULT_GOAL := help
 
-.PHONY: help run build test test-one fuzz soak model output-model reload-crowd attack-waits sanitize lint format bench compare config packages test-packages toolchain clean
+.PHONY: help run build test test-one fuzz soak model output-model reload-crowd attack-waits sanitize lint format bench compare config packages test-packages toolchain program-suites clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -114,6 +115,9 @@ test-packages:
 
 toolchain:
 	@command -v $(SWIFT) >/dev/null || { echo "Perigee needs a Swift 6.2 (or newer) toolchain: https://www.swift.org/install/linux/debian/"; exit 1; }
+
+program-suites:
+	@echo '$(PROGRAM)'
 
 clean: ## remove what was built
 	rm -rf .build .build-*

@@ -73,7 +73,7 @@ let package = Package(
         .target(
             name: "LuaBridge",
             dependencies: ["LuaWatchdog", "CLinux"],
-            exclude: ["Watchdog/watchdog.c"],
+            exclude: ["Watchdog/slice.c", "Watchdog/watchdog.c"],
             // ThreadSanitizer does not see how the distribution's Lua leaves these functions by longjmp (__longjmp_chk), and
             // its record of calls would overflow; it has nothing to find in code that only one thread runs.
             cSettings: [
@@ -81,12 +81,13 @@ let package = Package(
                 .unsafeFlags(["-Wall", "-Wextra", "-Werror", "-fno-omit-frame-pointer", "-fno-sanitize=thread"]),
             ],
             linkerSettings: [.linkedLibrary("lua5.4"), .linkedLibrary("crypto")]),
-        // A part of the bridge, built apart: its thread leaves no function by longjmp, so ThreadSanitizer watches it.
+        // A part of the bridge, built apart: the watchdog's thread, and what a worker's tells it. No function of it is left by
+        // longjmp, so ThreadSanitizer watches it.
         .target(
             name: "LuaWatchdog",
             dependencies: ["CLinux"],
             path: "Sources/LuaBridge/Watchdog",
-            sources: ["watchdog.c"],
+            sources: ["slice.c", "watchdog.c"],
             publicHeadersPath: "include",
             cSettings: [
                 .headerSearchPath(".."), .headerSearchPath("../include"),
@@ -149,8 +150,8 @@ let package = Package(
         .executableTarget(
             name: "perigee-fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Program", swiftSettings: swift),
         .testTarget(
-            name: "FuzzTests", dependencies: ["TimeBound", "FuzzTargets", "SeededGenerator"], path: "Tests/Fuzz/Replay",
-            swiftSettings: swift),
+            name: "FuzzTests", dependencies: ["TimeBound", "FuzzTargets", "SeededGenerator", "PerigeeTestKit"],
+            path: "Tests/Fuzz/Replay", swiftSettings: swift),
 
         // --- tests mirror the sources ---
         .testTarget(
@@ -195,7 +196,7 @@ let package = Package(
             dependencies: [
                 "TimeBound",
                 "Server", "Settings", "LineLog", "EventLoop", "Proxies", "HTTP1", "JSON", "WebSocket", "PubSub",
-                "Scripting", "PerigeeTestKit", "CLinux", "SeededGenerator",
+                "Scripting", "PerigeeTestKit", "CLinux", "SeededGenerator", "SlowResolver",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: swift),

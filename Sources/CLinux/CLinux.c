@@ -91,6 +91,11 @@ ssize_t clinux_send(int fd, const void *bytes, size_t count) {
     return sent >= 0 ? sent : -errno;
 }
 
+void clinux_replace(int fd, int fresh) {
+    dup3(fresh, fd, O_CLOEXEC);
+    close(fresh);
+}
+
 int clinux_unread(int fd) {
     int count = 0;
     return ioctl(fd, FIONREAD, &count) == 0 ? count : -errno;

@@ -35,6 +35,8 @@ open class Socket: Source {
         static let mute = Flags(rawValue: 1024)
         /// Closing, and the subclass has put that off. epoll would report a peer that has hung up in each turn, so it is not asked.
         static let putOff = Flags(rawValue: 2048)
+        /// The peer's goodbye in TLS came together with bytes behind which reading was paused. It is heard when reading goes on.
+        static let goodbye = Flags(rawValue: 4096)
     }
 
     /// How long a peer may take to hang up after our goodbye, in milliseconds; less where less is left of the time for the end.
@@ -112,7 +114,9 @@ open class Socket: Source {
         guard flags.contains(.paused) == reads, !reads || endAllowance > 0 else { return }
         if reads { flags.remove(.paused) } else { flags.insert(.paused) }
         updateInterest()
-        if reads && flags.contains(.mute) { abortIfAllIsRead() }
+        guard reads else { return }
+        if flags.contains(.mute) { abortIfAllIsRead() }
+        if flags.contains(.goodbye) { loop.atEndOfTurn { [self] in hearGoodbye() } }
     }
 
     /// Hangs up politely: what is queued is written, then the end is announced. What still arrives is swallowed, as far as
@@ -216,7 +220,7 @@ open class Socket: Source {
 
     /// Ends a socket whose peer is gone when there is nothing left of what the peer had sent. While reading is paused, the subclass
     /// may have some of it.
-    private func abortIfAllIsRead() {
+    final func abortIfAllIsRead() {
         if !flags.contains(.paused) && clinux_unread(descriptor) <= 0 { abort() }
     }
 

@@ -124,7 +124,7 @@ struct Bridge {
 
     bool running; // Lua code is on the stack
     Bridge *volatile outer; // ... and below it that of this bridge
-    bool loading; // ... and it is the top level of a file, or fills a state before the commit
+    _Atomic bool loading; // ... and it is the top level of a file, or fills a state before the commit; the watchdog asks
     bool declaring; // ... and it is the top level: states and classes can be declared
     bool unlimited; // what runs must not fail for lack of memory: it only moves what is there
     uintptr_t stack_floor; // the lowest address of the C stack at which C may still call into Lua
@@ -230,9 +230,13 @@ void check_killed(lua_State *L);
 _Noreturn void raise_killed(lua_State *L);
 void kill_running(lua_State *L, BridgeKill reason);
 void hook_if_killed(Bridge *b, lua_State *co);
+void hook_if_counted(Bridge *b, lua_State *co);
+bool kill_prepare(void);
+
+// slice.c
+extern _Thread_local Bridge *volatile running_bridge __attribute__((tls_model("initial-exec")));
 void slice_begin(Bridge *b, lua_State *co, double budget);
 void slice_end(Bridge *b);
-bool kill_prepare(void);
 
 // wait.c
 bool wait_begin(lua_State *L, const char *function, BridgeTicket *ticket);

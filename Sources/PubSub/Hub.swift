@@ -27,6 +27,9 @@ public final class Hub {
         self.interestChanged = interestChanged
     }
 
+    /// Subscribers and the lists that hold them refer to each other.
+    deinit { for subscribers in channels.values { subscribers.list = [] } }
+
     /// Subscribes to the channel; false when the subscriber was subscribed already.
     @discardableResult
     public func subscribe(_ subscriber: any Subscriber, to channel: Channel) -> Bool {

@@ -99,12 +99,17 @@ struct LogOutputTests {
 
     @Test("entries that could not be written are said in the log when it takes lines again")
     func failedWrites() throws {
-        let folder = try TemporaryFolder()
-        let path = folder.path + "/log"
+        var folder = Array("/tmp/perigee-log-XXXXXX".utf8CString)
+        try #require(mkdtemp(&folder) != nil)
+        let path = String(cString: folder) + "/log"
         try #require(mkfifo(path, 0o600) == 0)
+        defer {
+            unlink(path)
+            rmdir(folder)
+        }
         let first = open(path, O_RDONLY | O_NONBLOCK)
         let writing = open(path, O_WRONLY)
-        let output = LogOutput(Self.settings, descriptor: writing)
+        let output = LogOutput(format: .text, maxQueue: 1 << 20, descriptor: writing)
         close(writing)
         output.write("before\n")
         #expect(output.flush(within: .seconds(20)))
@@ -131,7 +136,7 @@ struct LogOutputTests {
             let (reading, writing) = try makePipe()
             defer { close(writing) }
             readers.append(reading)
-            let output = LogOutput(Self.settings, descriptor: writing)
+            let output = LogOutput(format: .text, maxQueue: 1 << 20, descriptor: writing)
             for _ in 0..<200 { output.write(String(repeating: "x", count: 1_000)) }
             return output
         }

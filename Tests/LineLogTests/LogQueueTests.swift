@@ -22,7 +22,7 @@ struct LogQueueTests {
     @Test("lines come out in the order in which they went in")
     func order() {
         var queue = LogQueue(limit: 1_000)
-        for number in 0..<10 { #expect(queue.offer(Self.line(number))) }
+        for number in 0..<10 { #expect(queue.offer(Self.line(number)) == true) }
         #expect(takeAll(&queue) == (0..<10).map { .line(Self.line($0)) })
         #expect(queue.dropped == 0)
     }
@@ -30,13 +30,13 @@ struct LogQueueTests {
     @Test("a full queue drops until it is half empty, and counts one gap")
     func gap() {
         var queue = LogQueue(limit: 1_000)
-        for number in 0..<10 { #expect(queue.offer(Self.line(number))) }
+        for number in 0..<10 { #expect(queue.offer(Self.line(number)) == true) }
         // The word about the gap is to be written from the first dropped entry on.
         for number in 10..<17 { #expect(queue.offer(Self.line(number)) == (number == 10)) }
         for number in 0..<4 { #expect(queue.take() == .line(Self.line(number))) }
-        #expect(!queue.offer(Self.line(17)))
+        #expect(queue.offer(Self.line(17)) == false)
         #expect(queue.take() == .line(Self.line(4)))
-        #expect(queue.offer(Self.line(18)))
+        #expect(queue.offer(Self.line(18)) == true)
         #expect(takeAll(&queue) == (5..<10).map { .line(Self.line($0)) } + [.gap(8), .line(Self.line(18))])
         #expect(queue.dropped == 8)
     }
@@ -44,8 +44,8 @@ struct LogQueueTests {
     @Test("a line larger than the queue is a gap; the lines after it are taken")
     func tooLarge() {
         var queue = LogQueue(limit: 1_000)
-        #expect(queue.offer(String(repeating: "x", count: 1_000)))
-        #expect(queue.offer(Self.line(1)))
+        #expect(queue.offer(String(repeating: "x", count: 1_000)) == true)
+        #expect(queue.offer(Self.line(1)) == true)
         #expect(takeAll(&queue) == [.gap(1), .line(Self.line(1))])
     }
 

@@ -38,6 +38,18 @@ struct HubTests {
         #expect(hub.subscriptionCount == 0)
     }
 
+    @Test("a hub that is gone keeps no subscriber")
+    func end() {
+        weak var left: RecordingSubscriber?
+        do {
+            let subscriber = RecordingSubscriber(1)
+            let hub = Hub { _, _ in }
+            hub.subscribe(subscriber, to: channel("a"))
+            left = subscriber
+        }
+        #expect(left == nil)
+    }
+
     @Test("reports the first subscriber of a channel and the loss of the last")
     func interestChanges() {
         let (first, second) = (RecordingSubscriber(1), RecordingSubscriber(2))

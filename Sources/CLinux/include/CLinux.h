@@ -47,6 +47,9 @@ ssize_t clinux_send(int fd, const void *bytes, size_t count);
 /// Bytes that have arrived and were not received, or -errno.
 int clinux_unread(int fd);
 
+/// Puts the open file of `fresh` in the place of `fd`, closed on exec, and closes `fresh`.
+void clinux_replace(int fd, int fresh);
+
 /// Bytes in the kernel's send queue that the peer has not acknowledged, or -errno.
 int clinux_unacknowledged(int fd);
 

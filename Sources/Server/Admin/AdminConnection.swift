@@ -28,6 +28,8 @@ final class AdminConnection: Socket {
         parser = RequestParser(limits: server.limits)
         beganAt = server.loop.now
         super.init(descriptor: descriptor, peer: peer, on: server.loop)
+        server.accepted += 1
+        server.connections += 1
         setDeadline(milliseconds: server.headTimeout)
         if let context = server.node.certificates.admin { startTLS(context) }
     }
@@ -58,7 +60,10 @@ final class AdminConnection: Socket {
         server.log.notice("TLS renegotiation refused", metadata: ["remote": "\(peer)"])
     }
 
-    override func didClose() { call = nil }
+    override func didClose() {
+        call = nil
+        server.connections -= 1
+    }
 
     override func deadlineReached() {
         guard !isComplete else { return }

@@ -163,6 +163,8 @@ extension AdminServer {
                     members.add("memoryBytes", memory.residentBytes)
                     members.add("memoryIsTight", node.limits.memoryIsTight)
                     members.add("handlersStuck", node.stuckHandlers.total)
+                    members.add("adminAccepted", accepted)
+                    members.add("adminConnections", connections)
                     members.add("adminRequestsTimedOut", requestsTimedOut)
                     members.add("logEntriesDropped", node.logEntriesDropped)
                     sum.write(to: &members)

@@ -58,6 +58,8 @@ extension AdminServer {
             "perigee_log_entries_dropped_total", .counter,
             "Log entries that found the queue full, or could not be written.",
             node.logEntriesDropped)
+        page.add("perigee_admin_sockets_accepted_total", .counter, "Sockets accepted for the admin API.", accepted)
+        page.add("perigee_admin_connections", .gauge, "Open connections to the admin API.", connections)
         page.add(
             "perigee_admin_requests_timed_out_total", .counter, "Requests to the admin API answered 408.",
             requestsTimedOut)

@@ -32,6 +32,9 @@ final class AdminServer {
     let memory = MemoryGauge()
     /// What each worker last said of itself.
     var lastMeasurements: [Int: WorkerMeasurements] = [:]
+    /// Sockets that were accepted, and those that are open.
+    var accepted: UInt64 = 0
+    var connections = 0
     /// Requests that were answered 408.
     var requestsTimedOut: UInt64 = 0
     var listeners: [Listener] = []

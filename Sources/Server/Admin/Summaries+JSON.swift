@@ -40,6 +40,7 @@ extension WorkerStatistics {
     func write(to members: inout JSONOutput.Members) {
         members.add("connections", connections)
         members.add("subscriptions", subscriptions)
+        members.add("accepted", accepted)
         members.add("opened", opened)
         members.add("messagesIn", messagesIn)
         members.add("messagesOut", messagesOut)

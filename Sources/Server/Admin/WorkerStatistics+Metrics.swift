@@ -37,6 +37,7 @@ extension WorkerStatistics {
 
     private func writeConnections(to page: inout MetricsText) {
         page.add("perigee_connections", .gauge, "Open connections.", connections)
+        page.add("perigee_sockets_accepted_total", .counter, "Sockets accepted on the clients' port.", accepted)
         page.add("perigee_connections_opened_total", .counter, "Connections that were opened.", opened)
         page.family("perigee_connections_closed_total", .counter, "Connections that the server ended, by reason.")
         for reason in CloseReason.allCases where Int(reason.rawValue) < closes.count {

@@ -59,6 +59,8 @@ struct ChannelSummary: Sendable {
 struct WorkerStatistics: Sendable {
     var connections = 0
     var subscriptions = 0
+    /// Sockets that were accepted, and the WebSockets that became of them.
+    var accepted: UInt64 = 0
     var opened: UInt64 = 0
     var messagesIn: UInt64 = 0
     var messagesOut: UInt64 = 0
@@ -133,6 +135,7 @@ struct WorkerStatistics: Sendable {
     static func += (left: inout WorkerStatistics, right: WorkerStatistics) {
         left.connections += right.connections
         left.subscriptions += right.subscriptions
+        left.accepted += right.accepted
         left.opened += right.opened
         left.messagesIn += right.messagesIn
         left.messagesOut += right.messagesOut

@@ -3,6 +3,7 @@
 import JSON
 import PerigeeTestKit
 import Server
+import TimeBound
 
 extension TestServer {
     /// A client that the script of `path` serves.
@@ -27,16 +28,17 @@ extension TestServer {
     /// too many is closed again.
     func connectOnEachWorker(_ path: String = "/") throws -> [WebSocketClient] {
         var clients = [WebSocketClient?](repeating: nil, count: server.workerCount)
-        while clients.contains(where: { $0 == nil }) {
+        try repeatUntil("each worker has a client") {
             let before = try connectionsPerWorker()
             let client = try connect(path)
             let after = try connectionsPerWorker()
             guard let worker = after.indices.first(where: { after[$0] > before[$0] }), clients[worker] == nil else {
                 try client.close()
                 try client.expectClose(skippingMessages: true)
-                continue
+                return false
             }
             clients[worker] = client
+            return clients.allSatisfy { $0 != nil }
         }
         return clients.compactMap { $0 }
     }

@@ -4,6 +4,7 @@ import JSON
 import PerigeeTestKit
 import Settings
 import Testing
+import TimeBound
 
 @testable import Server
 
@@ -27,9 +28,12 @@ struct KeepaliveTests {
     }
 
     private func awaitPing(_ client: WebSocketClient) throws -> [UInt8] {
-        while true {
-            if case .ping(let payload) = try client.receive() { return payload }
+        var ping: [UInt8]?
+        try repeatUntil("a ping comes") {
+            if case .ping(let payload) = try client.receive() { ping = payload }
+            return ping != nil
         }
+        return try #require(ping)
     }
 
     private func roundTrip(_ client: Client, _ server: TestServer) throws -> JSON? {

@@ -8,6 +8,7 @@ import PerigeeTestKit
 import Settings
 import Synchronization
 import Testing
+import TimeBound
 
 @testable import Server
 
@@ -257,7 +258,10 @@ struct UpgradeTests {
         let old = try tick()
         let pid = try descent.upgrade()
         var ticks = [old]
-        while ticks.last == old { ticks.append(try tick()) }
+        try repeatUntil("the new process ticks") {
+            ticks.append(try tick())
+            return ticks.last != old
+        }
         let new = ticks.last
         // Three seconds, in which the old process drains.
         for _ in 0..<30 { #expect(try tick() == new) }
