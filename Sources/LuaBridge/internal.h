@@ -94,6 +94,8 @@ typedef struct References {
     int classes;        // name -> class, weak
     int class_names;    // class -> name, weak
     int unwrapped;      // read-only table -> what it stands for
+    int mode;           // the name by which Lua knows __mode
+    int in_use;         // table that was used as a metatable -> true, weak
     int code;           // "code"
     int reason;         // "reason"
 } References;
@@ -120,6 +122,7 @@ struct Bridge {
     // The text that the running event is about, which was checked when it came: it need not be checked when it is sent.
     const char *received;
 
+    bool has_old_bugs; // the linked library; see old_bugs.c
     double set_time; // what scripts take for the time; 0 for the real one
 
     bool running; // Lua code is on the stack
@@ -297,9 +300,16 @@ void push_readonly_deep(lua_State *L, const char *name);
 void set_metatable_unarmed(lua_State *L, int index);
 void check_metatables(lua_State *L);
 void read_through(lua_State *L, int index);
+bool is_readonly(lua_State *L, int index);
 void readonly_open(lua_State *L);
 void guards_open(lua_State *L, int globals);
 void coroutine_library_open(lua_State *L, int coroutine);
+
+// metamethods.c
+void metamethods_open(lua_State *L);
+void make_weak(lua_State *L, const char *mode);
+bool is_protected(lua_State *L, int index);
+void set_checked_metatable(lua_State *L, bool becomes_weak);
 
 // old_bugs.c
 bool has_old_bugs(void);

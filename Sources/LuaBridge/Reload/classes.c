@@ -217,19 +217,16 @@ static int server_class(lua_State *L)
 const luaL_Reg class_functions[] = {{"class", server_class}, {NULL, NULL}};
 
 // A table that does not keep alive what is in it. [] -> [], and its reference
-static int make_weak(lua_State *L, const char *mode)
+static int keep_weak(lua_State *L, const char *mode)
 {
     lua_newtable(L);
-    lua_createtable(L, 0, 1);
-    lua_pushstring(L, mode);
-    lua_setfield(L, -2, "__mode");
-    lua_setmetatable(L, -2);
+    make_weak(L, mode);
     return luaL_ref(L, LUA_REGISTRYINDEX);
 }
 
 void classes_open(lua_State *L)
 {
     Bridge *b = bridge_of(L);
-    b->references.classes = make_weak(L, "v");
-    b->references.class_names = make_weak(L, "k");
+    b->references.classes = keep_weak(L, "v");
+    b->references.class_names = keep_weak(L, "k");
 }

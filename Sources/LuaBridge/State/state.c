@@ -53,6 +53,7 @@ static int set_up(lua_State *L)
     Bridge *b = bridge_of(L);
     const BridgeOptions *options = lua_touserdata(L, 1);
     ensure_stack(L, L);
+    metamethods_open(L);
     readonly_open(L);
     buffers_open(L);
     timers_open(L);
@@ -80,6 +81,7 @@ Bridge *bridgeOpen(const BridgeOptions *options, BridgeText *failure)
         return NULL;
     }
     b->host = options->host;
+    b->has_old_bugs = has_old_bugs();
     b->stack_floor = stack_floor();
     b->memory_limit = options->memoryLimit;
     b->block_limit = options->largestBlock;
