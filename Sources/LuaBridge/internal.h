@@ -24,7 +24,7 @@ enum {
     idle_coroutines = 16,   // kept for the next events
     coroutine_slots = 400,  // of stack from the start: Lua 5.4.4 misreads one that moves in a concatenation
     json_depth = 64,
-    name_limit = 1024,      // bytes of a kv key, or of the name of a timer, a state or a class
+    name_limit = 1024,      // bytes of a kv key, or of the name of a user, a timer, a state, a class or a module
 };
 
 struct BridgeStrings {
@@ -262,6 +262,7 @@ void strings_trim(BridgeStrings *strings);
 void strings_release(BridgeStrings *strings);
 void strings_need(lua_State *L, BridgeStrings *strings, size_t room);
 size_t utf8_prefix(const char *bytes, size_t count);
+size_t utf8_prefix_text(lua_State *L, const char *bytes, size_t count);
 bool is_utf8(const char *bytes, size_t count);
 bool is_utf8_text(lua_State *L, const char *bytes, size_t count);
 
@@ -315,6 +316,9 @@ void set_checked_metatable(lua_State *L, bool becomes_weak);
 bool has_old_bugs(void);
 void refuse_old_bugs(lua_State *L, const BridgeSource *source);
 
+// text_search.c
+const char *find_text(lua_State *L, const char *next, size_t count, const char *text, size_t length);
+
 // pattern_functions.c, string_library.c, string_format.c, utf8_library.c, table_library.c
 void patterns_open(lua_State *L);
 void string_library_open(lua_State *L);
@@ -348,6 +352,7 @@ extern const luaL_Reg conn_methods[];
 // arguments.c
 BridgePayload check_payload(lua_State *L, int index, bool binary, const char *function);
 BridgeBytes check_bytes(lua_State *L, int index, const char *function, const char *what);
+BridgeBytes check_text(lua_State *L, int index, size_t limit, const char *function, const char *what);
 BridgeBytes check_name(lua_State *L, int index, const char *function, const char *what);
 double check_seconds(lua_State *L, int index, const char *function);
 int32_t keep_function(lua_State *L, int index);

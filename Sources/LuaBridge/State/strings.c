@@ -177,20 +177,27 @@ bool is_utf8(const char *bytes, size_t count)
     return utf8_prefix(bytes, count) == count;
 }
 
-// The same for a text of any length: between its pieces the event may be killed. [...] -> [...]
-bool is_utf8_text(lua_State *L, const char *bytes, size_t count)
+// As utf8_prefix for a text of any length: between its pieces the event may be killed. [...] -> [...]
+size_t utf8_prefix_text(lua_State *L, const char *bytes, size_t count)
 {
-    while (count > piece) {
+    size_t valid = 0;
+    while (count - valid > piece) {
         size_t length = piece;
-        while (length > piece - 4 && (bytes[length] & 0xC0) == 0x80) {
+        while (length > piece - 4 && (bytes[valid + length] & 0xC0) == 0x80) {
             length--;
         }
-        if (!is_utf8(bytes, length)) {
-            return false;
+        size_t prefix = utf8_prefix(bytes + valid, length);
+        valid += prefix;
+        if (prefix < length) {
+            return valid;
         }
         check_killed(L);
-        bytes += length;
-        count -= length;
     }
-    return is_utf8(bytes, count);
+    return valid + utf8_prefix(bytes + valid, count - valid);
+}
+
+// As is_utf8 for a text of any length. [...] -> [...]
+bool is_utf8_text(lua_State *L, const char *bytes, size_t count)
+{
+    return utf8_prefix_text(L, bytes, count) == count;
 }

@@ -99,6 +99,37 @@ struct JSONTests {
         #expect(shown.first?.hasPrefix("nil invalid JSON: ") == true)
     }
 
+    @Test(
+        "the first of two mistakes is told, whatever they are",
+        arguments: [
+            (#"'[1,}, \xff'"#, "line 1, byte 4: expected a value"),
+            (#"'["\xff", }'"#, "line 1, byte 3: not valid UTF-8"),
+            (#"'[1]\n\n x\xff'"#, "line 3, byte 7: expected nothing more"),
+            (#"'[1]\n\xff'"#, "line 2, byte 5: not valid UTF-8"),
+            (#"'["' .. ('ä'):rep(100000) .. '\xff", }'"#, "line 1, byte 200003: not valid UTF-8"),
+            (#"'["' .. ('ä'):rep(100000) .. '\n", \xff'"#, "line 1, byte 200003: a control character in a string"),
+        ])
+    func firstMistake(text: String, problem: String) throws {
+        #expect(try stage.run("show(json.decode(\(text)))") == ["nil invalid JSON: \(problem)"])
+    }
+
+    @Test("a number of more than 4,096 digits is an answer")
+    func digits() throws {
+        let shown = try stage.run(
+            """
+            show((json.decode("0." .. ("1"):rep(4096))))
+            show(json.decode("[" .. ("1"):rep(4097) .. "]")) show(json.decode("1." .. ("1"):rep(4097)))
+            show(json.decode("1e" .. ("0"):rep(4097)))
+            """)
+        #expect(shown.first == "0.11111111111111")
+        let reason = "a number has more than 4096 digits"
+        #expect(
+            shown.dropFirst() == [
+                "nil invalid JSON: line 1, byte 2: \(reason)", "nil invalid JSON: line 1, byte 3: \(reason)",
+                "nil invalid JSON: line 1, byte 3: \(reason)",
+            ])
+    }
+
     @Test("JSON nested 64 deep is decoded, deeper is an answer")
     func decodeDepth() throws {
         let deep = { (n: Int) in String(repeating: "[", count: n) + String(repeating: "]", count: n) }
