@@ -74,6 +74,7 @@ typedef struct CoroutineCount {
     uint32_t capacity;
     uint32_t count;
     size_t size; // of one
+    uint32_t wanted; // since the last full collection, refused ones included
 } CoroutineCount;
 
 // Which limit the last allocation that was refused had reached.
@@ -113,8 +114,8 @@ struct Bridge {
     Refusal refusal;
     size_t refused_size;
     bool was_refused;         // an allocation of the running slice
-    size_t collected;         // bytes that the last full collection after a failure left
-    uint64_t collections;     // of that kind
+    size_t collected;         // bytes that the last full collection left, or fewer if there were fewer since
+    uint64_t collections;     // full ones
     volatile sig_atomic_t allocating; // Lua is inside of the allocator, perhaps to move a stack
     uint64_t allocations;
     int64_t allocations_left; // negative: no end
@@ -247,6 +248,12 @@ extern const luaL_Reg wait_functions[];
 
 // allocator.c
 void *bridge_allocate(void *context, void *block, size_t old_size, size_t new_size);
+
+// collection.c
+void tune_collector(Bridge *b);
+bool collect_if_grown(lua_State *L);
+void collect_coroutines(lua_State *L);
+void clean_up_after_failure(Bridge *b);
 
 // coroutine_count.c
 bool count_may_add(Bridge *b);

@@ -94,17 +94,17 @@ void bridgeTextSet(BridgeText *text, const void *bytes, size_t count)
     text->count = (int32_t)kept;
 }
 
-// Makes room for so many more bytes, after a collection if there is no other way. [...] -> [...]
+// Makes room for so many more bytes, after a collection where that may help. [...] -> [...]
 void strings_need(lua_State *L, BridgeStrings *strings, size_t room)
 {
     if (make_room(strings, room)) {
         return;
     }
-    lua_gc(L, LUA_GCCOLLECT);
-    strings->failed = false;
-    if (!make_room(strings, room)) {
-        strings_check(L, strings);
+    if (bridge_of(L)->refusal == refusal_memory && collect_if_grown(L)) {
+        strings->failed = false;
+        make_room(strings, room);
     }
+    strings_check(L, strings);
 }
 
 // Raises if an append found no memory. [] -> []
