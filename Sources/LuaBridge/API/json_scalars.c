@@ -1,4 +1,5 @@
-// Numbers and strings of a JSON text. A whole number is a Lua integer while 64 bits hold it, else a double.
+// Numbers and strings of a JSON text. A whole number is a Lua integer while 64 bits hold it, else a double; so is -0, which no
+// integer is.
 #include <math.h>
 #include <stdlib.h>
 
@@ -41,7 +42,11 @@ static bool push_whole(Reader *r, const char *from, const char *digits)
         for (const char *digit = digits; digit < r->next; digit++) {
             size = size * 10 + (uint64_t)(*digit - '0');
         }
-        lua_pushinteger(r->L, *from == '-' ? -(lua_Integer)size : (lua_Integer)size);
+        if (*from == '-' && size == 0) {
+            lua_pushnumber(r->L, -0.0);
+        } else {
+            lua_pushinteger(r->L, *from == '-' ? -(lua_Integer)size : (lua_Integer)size);
+        }
         return true;
     }
     bool fits = r->next - digits == integer_digits + 1;
@@ -82,7 +87,7 @@ static bool divide(const char *digits, const char *end, double *number)
     return true;
 }
 
-// A number with a fraction or an exponent; a whole one below 2^53 becomes an integer. [] -> [number]
+// A number with a fraction or an exponent; a whole one below 2^53 becomes an integer, save -0. [] -> [number]
 static bool push_fraction(Reader *r, const char *from, const char *digits, bool has_exponent)
 {
     double number;
@@ -94,7 +99,8 @@ static bool push_fraction(Reader *r, const char *from, const char *digits, bool 
     if (!isfinite(number)) {
         return json_fail(r, from, "the number is too large");
     }
-    if (fabs(number) < 9007199254740992.0 && number == floor(number)) {
+    bool is_negative_zero = number == 0 && signbit(number);
+    if (fabs(number) < 9007199254740992.0 && number == floor(number) && !is_negative_zero) {
         lua_pushinteger(r->L, (lua_Integer)number);
     } else {
         lua_pushnumber(r->L, number);

@@ -35,6 +35,12 @@ struct JSONTests {
             ("print", "JSON: a function cannot be encoded"), ("{conn}", "JSON: a userdata cannot be encoded"),
             ("0/0", "JSON: there is no "), ("{[true] = 1}", "JSON: a key must be a string or a number, not boolean"),
             ("'\\xFF'", "JSON: a string is not valid UTF-8"),
+            (
+                "{[1] = 1, ['1'] = 2, a = 3}", "JSON: a table has the key 1 twice, as a number and as a string"
+            ),
+            (
+                "{a = 3, [1.5] = 1, ['1.5'] = 2}", "JSON: a table has the key 1.5 twice, as a number and as a string"
+            ),
             ("{[100] = 1}", "JSON: a list has 1 values but goes up to 100: too sparse"),
         ])
     func refuse(value: String, message: String) throws {
@@ -55,7 +61,7 @@ struct JSONTests {
     @Test(
         "what a script decodes is what it encodes again",
         arguments: [
-            "{}", "[1,2]", #"{"a":[true,false,null,"x",-1.5]}"#, "12", #""\u0001ä""#, "[1e+300]", "0",
+            "{}", "[1,2]", "-0", #"{"a":[true,false,null,"x",-1.5]}"#, "12", #""\u0001ä""#, "[1e+300]", "0",
         ])
     func roundTrip(text: String) throws {
         let encoded = text == "[]" ? "{}" : text
@@ -65,7 +71,8 @@ struct JSONTests {
     @Test(
         "numbers: whole ones are integers while 64 bits hold them",
         arguments: [
-            ("3", "3 integer"), ("3.0", "3 integer"), ("1e3", "1000 integer"), ("-0", "0 integer"),
+            ("3", "3 integer"), ("3.0", "3 integer"), ("1e3", "1000 integer"), ("-0", "-0.0 float"),
+            ("-0.0", "-0.0 float"), ("-0e5", "-0.0 float"), ("0.0", "0 integer"),
             ("0.5", "0.5 float"),
             ("9007199254740991.0", "9007199254740991 integer"), ("1e17", "1e+17 float"),
             ("1234567890123456789", "1234567890123456789 integer"),
