@@ -151,6 +151,7 @@ struct Bridge {
     _Atomic uint32_t kill_epoch;  // the run to kill
     _Atomic uint32_t warn_epoch;  // the run to report
     _Atomic uint32_t stuck_epoch; // the run whose place is wanted
+    _Atomic uint32_t stuck_report; // and for which report; see stuck.h
     _Atomic int64_t slice_budget; // nanoseconds
     _Atomic pid_t thread;
     Watch watch;
