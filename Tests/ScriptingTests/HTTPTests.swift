@@ -57,6 +57,28 @@ struct HTTPTests {
         #expect(request.body.map { String(decoding: $0, as: UTF8.self) } == #"{"a":[1,2]}"#)
     }
 
+    @Test("headers that come again and again are joined once")
+    func repeatedHeaders() throws {
+        var allocations: [Int] = []
+        for count in [1_000, 8_000] {
+            let stage = try stage(
+                """
+                local r = http.get("http://shop/")
+                show(#r.headers.a, r.headers.a:sub(1, 13), r.headers.b, r.headers.c)
+                """)
+            #expect(stage.message().isWaiting)
+            let many = (0..<count).flatMap { i -> [(name: String, value: String)] in
+                i < 2 ? [("a", "value\(i)"), ("b", "x")] : [("a", "value\(i % 10)")]
+            }
+            let response = ScriptResponse(status: 200, headers: many + [("c", "1")], body: [])
+            let before = stage.engine.allocations
+            #expect(try answer(stage, .response(response)).isDone)
+            allocations.append(stage.engine.allocations - before)
+            #expect(stage.host.sent == ["\(8 * count - 2) value0, value x, x 1"])
+        }
+        #expect(allocations[1] < 200, "\(allocations)")
+    }
+
     @Test("a response is a table: status, headers in lower case and joined, and the body, whatever its bytes")
     func response() throws {
         let stage = try stage(

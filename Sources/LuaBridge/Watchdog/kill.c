@@ -117,7 +117,7 @@ static void on_signal(int signal, siginfo_t *info, void *context)
     } else if (epoch % 2 == 1 && atomic_load(&b->warn_epoch) == epoch) {
         lua_sethook(b->current, warn_hook, LUA_MASKCOUNT, 1);
     }
-    if (epoch % 2 == 1 && atomic_load(&b->stuck_epoch) == epoch && !atomic_load(&stuck.is_noted)) {
+    if (epoch % 2 == 1 && atomic_load(&b->stuck_epoch) == epoch) {
         stuck_note(b, context);
     }
     errno = saved;
