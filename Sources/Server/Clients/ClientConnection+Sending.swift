@@ -63,20 +63,15 @@ extension ClientConnection {
         countMessageOut()
     }
 
-    /// Begins the closing handshake; false when it is over already. The script's onClose runs at the end of the turn, because
-    /// this may be called from within a handler, or while a publication is being delivered; earlier, when the socket goes first.
+    /// Begins the closing handshake; false when it is over already. The script's onClose does not run in here, because this may be
+    /// called from within a handler, or while a publication is being delivered.
     @discardableResult
     func close(_ code: CloseCode, reason: String) -> Bool {
         guard phase == .open else { return false }
         phase = .closing
         writeClose(code, reason: reason)
         setDeadline(milliseconds: worker.timeouts.close)
-        makeExtras().value.ending = Ending(code: code, reason: reason)
-        loop.atEndOfTurn { [self] in
-            guard extras?.value.ending != nil else { return }
-            handleHeld()
-            tellEnd()
-        }
+        ends(code, reason: reason)
         return true
     }
 

@@ -162,7 +162,7 @@ final class ClientConnection: Socket, Subscriber, UserMember {
         switch phase {
         case .handshake: handshakeIsLate()
         case .closing: closeIsLate()
-        case .open: handleHeld()
+        case .open: pauseIsOver()
         case .closed: break
         }
     }
@@ -178,12 +178,13 @@ final class ClientConnection: Socket, Subscriber, UserMember {
         abort()
     }
 
-    override func didClose() {
-        let wasOpen = phase == .open
+    override func mayClose() -> Bool {
+        if phase == .open { makeExtras().value.ending = Ending(code: .abnormal, reason: "") }
         phase = .closed
-        if wasOpen { worker.ended(self, code: .abnormal, reason: "") } else { tellEnd() }
-        worker.forget(self)
+        return tellEnd()
     }
+
+    override func didClose() { worker.forget(self) }
 }
 
 /// Boxes a rarely used value, so that a connection without it pays for one pointer.

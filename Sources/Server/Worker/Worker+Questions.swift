@@ -21,13 +21,14 @@ struct WaitingQuestion {
 }
 
 extension Worker {
-    /// Asks a question whose turn it is.
-    func ask(_ question: DeferredQuestion) {
+    /// Asks a question whose turn it is; false when nothing waits to be asked in its order.
+    func ask(_ question: DeferredQuestion) -> Bool {
         switch question {
         case .publish(let asked, let order): askPublish(asked, order: order)
-        case .next(let order): askNext(order)
+        case .next(let order): return askNext(order)
         case .request(let asked, let script, let ticket): askRequest(asked, script: script, ticket: ticket)
         }
+        return true
     }
 
     private func askPublish(_ asked: PublishQuestion, order: String) {
@@ -64,12 +65,13 @@ extension Worker {
     }
 
     /// Asks about the push that has waited for longest; none waits any more when the worker has ended meanwhile.
-    private func askNext(_ order: String) {
+    private func askNext(_ order: String) -> Bool {
         guard publishQuestions[order]?.isEmpty == false, let next = publishQuestions[order]?.removeFirst() else {
-            return
+            return false
         }
         waitingPushes -= 1
         ask(next, order)
+        return true
     }
 
     /// The worker ends: whoever has asked is told so. What the handlers that wait still say is nobody's answer.

@@ -126,7 +126,6 @@ final class Worker {
         options.activity = node.activities[Int(index)]
         engine = try ScriptEngine(host: self, options: options)
         loop.attach(node.workers[Int(index)]) { [unowned self] message in handle(message) }
-        loop.putsOffClosing = { [turns] in turns.slice.isOver }
         loop.work = { [unowned self] in runDeferred() }
         loop.turnFinished = { [unowned self] in
             turns.slice.end()

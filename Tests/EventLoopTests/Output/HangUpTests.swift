@@ -68,6 +68,30 @@ struct HangUpTests {
         #expect(stage.turn { socket.events.last == .closed })
     }
 
+    @Test(
+        "a socket that puts its closing off does not spin, hears nothing, and closes when it says so",
+        arguments: Link.allCases)
+    func putOff(_ link: Link) throws {
+        let (socket, peer) = try pair(link)
+        socket.putsOffClosing = true
+        socket.abort()
+        stage.turn()
+        if link == .tcp { peer.reset() } else { peer.hangUp() }
+        for _ in 0..<5 { stage.turn() }
+        // Neither brings it back to what the loop watches.
+        socket.setReading(false)
+        socket.setReading(true)
+        #expect(stage.sleeps)
+        socket.closePutOff()
+        stage.turn()
+        #expect(socket.events.isEmpty, "it has put that off once more")
+        socket.putsOffClosing = false
+        socket.closePutOff()
+        socket.closePutOff()
+        stage.turn()
+        #expect(socket.events == [.closed] && socket.descriptor == -1)
+    }
+
     @Test("a paused socket can be hung up on after its peer is gone")
     func abortedWhilePaused() {
         let (socket, peer) = stage.pair()

@@ -27,8 +27,6 @@ final class HandWorker {
     init(_ bundle: ScriptBundle, configure: (inout Configuration) -> Void = { _ in }) throws {
         var configuration = Configuration()
         configuration.workers = 1
-        // What a turn runs must not depend on the machine.
-        configuration.scripts.turnSlice = .seconds(1)
         configuration.demo = .nobody
         configuration.scripts.budget = .seconds(30)
         configuration.keepalive.pingInterval = .zero
@@ -47,9 +45,29 @@ final class HandWorker {
     /// What scripts have logged since the last call, those lines that have fields.
     func takeLines() -> [String] { log.take() }
 
+    /// How much of its slice a turn has. What it runs must not depend on the machine.
+    enum Slice: CaseIterable {
+        /// More than it uses.
+        case whole
+        /// The first event uses it up.
+        case oneEvent
+        /// It is used up before the first event, so that new input waits too.
+        case none
+        /// The same, but new input does not wait.
+        case over
+
+        fileprivate var made: TurnSlice {
+            let hour: UInt64 = 3_600_000_000_000
+            var slice = TurnSlice(length: self == .oneEvent || self == .none ? 0 : hour, cpu: 0 &- hour)
+            if self == .none || self == .over { slice.measure(cpu: 0, wall: hour) }
+            return slice
+        }
+    }
+
     /// One turn of the loop, a millisecond after the last; none when the worker has ended.
-    func turn() {
+    func turn(_ slice: Slice = .whole) {
         clock.now += 1
+        worker.turns.slice = slice.made
         if worker.hasEnded { worker.postAnswers() } else { worker.loop.turn(waitingAtMost: 0) }
     }
 
