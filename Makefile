@@ -18,13 +18,16 @@ FUZZ_SECONDS ?= 600
 SOAK_SECONDS ?= 60
 MODEL_SEEDS ?= 100
 MODEL_FIRST ?= 1
+TURNS       ?= 1000000
+SANITIZE    ?=
+OUTPUT_MODEL_FLAGS = $(if $(SANITIZE),--sanitize=$(SANITIZE) --scratch-path .build-$(SANITIZE))
 SANITIZERS   ?= address thread
 RELOAD_CROWD ?= 10000
 ATTACK_WAITS ?= 100
 
 .DEFAULT_GOAL := help
 
-.PHONY: help run build test fuzz soak model reload-crowd attack-waits sanitize check format bench config packages test-packages toolchain clean
+.PHONY: help run build test fuzz soak model output-model reload-crowd attack-waits sanitize check format bench config packages test-packages toolchain clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -53,6 +56,11 @@ soak: packages test-packages ## SOAK_SECONDS=60 of everything at once, then noth
 model: packages test-packages ## MODEL_SEEDS=100 random lives of a worker beside its model, beginning with MODEL_FIRST=1
 	$(SWIFT) build --build-tests $(SWIFT_FLAGS)
 	MODEL_SEEDS=$(MODEL_SEEDS) MODEL_FIRST=$(MODEL_FIRST) $(SWIFT) test --skip-build --filter WorkerModelTests
+
+output-model: packages test-packages ## TURNS=1000000 random turns of the output beside a model; SANITIZE=address is one way
+	$(SWIFT) build --build-tests $(SWIFT_FLAGS) $(OUTPUT_MODEL_FLAGS)
+	PERIGEETEST_OUTPUT_TURNS=$(TURNS) LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/leaks.supp \
+	  $(SWIFT) test --skip-build --disable-xctest $(OUTPUT_MODEL_FLAGS) --filter OutputModelTests
 
 reload-crowd: build ## 100 reloads under RELOAD_CROWD=10000 talking clients, and how long the workers stood still
 	$(SWIFT) build --build-tests $(SWIFT_FLAGS)

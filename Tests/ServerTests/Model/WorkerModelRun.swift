@@ -1,6 +1,7 @@
 // Random lives of a worker beside its model: clients come, talk, wait and go, scripts are added, changed, broken, renamed, removed and
 // rolled back, pushes and calls are asked about, time passes, and at the end the worker stops, whoever is still there.
 
+import EventLoop
 import PerigeeTestKit
 import PubSub
 import Scripting
@@ -18,6 +19,7 @@ struct WorkerModelRun {
     private var lastNumber = 0
     private var lastToken: UInt64 = 0
     private var isDraining = false
+    private let isShortOfTime: Bool
     /// The last things that happened, for the report of a failure.
     private var history: [String] = []
 
@@ -49,6 +51,7 @@ struct WorkerModelRun {
 
     private init(seed: UInt64) throws {
         random = SeededGenerator(seed: seed)
+        isShortOfTime = random.oneIn(2)
         generation = ModelGeneration(version: 1, scripts: ["main": [], "chat": []])
         for name in generation.scripts.keys.sorted() { generation.scripts[name] = Self.someHandlers(&random) }
         let timeout = WorkerModel.eventTimeout
@@ -243,6 +246,12 @@ struct WorkerModelRun {
 
     // MARK: Rest, and the end
 
+    /// In half of the lives a turn may have less time than its scripts need.
+    private mutating func someSlice() -> HandWorker.Slice {
+        guard isShortOfTime else { return .whole }
+        return HandWorker.Slice.allCases.randomElement(using: &random)!
+    }
+
     /// Turns the loop until nothing happens any more, and compares.
     private mutating func rest() throws {
         model.route()
@@ -251,8 +260,8 @@ struct WorkerModelRun {
         // What was done between the turns has been noted already.
         try observe()
         while quiet < 4 {
-            hand.turn()
-            var isQuiet = try !observe()
+            hand.turn(someSlice())
+            var isQuiet = try !observe() && !hand.worker.loop.hasWork
             for guest in model.guests where guest.client.read() { isQuiet = false }
             quiet = isQuiet ? quiet + 1 : 0
             turns += 1
