@@ -165,7 +165,9 @@ let package = Package(
             swiftSettings: swift),
         .testTarget(
             name: "LineLogTests",
-            dependencies: ["TimeBound", "LineLog", "EventLoop", .product(name: "Logging", package: "swift-log")],
+            dependencies: [
+                "TimeBound", "LineLog", "EventLoop", "SeededGenerator", .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: swift),
         .testTarget(name: "JSONTests", dependencies: ["TimeBound", "JSON", "SeededGenerator"], swiftSettings: swift),
         .testTarget(name: "HTTP1Tests", dependencies: ["TimeBound", "HTTP1", "SeededGenerator"], swiftSettings: swift),

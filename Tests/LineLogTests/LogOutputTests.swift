@@ -101,7 +101,7 @@ struct LogOutputTests {
     func failedWrites() throws {
         var folder = Array("/tmp/perigee-log-XXXXXX".utf8CString)
         try #require(mkdtemp(&folder) != nil)
-        let path = String(cString: folder) + "/log"
+        let path = String(decoding: folder.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self) + "/log"
         try #require(mkfifo(path, 0o600) == 0)
         defer {
             unlink(path)

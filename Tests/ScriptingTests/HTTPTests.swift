@@ -67,10 +67,11 @@ struct HTTPTests {
                 show(#r.headers.a, r.headers.a:sub(1, 13), r.headers.b, r.headers.c)
                 """)
             #expect(stage.message().isWaiting)
-            let many = (0..<count).flatMap { i -> [(name: String, value: String)] in
+            let many = (0..<count).flatMap { i in
                 i < 2 ? [("a", "value\(i)"), ("b", "x")] : [("a", "value\(i % 10)")]
             }
-            let response = ScriptResponse(status: 200, headers: many + [("c", "1")], body: [])
+            let headers = (many + [("c", "1")]).map { (name: $0.0, value: Array($0.1.utf8)) }
+            let response = ScriptResponse(status: 200, headers: headers, body: [])
             let before = stage.engine.allocations
             #expect(try answer(stage, .response(response)).isDone)
             allocations.append(stage.engine.allocations - before)

@@ -53,7 +53,9 @@ struct NotifyTests {
         #expect(try HTTPClient.once("GET", "/healthz", port: perigee.adminPort).status == 200)
         // The workers take turns with calls, so that one of two reaches the other worker and frees the first.
         let calls = try (0..<2).map { _ in try RawSocket.connect(port: perigee.adminPort, timeout: .seconds(20)) }
-        for call in calls { try call.send("POST /v1/call/main HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n") }
+        for call in calls {
+            try call.send("POST /v1/call/main HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n")
+        }
         #expect(manager.next() == ["WATCHDOG=1"])
         #expect(try client.receiveText() == "stuck")
         #expect(try perigee.end(with: SIGTERM).status == 0)
