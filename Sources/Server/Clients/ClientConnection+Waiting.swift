@@ -34,8 +34,8 @@ extension ClientConnection {
             }
             if worker.mustYield(.message, script), yields(before: pending) { return }
         }
-        guard !isBusy else { return }
-        extras?.value.pending = nil
+        if !isBusy { extras?.value.pending = nil }
+        // Behind a handler that waits, events queue, and a goodbye is heard.
         handleHeld()
     }
 }

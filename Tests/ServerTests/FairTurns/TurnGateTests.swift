@@ -107,6 +107,18 @@ struct TurnGateTests {
         withExtendedLifetime(clients) { end() }
     }
 
+    @Test("a goodbye is heard behind a handler that was put off and waits")
+    func goodbyeWhileWaiting() throws {
+        let clients = clients(1)
+        clients[0].send(text("wait") + text("wait"))
+        #expect(Array(turns().joined()) == ["message|wait"])
+        hand.clock.now += 4_000
+        #expect(Array(turns().joined()) == ["woke|wait", "message|wait"])
+        clients[0].send(ClientFrame.close(code: 1000).bytes)
+        #expect(Array(turns().joined()) == ["woke|wait", "close|1000"])
+        withExtendedLifetime(clients) { end() }
+    }
+
     /// What ends many connections at once.
     enum MassEnding: CaseIterable { case disconnected, drained, reset, goodbyes, silent }
 

@@ -135,7 +135,7 @@ struct WorkerModelRun {
 
     private mutating func cut(_ guest: ModelGuest) {
         guest.endings.insert(1006)
-        if guest.phase == .asking { guest.isCut = true }
+        if guest.phase == .asking { (guest.isCut, guest.mayGoUnread) = (true, isShortOfTime) }
         // What is unread on a connection that is not read just now may be lost with it.
         if guest.phase == .asking || guest.client.isSlow { guest.mayDrop = true }
         guest.client.close()
