@@ -4,6 +4,7 @@
 import EventLoop
 import PerigeeTestKit
 import Scripting
+import Settings
 import Testing
 import WebSocket
 
