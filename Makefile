@@ -8,23 +8,27 @@ SWIFT       ?= swift
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
 SUDO        := $(if $(filter 0,$(shell id -u)),,sudo)
 SOURCES     := Package.swift Sources Tests
-# Tests of the server that start none, or that speak with it by a command without TLS: the run over TLS adds nothing to them.
-NOT_LIVE    := ServerTests\.(AdminKeys|Base64|Command|Configuration|ConnectionID|ExitCode|JSON|KeyProof|LineLog|ListenAddress|ScriptSettings|YAML|ProxiesConfiguration|ReloadC|Readme|Suite)
-# Tests that start the program: the last run has them start the release build.
-PROGRAM     := ServerTests\.(AcceptedPushes|CertificateStart|Command|Descriptor|ExitCode|IdleMemory|LogKey|NewCommand|Notify|PassedSockets|ReloadCommand|ScriptKey|Serve|Soak|StopSignal|TestCommand|UnixSocket|Upgrade)Tests
-# Handed to the server: make run ARGS='--listen 0.0.0.0:8080'
+# Suites that start the program, which name what starts it: the last run has them start the release build.
+STARTERS    := PerigeeProcess|PerigeeProgram|ActivatedProcess|try Soak
+PROGRAM      = ServerTests\.($(shell grep -rlE --exclude=SuiteTests.swift '$(STARTERS)' Tests/ServerTests | sed -nE 's|.*/([A-Za-z0-9]+Tests)\.swift|\1|p' | sort | paste -sd '|'))
+# For the program: make run ARGS='--listen 0.0.0.0:8080'
 ARGS        ?=
 FUZZ_SECONDS ?= 600
 SOAK_SECONDS ?= 60
 MODEL_SEEDS ?= 100
 MODEL_FIRST ?= 1
+TURNS       ?= 1000000
+SANITIZE    ?=
+OUTPUT_MODEL_FLAGS = $(if $(SANITIZE),--sanitize=$(SANITIZE) --scratch-path .build-$(SANITIZE))
 SANITIZERS   ?= address thread
 RELOAD_CROWD ?= 10000
 ATTACK_WAITS ?= 100
+ROUNDS      ?= 3
+SECS        ?= 2
 
 .DEFAULT_GOAL := help
 
-.PHONY: help run build test fuzz soak model reload-crowd attack-waits sanitize check format bench config packages test-packages toolchain clean
+.PHONY: help run build test test-one fuzz soak model output-model reload-crowd attack-waits sanitize lint format bench compare config packages test-packages toolchain program-suites clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -35,13 +39,18 @@ run: build ## install what is needed, build, and serve Scripts/
 build: packages ## the release build
 	$(SWIFT) build -c release --product perigee $(SWIFT_FLAGS)
 
-test: packages test-packages check ## everything that CI runs
+test: packages test-packages lint ## everything that CI runs
 	$(SWIFT) build --build-tests $(SWIFT_FLAGS)
 	.build/debug/perigee test Scripts
 	$(SWIFT) test --skip-build
-	PERIGEETEST_TLS=1 $(SWIFT) test --skip-build --filter '^ServerTests\.' --skip '$(NOT_LIVE)'
+	PERIGEETEST_TLS=1 $(SWIFT) test --skip-build --filter '^ServerTests\.'
 	$(SWIFT) build -c release --product perigee $(SWIFT_FLAGS)
 	PERIGEETEST_PROGRAM=$(CURDIR)/.build/release/perigee $(SWIFT) test --skip-build --filter '^$(PROGRAM)'
+
+test-one: packages ## some tests alone: FILTER='HandshakeTests' or FILTER='HTTP1Tests\.' or any other regular expression
+	@test -n '$(FILTER)' || { echo "make test-one FILTER='HandshakeTests'"; exit 2; }
+	$(SWIFT) build --build-tests $(SWIFT_FLAGS)
+	$(SWIFT) test --skip-build --filter '$(FILTER)'
 
 fuzz: packages ## every reader of bytes from outside, FUZZ_SECONDS=600 each, two at a time; ARGS='http frames' for some
 	FUZZ_SECONDS=$(FUZZ_SECONDS) SWIFT=$(SWIFT) Tests/Fuzz/run $(ARGS)
@@ -53,6 +62,11 @@ soak: packages test-packages ## SOAK_SECONDS=60 of everything at once, then noth
 model: packages test-packages ## MODEL_SEEDS=100 random lives of a worker beside its model, beginning with MODEL_FIRST=1
 	$(SWIFT) build --build-tests $(SWIFT_FLAGS)
 	MODEL_SEEDS=$(MODEL_SEEDS) MODEL_FIRST=$(MODEL_FIRST) $(SWIFT) test --skip-build --filter WorkerModelTests
+
+output-model: packages test-packages ## TURNS=1000000 random turns of the output beside a model; SANITIZE=address is one way
+	$(SWIFT) build --build-tests $(SWIFT_FLAGS) $(OUTPUT_MODEL_FLAGS)
+	PERIGEETEST_OUTPUT_TURNS=$(TURNS) LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/leaks.supp \
+	  $(SWIFT) test --skip-build --disable-xctest $(OUTPUT_MODEL_FLAGS) --filter OutputModelTests
 
 reload-crowd: build ## 100 reloads under RELOAD_CROWD=10000 talking clients, and how long the workers stood still
 	$(SWIFT) build --build-tests $(SWIFT_FLAGS)
@@ -72,7 +86,7 @@ sanitize: packages test-packages ## all tests under AddressSanitizer, then under
 	    $(SWIFT) test --skip-build --disable-xctest --sanitize=$$sanitizer --scratch-path .build-$$sanitizer; \
 	done
 
-check: toolchain ## formatting of all Swift files
+lint: toolchain ## formatting of all Swift files
 	$(SWIFT) format lint --strict --recursive $(SOURCES)
 
 format: toolchain ## put all Swift files into shape
@@ -82,6 +96,12 @@ bench: packages ## release build, then the load generator against it
 	$(SWIFT) build -c release --product perigee $(SWIFT_FLAGS)
 	$(SWIFT) build -c release --product perigee-bench $(SWIFT_FLAGS)
 	.build/release/perigee-bench $(ARGS)
+
+compare: packages ## CPU time per message against a bare epoll server in C: ROUNDS=3 of SECS=2 for each row; ARGS='echo idle' for some
+	$(SWIFT) build -c release --product perigee $(SWIFT_FLAGS)
+	$(SWIFT) build -c release --product perigee-bench $(SWIFT_FLAGS)
+	$(SWIFT) build -c release --product perigee-floor
+	.build/release/perigee-bench compare --rounds $(ROUNDS) --seconds $(SECS) $(ARGS)
 
 config: ## write config/perigee.yaml anew, after a key has changed
 	$(SWIFT) run perigee config --defaults > config/perigee.yaml.new
@@ -95,6 +115,9 @@ test-packages:
 
 toolchain:
 	@command -v $(SWIFT) >/dev/null || { echo "Perigee needs a Swift 6.2 (or newer) toolchain: https://www.swift.org/install/linux/debian/"; exit 1; }
+
+program-suites:
+	@echo '$(PROGRAM)'
 
 clean: ## remove what was built
 	rm -rf .build .build-*

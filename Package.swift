@@ -34,15 +34,18 @@ let package = Package(
         // --- the server, top to bottom: each target may depend only on those below it ---
         .executableTarget(
             name: "perigee",
-            dependencies: ["Server", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: [
+                "Server", "Settings", "LineLog", "CLinux",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             swiftSettings: swift),
         .target(
             name: "Server",
             dependencies: [
-                "Scripting", "PubSub", "WebSocket", "HTTP1", "HTTPClient", "Proxies", "EventLoop", "CLinux",
+                "Settings", "LineLog", "Scripting", "PubSub", "WebSocket", "HTTP1", "HTTPClient", "Proxies", "JSON",
+                "EventLoop", "CLinux",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "DequeModule", package: "swift-collections"),
-                .product(name: "Yams", package: "Yams"),
             ],
             resources: [
                 .embedInCode("Page/demo.html"), .embedInCode("ScriptTests/kit.lua"),
@@ -51,11 +54,26 @@ let package = Package(
                 .embedInCode("NewProject/luarc.json"),
             ],
             swiftSettings: swift),
+        .target(
+            name: "Settings",
+            dependencies: [
+                "LineLog", "Scripting", "PubSub", "WebSocket", "Proxies", "JSON",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Yams", package: "Yams"),
+            ],
+            swiftSettings: swift),
+        .target(
+            name: "LineLog",
+            dependencies: [
+                "JSON", "EventLoop", "CLinux", .product(name: "Logging", package: "swift-log"),
+                .product(name: "DequeModule", package: "swift-collections"),
+            ],
+            swiftSettings: swift),
         .target(name: "Scripting", dependencies: ["LuaBridge"], swiftSettings: swift),
         .target(
             name: "LuaBridge",
-            dependencies: ["LuaWatchdog"],
-            exclude: ["Watchdog/watchdog.c"],
+            dependencies: ["LuaWatchdog", "CLinux"],
+            exclude: ["Watchdog/slice.c", "Watchdog/watchdog.c"],
             // ThreadSanitizer does not see how the distribution's Lua leaves these functions by longjmp (__longjmp_chk), and
             // its record of calls would overflow; it has nothing to find in code that only one thread runs.
             cSettings: [
@@ -63,19 +81,22 @@ let package = Package(
                 .unsafeFlags(["-Wall", "-Wextra", "-Werror", "-fno-omit-frame-pointer", "-fno-sanitize=thread"]),
             ],
             linkerSettings: [.linkedLibrary("lua5.4"), .linkedLibrary("crypto")]),
-        // A part of the bridge, built apart: its thread leaves no function by longjmp, so ThreadSanitizer watches it.
+        // A part of the bridge, built apart: the watchdog's thread, and what a worker's tells it. No function of it is left by
+        // longjmp, so ThreadSanitizer watches it.
         .target(
             name: "LuaWatchdog",
+            dependencies: ["CLinux"],
             path: "Sources/LuaBridge/Watchdog",
-            sources: ["watchdog.c"],
+            sources: ["slice.c", "watchdog.c"],
             publicHeadersPath: "include",
             cSettings: [
                 .headerSearchPath(".."), .headerSearchPath("../include"),
                 .unsafeFlags(["-Wall", "-Wextra", "-Werror", "-fno-omit-frame-pointer"]),
             ]),
         .target(name: "PubSub", dependencies: ["WebSocket"], swiftSettings: swift),
-        .target(name: "WebSocket", dependencies: ["COpenSSL", "CZlib"], swiftSettings: swift),
+        .target(name: "WebSocket", dependencies: ["CLinux", "COpenSSL", "CZlib"], swiftSettings: swift),
         .target(name: "HTTP1", swiftSettings: swift),
+        .target(name: "JSON", swiftSettings: swift),
         .target(
             name: "HTTPClient",
             dependencies: [
@@ -98,35 +119,58 @@ let package = Package(
         // --- beside the server ---
         .target(
             name: "PerigeeTestKit",
-            dependencies: ["Server", "CLinux", "COpenSSL", "CZlib", .product(name: "Logging", package: "swift-log")],
+            dependencies: [
+                "Server", "Settings", "JSON", "CLinux", "COpenSSL", "CZlib",
+                .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: swift),
         .executableTarget(
             name: "perigee-bench",
             dependencies: [
-                "Scripting", "WebSocket", "EventLoop", "CLinux",
+                "Scripting", "WebSocket", "JSON", "EventLoop", "CLinux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swift),
+
+        // The floor of `make compare`: a bare epoll server in C.
+        .executableTarget(
+            name: "perigee-floor", path: "Tests/Floor",
+            cSettings: [
+                .unsafeFlags(["-Wall", "-Wextra", "-Werror"]), .unsafeFlags(["-O3"], .when(configuration: .release)),
+            ]),
 
         // --- fuzzing: readers of bytes from outside and the rules they are held to. `make test` plays their seeds ---
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "Server", "Scripting", "HTTPClient", "PubSub", "WebSocket", "HTTP1", "Proxies", "EventLoop",
-                "PerigeeTestKit", "SeededGenerator", "StockLua",
+                "Server", "Settings", "Scripting", "HTTPClient", "PubSub", "WebSocket", "HTTP1", "Proxies", "JSON",
+                "EventLoop", "PerigeeTestKit", "SeededGenerator", "StockLua",
             ],
             path: "Tests/Fuzz/Targets", swiftSettings: swift),
         .executableTarget(
             name: "perigee-fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Program", swiftSettings: swift),
         .testTarget(
-            name: "FuzzTests", dependencies: ["TimeBound", "FuzzTargets", "SeededGenerator"], path: "Tests/Fuzz/Replay",
-            swiftSettings: swift),
+            name: "FuzzTests", dependencies: ["TimeBound", "FuzzTargets", "SeededGenerator", "PerigeeTestKit"],
+            path: "Tests/Fuzz/Replay", swiftSettings: swift),
 
         // --- tests mirror the sources ---
         .testTarget(
             name: "EventLoopTests", dependencies: ["TimeBound", "EventLoop", "CLinux", "COpenSSL", "SeededGenerator"],
             swiftSettings: swift),
-        .testTarget(name: "HTTP1Tests", dependencies: ["TimeBound", "HTTP1"], swiftSettings: swift),
+        .testTarget(
+            name: "SettingsTests",
+            dependencies: [
+                "TimeBound", "Settings", "LineLog", "Proxies", .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: swift),
+        .testTarget(
+            name: "LineLogTests",
+            dependencies: [
+                "TimeBound", "LineLog", "EventLoop", "SeededGenerator", .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: swift),
+        .testTarget(name: "JSONTests", dependencies: ["TimeBound", "JSON", "SeededGenerator"], swiftSettings: swift),
+        .testTarget(name: "HTTP1Tests", dependencies: ["TimeBound", "HTTP1", "SeededGenerator"], swiftSettings: swift),
         .testTarget(
             name: "HTTPClientTests",
             dependencies: [
@@ -138,7 +182,8 @@ let package = Package(
             name: "ProxiesTests", dependencies: ["TimeBound", "Proxies", "EventLoop", "SeededGenerator"],
             swiftSettings: swift),
         .testTarget(
-            name: "WebSocketTests", dependencies: ["TimeBound", "WebSocket", "CZlib", "AllocationCounter"],
+            name: "WebSocketTests",
+            dependencies: ["TimeBound", "WebSocket", "CZlib", "AllocationCounter", "SeededGenerator"],
             swiftSettings: swift),
         .testTarget(
             name: "PubSubTests", dependencies: ["TimeBound", "PubSub", "WebSocket", "SeededGenerator"],
@@ -152,8 +197,8 @@ let package = Package(
             name: "ServerTests",
             dependencies: [
                 "TimeBound",
-                "Server", "EventLoop", "Proxies", "HTTP1", "WebSocket", "Scripting", "PerigeeTestKit",
-                "SeededGenerator",
+                "Server", "Settings", "LineLog", "EventLoop", "Proxies", "HTTP1", "JSON", "WebSocket", "PubSub",
+                "Scripting", "PerigeeTestKit", "CLinux", "SeededGenerator", "SlowResolver",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: swift),

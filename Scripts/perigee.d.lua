@@ -586,7 +586,8 @@ function metrics.observe(name, value, labels) end
 config = {}
 
 -- Of Lua's own library there are coroutine, math, string, table, utf8 and the basic functions, save load, loadfile, dofile,
--- collectgarbage (only "count"), and metamethods `__gc`. print writes to the log.
+-- collectgarbage (only "count"), and metamethods `__gc`. A table is as weak as its metatable's `__mode` says when setmetatable
+-- takes it: "v", never "k". print writes to the log.
 
 --- In test files, `Scripts/tests/*.lua`: loads scripts and plays the server and its clients. Nothing happens by itself.
 ---@class perigee.Test

@@ -91,6 +91,11 @@ ssize_t clinux_send(int fd, const void *bytes, size_t count) {
     return sent >= 0 ? sent : -errno;
 }
 
+void clinux_replace(int fd, int fresh) {
+    dup3(fresh, fd, O_CLOEXEC);
+    close(fresh);
+}
+
 int clinux_unread(int fd) {
     int count = 0;
     return ioctl(fd, FIONREAD, &count) == 0 ? count : -errno;
@@ -136,16 +141,34 @@ ssize_t clinux_random(void *buffer, size_t count) {
     return filled >= 0 ? filled : -errno;
 }
 
+typedef struct {
+    void *(*body)(void *);
+    void *argument;
+} thread_start;
+
+static void *run_thread(void *context) {
+    thread_start start = *(thread_start *)context;
+    free(context);
+    void *alternate = clinux_add_crash_stack();
+    void *result = start.body(start.argument);
+    clinux_remove_crash_stack(alternate);
+    return result;
+}
+
 int clinux_thread_start(pthread_t *thread, size_t stack, void *(*body)(void *), void *argument) {
     pthread_attr_t attributes;
     int failure = pthread_attr_init(&attributes);
     if (failure) return failure;
+    thread_start *start = malloc(sizeof *start);
+    if (!start) return ENOMEM;
+    *start = (thread_start){body, argument};
     sigset_t all, previous;
     sigfillset(&all);
     clinux_spare_crash_signals(&all);
     pthread_sigmask(SIG_BLOCK, &all, &previous);
     failure = pthread_attr_setstacksize(&attributes, stack);
-    if (!failure) failure = pthread_create(thread, &attributes, body, argument);
+    if (!failure) failure = pthread_create(thread, &attributes, run_thread, start);
+    if (failure) free(start);
     pthread_sigmask(SIG_SETMASK, &previous, 0);
     pthread_attr_destroy(&attributes);
     return failure;

@@ -6,7 +6,13 @@
 #include "CLinux.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -60,4 +66,73 @@ void clinux_await_before_crash(clinux_progress *progress, int milliseconds) {
 
 void clinux_spare_crash_signals(sigset_t *set) {
     for (int i = 0; i < crash_signal_count; i++) sigdelset(set, crash_signals[i]);
+}
+
+// The handler needs a few hundred bytes, and the kernel's picture of the registers up to eleven thousand.
+enum { crash_stack_size = 64 << 10 };
+
+void *clinux_add_crash_stack(void) {
+    stack_t present;
+    if (sigaltstack(0, &present) != 0 || !(present.ss_flags & SS_DISABLE)) return 0;
+    void *memory = mmap(0, crash_stack_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    if (memory == MAP_FAILED) return 0;
+    stack_t stack = {.ss_sp = memory, .ss_size = crash_stack_size};
+    if (sigaltstack(&stack, 0) == 0) return memory;
+    munmap(memory, crash_stack_size);
+    return 0;
+}
+
+void clinux_remove_crash_stack(void *memory) {
+    if (!memory) return;
+    stack_t none = {.ss_flags = SS_DISABLE};
+    sigaltstack(&none, 0);
+    munmap(memory, crash_stack_size);
+}
+
+// Writes without waiting, whatever the descriptor is; where the kernel cannot promise that, a writable one takes this much at once.
+static ssize_t write_now(int fd, const char *bytes, size_t count) {
+    ssize_t written = send(fd, bytes, count, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (written >= 0 || errno != ENOTSOCK) return written;
+    struct iovec piece = {.iov_base = (char *)bytes, .iov_len = count < 512 ? count : 512};
+    written = pwritev2(fd, &piece, 1, -1, RWF_NOWAIT);
+    if (written >= 0 || (errno != EOPNOTSUPP && errno != ESPIPE && errno != ENOSYS)) return written;
+    struct pollfd writable = {.fd = fd, .events = POLLOUT};
+    if (poll(&writable, 1, 0) != 1) {
+        errno = EAGAIN;
+        return -1;
+    }
+    return write(fd, bytes, piece.iov_len);
+}
+
+int clinux_write_within(int fd, const void *bytes, size_t count, int milliseconds) {
+    const char *rest = bytes;
+    uint64_t end = clinux_monotonic_nanoseconds() + (uint64_t)milliseconds * 1000000;
+    while (count > 0) {
+        ssize_t written = write_now(fd, rest, count);
+        if (written > 0) {
+            rest += written;
+            count -= (size_t)written;
+            continue;
+        }
+        if (written == 0 || (errno != EAGAIN && errno != EINTR)) return 0;
+        uint64_t now = clinux_monotonic_nanoseconds();
+        if (now >= end) return 0;
+        struct pollfd writable = {.fd = fd, .events = POLLOUT};
+        poll(&writable, 1, (int)((end - now) / 1000000) + 1);
+    }
+    return 1;
+}
+
+void clinux_die(const char *words) {
+    char line[512];
+    int count = snprintf(line, sizeof line, "perigee: %s\n", words);
+    if (count >= (int)sizeof line) count = sizeof line - 1;
+    if (count > 0) clinux_write_within(STDERR_FILENO, line, (size_t)count, clinux_last_words_patience);
+    abort();
+}
+
+void clinux_die_without_memory(size_t wanted) {
+    char words[64];
+    snprintf(words, sizeof words, "out of memory: %zu bytes", wanted);
+    clinux_die(words);
 }

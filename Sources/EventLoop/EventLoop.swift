@@ -48,8 +48,6 @@ public final class EventLoop {
     /// Set while another thread is expected to post soon. The loop then gives way once before it sleeps: where both
     /// threads share a core, the other one runs now, and its post is found without a wake-up.
     public var expectsPost = false
-    /// Asked when a socket's end was told: whether the others that end are told in the next turn.
-    public var putsOffClosing: () -> Bool = { false }
     /// Work that was put off until the next turn, called after the sockets, the timers and the inbox have had theirs, while
     /// `hasWork` says that there is some.
     public var work: () -> Void = {}
@@ -257,26 +255,19 @@ public final class EventLoop {
 
     /// Writes and closes until neither is left: closing runs callbacks, and those may write to others.
     private func finishTurn() {
-        var isPutOff = false
         repeat {
             runDeferred()
             flushDirty()
-            if !isPutOff { isPutOff = finishClosing() }
-        } while !dirty.isEmpty || !closing.isEmpty && !isPutOff || !deferred.isEmpty
+            finishClosing()
+        } while !dirty.isEmpty || !closing.isEmpty || !deferred.isEmpty
         turnFinished()
     }
 
-    /// Tells the sockets that end; answers whether some of them were put off.
-    private func finishClosing() -> Bool {
+    /// Closes the sockets that end and that do not put it off.
+    private func finishClosing() {
         let batch = closing
         closing.removeAll(keepingCapacity: true)
-        for (index, socket) in batch.enumerated() {
-            socket.finishClosing()
-            guard index + 1 < batch.count, putsOffClosing() else { continue }
-            closing.insert(contentsOf: batch[(index + 1)...], at: 0)
-            return true
-        }
-        return false
+        for socket in batch { socket.finishClosing() }
     }
 
     private func runDeferred() {

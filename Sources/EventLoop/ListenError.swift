@@ -39,7 +39,7 @@ public struct ListenError: Error, Sendable, CustomStringConvertible {
         case EADDRINUSE: "another process listens there"
         case EEXIST: "there is a file that is no socket"
         case ENOENT: "its folder does not exist"
-        case EWOULDBLOCK: "another process has locked its folder"
+        case EWOULDBLOCK: "another process holds its lock"
         default: String(cString: strerror(code))
         }
     }

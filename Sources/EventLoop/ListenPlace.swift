@@ -19,6 +19,7 @@ extension Listener {
             try self.init(address, isShared: isShared, on: loop, accepted: accepted)
         case .file(let file, let isShared):
             self.init(adopting: try file.duplicate(), competes: isShared, on: loop, accepted: accepted)
+            self.file = file
         }
     }
 }

@@ -30,6 +30,8 @@ public final class Listener: Source {
     /// Told when another process has shut the socket down, or when it fails in another way; once, until a client is accepted again.
     public var failed: (ListenError) -> Void = { _ in }
     private var hasFailed = false
+    /// The socket's file, which can be bound anew; nil for any other socket.
+    var file: UnixSocketFile?
     /// Connections turned away because the process had no descriptor for them.
     public private(set) var refused: UInt64 = 0
     private unowned let loop: EventLoop
@@ -152,7 +154,8 @@ public final class Listener: Source {
         return descriptor >= 0 ? .refused : descriptor == -EAGAIN ? .nobodyWaits : .impossible
     }
 
-    /// A socket that was shut down is reported as ready for ever. TCP can listen on it again; else this waits and looks again.
+    /// A socket that was shut down is reported as ready for ever. TCP can listen on it again, and a socket file is bound anew; where
+    /// neither helps, this looks again now and then.
     private func recover(from code: Int32) {
         if !hasFailed { failed(ListenError(address: address, code: code)) }
         hasFailed = true
@@ -163,10 +166,20 @@ public final class Listener: Source {
         loop.suspend(self)
         loop.schedule(after: Self.pause) { [weak self] in
             guard let self, self.descriptor >= 0 else { return }
-            if self.hasFailed { listen(self.descriptor, Self.queueLength) }
+            if self.hasFailed { self.listenAgain() }
             if self.reserve < 0 { self.reserve = Self.openReserve() }
             if !self.loop.resume(self, for: self.interest) { self.pauseAccepting() }
         }
+    }
+
+    /// The descriptor keeps its number, by which others may know it.
+    private func listenAgain() {
+        guard let file else {
+            listen(descriptor, Self.queueLength)
+            return
+        }
+        guard let renewed = try? file.renew(descriptor) else { return }
+        clinux_replace(descriptor, renewed)
     }
 
     /// Lets the loop that waits longest for a client take the next one.

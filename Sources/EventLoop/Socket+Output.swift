@@ -172,15 +172,17 @@ extension Socket {
 
     /// The connection is broken. A peer that is gone has perhaps sent something before, which is read first. Output that is not the
     /// socket's own any more ends it too: a release build sends none of it.
-    private func writeFailed(_ code: Int) {
+    /// - Parameter isReading: whether something that the peer has sent is about to be handed over.
+    final func writeFailed(_ code: Int, isReading: Bool = false) {
         assert(code != OutputQueue.stale, "output of a turn that is over")
-        guard code == -Int(EPIPE) || code == -Int(ECONNRESET), tls == nil, readsToTheEnd,
-            flags.isDisjoint(with: [.ended, .finishing, .lingering, .preamble]),
-            flags.contains(.paused) || clinux_unread(descriptor) > 0
+        guard code == -Int(EPIPE) || code == -Int(ECONNRESET), readsToTheEnd,
+            flags.isDisjoint(with: [.ended, .finishing, .lingering, .preamble, .securing]),
+            isReading || flags.contains(.paused) || clinux_unread(descriptor) > 0
         else { return abort() }
         flags.insert(.mute)
         output = .empty
         queuedBytes = 0
+        tls?.dropOutput()
         guard flags.contains(.blocked) else { return }
         flags.remove(.blocked)
         loop.stalls.end(token)

@@ -55,7 +55,9 @@ extension Socket {
 
     private func receive(_ count: Int, through session: TLSSession) {
         let (plain, end) = session.decrypt(count, into: loop.receiveBuffer)
-        guard session.flush(to: descriptor) >= 0 else { return abort() }
+        let sent = session.flush(to: descriptor)
+        if sent < 0 { writeFailed(sent, isReading: plain > 0) }
+        guard !flags.contains(.closing) else { return }
         if !session.isDrained { block(hasProgressed: false) }
         if flags.contains(.securing), session.isEstablished {
             flags.remove(.securing)
@@ -65,13 +67,24 @@ extension Socket {
             received(UnsafeMutableRawBufferPointer(rebasing: loop.receiveBuffer[..<plain]))
         }
         switch end {
-        case .open: break
-        case .closed: if !flags.contains(.closing) { endOfInput() }
+        case .open: if flags.contains(.mute) { abortIfAllIsRead() }
+        case .closed: hearGoodbye()
         case .failed(let reason): fail(reason)
         case .renegotiation:
             guard !flags.contains(.closing) else { return }
             renegotiationRefused()
             abort()
+        }
+    }
+
+    /// The peer has said goodbye. While reading is paused, the subclass may have some of what came before it.
+    final func hearGoodbye() {
+        guard !flags.contains(.closing) else { return }
+        if flags.contains(.paused) {
+            flags.insert(.goodbye)
+        } else {
+            flags.remove(.goodbye)
+            endOfInput()
         }
     }
 

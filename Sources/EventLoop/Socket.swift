@@ -33,6 +33,10 @@ open class Socket: Source {
         static let unwatched = Flags(rawValue: 512)
         /// The peer is gone, and what is written has no effect; what it had sent before is still read.
         static let mute = Flags(rawValue: 1024)
+        /// Closing, and the subclass has put that off. epoll would report a peer that has hung up in each turn, so it is not asked.
+        static let putOff = Flags(rawValue: 2048)
+        /// The peer's goodbye in TLS came together with bytes behind which reading was paused. It is heard when reading goes on.
+        static let goodbye = Flags(rawValue: 4096)
     }
 
     /// How long a peer may take to hang up after our goodbye, in milliseconds; less where less is left of the time for the end.
@@ -88,6 +92,9 @@ open class Socket: Source {
     /// Whether what a peer had sent is still read to its end when it is gone: when writing to it fails, or when it hangs up while
     /// reading is paused.
     open var readsToTheEnd: Bool { false }
+    /// Asked before the socket closes: whether it may, or the subclass has something to do first in later turns, and calls
+    /// `closePutOff` then. The socket has no other callback in between.
+    open func mayClose() -> Bool { true }
     /// The connection is over; called once, before the descriptor closes. Writing is without effect by now.
     open func didClose() {}
 
@@ -107,7 +114,9 @@ open class Socket: Source {
         guard flags.contains(.paused) == reads, !reads || endAllowance > 0 else { return }
         if reads { flags.remove(.paused) } else { flags.insert(.paused) }
         updateInterest()
-        if reads && flags.contains(.mute) { abortIfAllIsRead() }
+        guard reads else { return }
+        if flags.contains(.mute) { abortIfAllIsRead() }
+        if flags.contains(.goodbye) { loop.atEndOfTurn { [self] in hearGoodbye() } }
     }
 
     /// Hangs up politely: what is queued is written, then the end is announced. What still arrives is swallowed, as far as
@@ -139,6 +148,13 @@ open class Socket: Source {
     public final func abort() {
         guard !flags.contains(.closing) else { return }
         flags.insert(.closing)
+        loop.closing.append(self)
+    }
+
+    /// Closes a socket that had put it off, at the end of the turn; without effect on any other.
+    public final func closePutOff() {
+        guard flags.contains(.putOff) else { return }
+        flags.remove(.putOff)
         loop.closing.append(self)
     }
 
@@ -204,7 +220,7 @@ open class Socket: Source {
 
     /// Ends a socket whose peer is gone when there is nothing left of what the peer had sent. While reading is paused, the subclass
     /// may have some of it.
-    private func abortIfAllIsRead() {
+    final func abortIfAllIsRead() {
         if !flags.contains(.paused) && clinux_unread(descriptor) <= 0 { abort() }
     }
 
@@ -226,6 +242,8 @@ open class Socket: Source {
     }
 
     final func updateInterest() {
+        // It is read and written no more, and may be suspended.
+        guard !flags.contains(.closing) else { return }
         var interest: Readiness = []
         if flags.isDisjoint(with: [.paused, .ended]) { interest.insert(.readable) }
         if flags.contains(.blocked) { interest.insert(.writable) }
@@ -267,6 +285,10 @@ open class Socket: Source {
     }
 
     final func finishClosing() {
+        guard mayClose() else {
+            flags.insert(.putOff)
+            return loop.suspend(self)
+        }
         didClose()
         output = .empty
         queuedBytes = 0

@@ -11,10 +11,11 @@ extension SocketAddress {
             isIPv4 ? AF_INET : AF_INET6, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { return true }
         defer { close(descriptor) }
-        // Only an address of its own can be bound to.
+        // Only an address of another machine is not available. An own one may be refused for another reason: one of a link needs
+        // to be told which.
         return SocketAddress(bits: bits, isIPv4: isIPv4).withSockaddr {
             clinux_bind(descriptor, $0, $1)
-        } == 0
+        } != -EADDRNOTAVAIL
     }
 
     /// Whether it stands for every address of a machine: `0.0.0.0` or `::`.

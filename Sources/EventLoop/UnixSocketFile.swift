@@ -12,19 +12,35 @@ public final class UnixSocketFile: Sendable {
     public let path: String
     private let state: Mutex<State>
 
+    /// The file to take over from another process; nil where this one has made it.
+    private let inherited: Identity?
+
     private struct State {
         /// -1 once released.
         var descriptor: Int32
         /// The file to remove; nil when it is not ours any more.
         var file: Identity?
+        /// How many listeners have a descriptor of the socket.
+        var listeners = 0
+        /// A socket in the place of one that another process has shut down, while not all listeners have it; else -1.
+        var renewal: Int32 = -1
+        var awaitingRenewal = 0
     }
 
-    /// What tells our file from one that another process has put in its place.
-    private struct Identity: Equatable {
+    /// What tells a file from one that another process has put in its place. Its text is the two numbers with a dot between.
+    public struct Identity: Sendable, Equatable, LosslessStringConvertible {
         let device: UInt64
         let inode: UInt64
 
-        init?(of path: String) {
+        public init?(_ description: String) {
+            let numbers = description.split(separator: ".", omittingEmptySubsequences: false).map { UInt64($0) }
+            guard numbers.count == 2, let device = numbers[0], let inode = numbers[1] else { return nil }
+            (self.device, self.inode) = (device, inode)
+        }
+
+        public var description: String { "\(device).\(inode)" }
+
+        fileprivate init?(of path: String) {
             var status = stat()
             guard lstat(path, &status) == 0 else { return nil }
             device = UInt64(status.st_dev)
@@ -36,22 +52,20 @@ public final class UnixSocketFile: Sendable {
     /// - Parameter path: at most 107 bytes.
     public init(path: String) throws(ListenError) {
         // Between `bind` and `listen` the file looks like one that a dead process has left behind.
-        let lock = try FolderLock(of: path)
+        let lock = try SocketFileLock(of: path)
         defer { lock.release() }
-        let socket = try Self.bind(path)
-        guard listen(socket, Listener.queueLength) == 0, let identity = Identity(of: path) else {
-            let code = errno
-            close(socket)
-            throw ListenError(path: path, code: code)
-        }
+        let (socket, identity) = try Self.listening(at: path)
         self.path = path
+        inherited = nil
         state = Mutex(State(descriptor: socket, file: identity))
     }
 
     /// The file of another process that is about to hand over to this one; its socket is the listeners' affair. Until `takeOver`
     /// the file is the other process's, which goes on with it if this one does not come up.
-    public init(inheriting path: String) {
+    /// - Parameter identity: the file that the other process has made.
+    public init(inheriting path: String, _ identity: Identity) {
         self.path = path
+        inherited = identity
         state = Mutex(State(descriptor: -1, file: nil))
     }
 
@@ -59,21 +73,60 @@ public final class UnixSocketFile: Sendable {
 
     /// A descriptor of the socket for one more listener, which owns it.
     public func duplicate() throws(ListenError) -> Int32 {
-        let copy = state.withLock { fcntl($0.descriptor, F_DUPFD_CLOEXEC, 0) }
+        let copy = state.withLock { state in
+            state.listeners += 1
+            return fcntl(state.descriptor, F_DUPFD_CLOEXEC, 0)
+        }
         guard copy >= 0 else { throw ListenError(path: path, code: errno) }
         return copy
+    }
+
+    /// A descriptor of a socket that takes the place of one that another process has shut down, which no UNIX socket recovers from.
+    /// The first listener to ask makes it, the others get descriptors of the same one. Throws where the file is not ours to
+    /// replace, and does not wait for another process.
+    func renew(_ broken: Int32) throws(ListenError) -> Int32 {
+        let lock = try SocketFileLock(of: path, patience: 0)
+        defer { lock.release() }
+        return try state.withLock { (state) throws(ListenError) -> Int32 in
+            guard state.file != nil else { throw ListenError(path: path, code: EPERM) }
+            if state.renewal < 0 || Self.isSame(state.renewal, broken) { try rebind(&state) }
+            let copy = fcntl(state.renewal, F_DUPFD_CLOEXEC, 0)
+            guard copy >= 0 else { throw ListenError(path: path, code: errno) }
+            state.awaitingRenewal -= 1
+            if state.awaitingRenewal <= 0 { Self.drop(&state.renewal) }
+            return copy
+        }
+    }
+
+    private func rebind(_ state: inout State) throws(ListenError) {
+        Self.drop(&state.renewal)
+        let (socket, identity) = try Self.listening(at: path)
+        (state.renewal, state.file, state.awaitingRenewal) = (socket, identity, state.listeners)
+    }
+
+    private static func isSame(_ one: Int32, _ other: Int32) -> Bool {
+        var (first, second) = (stat(), stat())
+        return fstat(one, &first) == 0 && fstat(other, &second) == 0 && first.st_ino == second.st_ino
+    }
+
+    private static func drop(_ descriptor: inout Int32) {
+        if descriptor >= 0 { close(descriptor) }
+        descriptor = -1
     }
 
     /// Leaves the socket to the listeners that have a descriptor of it; a second call does nothing.
     public func release() {
         state.withLock { state in
-            if state.descriptor >= 0 { close(state.descriptor) }
-            state.descriptor = -1
+            Self.drop(&state.descriptor)
+            Self.drop(&state.renewal)
         }
     }
 
-    /// The other process has handed over: the file is ours to remove.
-    public func takeOver() { state.withLock { $0.file = Identity(of: path) } }
+    /// The other process has handed over: the file that it has made is ours to remove.
+    public func takeOver() { state.withLock { $0.file = inherited } }
+
+    /// The file that this process has to remove; nil when it is another's.
+    public var owned: Identity? { state.withLock { $0.file } }
 
     /// Leaves the file to another process, which listens on the same socket.
     public func handOver() { state.withLock { $0.file = nil } }
@@ -82,13 +135,33 @@ public final class UnixSocketFile: Sendable {
     /// call does nothing.
     public func remove() {
         // Released first, the file would look stale to a process that starts, and be that one's by the time of the unlink.
-        let lock = state.withLock { $0.file == nil } ? nil : try? FolderLock(of: path)
+        let lock = state.withLock { $0.file == nil } ? nil : try? SocketFileLock(of: path)
         defer { lock?.release() }
         release()
         state.withLock { state in
             if let file = state.file, Identity(of: path) == file { unlink(path) }
             state.file = nil
         }
+    }
+
+    /// The path that a socket is bound to; nil for one that is no UNIX socket or has no file.
+    public static func path(of socket: Int32) -> String? {
+        var address = sockaddr_storage()
+        guard clinux_local_address(socket, &address) == 0, Int32(address.ss_family) == AF_UNIX else { return nil }
+        let path = withUnsafeBytes(of: &address) { bytes in
+            String(decoding: bytes[MemoryLayout<sa_family_t>.size...].prefix { $0 != 0 }, as: UTF8.self)
+        }
+        return path.isEmpty ? nil : path
+    }
+
+    private static func listening(at path: String) throws(ListenError) -> (socket: Int32, file: Identity) {
+        let socket = try bind(path)
+        guard listen(socket, Listener.queueLength) == 0, let file = Identity(of: path) else {
+            let code = errno
+            close(socket)
+            throw ListenError(path: path, code: code)
+        }
+        return (socket, file)
     }
 
     private static func bind(_ path: String) throws(ListenError) -> Int32 {

@@ -1,11 +1,11 @@
-// The `name[:port]` of a Host field or of an absolute target.
+// The `name[:port]` of a Host field or of an absolute target: the one check for both.
 
 /// The check of an authority (RFC 9110, section 4.2; RFC 3986, section 3.2).
 enum Authority {
     /// Whether a range holds a host, optionally with a port from 0 to 65535.
     ///
-    /// Stricter than the grammar: the host may not be empty, and its name has no `sub-delims`. No real name has them,
-    /// and the comma among them is what two joined Host fields look like. User information is refused as well.
+    /// Stricter than the grammar: the host must not be empty, and its name has no `sub-delims`. No real name has them, and a
+    /// comma among them would mean two joined Host fields. User information is refused as well.
     static func isValid(_ range: Range<Int>, of head: RawSpan) -> Bool {
         guard let hostEnd = endOfHost(range, of: head) else { return false }
         return hostEnd == range.upperBound || isPort(hostEnd..<range.upperBound, of: head)
@@ -27,7 +27,7 @@ enum Authority {
         return offset > range.lowerBound ? offset : nil
     }
 
-    /// The end of a bracketed IPv6 address. Its digits are not counted: nobody connects to the address.
+    /// The end of a bracketed IPv6 address. Its groups are not checked, because the server does not connect to it.
     private static func endOfLiteral(_ range: Range<Int>, of head: RawSpan) -> Int? {
         var offset = range.lowerBound + 1
         var colons = 0
@@ -46,7 +46,7 @@ enum Authority {
             && head[offset + 2].hexValue != nil
     }
 
-    /// Whether a range holds a colon and up to five digits; none at all are allowed by RFC 3986.
+    /// Whether a range holds a colon and up to five digits; RFC 3986 allows no digits at all.
     private static func isPort(_ range: Range<Int>, of head: RawSpan) -> Bool {
         guard head[range.lowerBound] == ASCII.colon, range.count <= 6 else { return false }
         var port = 0

@@ -1,21 +1,21 @@
-// Takes the framing off a chunked body (RFC 9112, section 7.1). Framing is read byte by byte, data goes by as ranges.
+// Removes the framing of a chunked body (RFC 9112, section 7.1). It reads framing byte by byte and hands out data as
+// ranges. The trailer section behind the last chunk must keep the grammar and the limits of a head; it is then dropped.
 //
 // Allocates: nothing.
-// Read next: TrailerSection.swift.
 
-/// The reading of one chunked body.
+/// Reads one chunked body.
 struct ChunkedBody {
-    /// What the next call found.
+    /// The result of one call.
     enum Step {
         case needMore
         /// Data of the body, as a range of the input.
         case data(Range<Int>)
-        /// The last chunk and the trailer section are read.
+        /// The body is complete, with its trailer section.
         case end
     }
 
     private enum Phase {
-        /// In the size; so many digits have been read.
+        /// In the size, after this many digits.
         case size(digits: UInt8)
         case extensions
         case lineFeedAfterSize
@@ -26,7 +26,7 @@ struct ChunkedBody {
     }
 
     private var phase = Phase.size(digits: 0)
-    /// The size of the chunk as far as its digits are read; then the bytes of it that are still to come.
+    /// While the size is read, its value so far; then the bytes of the chunk that are still to come.
     private var remaining = 0
     /// Bytes of data in all chunks up to this one.
     private var total = 0
@@ -35,7 +35,7 @@ struct ChunkedBody {
     /// 15 hexadecimal digits always fit an Int.
     private static let maxSizeDigits = 15
 
-    /// Reads on from `offset`, as far as the next piece of data.
+    /// Reads from `offset` up to the next piece of data.
     mutating func next(
         _ input: RawSpan, from offset: inout Int, within limits: HTTPLimits
     ) throws(HTTPError) -> Step {
@@ -56,7 +56,7 @@ struct ChunkedBody {
         return range
     }
 
-    /// Reads one byte of framing, and answers whether it was the last of the body.
+    /// Reads one byte of framing; true when it is the last of the body.
     private mutating func accept(_ byte: UInt8, within limits: HTTPLimits) throws(HTTPError) -> Bool {
         switch phase {
         case .size(let digits):
@@ -108,5 +108,57 @@ struct ChunkedBody {
         guard remaining <= maxBody - total else { throw .bodyTooLarge }
         total += remaining
         phase = remaining == 0 ? .trailers(TrailerSection()) : .data
+    }
+}
+
+/// Reads the fields behind a chunked body (RFC 9112, section 7.1.2), byte by byte.
+struct TrailerSection {
+    private enum Phase {
+        case lineStart
+        case name
+        case value
+        case lineFeed(isLast: Bool)
+    }
+
+    private var phase = Phase.lineStart
+    private var bytes: UInt32 = 0
+    private var fields: UInt32 = 0
+
+    /// Reads one byte; true when the section ends with it.
+    mutating func accept(_ byte: UInt8, within limits: HTTPLimits) throws(HTTPError) -> Bool {
+        bytes += 1
+        guard bytes <= limits.maxHead else { throw .headTooLarge }
+        switch phase {
+        case .lineStart:
+            try acceptAtLineStart(byte, maxFields: limits.maxFields)
+        case .name:
+            if byte == ASCII.colon { phase = .value } else if !byte.isTokenByte { throw .badField }
+        case .value:
+            if byte == ASCII.carriageReturn {
+                phase = .lineFeed(isLast: false)
+            } else if byte == ASCII.lineFeed {
+                throw .bareLineFeed
+            } else if byte.isControl, byte != ASCII.tab {
+                throw .controlByte
+            }
+        case .lineFeed(let isLast):
+            guard byte == ASCII.lineFeed else { throw .bareCarriageReturn }
+            phase = .lineStart
+            return isLast
+        }
+        return false
+    }
+
+    private mutating func acceptAtLineStart(_ byte: UInt8, maxFields: Int) throws(HTTPError) {
+        if byte == ASCII.carriageReturn {
+            phase = .lineFeed(isLast: true)
+            return
+        }
+        if byte == ASCII.lineFeed { throw .bareLineFeed }
+        if byte.isBlank { throw .obsoleteFolding }
+        guard byte.isTokenByte else { throw .badField }
+        guard fields < maxFields else { throw .tooManyFields }
+        fields += 1
+        phase = .name
     }
 }

@@ -1,9 +1,9 @@
-// The date of a Date field, without a calendar library: a server with a clock must send one (RFC 9110, section 6.6.1).
+// The text of a Date field, which a server with a clock must send (RFC 9110, section 6.6.1), without a calendar library.
 
-/// Writes times as HTTP does (`IMF-fixdate`, RFC 9110, section 5.6.7).
+/// Writes times in the format of HTTP (`IMF-fixdate`, RFC 9110, section 5.6.7).
 public enum HTTPDate {
-    /// The text of a time, as in `Sun, 06 Nov 1994 08:49:37 GMT`; a time outside the years 1970 to 9999 is moved to
-    /// their border.
+    /// The text of a time, such as `Sun, 06 Nov 1994 08:49:37 GMT`. A time outside the years 1970 to 9999 becomes the nearest
+    /// one inside.
     public static func text(secondsSince1970 seconds: Int) -> String {
         let seconds = min(max(seconds, 0), lastSecond)
         let (days, time) = (seconds / 86400, seconds % 86400)
@@ -15,7 +15,7 @@ public enum HTTPDate {
 
     /// The date of a day; the month counts from 0.
     ///
-    /// Walks year by year, which is quick enough for who keeps the text for a second.
+    /// Goes year by year, which is fast enough for a caller that keeps the text for a second.
     private static func date(daysSince1970 days: Int) -> (year: Int, month: Int, day: Int) {
         var (year, month, rest) = (1970, 0, days)
         while rest >= (isLeap(year) ? 366 : 365) {

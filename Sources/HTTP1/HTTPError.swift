@@ -1,7 +1,6 @@
-// Every reason for which a request is refused before anybody looks at what it asks for, with the status and the
-// sentence that the peer gets.
+// Every reason for which the parser refuses a request, with the status and the sentence that the peer gets.
 
-/// Why a request was refused; the connection is closed after the answer, since its next bytes cannot be trusted.
+/// The reason for refusing a request. The connection closes after the answer, because its next bytes cannot be trusted.
 public enum HTTPError: UInt8, Error, Sendable, Hashable, CaseIterable {
     /// Not `METHOD SP target SP HTTP/x.y`, or a part of it is malformed (RFC 9112, section 3).
     case badRequestLine
@@ -58,15 +57,15 @@ public enum HTTPError: UInt8, Error, Sendable, Hashable, CaseIterable {
         }
     }
 
-    /// A sentence for the peer; it does not change between versions.
+    /// A sentence for the peer. It stays the same between versions.
     public var reason: String {
         switch self {
         case .badRequestLine: "The request line is malformed."
         case .badField: "A header field is malformed."
         case .bareLineFeed: "A line ends in a line feed without a carriage return."
         case .bareCarriageReturn: "A carriage return is not followed by a line feed."
-        case .controlByte: "The request head has a control byte in it."
-        case .obsoleteFolding: "A header field is continued on a second line."
+        case .controlByte: "The request head contains a control byte."
+        case .obsoleteFolding: "A header field continues on a second line."
         case .missingHost: "The Host field is missing."
         case .severalHosts: "There is more than one Host field."
         case .badHost: "The host is malformed."

@@ -1,29 +1,29 @@
-// All limits of the request parser, each with its default and the status that a breach is answered with.
+// All limits of the request parser, each with its default and the status of the answer when a request exceeds it.
 
-/// How much of a request the parser accepts before it refuses.
+/// The limits of a request.
 ///
 /// Every limit is at least 0; `maxHead` is at most 1 GiB.
 public struct HTTPLimits: Sendable, Equatable {
-    /// Bytes of the request line without its line end; more is answered with 414.
+    /// Bytes of the request line without its line end; 414 when exceeded.
     public var maxRequestLine = 8192
 
-    /// Bytes of the request line, the fields and the blank line together, and separately of a trailer section; more is
-    /// answered with 431.
+    /// Bytes of the request line, the fields and the blank line together, and separately of a trailer section; 431 when
+    /// exceeded.
     public var maxHead = 16384
 
-    /// Fields of one head, and separately of one trailer section; more is answered with 431.
+    /// Fields of one head, and separately of one trailer section; 431 when exceeded.
     public var maxFields = 100
 
-    /// Bytes of a body, without its chunked framing; more is answered with 413.
+    /// Bytes of a body, without its chunked framing; 413 when exceeded.
     public var maxBody = 1 << 20
 
-    /// Bytes of all chunk extensions of one body; more is answered with 400.
+    /// Bytes of all chunk extensions of one body; 400 when exceeded.
     public var maxChunkExtensions = 4096
 
     /// The defaults.
     public init() {}
 
-    /// Limits that a head which was accepted before cannot breach.
+    /// Limits that no accepted head exceeds.
     static var accepted: HTTPLimits {
         var limits = HTTPLimits()
         limits.maxHead = highest

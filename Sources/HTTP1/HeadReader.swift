@@ -1,10 +1,10 @@
-// Reads a request head line by line, as far as its bytes have come. Every byte is looked at once, however the head is
-// cut, and the answer depends on the bytes alone, never on the cuts.
+// Reads a request head line by line, as far as its bytes have come. It looks at every byte once, however the head is cut,
+// and the result depends on the bytes alone, never on the cuts.
 //
 // Allocates: the table of fields, once for up to 16 of them.
-// Read next: RequestLine.swift, FieldLine.swift, HeadRules.swift.
+// Read next: RequestLine.swift, HeadRules.swift.
 
-/// The reading of one head: where it stands, and what the lines so far have said.
+/// Reads one head: its position, and the results of the lines so far.
 struct HeadReader {
     private(set) var requestLine: RequestLine?
     private(set) var fields: [FieldLine] = []
@@ -14,9 +14,9 @@ struct HeadReader {
     /// All bytes before this offset have been looked at.
     private var scanned = 0
 
-    /// Goes on reading a head whose first byte is at offset 0.
+    /// Continues to read a head whose first byte is at offset 0.
     ///
-    /// Answers with the offset behind the blank line, or nil when all bytes are read and the head goes on.
+    /// Returns the offset behind the blank line, or nil when all bytes are read and the head is not complete.
     mutating func read(_ head: RawSpan, within limits: HTTPLimits) throws(HTTPError) -> Int? {
         if !hasMethod {
             let window = min(head.byteCount, limits.maxHead, limits.maxRequestLine)
@@ -44,7 +44,7 @@ struct HeadReader {
         fields.append(field)
     }
 
-    /// The offset of the CRLF that ends the current line, or nil while it has not come.
+    /// The offset of the CRLF at the end of the current line; nil while it has not come.
     private mutating func endOfLine(in head: RawSpan, within limits: HTTPLimits) throws(HTTPError) -> Int? {
         let isFirst = requestLine == nil
         let bound = isFirst ? min(limits.maxHead, limits.maxRequestLine + 2) : limits.maxHead
@@ -67,5 +67,22 @@ struct HeadReader {
         }
         guard window == bound else { return nil }
         throw isFirst && bound < limits.maxHead ? .uriTooLong : .headTooLarge
+    }
+}
+
+/// A well-formed field line (RFC 9112, section 5). It holds places in the head's bytes, not the bytes.
+struct FieldLine: Sendable {
+    let name: ByteRange
+    /// The value without the blanks around it.
+    let value: ByteRange
+
+    /// Reads a line without its line end. The caller has checked that it holds no control byte other than tab.
+    init(at line: Range<Int>, of head: RawSpan) throws(HTTPError) {
+        guard !head[line.lowerBound].isBlank else { throw .obsoleteFolding }
+        var colon = line.lowerBound
+        while colon < line.upperBound, head[colon].isTokenByte { colon += 1 }
+        guard colon > line.lowerBound, colon < line.upperBound, head[colon] == ASCII.colon else { throw .badField }
+        name = ByteRange(line.lowerBound..<colon)
+        value = ByteRange(head.trimmingBlanks(colon + 1..<line.upperBound))
     }
 }

@@ -1,7 +1,8 @@
-// The fields that decide what a message is: where its body ends, for which host it is, whether the connection goes on.
-// Every ambiguity between them is an attack or a broken peer, and is refused (RFC 9112, sections 3.2, 6.3 and 11.2).
+// The fields that decide about the message as a whole: the end of its body, its host, whether the connection persists.
+// Every ambiguity among them comes from an attack or a broken peer, so the request is refused (RFC 9112, sections 3.2, 6.3
+// and 11.2).
 
-/// What the fields seen so far say about the message as a whole.
+/// What the fields so far say about the message as a whole.
 struct HeadRules {
     private(set) var contentLength: Int?
     private(set) var isChunked = false
@@ -11,7 +12,7 @@ struct HeadRules {
     private var saysClose = false
     private var saysKeepAlive = false
 
-    /// Takes note of a field, and refuses what is wrong with it whatever else follows.
+    /// Notes a field; throws when it is wrong whatever else follows.
     mutating func note(_ field: FieldLine, of head: RawSpan) throws(HTTPError) {
         let name = field.name.offsets
         switch name.count {
@@ -36,11 +37,10 @@ struct HeadRules {
         }
     }
 
-    /// How the body is framed, once all fields are known; refuses what is wrong with them together.
+    /// The framing of the body, once all fields are known; throws when the fields contradict each other.
     func framing(for line: RequestLine, maxBody: Int) throws(HTTPError) -> BodyFraming {
         if !hasHost, line.minorVersion > 0 { throw .missingHost }
-        // An HTTP/1.0 peer cannot mean chunks, nor can it wait for a 100 (RFC 9112, section 6.1; RFC 9110, section
-        // 10.1.1).
+        // HTTP/1.0 has neither chunks nor 100 Continue (RFC 9112, section 6.1; RFC 9110, section 10.1.1).
         if isChunked, line.minorVersion == 0 { throw .unsupportedTransferEncoding }
         if expectsOther, line.minorVersion > 0 { throw .expectationFailed }
         if isChunked, contentLength != nil { throw .conflictingLength }
@@ -50,7 +50,7 @@ struct HeadRules {
         return .length(contentLength)
     }
 
-    /// Whether the peer wants another exchange on this connection (RFC 9112, section 9.3).
+    /// Whether the peer keeps the connection open for another request (RFC 9112, section 9.3).
     func keepsAlive(_ line: RequestLine) -> Bool {
         !saysClose && (line.minorVersion > 0 || saysKeepAlive)
     }

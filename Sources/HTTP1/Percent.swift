@@ -1,8 +1,8 @@
 // Percent-encoding (RFC 3986, section 2.1).
 
-/// Turns text into what may stand in a URL, and back.
+/// Encodes text for a URL, and decodes it.
 public enum Percent {
-    /// Decodes every `%XX`, and `+` as a space where that is asked for.
+    /// Decodes every `%XX`, and `+` as a space if `plusAsSpace` is set.
     ///
     /// - Returns: nil when an escape is malformed, or when the decoded bytes are not UTF-8.
     public static func decode(_ text: some StringProtocol, plusAsSpace: Bool = false) -> String? {
@@ -12,7 +12,7 @@ public enum Percent {
         return String(validating: bytes, as: UTF8.self)
     }
 
-    /// Encodes every byte of the text's UTF-8 but letters, digits and `-._~`, so that it can stand anywhere in a URL.
+    /// Encodes every byte of the text's UTF-8 except letters, digits and `-._~`, so that it is valid anywhere in a URL.
     public static func encode(_ text: some StringProtocol) -> String {
         var encoded: [UInt8] = []
         encoded.reserveCapacity(text.utf8.count)
@@ -26,8 +26,8 @@ public enum Percent {
         return String(decoding: encoded, as: UTF8.self)
     }
 
-    /// Decodes a part of a form, in which nothing is an error.
-    /// - Parameter isUTF8: set to false when the bytes are not UTF-8; they become U+FFFD.
+    /// Decodes a part of a form without errors: a broken escape stays as it is.
+    /// - Parameter isUTF8: set to false when the bytes are not UTF-8; those become U+FFFD.
     static func decodeLeniently(_ bytes: ArraySlice<UInt8>, _ isUTF8: inout Bool) -> String {
         let decoded = decode(bytes, plusAsSpace: true, keepsBrokenEscapes: true) ?? []
         if let text = String(validating: decoded, as: UTF8.self) { return text }

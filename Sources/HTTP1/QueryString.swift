@@ -1,18 +1,18 @@
 // The query of a URL read as a form: `channel=news&channel=sport`.
 
-/// The names and values of an `application/x-www-form-urlencoded` text, decoded, in their order.
+/// The decoded names and values of an `application/x-www-form-urlencoded` text, in order.
 ///
-/// Lenient, since people type it: a broken escape stays as it is, what is not UTF-8 becomes U+FFFD, a name without `=`
-/// has an empty value, and empty parts are skipped.
+/// It is lenient, because people type queries by hand: a broken escape stays as it is, bytes that are not UTF-8 become
+/// U+FFFD, a name without `=` has an empty value, and empty parts are skipped.
 public struct QueryString: Sendable {
-    /// The pairs in the order they were sent; a name may come more than once.
+    /// The pairs in the order of the text; a name may appear more than once.
     public let pairs: [(name: String, value: String)]
 
-    /// Whether pairs were left out because there were more than `maxPairs`.
+    /// Whether pairs are missing because there were more than `maxPairs`.
     public let isTruncated: Bool
 
-    /// Whether all names and values are UTF-8 as they were sent. Where they name something, what is not must be refused: two
-    /// different names that were repaired may be one.
+    /// Whether all names and values are UTF-8 as they were sent. A caller that identifies something by them must
+    /// refuse a query that is not, because two different names may become the same once they are repaired.
     public let isUTF8: Bool
 
     /// Reads at most `maxPairs` pairs of a query without its `?`.
@@ -43,7 +43,7 @@ public struct QueryString: Sendable {
         pairs.first { $0.name == name }?.value
     }
 
-    /// The values of all pairs with this name, in their order.
+    /// The values of all pairs with this name, in order.
     public func all(_ name: String) -> [String] {
         pairs.filter { $0.name == name }.map(\.value)
     }

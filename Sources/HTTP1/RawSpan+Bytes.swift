@@ -1,7 +1,7 @@
-// Reading bytes out of a raw span, bounds-checked. The only file of this target that touches memory by address; where
-// others say `unsafe bytes.span.bytes`, the mark is the standard library's warning of padding, which bytes do not have.
+// Reading bytes out of a raw span, bounds-checked. Only this file of the target accesses memory by address. Elsewhere
+// `unsafe bytes.span.bytes` answers the standard library's warning of padding, which bytes do not have.
 //
-// Allocates: one array or string where one is returned, nothing else.
+// Allocates: the array or string that a function returns, nothing else.
 
 extension RawSpan {
     /// The byte at an offset, which must lie inside the span.
@@ -22,8 +22,8 @@ extension RawSpan {
         unsafe extracting(range).withUnsafeBytes { unsafe [UInt8]($0) }
     }
 
-    /// Some of the bytes as text: UTF-8, or ISO-8859-1 where they are not that, as HTTP had it (RFC 9110, section 5.5). So
-    /// different bytes that are not UTF-8 stay different texts.
+    /// Some of the bytes as text: UTF-8 where they are valid, else ISO-8859-1, the older encoding of HTTP (RFC 9110, section
+    /// 5.5). Different bytes may be the same text: a reader that must tell them apart takes the bytes.
     func string(_ range: Range<Int>) -> String {
         // The buffer does not outlive the copy.
         unsafe extracting(range).withUnsafeBytes { bytes in
@@ -34,7 +34,7 @@ extension RawSpan {
 
     /// The offset of the first control byte (tab included) in a range, or the end of the range.
     ///
-    /// Looks at eight bytes at a time: nearly all bytes of a request head are read here and only here.
+    /// Looks at eight bytes at a time, because nearly all bytes of a request head are read here and only here.
     func firstControl(in range: Range<Int>) -> Int {
         var offset = range.lowerBound
         while range.upperBound - offset >= 8 {
@@ -61,7 +61,7 @@ extension RawSpan {
         return true
     }
 
-    /// Whether a range holds this text, with ASCII letters of either case alike.
+    /// Whether a range holds this text, ignoring the case of ASCII letters.
     func holdsIgnoringCase(_ text: String, at range: Range<Int>) -> Bool {
         let expected = text.utf8.span
         guard expected.count == range.count else { return false }
@@ -72,13 +72,13 @@ extension RawSpan {
         return true
     }
 
-    /// Whether the comma-separated list in a range has this element, with ASCII letters of either case alike.
+    /// Whether the comma-separated list in a range has this element, ignoring the case of ASCII letters.
     func listHolds(_ token: String, in range: Range<Int>) -> Bool {
         countElements(of: range, equalTo: token).equal > 0
     }
 
-    /// How many elements of the comma-separated list in a range are this one, with ASCII letters of either case alike, and
-    /// how many are another. Empty elements are ignored (RFC 9110, section 5.6.1.2).
+    /// Counts the elements of the comma-separated list in a range that equal the token, ignoring the case of ASCII letters,
+    /// and the other elements. Empty elements are ignored (RFC 9110, section 5.6.1.2).
     func countElements(of range: Range<Int>, equalTo token: String) -> (equal: Int, other: Int) {
         var counts = (equal: 0, other: 0)
         var start = range.lowerBound
@@ -106,14 +106,36 @@ extension [UInt8] {
 }
 
 extension UInt64 {
-    /// Which of the eight bytes is the first below 0x20 or equal to 0x7F, counted from the lowest; nil when none is.
+    /// The index of the first byte below 0x20 or equal to 0x7F, counted from the lowest; nil when there is none.
     fileprivate var firstControl: Int? {
         let ones: UInt64 = 0x0101_0101_0101_0101
         let deletes = self ^ (ones &* 0x7F)
         let below = (self &- ones &* 0x20) & ~self
         let zeroes = (deletes &- ones) & ~deletes
-        // A borrow can mark a byte wrongly only above one that is marked rightly, so the lowest mark is true.
+        // A borrow can mark a wrong byte only above a right one, so the lowest mark is right.
         let marks = (below | zeroes) & (ones &* 0x80)
         return marks == 0 ? nil : marks.trailingZeroBitCount / 8
+    }
+}
+
+/// A range of byte offsets in a request head, in half the memory of a Range<Int>, because a head keeps two for each field.
+/// Offsets must be below 4 GiB; the limits keep a head far below that.
+struct ByteRange: Sendable {
+    private let start: UInt32
+    private let end: UInt32
+
+    init(_ range: Range<Int>) {
+        start = UInt32(range.lowerBound)
+        end = UInt32(range.upperBound)
+    }
+
+    /// The range for use with a span.
+    var offsets: Range<Int> {
+        Int(start)..<Int(end)
+    }
+
+    /// The number of bytes.
+    var count: Int {
+        Int(end - start)
     }
 }

@@ -1,17 +1,17 @@
 // The first line of a request: method, target, version (RFC 9112, section 3).
 //
-// Read next: RequestTarget.swift.
+// Read next: Authority.swift.
 
-/// A request line that was found well-formed; it knows places in the head's bytes, not the bytes.
+/// A well-formed request line. It holds places in the head's bytes, not the bytes.
 struct RequestLine: Sendable {
     let method: HTTPMethod
-    /// The number of bytes of the method, which begin the head.
+    /// The length in bytes of the method, which begins the head.
     let methodLength: UInt8
-    /// 0 for HTTP/1.0, 1 for HTTP/1.1 and for any later 1.x, which is read as the highest we know.
+    /// 0 for HTTP/1.0, 1 for HTTP/1.1 and for any later 1.x, which is read as HTTP/1.1.
     let minorVersion: UInt8
     let target: RequestTarget
 
-    /// No registered method is half as long; a longer one cannot be honest.
+    /// No registered method is half as long.
     private static let maxMethodLength = 32
 
     /// Reads the line that fills `0..<end` of a head, without its line end.
@@ -22,16 +22,16 @@ struct RequestLine: Sendable {
         while targetEnd < end, head[targetEnd].isTargetByte { targetEnd += 1 }
         guard targetEnd > targetStart, targetEnd < end, head[targetEnd] == ASCII.space else { throw .badRequestLine }
 
-        // The version decides first: only then is it sure that the target is one of HTTP/1.1.
+        // The version is checked first, because the target of another version may have another form.
         minorVersion = try Self.minorVersion(at: targetEnd + 1..<end, of: head)
         method = HTTPMethod(at: 0..<methodEnd, of: head)
         methodLength = UInt8(methodEnd)
         target = try RequestTarget(at: targetStart..<targetEnd, of: head, allowsAsterisk: method == .options)
     }
 
-    /// The offset of the space behind the method, or nil while there is none yet.
+    /// The offset of the space behind the method; nil while it has not come.
     ///
-    /// Throws as soon as a byte cannot belong to a method: a TLS hello is refused at its first byte.
+    /// Throws as soon as a byte cannot belong to a method, so a TLS hello fails at its first byte.
     static func methodEnd(in head: RawSpan, before end: Int) throws(HTTPError) -> Int? {
         var offset = 0
         while offset < end, head[offset].isTokenByte { offset += 1 }
@@ -48,5 +48,79 @@ struct RequestLine: Sendable {
         else { throw .badRequestLine }
         guard head[start + 5] == ASCII.zero + 1 else { throw .versionNotSupported }
         return min(head[start + 7] - ASCII.zero, 1)
+    }
+}
+
+/// The request methods that the server distinguishes. They are case-sensitive, so `get` is `other` (RFC 9110, section 9.1).
+public enum HTTPMethod: Sendable, CaseIterable {
+    case get, head, post, put, delete, options, patch
+    /// Any other token; its text is `RequestHead.methodText`.
+    case other
+
+    /// The method whose name is in a range of a head.
+    init(at range: Range<Int>, of head: RawSpan) {
+        self =
+            if head.holds("GET", at: range) {
+                .get
+            } else if head.holds("POST", at: range) {
+                .post
+            } else if head.holds("HEAD", at: range) {
+                .head
+            } else if head.holds("PUT", at: range) {
+                .put
+            } else if head.holds("DELETE", at: range) {
+                .delete
+            } else if head.holds("OPTIONS", at: range) {
+                .options
+            } else if head.holds("PATCH", at: range) {
+                .patch
+            } else {
+                .other
+            }
+    }
+}
+
+/// The parts of a request target (RFC 9112, section 3.2). It holds places in the head's bytes, not the bytes.
+struct RequestTarget: Sendable {
+    /// The target as it was sent.
+    let whole: ByteRange
+    /// The host and port of an absolute target.
+    let authority: ByteRange?
+    /// The path, still percent-encoded; empty where an absolute target has none.
+    let path: ByteRange
+    /// The part behind the first `?`.
+    let query: ByteRange?
+
+    /// Reads the origin form, the absolute form with `http` or `https`, and `*` where it is allowed.
+    init(at range: Range<Int>, of head: RawSpan, allowsAsterisk: Bool) throws(HTTPError) {
+        whole = ByteRange(range)
+        var pathStart = range.lowerBound
+        if head[pathStart] == ASCII.slash {
+            authority = nil
+        } else if let start = Self.authorityStart(in: range, of: head) {
+            var end = start
+            while end < range.upperBound, head[end] != ASCII.slash, head[end] != ASCII.question { end += 1 }
+            guard Authority.isValid(start..<end, of: head) else { throw .badHost }
+            authority = ByteRange(start..<end)
+            pathStart = end
+        } else if allowsAsterisk, head.holds("*", at: range) {
+            authority = nil
+        } else {
+            throw .badRequestLine
+        }
+
+        var pathEnd = pathStart
+        while pathEnd < range.upperBound, head[pathEnd] != ASCII.question { pathEnd += 1 }
+        path = ByteRange(pathStart..<pathEnd)
+        query = pathEnd < range.upperBound ? ByteRange(pathEnd + 1..<range.upperBound) : nil
+    }
+
+    /// The start of an absolute target's authority; nil when the target is not absolute.
+    private static func authorityStart(in range: Range<Int>, of head: RawSpan) -> Int? {
+        for scheme in ["http://", "https://"] {
+            let end = range.lowerBound + scheme.utf8.count
+            if end <= range.upperBound, head.holdsIgnoringCase(scheme, at: range.lowerBound..<end) { return end }
+        }
+        return nil
     }
 }

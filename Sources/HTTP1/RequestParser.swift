@@ -1,23 +1,23 @@
-// The server side of HTTP/1.1 as a value: bytes go in, decisions come out, and what they do to a socket is for others.
-// Strict on purpose: what two servers might read in two ways is refused (RFC 9112, section 11.2).
+// The server side of HTTP/1.1 as a value: bytes go in, events come out, and it does no I/O. It is strict on purpose: it
+// refuses a request that two servers might read in two ways (RFC 9112, section 11.2).
 //
 // Runs on: the thread that owns the connection.
-// Allocates: per head its bytes and its table of fields; more only for a head that comes in pieces. Nothing for bodies.
+// Allocates: the bytes and the table of fields of each head, more only for a head that comes in pieces; nothing for bodies.
 // Read next: HeadReader.swift, ChunkedBody.swift.
 
 /// Parses the requests of one connection, one after the other.
 public struct RequestParser: Sendable {
-    /// What the parser found next.
+    /// The next thing in the input.
     public enum Event: Sendable, Equatable {
-        /// All input is consumed; call again with more.
+        /// The parser has consumed all input; call again with more.
         case needMore
         /// A head is complete; its body follows.
         case head(RequestHead)
         /// A piece of the body, as a range of offsets in the input of this call.
         case body(Range<Int>)
-        /// The request is complete, and the next one begins here.
+        /// The request is complete; the next one begins here.
         case end
-        /// The request is refused, and so is all that follows.
+        /// The parser refuses the request and everything after it.
         case failure(HTTPError)
     }
 
@@ -30,43 +30,41 @@ public struct RequestParser: Sendable {
         case failed(HTTPError)
     }
 
-    /// How much of the one empty line is read that may precede a request (RFC 9112, section 2.2).
+    /// The progress in the one empty line that may precede a request (RFC 9112, section 2.2).
     private enum LeadingLine: Sendable {
         case none, carriageReturn, whole
     }
 
     private let limits: HTTPLimits
     private var state = State.betweenRequests(.none)
-    /// The bytes of a half-read head; not part of the state, so that they grow in place. Empty at all other times.
+    /// The bytes of a half-read head, outside of the state so that they grow in place. Empty at all other times.
     private var gathered: [UInt8] = []
 
-    /// A parser at the beginning of a connection.
-    ///
-    /// The limits must be within the ranges that `HTTPLimits` documents.
+    /// A parser for a new connection. The limits must be within the ranges that `HTTPLimits` documents.
     public init(limits: HTTPLimits = HTTPLimits()) {
         precondition(limits.areValid, "an HTTP limit is out of its range")
         self.limits = limits
     }
 
-    /// Whether no part of a request has been read since the last one ended.
+    /// Whether the parser is between requests.
     public var isIdle: Bool {
         if case .betweenRequests = state { true } else { false }
     }
 
-    /// Reads on from `offset`, which must lie in the input, and moves it behind what was consumed.
+    /// Reads the input from `offset`, which must lie inside it, and moves the offset behind the consumed bytes.
     ///
-    /// Call it until it answers `needMore`; then all input is consumed. After `head` the offset is at the first byte
-    /// behind the blank line. After `failure` the parser stays failed, and the offset means nothing.
+    /// Call it until it answers `needMore`; then it has consumed all input. After `head` the offset is at the first byte
+    /// behind the blank line. After `failure` the parser stays failed, and the offset has no meaning.
     public mutating func next(_ input: RawSpan, from offset: inout Int) -> Event {
         precondition(offset >= 0 && offset <= input.byteCount, "the offset lies outside the input")
         do {
-            // Not a case of the switch, which could hold a second reference to the table of fields for as long as it runs.
+            // Not a case of the switch, which could hold a second reference to the table of fields while it runs.
             if hasBegunHead { return try continueHead(input, from: &offset) }
             switch state {
             case .betweenRequests(let leadingLine):
                 return try beginHead(input, from: &offset, after: leadingLine)
             case .head:
-                preconditionFailure("a head that has begun is gone on with above")
+                preconditionFailure("continueHead handles a half-read head")
             case .body(let remaining):
                 return takeBody(input, from: &offset, remaining: remaining)
             case .chunks(let chunks):
@@ -122,7 +120,7 @@ public struct RequestParser: Sendable {
             return .needMore
         }
         offset += end - before
-        // The copy has no spare room: the head may live as long as the connection.
+        // The copy has no spare capacity, because the head may live as long as the connection.
         let bytes = unsafe gathered.span.bytes.array(0..<end)
         gathered = []
         return try finishHead(bytes, readBy: reader)
@@ -130,8 +128,8 @@ public struct RequestParser: Sendable {
 
     private var hasBegunHead: Bool { if case .head = state { true } else { false } }
 
-    /// Moves the reader of a half-read head out of the state. Its table of fields grows in place only where nothing else
-    /// holds it: a copy for each piece of the head would make the work a square.
+    /// Moves the reader of a half-read head out of the state, because its table of fields grows in place only while nothing
+    /// else holds it. A copy for each piece of the head would make the work quadratic.
     private mutating func takeReader() -> HeadReader {
         guard case .head(let reader) = state else { preconditionFailure("no head has begun") }
         state = .betweenRequests(.none)

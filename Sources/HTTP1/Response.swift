@@ -1,16 +1,16 @@
-// An HTTP/1.1 response and how it is written (RFC 9112, section 4). The writer owns the framing, so that no field that
-// a script or a handler sets can end the message early or begin another.
+// An HTTP/1.1 response and its encoding (RFC 9112, section 4). The writer owns the framing, so no field that a script or
+// a handler sets can end the message early or begin another.
 //
 // Allocates: what the output needs to grow.
 
-/// A response whose body is all there.
+/// A response with its whole body.
 public struct Response: Sendable {
     /// The status code, 100 to 999; anything else is sent as 500.
     public var status: Int
     /// The fields in the order they are sent.
     ///
-    /// Content-Length and Transfer-Encoding are written by `encode` and left out here, and so is Connection but for a
-    /// 101. A field whose name is no token is left out; control bytes in a value become spaces.
+    /// `encode` skips Content-Length, Transfer-Encoding and, except in a 101, Connection: it writes its own. It skips a field
+    /// whose name is no token, and writes control bytes in a value as spaces.
     public var fields: [(name: String, value: String)]
     /// The body.
     public var body: [UInt8]
@@ -30,13 +30,13 @@ public struct Response: Sendable {
     /// Appends the response as it goes over the wire.
     ///
     /// - Parameters:
-    ///   - keepAlive: Whether another request may follow on the connection; if not, the peer is told.
-    ///   - omitBody: Leaves out the body but not its length, as the answer to HEAD (RFC 9110, section 9.3.2).
-    ///   - minorVersion: The peer's version; HTTP/1.0 is told about keep-alive, which HTTP/1.1 takes for granted.
+    ///   - keepAlive: Whether another request may follow on the connection; if not, `Connection: close` says so.
+    ///   - omitBody: Omits the body but not its length, for the answer to HEAD (RFC 9110, section 9.3.2).
+    ///   - minorVersion: The peer's version; HTTP/1.0 needs `Connection: keep-alive`, HTTP/1.1 implies it.
     public func encode(into output: inout [UInt8], keepAlive: Bool, omitBody: Bool = false, minorVersion: Int = 1) {
         let status = 100...999 ~= status ? status : 500
         output.write("HTTP/1.1 \(status) \(HTTPStatus.reason(status))\r\n")
-        for field in fields where Self.mayStand(field.name, status: status) {
+        for field in fields where Self.isAllowed(field.name, status: status) {
             output.write(field.name)
             output.write(": ")
             output.writeFieldValue(field.value)
@@ -53,7 +53,7 @@ public struct Response: Sendable {
         if !omitBody { output += body }
     }
 
-    private static func mayStand(_ name: String, status: Int) -> Bool {
+    private static func isAllowed(_ name: String, status: Int) -> Bool {
         guard !name.isEmpty, name.utf8.allSatisfy(\.isTokenByte) else { return false }
         return switch name.utf8.count {
         case 10: status == 101 || name.lowercased() != "connection"
@@ -69,8 +69,63 @@ extension [UInt8] {
         append(contentsOf: text.utf8)
     }
 
-    /// A line end in a value would begin another field, and two of them the body (RFC 9110, section 5.5).
+    /// Replaces control bytes: a line end in a value would begin another field, and two would begin the body (RFC 9110,
+    /// section 5.5).
     fileprivate mutating func writeFieldValue(_ value: String) {
         for byte in value.utf8 { append(byte.isControl && byte != ASCII.tab ? ASCII.space : byte) }
+    }
+}
+
+/// The status codes that the server sends, with their reason phrases (RFC 9110, section 15; RFC 6585).
+public enum HTTPStatus {
+    /// The registered reason phrase; empty for a code that is not listed, which the grammar allows.
+    public static func reason(_ status: Int) -> String {
+        switch status {
+        case 100: "Continue"
+        case 101: "Switching Protocols"
+        case 200: "OK"
+        case 201: "Created"
+        case 202: "Accepted"
+        case 204: "No Content"
+        case 301: "Moved Permanently"
+        case 302: "Found"
+        case 303: "See Other"
+        case 304: "Not Modified"
+        case 307: "Temporary Redirect"
+        case 308: "Permanent Redirect"
+        case 400: "Bad Request"
+        case 401: "Unauthorized"
+        case 403: "Forbidden"
+        case 404: "Not Found"
+        case 405: "Method Not Allowed"
+        case 406: "Not Acceptable"
+        case 408: "Request Timeout"
+        case 409: "Conflict"
+        case 410: "Gone"
+        case 411: "Length Required"
+        case 412: "Precondition Failed"
+        case 413: "Content Too Large"
+        case 414: "URI Too Long"
+        case 415: "Unsupported Media Type"
+        case 417: "Expectation Failed"
+        case 421: "Misdirected Request"
+        case 422: "Unprocessable Content"
+        case 426: "Upgrade Required"
+        case 428: "Precondition Required"
+        case 429: "Too Many Requests"
+        case 431: "Request Header Fields Too Large"
+        case 500: "Internal Server Error"
+        case 501: "Not Implemented"
+        case 502: "Bad Gateway"
+        case 503: "Service Unavailable"
+        case 504: "Gateway Timeout"
+        case 505: "HTTP Version Not Supported"
+        default: ""
+        }
+    }
+
+    /// Whether a response with this status may have a body (RFC 9110, section 6.4.1).
+    static func allowsBody(_ status: Int) -> Bool {
+        status >= 200 && status != 204 && status != 304
     }
 }

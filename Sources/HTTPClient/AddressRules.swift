@@ -31,14 +31,20 @@ public struct AddressRules: Sendable, Equatable {
     ].map { IPNetwork($0)! }
 
     /// Whether a connection may be made to the address. An IPv4 address inside an IPv6 one (mapped, NAT64, 6to4, …) is held to
-    /// the rules for IPv4 as well.
+    /// the rules for IPv4 as well, and each of the two may refuse. Where it is only a guess that packets come out at the IPv4
+    /// address, as in a tunnel's, it may refuse and never allow.
     public func permit(_ address: SocketAddress) -> Bool {
-        let forms = [address.unmapped] + [address.embeddedIPv4].compactMap(\.self)
-        guard !forms.contains(where: isOwn) else { return false }
-        if allowed.contains(where: { network in forms.contains { network.contains($0) } }) { return true }
-        return !forms.contains { form in
-            denied.contains { $0.contains(form) } || Self.alwaysRefused.contains { $0.contains(form) }
-        }
+        let (outer, inner) = (address.unmapped, address.embeddedIPv4)
+        guard !isOwn(outer), inner.map({ !isOwn($0.address) }) ?? true else { return false }
+        guard isAllowed(outer) || !isRefused(outer) else { return false }
+        guard let inner else { return true }
+        return inner.isRouted && isAllowed(inner.address) || !isRefused(inner.address)
+    }
+
+    private func isAllowed(_ address: SocketAddress) -> Bool { allowed.contains { $0.contains(address) } }
+
+    private func isRefused(_ address: SocketAddress) -> Bool {
+        denied.contains { $0.contains(address) } || Self.alwaysRefused.contains { $0.contains(address) }
     }
 
     /// Whether a connection to the address would reach one of `own`.

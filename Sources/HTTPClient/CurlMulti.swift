@@ -20,8 +20,6 @@ final class CurlMulti {
     private let loop: EventLoop
     private var sockets: [Int32: CurlSocket] = [:]
     private var timer: TimerID?
-    /// Which of the timers ever set that is.
-    private var timerNumber: UInt64 = 0
     private var isActing = false
     /// libcurl wants to be called back as soon as possible.
     private var isDue = false
@@ -136,10 +134,8 @@ final class CurlMulti {
     }
 
     private func setTimer(_ milliseconds: UInt64) {
-        timerNumber += 1
-        timer = loop.schedule(after: milliseconds) { [weak self, timerNumber] in
-            // One that is taken back in the turn in which it is due fires all the same, perhaps beside the next one.
-            guard let self, self.timer != nil, self.timerNumber == timerNumber, !self.isClosed else { return }
+        timer = loop.schedule(after: milliseconds) { [weak self] in
+            guard let self, !self.isClosed else { return }
             self.timer = nil
             self.timeIsUp()
         }

@@ -6,8 +6,14 @@ public struct HTTPClientResponse: Sendable, Equatable {
     public struct Field: Sendable, Equatable {
         /// In lower case.
         public let name: String
-        /// Without the white space around it.
-        public internal(set) var value: String
+        /// Without the white space around it; it need not be UTF-8.
+        public internal(set) var value: [UInt8]
+
+        /// The value as text: ISO-8859-1 where it is not UTF-8 (RFC 9110, section 5.5).
+        public var text: String {
+            String(validating: value, as: UTF8.self)
+                ?? String(String.UnicodeScalarView(value.map { Unicode.Scalar($0) }))
+        }
     }
 
     /// 200 to 599, as a rule.
@@ -18,7 +24,7 @@ public struct HTTPClientResponse: Sendable, Equatable {
 
     /// The values of all fields of this name (in lower case), joined with ", " (RFC 9110, section 5.3); nil without any.
     public func value(of name: String) -> String? {
-        let values = fields.filter { $0.name == name }.map(\.value)
+        let values = fields.filter { $0.name == name }.map(\.text)
         return values.isEmpty ? nil : values.joined(separator: ", ")
     }
 }

@@ -10,7 +10,7 @@ extension HTTPClientRequest {
 
     /// The request for what the response's Location says, nil when it has none.
     func redirected(by response: HTTPClientResponse) throws(HTTPClientError) -> HTTPClientRequest? {
-        guard let location = response.fields.first(where: { $0.name == "location" })?.value else { return nil }
+        guard let location = response.fields.first(where: { $0.name == "location" })?.text else { return nil }
         guard redirects > 0 else { throw HTTPClientError(.tooManyRedirects, location) }
         let target: RequestURL
         do {

@@ -28,18 +28,13 @@ struct ResponseHead {
         } else if Self.isSpace(line[0]), !fields.isEmpty {
             // A line that continues the one before it (RFC 9112, section 5.2).
             let last = fields.count - 1
-            if !fields[last].value.isEmpty { fields[last].value += " " }
-            fields[last].value += Self.text(text)
+            if !fields[last].value.isEmpty { fields[last].value += " ".utf8 }
+            fields[last].value += text
         } else if let colon = text.firstIndex(of: UInt8(ascii: ":")) {
             let name = String(decoding: text[..<colon], as: UTF8.self).lowercased()
             let value = Self.trim(text[(colon + 1)...])
-            fields.append(.init(name: name, value: Self.text(value)))
+            fields.append(.init(name: name, value: Array(value)))
         }
-    }
-
-    /// UTF-8, or ISO-8859-1 where it is not that (RFC 9110, section 5.5): different bytes stay different texts.
-    private static func text(_ bytes: Slice<UnsafeRawBufferPointer>) -> String {
-        String(validating: bytes, as: UTF8.self) ?? String(String.UnicodeScalarView(bytes.map { Unicode.Scalar($0) }))
     }
 
     private static func trim(_ bytes: Slice<UnsafeRawBufferPointer>) -> Slice<UnsafeRawBufferPointer> {

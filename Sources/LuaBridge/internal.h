@@ -24,7 +24,7 @@ enum {
     idle_coroutines = 16,   // kept for the next events
     coroutine_slots = 400,  // of stack from the start: Lua 5.4.4 misreads one that moves in a concatenation
     json_depth = 64,
-    name_limit = 1024,      // bytes of a kv key, or of the name of a timer, a state or a class
+    name_limit = 1024,      // bytes of a kv key, or of the name of a user, a timer, a state, a class or a module
 };
 
 struct BridgeStrings {
@@ -74,6 +74,7 @@ typedef struct CoroutineCount {
     uint32_t capacity;
     uint32_t count;
     size_t size; // of one
+    uint32_t wanted; // since the last full collection, refused ones included
 } CoroutineCount;
 
 // Which limit the last allocation that was refused had reached.
@@ -94,6 +95,8 @@ typedef struct References {
     int classes;        // name -> class, weak
     int class_names;    // class -> name, weak
     int unwrapped;      // read-only table -> what it stands for
+    int mode;           // the name by which Lua knows __mode
+    int in_use;         // table that was used as a metatable -> true, weak
     int code;           // "code"
     int reason;         // "reason"
 } References;
@@ -111,8 +114,8 @@ struct Bridge {
     Refusal refusal;
     size_t refused_size;
     bool was_refused;         // an allocation of the running slice
-    size_t collected;         // bytes that the last full collection after a failure left
-    uint64_t collections;     // of that kind
+    size_t collected;         // bytes that the last full collection left, or fewer if there were fewer since
+    uint64_t collections;     // full ones
     volatile sig_atomic_t allocating; // Lua is inside of the allocator, perhaps to move a stack
     uint64_t allocations;
     int64_t allocations_left; // negative: no end
@@ -120,11 +123,12 @@ struct Bridge {
     // The text that the running event is about, which was checked when it came: it need not be checked when it is sent.
     const char *received;
 
+    bool has_old_bugs; // the linked library; see old_bugs.c
     double set_time; // what scripts take for the time; 0 for the real one
 
     bool running; // Lua code is on the stack
     Bridge *volatile outer; // ... and below it that of this bridge
-    bool loading; // ... and it is the top level of a file, or fills a state before the commit
+    _Atomic bool loading; // ... and it is the top level of a file, or fills a state before the commit; the watchdog asks
     bool declaring; // ... and it is the top level: states and classes can be declared
     bool unlimited; // what runs must not fail for lack of memory: it only moves what is there
     uintptr_t stack_floor; // the lowest address of the C stack at which C may still call into Lua
@@ -147,6 +151,7 @@ struct Bridge {
     _Atomic uint32_t kill_epoch;  // the run to kill
     _Atomic uint32_t warn_epoch;  // the run to report
     _Atomic uint32_t stuck_epoch; // the run whose place is wanted
+    _Atomic uint32_t stuck_report; // and for which report; see stuck.h
     _Atomic int64_t slice_budget; // nanoseconds
     _Atomic pid_t thread;
     Watch watch;
@@ -230,9 +235,13 @@ void check_killed(lua_State *L);
 _Noreturn void raise_killed(lua_State *L);
 void kill_running(lua_State *L, BridgeKill reason);
 void hook_if_killed(Bridge *b, lua_State *co);
+void hook_if_counted(Bridge *b, lua_State *co);
+bool kill_prepare(void);
+
+// slice.c
+extern _Thread_local Bridge *volatile running_bridge __attribute__((tls_model("initial-exec")));
 void slice_begin(Bridge *b, lua_State *co, double budget);
 void slice_end(Bridge *b);
-bool kill_prepare(void);
 
 // wait.c
 bool wait_begin(lua_State *L, const char *function, BridgeTicket *ticket);
@@ -244,6 +253,12 @@ extern const luaL_Reg wait_functions[];
 
 // allocator.c
 void *bridge_allocate(void *context, void *block, size_t old_size, size_t new_size);
+
+// collection.c
+void tune_collector(Bridge *b);
+bool collect_if_grown(lua_State *L);
+void collect_coroutines(lua_State *L);
+void clean_up_after_failure(Bridge *b);
 
 // coroutine_count.c
 bool count_may_add(Bridge *b);
@@ -259,6 +274,7 @@ void strings_trim(BridgeStrings *strings);
 void strings_release(BridgeStrings *strings);
 void strings_need(lua_State *L, BridgeStrings *strings, size_t room);
 size_t utf8_prefix(const char *bytes, size_t count);
+size_t utf8_prefix_text(lua_State *L, const char *bytes, size_t count);
 bool is_utf8(const char *bytes, size_t count);
 bool is_utf8_text(lua_State *L, const char *bytes, size_t count);
 
@@ -297,13 +313,23 @@ void push_readonly_deep(lua_State *L, const char *name);
 void set_metatable_unarmed(lua_State *L, int index);
 void check_metatables(lua_State *L);
 void read_through(lua_State *L, int index);
+bool is_readonly(lua_State *L, int index);
 void readonly_open(lua_State *L);
 void guards_open(lua_State *L, int globals);
 void coroutine_library_open(lua_State *L, int coroutine);
 
+// metamethods.c
+void metamethods_open(lua_State *L);
+void make_weak(lua_State *L, const char *mode);
+bool is_protected(lua_State *L, int index);
+void set_checked_metatable(lua_State *L, bool becomes_weak);
+
 // old_bugs.c
 bool has_old_bugs(void);
 void refuse_old_bugs(lua_State *L, const BridgeSource *source);
+
+// text_search.c
+const char *find_text(lua_State *L, const char *next, size_t count, const char *text, size_t length);
 
 // pattern_functions.c, string_library.c, string_format.c, utf8_library.c, table_library.c
 void patterns_open(lua_State *L);
@@ -338,6 +364,7 @@ extern const luaL_Reg conn_methods[];
 // arguments.c
 BridgePayload check_payload(lua_State *L, int index, bool binary, const char *function);
 BridgeBytes check_bytes(lua_State *L, int index, const char *function, const char *what);
+BridgeBytes check_text(lua_State *L, int index, size_t limit, const char *function, const char *what);
 BridgeBytes check_name(lua_State *L, int index, const char *function, const char *what);
 double check_seconds(lua_State *L, int index, const char *function);
 int32_t keep_function(lua_State *L, int index);

@@ -1,15 +1,47 @@
-// ByteReader: reads a non-blocking descriptor, socket or pipe, to a count, a delimiter or the end, each with a deadline.
-// What was read and not asked for stays here for the next call.
+// ByteReader: reads a non-blocking descriptor, socket or pipe, to a count, a delimiter or the end, each with a deadline. Bytes
+// that were read and not requested stay here for the next call.
 //
-// Read next: RawSocket.swift, ChildProcess.swift
+// Read next: RawSocket.swift, ChildProcess.swift.
 
 import Glibc
 
-/// A buffered, deadline-bound reader over a descriptor that somebody else owns and closes.
+/// The moment by which a blocking call of the kit must be done. Every wait is a `poll` with the time that is left, so a test that
+/// would hang fails, and no test sleeps.
+struct Deadline {
+    private let moment: ContinuousClock.Instant
+
+    init(after timeout: Duration) {
+        moment = ContinuousClock.now + timeout
+    }
+
+    var isOver: Bool { ContinuousClock.now >= moment }
+
+    /// The time that is left, as `poll` takes it: whole milliseconds, rounded up; 0 once the moment has passed.
+    private var milliseconds: Int32 {
+        let left = ContinuousClock.now.duration(to: moment).components
+        guard left.seconds >= 0, left.attoseconds >= 0 else { return 0 }
+        let seconds = min(left.seconds, 1_000_000)
+        return Int32(seconds * 1000 + (left.attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000)
+    }
+
+    /// Waits until `descriptor` has one of `events` (or an error, which the next call on it reports); false when the deadline
+    /// comes first.
+    func wait(for events: Int32, on descriptor: Int32) throws(ClientError) -> Bool {
+        var entry = pollfd(fd: descriptor, events: Int16(events), revents: 0)
+        while true {
+            let ready = poll(&entry, 1, milliseconds)
+            if ready > 0 { return true }
+            if ready == 0 { return false }
+            if errno != EINTR { throw .system(call: "poll", code: errno) }
+        }
+    }
+}
+
+/// A buffered reader of a descriptor that its owner closes.
 final class ByteReader {
-    /// Set to -1 by the owner when it closes it, so that a later read fails and never meets a reused number.
+    /// The owner sets it to -1 when it closes the descriptor, so that a later read fails and never meets a reused number.
     var descriptor: Int32
-    /// What decrypts what is read.
+    /// Decrypts the bytes that are read; nil on a plain connection.
     var tls: TLSClient?
     private var buffer: [UInt8] = []
     private var start = 0
@@ -19,7 +51,7 @@ final class ByteReader {
         self.descriptor = descriptor
     }
 
-    /// What has been read from the descriptor and not yet been handed out.
+    /// Bytes that have been read from the descriptor and not yet returned.
     var unread: ArraySlice<UInt8> { buffer[start...] }
 
     /// The next `count` bytes.
@@ -30,7 +62,7 @@ final class ByteReader {
         return take(count)
     }
 
-    /// Everything up to and including the next `delimiter`, refused when that is longer than `limit` bytes.
+    /// The bytes up to and including the next `delimiter`; more than `limit` bytes are a violation.
     func read(
         until delimiter: [UInt8], limit: Int, for wanted: String, by deadline: Deadline
     ) throws(ClientError) -> [UInt8] {
@@ -43,16 +75,16 @@ final class ByteReader {
         }
     }
 
-    /// Everything until the peer ends the stream.
+    /// All bytes until the peer ends the stream.
     func readToEnd(for wanted: String, by deadline: Deadline) throws(ClientError) -> [UInt8] {
         while try fill(for: wanted, by: deadline) {}
         return take(unread.count)
     }
 
-    /// Whatever has come already; never waits.
+    /// The bytes that have already arrived; never waits.
     func readAvailable() -> [UInt8] {
         let now = Deadline(after: .zero)
-        while let more = try? fill(for: "what is there already", by: now), more {}
+        while let more = try? fill(for: "bytes that have arrived", by: now), more {}
         return take(unread.count)
     }
 
@@ -73,7 +105,7 @@ final class ByteReader {
         }
     }
 
-    /// The next bytes of the descriptor, as they are; nil at the end of the stream.
+    /// The next bytes of the descriptor, not decrypted; nil at the end of the stream.
     func readEncrypted(for wanted: String, by deadline: Deadline) throws(ClientError) -> ArraySlice<UInt8>? {
         while true {
             let count = Glibc.read(descriptor, &chunk, chunk.count)

@@ -1,15 +1,15 @@
-// ChildProcess: a program started by a test, in a process group of its own, with its output and its errors readable with a
-// deadline. Whatever happens to the test, the whole group is gone when the last reference is.
+// ChildProcess: a program that a test starts, in a process group of its own; its output and errors are read with a deadline. The
+// whole group is killed when the last reference goes, however the test ends.
 //
 // Runs on: any thread, one at a time.
-// Read next: Chromium.swift
+// Read next: Spawn.swift, Chromium.swift.
 
 import Glibc
 
 /// A running (or ended) program.
 public final class ChildProcess {
     public let pid: Int32
-    /// How long each wait may take unless it is told otherwise.
+    /// The time that each wait may take.
     public var timeout: Duration
 
     private let output: Pipe
@@ -25,7 +25,7 @@ public final class ChildProcess {
 
     deinit { kill() }
 
-    /// Starts `program`, looked for in PATH, with standard input empty; `environment` is added to this process's own.
+    /// Starts `program`, found in PATH, with empty standard input; `environment` is added to this process's variables.
     public static func start(
         _ program: String, _ arguments: [String] = [], environment: [String: String] = [:],
         timeout: Duration = .seconds(10)
@@ -38,8 +38,8 @@ public final class ChildProcess {
         return ChildProcess(pid: pid, output: output, errors: errors, timeout: timeout)
     }
 
-    /// Runs a line in `/bin/sh` to its end: its exit status (128 + signal when it was killed), output and errors. In a run of
-    /// tests over TLS, its curl trusts the test authority.
+    /// Runs a line in `/bin/sh` to its end and returns its exit status (128 + signal after a signal), output and errors. In a run
+    /// of tests over TLS, its curl trusts the test authority.
     public static func shell(
         _ line: String, timeout: Duration = .seconds(10)
     ) throws(ClientError) -> (status: Int32, output: String, errors: String) {
@@ -60,19 +60,19 @@ public final class ChildProcess {
         try line(of: errors, containing: part)
     }
 
-    /// All of standard output that is not yet read, once every process of the group has closed it.
+    /// The rest of standard output, once every process of the group has closed it.
     public func readOutputToEnd() throws(ClientError) -> String {
         let bytes = try output.reader.readToEnd(for: "the end of standard output", by: Deadline(after: timeout))
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// All of standard error that is not yet read, once every process of the group has closed it.
+    /// The rest of standard error, once every process of the group has closed it.
     public func readErrorsToEnd() throws(ClientError) -> String {
         let bytes = try errors.reader.readToEnd(for: "the end of standard error", by: Deadline(after: timeout))
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// Takes from the pipes what has come, so that a talkative program never blocks on a full one.
+    /// Empties the pipes, so that a program that writes much does not block on a full one.
     public func discardAvailable() {
         _ = output.reader.readAvailable()
         _ = errors.reader.readAvailable()
@@ -83,25 +83,25 @@ public final class ChildProcess {
         if result == nil { _ = Glibc.kill(pid, number) }
     }
 
-    /// Waits for the end and answers the exit status, 128 + signal when a signal ended it. What the program wrote until
-    /// then is kept for the reading calls.
+    /// Waits for the end and returns the exit status, 128 + signal after a signal. The program's output stays for the reading
+    /// calls.
     @discardableResult
     public func wait() throws(ClientError) -> Int32 {
         let deadline = Deadline(after: timeout)
         while true {
             if let status = reap(options: WNOHANG) { return status }
             guard !deadline.isOver else { throw .deadline(waitingFor: "process \(pid) to end", got: []) }
-            // Nothing in Glibc's Swift module signals the end of one child to `poll`, so this one wait looks again.
+            // Glibc's Swift module has no descriptor that tells `poll` of a child's end, so this one wait looks again.
             _ = poll(nil, 0, 2)
         }
     }
 
-    /// Kills the whole process group and waits until all of it is gone; a second call does nothing.
+    /// Kills the whole process group and waits for its end; a second call does nothing.
     public func kill() {
         guard result == nil else { return }
         _ = Glibc.kill(-pid, SIGKILL)
         _ = reap(options: 0)
-        // Each process of the group holds the pipes' write ends, so their end is the end of the last one.
+        // Each process of the group has the pipes' write ends open, so the pipes end with the last process.
         _ = try? readOutputToEnd()
         _ = try? readErrorsToEnd()
     }

@@ -1,10 +1,11 @@
-// Chromium: a headless browser of one test, driven over its DevTools WebSocket with our own client. It runs in a process
-// group of its own with a profile in a temporary folder; both are gone when the last reference is.
+// Chromium: a headless browser of one test, driven over its DevTools WebSocket with the kit's own client. It runs in a process
+// group of its own with a profile in a temporary folder; both go with the last reference.
 //
 // Runs on: any thread, one at a time.
-// Read next: ChromiumPage.swift, DevTools.swift
+// Read next: ChromiumPage.swift.
 
 import Glibc
+import JSON
 
 /// A running headless Chromium.
 public final class Chromium {
@@ -18,10 +19,10 @@ public final class Chromium {
         self.devTools = devTools
     }
 
-    // The group must be gone before the folder it writes to is removed.
+    // The group must end before the folder it writes to is removed.
     deinit { process.kill() }
 
-    /// Starts the `chromium` in PATH and connects to it; its absence is an error that says how to install it.
+    /// Starts the `chromium` in PATH and connects to it. The error of a missing one says how to install it.
     public static func start(timeout: Duration = .seconds(30)) throws(ClientError) -> Chromium {
         let profile = try TemporaryFolder()
         let process = try launch(profile: profile.path, timeout: timeout)
@@ -56,7 +57,7 @@ public final class Chromium {
         }
     }
 
-    /// Where the browser listens, out of the line in which it says so.
+    /// The address of the browser's DevTools, from the line that it prints at its start.
     private struct Endpoint {
         let host: String
         let port: Int
@@ -71,5 +72,65 @@ public final class Chromium {
             self.port = port
             path = String(url[slash...])
         }
+    }
+}
+
+/// A connection in the browser's debugging protocol (Chrome DevTools Protocol), shared by its pages: numbered JSON commands and
+/// their responses over one WebSocket, with events in between.
+final class DevTools {
+    private let client: WebSocketClient
+    private let timeout: Duration
+    private let beforeWaiting: () -> Void
+    private var lastNumber = 0
+    private var events: [JSON] = []
+
+    /// `beforeWaiting` runs before each wait for the browser.
+    init(client: WebSocketClient, timeout: Duration, beforeWaiting: @escaping () -> Void) {
+        self.client = client
+        self.timeout = timeout
+        self.beforeWaiting = beforeWaiting
+    }
+
+    /// Sends a command, to a page if there is a session, and returns its result.
+    func call(_ method: String, _ parameters: [String: JSON] = [:], session: String? = nil) throws(ClientError) -> JSON
+    {
+        lastNumber += 1
+        let number = lastNumber
+        var command: [String: JSON] = [
+            "id": .number(Double(number)), "method": .string(method), "params": .object(parameters),
+        ]
+        if let session { command["sessionId"] = .string(session) }
+        try client.send(JSON.object(command).description)
+        while true {
+            let message = try receive()
+            guard message["id"]?.int == number else { continue }
+            if let error = message["error"] { throw .unexpected("\(method): \(error)") }
+            return message["result"] ?? .null
+        }
+    }
+
+    /// Waits for the session's next event of that name; an earlier one that was not yet taken counts.
+    func waitForEvent(_ method: String, session: String) throws(ClientError) {
+        while takeEvents(method, session: session).isEmpty { _ = try receive() }
+    }
+
+    /// The parameters of the session's events of that name since the last call, in order.
+    func takeEvents(_ method: String, session: String) -> [JSON] {
+        func matches(_ event: JSON) -> Bool {
+            event["method"]?.string == method && event["sessionId"]?.string == session
+        }
+        let taken = events.filter(matches)
+        events.removeAll(where: matches)
+        return taken.compactMap { $0["params"] }
+    }
+
+    private func receive() throws(ClientError) -> JSON {
+        beforeWaiting()
+        let message = try JSON(received: client.receiveText(timeout: timeout))
+        if message["method"] != nil {
+            events.append(message)
+            if events.count > 10_000 { events.removeFirst(5_000) }
+        }
+        return message
     }
 }

@@ -1,6 +1,8 @@
-// ChromiumPage: one page of a browser, used as a person uses it: look, type, press, click, wait until something shows.
+// ChromiumPage: one page of a browser, used as a person uses it: read, type, press, click, wait until something shows.
 //
-// Read next: DevTools.swift
+// Read next: Chromium.swift.
+
+public import JSON
 
 /// A page of a running Chromium; elements are named by CSS selectors.
 public final class ChromiumPage {
@@ -24,14 +26,14 @@ public final class ChromiumPage {
         try devTools.waitForEvent("Page.loadEventFired", session: session)
     }
 
-    /// Opens the address that this page shows once more, in a page beside it.
+    /// Opens this page's address again, in a second page.
     public func openSibling() throws(ClientError) -> ChromiumPage {
         let sibling = try ChromiumPage(devTools: devTools)
         try sibling.load(evaluate("location.href").string ?? "")
         return sibling
     }
 
-    /// Evaluates a JavaScript expression, awaits it if it is a promise, and answers its value; an exception is an error.
+    /// Evaluates a JavaScript expression, awaits it if it is a promise, and returns its value; an exception is an error.
     @discardableResult
     public func evaluate(_ expression: String) throws(ClientError) -> JSON {
         let parameters: [String: JSON] = [
@@ -42,7 +44,7 @@ public final class ChromiumPage {
         return answer["result"]?["value"] ?? .null
     }
 
-    /// Waits in the page until the expression is truthy, and answers its value; false and exceptions are looked at again.
+    /// Waits in the page until the expression is truthy, and returns its value; after false or an exception it tries again.
     @discardableResult
     public func waitUntil(_ expression: String, timeout: Duration = .seconds(10)) throws(ClientError) -> JSON {
         let milliseconds = timeout.components.seconds * 1000
@@ -62,18 +64,18 @@ public final class ChromiumPage {
             """)
     }
 
-    /// The text that a person sees in the element, or what is typed into it if it is a field.
+    /// The visible text of the element, or the value of a field.
     public func text(of selector: String) throws(ClientError) -> String {
         try evaluate("(e => e.value ?? e.innerText)(\(find(selector)))").string ?? ""
     }
 
-    /// Replaces what is in a field by typing `text`.
+    /// Replaces the value of a field by typing `text`.
     public func type(_ text: String, into selector: String) throws(ClientError) {
         try evaluate("(e => { e.focus(); e.select() })(\(find(selector)))")
         _ = try call("Input.insertText", ["text": .string(text)])
     }
 
-    /// Presses and releases a key in the element that has the focus: "Enter", "Tab", "Escape".
+    /// Presses and releases a key in the focused element: "Enter", "Tab", "Escape".
     public func press(_ key: String) throws(ClientError) {
         let codes: [String: Int] = ["Enter": 13, "Tab": 9, "Escape": 27]
         guard let code = codes[key] else { throw .unexpected("unknown key \(key)") }
@@ -85,7 +87,7 @@ public final class ChromiumPage {
         _ = try call("Input.dispatchKeyEvent", names.merging(["type": "keyUp"]) { $1 })
     }
 
-    /// Clicks the middle of the element with the mouse; it is an error when something else lies there.
+    /// Clicks the middle of the element with the mouse; an element that covers it is an error.
     public func click(_ selector: String) throws(ClientError) {
         let place = try evaluate(
             """
@@ -106,7 +108,7 @@ public final class ChromiumPage {
         }
     }
 
-    /// Sets the visible size in CSS pixels; up to 600 wide the page is shown as on a phone.
+    /// Sets the visible size in CSS pixels; a page up to 600 wide is shown as on a phone.
     public func resize(width: Int, height: Int) throws(ClientError) {
         _ = try call(
             "Emulation.setDeviceMetricsOverride",
@@ -116,15 +118,15 @@ public final class ChromiumPage {
             ])
     }
 
-    /// Shows the page as somebody sees it who prefers dark, or light.
+    /// Sets the preferred colour scheme, dark or light.
     public func prefer(dark: Bool) throws(ClientError) {
         let feature: JSON = ["name": "prefers-color-scheme", "value": .string(dark ? "dark" : "light")]
         _ = try call("Emulation.setEmulatedMedia", ["features": [feature]])
     }
 
-    /// Everything the browser complained about on this page: exceptions, console errors, blocked content.
+    /// The errors of this page so far: exceptions, console errors, blocked content.
     public func faults() throws(ClientError) -> [String] {
-        // The answer to a command comes after the events that were before it.
+        // The response to a command comes after all earlier events.
         try evaluate("null")
         let exceptions = devTools.takeEvents("Runtime.exceptionThrown", session: session)
         seenFaults += exceptions.map { Self.text(of: $0["exceptionDetails"] ?? $0) }
@@ -135,7 +137,7 @@ public final class ChromiumPage {
         return seenFaults
     }
 
-    /// Writes what is visible as PNG to the file at `path`.
+    /// Writes the visible part as PNG to the file at `path`.
     public func screenshot(to path: String) throws(ClientError) {
         let data = try call("Page.captureScreenshot", ["format": "png"])["data"]?.string ?? ""
         guard let picture = Base64.decode(data) else { throw .unexpected("a screenshot that is not base64") }

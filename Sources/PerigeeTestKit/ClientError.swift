@@ -1,13 +1,14 @@
-// ClientError: every way a test client can fail. Its description is what a failing test prints, so it says what was
-// waited for and shows what had come instead.
+// ClientError: every way in which a test client can fail. A failing test prints its description, which names the expected bytes
+// and shows the bytes that came instead.
 
 import Glibc
+import JSON
 
 /// The error of every client in this kit.
 public enum ClientError: Error, Equatable {
     /// A system call failed.
     case system(call: String, code: Int32)
-    /// The time was over; `got` are the bytes that had come and were not yet used.
+    /// The deadline passed; `got` are the bytes that had come and were not yet used.
     case deadline(waitingFor: String, got: [UInt8])
     /// The peer ended the stream in an orderly way (FIN).
     case ended(waitingFor: String, got: [UInt8])
@@ -15,9 +16,9 @@ public enum ClientError: Error, Equatable {
     case reset(waitingFor: String, got: [UInt8])
     /// TLS failed, in OpenSSL's words.
     case tls(String)
-    /// The peer sent something that its protocol forbids.
+    /// The peer broke its protocol.
     case violation(String)
-    /// The peer sent something allowed that the caller did not expect.
+    /// The peer kept to its protocol, but did not do as the test expects.
     case unexpected(String)
 }
 
@@ -41,7 +42,7 @@ extension ClientError: CustomStringConvertible {
         }
     }
 
-    /// Up to 200 bytes as text with everything unprintable escaped.
+    /// Up to 200 bytes as text, with unprintable bytes escaped.
     static func excerpt(_ bytes: some Collection<UInt8>) -> String {
         guard !bytes.isEmpty else { return "nothing" }
         let shown = bytes.prefix(200).map { byte -> String in
@@ -54,5 +55,16 @@ extension ClientError: CustomStringConvertible {
         }
         let rest = bytes.count > 200 ? "… (\(bytes.count) bytes)" : ""
         return "\"\(shown.joined())\"\(rest)"
+    }
+}
+
+extension JSON {
+    /// Parses what a peer sent; anything but JSON is a violation.
+    init(received text: String) throws(ClientError) {
+        do {
+            self = try JSON(parsing: text)
+        } catch {
+            throw .violation("not JSON: \(error.message): \(ClientError.excerpt(text.utf8))")
+        }
     }
 }

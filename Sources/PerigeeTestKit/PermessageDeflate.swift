@@ -1,18 +1,18 @@
-// PermessageDeflate: a client's side of RFC 7692, straight on zlib, so that what the server compresses is held against
-// another hand's reading of the RFC.
+// PermessageDeflate: a client's side of RFC 7692, directly on zlib and independent of the server's, so that tests hold the
+// server's compression against a second reading of the RFC.
 
 import CZlib
 
-/// What a client and the server have agreed on, and the two streams that keep to it.
+/// The agreement of a client and the server, and the two streams that keep to it.
 public final class PermessageDeflate {
     private static let tail: [UInt8] = [0, 0, 0xFF, 0xFF]
 
-    /// The parameters of the server's answer, by name.
+    /// The parameters of the server's response, by name.
     public let parameters: [String: String]
     private let deflater: UnsafeMutablePointer<z_stream> = .allocate(capacity: 1)
     private let inflater: UnsafeMutablePointer<z_stream> = .allocate(capacity: 1)
 
-    /// Reads the server's answer and keeps to it: `permessage-deflate` with parameters that a server may give.
+    /// Takes the server's response: `permessage-deflate` with parameters that a server may give.
     init(response: String) throws(ClientError) {
         let words = response.split(separator: ";").map { $0.trimmingSpaces }
         guard words.first == "permessage-deflate" else { throw .violation("an extension \"\(response)\"") }
@@ -64,7 +64,7 @@ public final class PermessageDeflate {
         return output
     }
 
-    /// Runs a stream until it has taken all of the input and given all that comes of it.
+    /// Runs a stream until it has taken all of its input and produced all of its output.
     private static func run(
         _ stream: UnsafeMutablePointer<z_stream>, _ input: [UInt8], limit: Int,
         _ step: (UnsafeMutablePointer<z_stream>) -> Int32

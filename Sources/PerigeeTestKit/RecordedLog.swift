@@ -1,4 +1,6 @@
-// A log that a test can read, and wait for: what a reload did, what a script complained about.
+// RecordedLog: a server's log that a test reads, and waits for.
+//
+// Runs on: any thread.
 
 import CLinux
 import Glibc
@@ -8,14 +10,14 @@ import Synchronization
 /// The entries of one server's log.
 public final class RecordedLog: Sendable {
     private let entries = Mutex<[String]>([])
-    /// Rung at every entry, so that `wait` sleeps in `poll` and not in a loop.
+    /// An eventfd that counts entries, so that `wait` waits in `poll`.
     private let bell: Int32
 
     init() { bell = clinux_eventfd() }
 
     deinit { close(bell) }
 
-    /// A logger of all levels that writes here.
+    /// A logger of all levels that writes to this log.
     func logger() -> Logger {
         var logger = Logger(label: "test") { _ in Handler(log: self) }
         logger.logLevel = .trace
@@ -25,8 +27,8 @@ public final class RecordedLog: Sendable {
     /// Every entry so far: level, message, and metadata as `key=value`, sorted.
     public var lines: [String] { entries.withLock { $0 } }
 
-    /// The first entry that contains `text`, waiting for it if need be.
-    /// - Throws: after `timeout`, with what there was instead.
+    /// Waits for the first entry that contains `text`.
+    /// - Throws: after `timeout`, with the entries so far.
     @discardableResult
     public func wait(for text: String, timeout: Duration = .seconds(10)) throws(ClientError) -> String {
         let deadline = Deadline(after: timeout)

@@ -1,5 +1,7 @@
-// Spawn: one posix_spawn with everything a test's child needs: a process group of its own, default signals, nothing on
-// standard input, pipes on output and errors.
+// Spawn: one posix_spawn with everything that a test's child needs: a process group of its own, default signals, empty
+// standard input, and pipes for output and errors.
+//
+// Read next: ChildProcess.swift.
 
 import CLinux
 import Glibc
@@ -7,8 +9,8 @@ import Synchronization
 
 /// A program with its arguments and its environment, ready to start.
 struct Spawn {
-    /// Held while a pipe is made and while a child starts, so that no child of another test inherits a pipe that is not yet
-    /// marked close-on-exec, and keeps it open (Glibc's Swift module has no pipe2).
+    /// Locked while a pipe is made and while a child starts: else a child of another test may inherit a pipe that is not yet
+    /// marked close-on-exec, and leave it open (Glibc's Swift module has no pipe2).
     static let gate = Mutex<Void>(())
 
     private let program: String
@@ -21,7 +23,7 @@ struct Spawn {
         self.environment = environment
     }
 
-    /// Starts it and answers its process id, which is also its group's.
+    /// Starts it and returns its process id, which is also its group's.
     func run(output: Int32, errors: Int32) throws(ClientError) -> pid_t {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
@@ -29,7 +31,7 @@ struct Spawn {
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_adddup2(&actions, output, 1)
         posix_spawn_file_actions_adddup2(&actions, errors, 2)
-        // Sockets of other tests that are not marked close-on-exec stay here.
+        // Sockets of other tests that are not marked close-on-exec are not inherited.
         clinux_spawn_close_from(&actions, 3)
 
         var attributes = Self.attributes()
@@ -59,7 +61,7 @@ struct Spawn {
         return attributes
     }
 
-    /// This process's variables, but for those that are given anew.
+    /// This process's variables, without those that `environment` replaces.
     private var inherited: [String] {
         var variables: [String] = []
         var next = environ
@@ -74,5 +76,38 @@ struct Spawn {
     /// A list of C strings that ends with nil; the caller frees each.
     private static func strings(_ list: [String]) -> [UnsafeMutablePointer<CChar>?] {
         list.map { strdup($0) } + [nil]
+    }
+}
+
+/// A pipe for a child's output: the read end stays here, the child inherits the write end.
+final class Pipe {
+    let reader: ByteReader
+    private let readEnd: Int32
+    private(set) var writeEnd: Int32
+
+    init() throws(ClientError) {
+        var ends: [Int32] = [-1, -1]
+        let made = Spawn.gate.withLock { _ in
+            guard pipe(&ends) == 0 else { return false }
+            for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+            return true
+        }
+        guard made else { throw .system(call: "pipe", code: errno) }
+        (readEnd, writeEnd) = (ends[0], ends[1])
+        reader = ByteReader(descriptor: readEnd)
+        _ = fcntl(readEnd, F_SETFL, O_NONBLOCK)
+        // Room for the output of a program while the test does not read it (F_SETPIPE_SZ, which Glibc's module lacks).
+        _ = fcntl(readEnd, 1031, 1 << 20)
+    }
+
+    deinit {
+        close(readEnd)
+        closeWriteEnd()
+    }
+
+    func closeWriteEnd() {
+        guard writeEnd >= 0 else { return }
+        close(writeEnd)
+        writeEnd = -1
     }
 }

@@ -1,4 +1,5 @@
-// TemporaryFolder: a folder for one test, removed with everything in it when the last reference goes.
+// TemporaryFolder: a folder for one test, removed with its content when the last reference goes; and how whole files are
+// written.
 
 import Glibc
 
@@ -19,8 +20,8 @@ public final class TemporaryFolder {
         _ = try? removal.wait()
     }
 
-    /// Writes a file, in one step for a reader, as careful editors do: to a name of its own first, then renamed. Folders in
-    /// `name` are made.
+    /// Writes a file in one step for its readers, as careful editors do: to a new name, then renamed. Makes the folders in
+    /// `name`.
     public func write(_ text: String, to name: String) throws(ClientError) {
         try makeFolders(for: name)
         try File.write(Array(text.utf8), to: "\(path)/\(name).new")
@@ -41,6 +42,25 @@ public final class TemporaryFolder {
             guard mkdir(folder, 0o755) == 0 || errno == EEXIST else {
                 throw .system(call: "mkdir \(folder)", code: errno)
             }
+        }
+    }
+}
+
+/// Whole files: scripts under test and pictures of pages.
+enum File {
+    /// The folder of Package.swift.
+    static let repositoryRoot = String(#filePath.dropLast("/Sources/PerigeeTestKit/TemporaryFolder.swift".count))
+
+    /// Creates or replaces the file at `path`.
+    static func write(_ bytes: [UInt8], to path: String) throws(ClientError) {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { throw .system(call: "open \(path)", code: errno) }
+        defer { close(descriptor) }
+        var written = 0
+        while written < bytes.count {
+            let count = bytes[written...].withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress!, $0.count) }
+            guard count >= 0 || errno == EINTR else { throw .system(call: "write \(path)", code: errno) }
+            written += max(count, 0)
         }
     }
 }

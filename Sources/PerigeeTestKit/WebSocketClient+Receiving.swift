@@ -1,10 +1,36 @@
 // The receiving side of WebSocketClient: fragments joined, control frames between them, close codes checked.
+//
+// Read next: WebSocketFrames.swift.
+
+public import JSON
+
+/// One message, its fragments joined, or one control frame from the server.
+public enum Message: Equatable {
+    case text(String)
+    case binary([UInt8])
+    case ping([UInt8])
+    case pong([UInt8])
+    /// A close frame; `code` is 1005 when the frame carried none (RFC 6455 section 7.1.5).
+    case close(code: UInt16, reason: String)
+}
+
+extension Message: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .text(let text): "text \(ClientError.excerpt(text.utf8))"
+        case .binary(let bytes): "binary \(ClientError.excerpt(bytes))"
+        case .ping(let bytes): "ping \(ClientError.excerpt(bytes))"
+        case .pong(let bytes): "pong \(ClientError.excerpt(bytes))"
+        case .close(let code, let reason): "close \(code) \"\(reason)\""
+        }
+    }
+}
 
 extension WebSocketClient {
-    /// The next message from the server, within the socket's timeout (5 s unless it is changed) or the one given.
+    /// The next message from the server, within `timeout` or else the socket's (5 s by default).
     ///
-    /// Answers a close frame with its own code, and a ping with a pong; the ping itself is handed out only when
-    /// `answersPings` is false.
+    /// The client answers a close frame with the same code, and a ping with a pong; it returns a ping only when `answersPings`
+    /// is false.
     public func receive(timeout: Duration? = nil) throws(ClientError) -> Message {
         try receive(for: "a message", by: Deadline(after: timeout ?? socket.timeout))
     }
@@ -18,7 +44,7 @@ extension WebSocketClient {
 
     /// The next message, which must be a text of JSON.
     public func receiveJSON(timeout: Duration? = nil) throws(ClientError) -> JSON {
-        try JSON(parsing: receiveText(timeout: timeout))
+        try JSON(received: receiveText(timeout: timeout))
     }
 
     /// The next message, which must be binary.
@@ -28,8 +54,8 @@ extension WebSocketClient {
         return bytes
     }
 
-    /// Everything the server has sent to this client until now, in order: what comes before the pong to a ping sent here.
-    /// So "nothing arrives" is tested without waiting for it.
+    /// The messages that the server has sent to this client until now, in order: those before the pong to a ping sent here. So
+    /// a test of "nothing arrives" need not wait.
     public func receiveAll() throws(ClientError) -> [Message] {
         pings += 1
         let mark = Array("mark \(pings)".utf8)
@@ -43,9 +69,9 @@ extension WebSocketClient {
         }
     }
 
-    /// The next message must be a close frame, and after the answer to it the server must end the connection.
+    /// Expects a close frame next, answers it, and expects the server to end the connection.
     ///
-    /// With `skippingMessages` what else is on its way before the close frame is read and dropped.
+    /// With `skippingMessages`, messages before the close frame are dropped.
     @discardableResult
     public func expectClose(skippingMessages: Bool = false) throws(ClientError) -> (code: UInt16, reason: String) {
         let deadline = Deadline(after: socket.timeout)
@@ -62,7 +88,7 @@ extension WebSocketClient {
         }
     }
 
-    /// The next frame as the server sent it, fragments not joined, nothing answered.
+    /// The next frame as the server sent it; the client joins no fragments and answers nothing.
     public func receiveFrame(timeout: Duration? = nil) throws(ClientError) -> ServerFrame {
         let deadline = Deadline(after: timeout ?? socket.timeout)
         return try readFrame(for: "a frame", by: deadline)
@@ -94,7 +120,7 @@ extension WebSocketClient {
         return try deflate.inflate(payload)
     }
 
-    /// Answers a control frame as a client must; nil for a ping that the caller does not see.
+    /// Answers a control frame as a client must; returns nil for a ping that the client has answered.
     private func control(_ frame: ServerFrame) throws(ClientError) -> Message? {
         switch frame.opcode {
         case 8:

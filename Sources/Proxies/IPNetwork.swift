@@ -6,16 +6,16 @@ public import EventLoop
 
 /// A block of IPv4 or IPv6 addresses (CIDR, RFC 4632 and RFC 4291).
 public struct IPNetwork: Hashable, Sendable {
-    /// The lowest address; IPv4 in its mapped form, so that an IPv4 client is the same one on a dual-stack listener.
+    /// The lowest address; IPv4 in its mapped form, so that an IPv4 client has the same address on a dual-stack listener.
     private let base: UInt128
     private let mask: UInt128
     private let isIPv4: Bool
 
     private static let mappedPrefix = UInt128(0xFFFF) << 32
 
-    /// Parses `ADDRESS/LENGTH` or `ADDRESS`, which is the network of that one address; nil for anything else, and for an
-    /// address with bits set behind the length, which is more likely a slip than meant. An IPv6 network inside
-    /// `::ffff:0:0/96` is the IPv4 network that is mapped there.
+    /// Parses `ADDRESS/LENGTH`, or `ADDRESS` for the network of that one address. Nil for anything else, and for an address with
+    /// bits set behind the length, which is more likely a mistake than an intention. An IPv6 network inside `::ffff:0:0/96` is
+    /// the IPv4 network that is mapped there.
     public init?(_ text: some StringProtocol) {
         let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         guard let address = NumericAddress.parse(parts[0], port: 0) else { return nil }
@@ -33,8 +33,8 @@ public struct IPNetwork: Hashable, Sendable {
         isIPv4 = ones >= 96 && address.bits >> 32 == Self.mappedPrefix >> 32
     }
 
-    /// Whether the address is one of the network's. An IPv4 address is in no IPv6 network but those of mapped addresses, so
-    /// that `::/0` is all of IPv6 and no more; a peer on a UNIX socket is in none.
+    /// Whether the network contains the address. An IPv6 network contains no IPv4 address unless it is a network of mapped
+    /// addresses, so `::/0` is all of IPv6 and nothing more. No network contains a peer on a UNIX socket.
     public func contains(_ address: SocketAddress) -> Bool {
         guard !address.isUnix, address.unmapped.isIPv4 == isIPv4 else { return false }
         return address.bits & mask == base
@@ -51,6 +51,6 @@ extension IPNetwork: CustomStringConvertible {
 }
 
 extension [IPNetwork] {
-    /// Whether a peer is one of ours: in one of the networks, or on a UNIX socket, whose file says who may use it.
+    /// Whether a peer is trusted: it is in one of the networks, or on a UNIX socket, where file permissions decide.
     public func trust(_ peer: SocketAddress) -> Bool { peer.isUnix || contains { $0.contains(peer) } }
 }

@@ -1,4 +1,4 @@
-// Addresses and numbers in text from outside, read more narrowly than the C library does: no names, no zones, no signs.
+// Addresses, ports and numbers in text from outside, read more narrowly than the C library does: no names, no zones, no signs.
 
 import EventLoop
 
@@ -15,7 +15,7 @@ enum NumericAddress {
         decimal(text, digits: 5).flatMap { UInt16(exactly: $0) }
     }
 
-    /// A number of at most so many decimal digits without a leading zero.
+    /// A number of at most `digits` decimal digits, without a leading zero.
     static func decimal(_ text: some StringProtocol, digits: Int) -> Int? {
         guard (1...digits).contains(text.utf8.count),
             text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
@@ -24,8 +24,8 @@ enum NumericAddress {
         return Int(text)
     }
 
-    /// An address as proxies write it: bare, or with a port behind, an IPv6 one in brackets then; brackets are allowed
-    /// without a port, too. The port is 0 where none is given or it is a word (RFC 7239, 6.3).
+    /// An address as proxies write it: alone or with a port. With a port, an IPv6 address needs brackets; they are also allowed
+    /// without one. The port is 0 where there is none or where it is a word (RFC 7239, 6.3).
     static func endpoint(_ text: some StringProtocol, wordPorts: Bool) -> SocketAddress? {
         if let address = parse(text, port: 0) { return address }
         let host: String
@@ -44,7 +44,7 @@ enum NumericAddress {
         guard rest.hasPrefix(":") else { return nil }
         let digits = rest.dropFirst()
         if let port = port(digits) { return parse(host, port: port) }
-        return wordPorts && ObfuscatedName.isValid(digits) ? parse(host, port: 0) : nil
+        return wordPorts && isObfuscatedName(digits) ? parse(host, port: 0) : nil
     }
 
     private static func isAddressByte(_ byte: UInt8) -> Bool {
@@ -54,5 +54,19 @@ enum NumericAddress {
             true
         default: false
         }
+    }
+
+    /// Whether the text is a name behind which a proxy hides a port: `_` and at least one letter, digit, `.`, `_` or `-` (RFC
+    /// 7239, section 6.3).
+    private static func isObfuscatedName(_ text: some StringProtocol) -> Bool {
+        text.utf8.first == UInt8(ascii: "_") && text.utf8.count >= 2
+            && text.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"):
+                    true
+                default: false
+                }
+            }
     }
 }

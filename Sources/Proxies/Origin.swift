@@ -4,14 +4,14 @@ import EventLoop
 
 /// A web origin (RFC 6454): `https://example.com:8443`.
 public struct Origin: Hashable, Sendable {
-    /// In lower case.
+    /// The scheme in lower case.
     let scheme: String
-    /// In lower case; an IPv6 address with its brackets.
+    /// The host in lower case; an IPv6 address with its brackets.
     let host: String
-    /// The port, the scheme's own where none is written; nil for a scheme that has none.
+    /// The port, or the scheme's default where none is written; nil for a scheme without a default.
     let port: UInt16?
 
-    /// Parses `SCHEME://HOST[:PORT]` as a browser writes it, without anything behind; nil for anything else.
+    /// Parses `SCHEME://HOST[:PORT]` as a browser writes it; nil for anything else.
     public init?(_ text: String) {
         guard text.utf8.count <= 1024, let (scheme, authority) = Self.split(text),
             let (host, port) = Self.hostAndPort(authority)
@@ -21,14 +21,14 @@ public struct Origin: Hashable, Sendable {
         self.port = port ?? Self.defaultPort(of: scheme)
     }
 
-    /// Whether the request is for the host and port that the page came from. The schemes cannot be compared, because TLS may
-    /// have ended before us; a Host without a port means the port that is the origin's scheme's own.
+    /// Whether the Host of a request is the host and port of the page. The schemes cannot be compared, because TLS may end at a
+    /// proxy before us; a Host without a port means the default port of the origin's scheme.
     func isSame(asHost host: String) -> Bool {
         guard let (name, port) = Self.hostAndPort(host[...]) else { return false }
         return name == self.host && (port ?? Self.defaultPort(of: scheme)) == self.port
     }
 
-    /// The scheme in lower case, and what follows `://`.
+    /// The scheme in lower case, and the part behind `://`.
     static func split(_ text: String) -> (scheme: String, authority: Substring)? {
         guard let colon = text.utf8.firstIndex(of: UInt8(ascii: ":")), text[colon...].hasPrefix("://") else {
             return nil
@@ -77,14 +77,14 @@ public struct Origin: Hashable, Sendable {
         isLetter(byte) || isDigit(byte) || "+-.".utf8.contains(byte)
     }
 
-    /// Names as browsers send them are in ASCII: letters, digits, and the marks that real names have.
+    /// Browsers send host names in ASCII: letters, digits, and the punctuation of real names.
     private static func isHostByte(_ byte: UInt8) -> Bool {
         isLetter(byte) || isDigit(byte) || "-._~".utf8.contains(byte)
     }
 }
 
 extension Origin: CustomStringConvertible {
-    /// `https://example.com`, the port only where it is not the scheme's own.
+    /// `https://example.com`; with a port only where it is not the scheme's default.
     public var description: String {
         let port = port == Self.defaultPort(of: scheme) ? "" : port.map { ":\($0)" } ?? ""
         return "\(scheme)://\(host)\(port)"

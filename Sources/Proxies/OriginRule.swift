@@ -1,5 +1,5 @@
-// Which web pages may open a connection. Browsers let any page do so, with the user's cookies, and leave it to the server to look at
-// Origin; programs send none, and could send any.
+// Which web pages may open a connection. A browser lets any page do so, with the user's cookies, and the server must check Origin.
+// Other programs send no Origin, and could send any.
 //
 // Read next: Origin.swift.
 
@@ -7,16 +7,16 @@
 public enum OriginRule: Hashable, Sendable {
     /// Every origin: `*`.
     case any
-    /// Pages of the host and port that the request is for: `same-origin`.
+    /// Pages of the same host and port as the request: `same-origin`.
     case sameOrigin
-    /// Pages that have no origin, such as those of local files and sandboxed frames: `null`.
+    /// Pages without an origin, such as those of local files and sandboxed frames: `null`.
     case null
     /// One origin: `https://example.com`.
     case exact(Origin)
     /// The subdomains of a host, at any depth: `https://*.example.com`. The value is the host's own origin.
     case subdomains(of: Origin)
 
-    /// Parses a rule as it is configured; nil for anything else.
+    /// Parses a rule of the configuration; nil for anything else.
     public init?(_ text: String) {
         switch text {
         case "*": self = .any
@@ -36,16 +36,16 @@ public enum OriginRule: Hashable, Sendable {
         }
     }
 
-    /// Only names have subdomains, addresses do not.
+    /// Only names have subdomains; addresses do not.
     private static func hasSubdomains(_ origin: Origin) -> Bool {
         NumericAddress.parse(origin.host, port: 0) == nil && !origin.host.hasPrefix("[") && !origin.host.hasPrefix(".")
     }
 
-    /// Whether the rule lets an origin pass.
+    /// Whether the rule allows an origin.
     /// - Parameters:
-    ///   - origin: nil for one that is no origin, such as `null`.
+    ///   - origin: the parsed field; nil for a value that is no origin, such as `null`.
     ///   - text: the field as it was sent.
-    ///   - host: the host and port that the request is for.
+    ///   - host: the host and port of the request.
     private func allows(_ origin: Origin?, text: String, host: String?) -> Bool {
         switch self {
         case .any: return true
@@ -58,11 +58,12 @@ public enum OriginRule: Hashable, Sendable {
         }
     }
 
-    /// Whether a request may come from where its Origin says.
+    /// Whether the rules allow a request, given its Origin fields.
     /// - Parameters:
-    ///   - origins: the values of all its Origin fields. None: it comes from no web page, and may. Several: no browser sends that.
-    ///   - host: the host and port that it is for.
-    ///   - rules: which origins may; none stands for `same-origin`.
+    ///   - origins: the values of all Origin fields. Without one the request comes from no web page and is allowed. No browser
+    ///     sends several; only `*` allows them.
+    ///   - host: the host and port of the request.
+    ///   - rules: the allowed origins; an empty list means `same-origin`.
     public static func allow(origins: [String], host: String?, rules: [OriginRule]) -> Bool {
         guard let text = origins.first else { return true }
         guard origins.count == 1 else { return rules.contains(.any) }
@@ -72,7 +73,7 @@ public enum OriginRule: Hashable, Sendable {
 }
 
 extension OriginRule: CustomStringConvertible {
-    /// The rule as it is configured.
+    /// The rule as in the configuration.
     public var description: String {
         switch self {
         case .any: "*"

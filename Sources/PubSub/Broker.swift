@@ -1,45 +1,46 @@
 // The seam between a node and whatever spreads publications: the memory of this process now, other nodes later. Delivery has
-// one path whatever the broker: it gives a publication its position and hands it to the node, which hands it to the workers.
+// one path for every broker: the broker gives a publication its position and passes it to the node, which passes it to the
+// workers.
 //
 // Read next: MemoryBroker.swift.
 
 public import WebSocket
 
-/// Takes publications, orders them per channel, and hands them to the node.
+/// Orders publications per channel and passes them to the node.
 public protocol Broker: Sendable {
-    /// Orders one publication and hands it on.
+    /// Orders one publication and passes it on.
     /// - Parameters:
-    ///   - frame: the message, encoded.
-    ///   - origin: the worker that publishes, nil for the admin API.
-    ///   - key: what conflation compares, see `Publication.key`.
-    ///   - receipt: given back with each worker's count of deliveries; nil when nobody asks.
+    ///   - frame: the encoded message.
+    ///   - key: the key for conflation, see `Publication.key`.
+    ///   - origin: the worker that publishes; nil for the admin API.
+    ///   - receipt: returned with each worker's delivery count; nil when no count is needed.
     func publish(
         _ frame: Frame, to channel: Channel, key: String?, exclude: SubscriberID?, origin: UInt8?, receipt: UInt64?
     ) -> PublishOutcome
 
-    /// Worker `worker` has its first subscriber of the channel.
+    /// Call when `worker` gets its first subscriber of the channel.
     func subscribe(_ worker: UInt8, to channel: Channel)
-    /// Worker `worker` has lost its last one.
+    /// Call when `worker` loses its last subscriber of the channel.
     func unsubscribe(_ worker: UInt8, from channel: Channel)
-    /// How many channels have subscribers on this node.
+    /// The number of channels with subscribers on this node.
     var channelCount: Int { get }
 }
 
 /// The node's side of a broker.
 public protocol PublicationReceiver: AnyObject, Sendable {
-    /// Whether a worker of the set cannot take more at this moment.
+    /// Whether the inbox of any worker in the set is full.
     func isOverloaded(_ workers: WorkerSet) -> Bool
-    /// Hands the publication to the workers' inboxes. Called in the channel's order, never twice at once for a channel.
-    /// - Returns: true when `origin` is among the workers and shall deliver by itself, at once: nothing of an earlier order
-    ///   waits in its inbox.
+    /// Posts the publication to the workers' inboxes. Calls for one channel come one at a time, in the channel's order.
+    /// - Returns: true when `origin` is one of the workers and must deliver the publication itself, at once, because nothing
+    ///   earlier waits in its inbox.
     func receive(_ publication: Publication, for workers: WorkerSet, origin: UInt8?, receipt: UInt64?) -> Bool
 }
 
-/// What became of a publication at the broker.
+/// The outcome of a publication at the broker.
 public enum PublishOutcome: Sendable {
-    /// Ordered, and on its way to `workers`.
-    /// - deliverHere: what the origin must deliver by itself now.
+    /// It has its position and is on its way to `workers`.
+    /// - deliverHere: the publication, if the origin must deliver it itself now.
     case published(StreamPosition, workers: WorkerSet, deliverHere: Publication?)
-    /// Not taken: a worker's inbox is full.
+    /// It was refused, because a worker's inbox is full.
     case overloaded
 }

@@ -1,19 +1,19 @@
-// A channel's name. Whoever holds a `Channel` holds a valid one.
+// The name of a channel, and patterns of names for the rules of the configuration. Every `Channel` is valid.
 //
-// Names are compared byte by byte, as scripts compare them. Swift's own comparison of strings calls the two ways to
-// write "é" the same, and a script that lets a client into the one channel would let it into the other.
+// Names are compared byte by byte, as scripts compare them. Swift's own comparison treats the two encodings of "é" as equal,
+// so a script that admits a client to one channel would admit it to the other.
 
 import Glibc
 
-/// A valid channel name: 1 to 255 bytes of UTF-8 without control characters. Names are equal when their bytes are,
-/// whatever Unicode calls equivalent.
+/// A valid channel name: 1 to 255 bytes of UTF-8 without control characters. Names are equal when their bytes are equal,
+/// even where Unicode calls other names equivalent.
 public struct Channel: Hashable, Comparable, Sendable, CustomStringConvertible {
-    /// The most bytes a name may have.
+    /// The longest name in bytes.
     public static let maxCount = 255
 
     public let name: String
 
-    /// Nil when the name is empty, too long, or holds a control character (U+0000 to U+001F, U+007F to U+009F).
+    /// Nil when the name is empty, too long, or contains a control character (U+0000 to U+001F, U+007F to U+009F).
     public init?(_ name: String) {
         guard !name.isEmpty, name.utf8.count <= Self.maxCount else { return nil }
         for scalar in name.unicodeScalars where scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) {
@@ -22,7 +22,7 @@ public struct Channel: Hashable, Comparable, Sendable, CustomStringConvertible {
         self.name = name
     }
 
-    /// The same for bytes; nil as well when they are not UTF-8.
+    /// The same for bytes; also nil when they are not UTF-8.
     public init?(_ bytes: UnsafeRawBufferPointer) {
         guard bytes.count <= Self.maxCount, let name = String(validating: bytes, as: UTF8.self) else { return nil }
         self.init(name)
@@ -32,7 +32,7 @@ public struct Channel: Hashable, Comparable, Sendable, CustomStringConvertible {
 
     public static func == (left: Channel, right: Channel) -> Bool { compare(left, right) == 0 }
 
-    /// In the order of the names' bytes.
+    /// Names are in the order of their bytes.
     public static func < (left: Channel, right: Channel) -> Bool { compare(left, right) < 0 }
 
     public func hash(into hasher: inout Hasher) {
@@ -51,5 +51,47 @@ public struct Channel: Hashable, Comparable, Sendable, CustomStringConvertible {
     private static func withBytes<Result>(of text: String, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
         var text = text
         return text.withUTF8 { body(UnsafeRawBufferPointer($0)) }
+    }
+}
+
+/// A pattern for channel names: `news`, `ticker.*`, `room:*:typing`, `*`. A star matches any run of characters, even an empty
+/// one.
+public struct ChannelPattern: Hashable, Sendable {
+    /// The pattern as written.
+    public let text: String
+    /// The parts between the stars; one part when there is no star.
+    private let parts: [[UInt8]]
+
+    /// Nil when the text is empty, longer than the longest channel name, or contains a control character.
+    public init?(_ text: String) {
+        guard Channel(text) != nil else { return nil }
+        self.text = text
+        parts = text.utf8.split(separator: UInt8(ascii: "*"), omittingEmptySubsequences: false).map(Array.init)
+    }
+
+    /// The number of bytes besides the stars. Of several patterns that match, the one with the most is the most exact.
+    public var literalCount: Int { parts.reduce(0) { $0 + $1.count } }
+
+    /// Whether the pattern has no star, so that it matches only one name.
+    public var isExact: Bool { parts.count == 1 }
+
+    public func matches(_ channel: Channel) -> Bool {
+        let name = Array(channel.name.utf8)
+        if isExact { return name == parts[0] }
+        let (first, last) = (parts[0], parts[parts.count - 1])
+        guard name.count >= first.count + last.count, name.starts(with: first), name.suffix(last.count) == last[...]
+        else { return false }
+        // Each part between two stars matches at its first place; if that fails, no later place helps.
+        var rest = name[first.count..<(name.count - last.count)]
+        for part in parts.dropFirst().dropLast() where !part.isEmpty {
+            guard let place = Self.firstIndex(of: part, in: rest) else { return false }
+            rest = rest[(place + part.count)...]
+        }
+        return true
+    }
+
+    private static func firstIndex(of part: [UInt8], in bytes: ArraySlice<UInt8>) -> Int? {
+        guard bytes.count >= part.count else { return nil }
+        return (bytes.startIndex...(bytes.endIndex - part.count)).first { bytes[$0..<($0 + part.count)] == part[...] }
     }
 }

@@ -1,18 +1,22 @@
-// Who is subscribed to what on one worker. Delivery is one append per subscriber; joining and leaving cost the same however
-// many subscribers a channel has.
+// The subscriptions on one worker. Delivery is one append per subscriber; the cost of subscribing and unsubscribing does not
+// depend on how many subscribers a channel has.
 //
 // Runs on: its worker's thread.
-// Allocates: for joining and leaving, never for delivering.
+// Allocates: to subscribe and unsubscribe, never to deliver.
+// Read next: Subscriber.swift.
 
 /// The channels of one worker and their subscribers.
 public final class Hub {
-    /// Called when a channel gets its first subscriber here (true) or has lost its last one (false): when the worker
-    /// subscribes at the broker, and unsubscribes.
+    /// Called when a channel gets its first subscriber here (true) and when it loses its last one (false). The worker then
+    /// subscribes or unsubscribes at the broker.
     private let interestChanged: (Channel, Bool) -> Void
-    /// A channel's rule for subscribers that are too slow; asked for once, when the channel gets its first subscriber.
+    /// A channel's policy for slow subscribers; called once, when the channel gets its first subscriber.
     private let policy: (Channel) -> SlowConsumerPolicy
     private var channels: [Channel: Subscribers] = [:]
-    /// Subscriptions in all.
+    /// The same in a list, which a walk in slices goes through from its end: a channel that takes a free place there has been
+    /// looked at.
+    private var list: ContiguousArray<Subscribers> = []
+    /// The number of subscriptions to all channels.
     public private(set) var subscriptionCount = 0
 
     public init(
@@ -23,7 +27,10 @@ public final class Hub {
         self.interestChanged = interestChanged
     }
 
-    /// Adds the subscriber to the channel; false when it was in it already.
+    /// Subscribers and the lists that hold them refer to each other.
+    deinit { for subscribers in channels.values { subscribers.list = [] } }
+
+    /// Subscribes to the channel; false when the subscriber was subscribed already.
     @discardableResult
     public func subscribe(_ subscriber: any Subscriber, to channel: Channel) -> Bool {
         guard !isSubscribed(subscriber, to: channel) else { return false }
@@ -34,7 +41,7 @@ public final class Hub {
         return true
     }
 
-    /// Takes the subscriber out of the channel; false when it was not in it.
+    /// Unsubscribes from the channel; false when the subscriber was not subscribed.
     @discardableResult
     public func unsubscribe(_ subscriber: any Subscriber, from channel: Channel) -> Bool {
         guard let place = subscriber.memberships.firstIndex(where: { $0.channel == channel }) else { return false }
@@ -42,7 +49,7 @@ public final class Hub {
         return true
     }
 
-    /// Takes the subscriber out of all its channels.
+    /// Unsubscribes from all channels.
     public func unsubscribeFromAll(_ subscriber: any Subscriber) {
         let memberships = subscriber.memberships
         guard !memberships.isEmpty else { return }
@@ -54,7 +61,7 @@ public final class Hub {
         subscriber.memberships.contains { $0.channel == channel }
     }
 
-    /// Hands the publication to every subscriber of its channel here.
+    /// Delivers the publication to every subscriber of its channel here.
     public func deliver(_ publication: Publication) -> DeliveryCount {
         var count = DeliveryCount()
         guard let subscribers = channels[publication.channel] else { return count }
@@ -69,12 +76,12 @@ public final class Hub {
         return count
     }
 
-    // MARK: Looking
+    // MARK: Queries
 
-    /// How many subscribers the channel has here.
+    /// The number of the channel's subscribers here.
     public func count(_ channel: Channel) -> Int { channels[channel]?.list.count ?? 0 }
 
-    /// How many channels have subscribers here.
+    /// The number of channels with subscribers here.
     public var channelCount: Int { channels.count }
 
     /// The channel's subscribers here.
@@ -82,24 +89,29 @@ public final class Hub {
 
     /// Channels with their subscriber counts, in byte order of their names.
     /// - Parameters:
-    ///   - prefix: only those whose name begins so.
-    ///   - after: only those whose name comes later.
-    ///   - limit: at most so many.
+    ///   - prefix: only channels whose name begins with it.
+    ///   - after: only channels whose name comes later.
+    ///   - limit: the most channels to return.
     public func page(prefix: String, after: Channel?, limit: Int) -> [(channel: Channel, subscribers: Int)] {
-        var page: [(channel: Channel, subscribers: Int)] = []
-        for (channel, subscribers) in channels where channel.name.utf8.starts(with: prefix.utf8) {
-            if let after, channel <= after { continue }
-            page.append((channel, subscribers.list.count))
-            // Cutting back at twice the limit keeps a walk over very many channels linear.
-            if page.count >= 2 * limit { Self.cut(&page, to: limit) }
-        }
-        Self.cut(&page, to: limit)
-        return page
+        var walk = beginPage(prefix: prefix, after: after, limit: limit)
+        while !walk.isComplete { _ = advance(&walk, steps: .max) }
+        return walk.channels
     }
 
-    private static func cut(_ page: inout [(channel: Channel, subscribers: Int)], to limit: Int) {
-        page.sort { $0.channel < $1.channel }
-        page.removeLast(max(0, page.count - limit))
+    /// The same in slices: `advance` until it is complete. A channel that opens meanwhile may be missing.
+    public func beginPage(prefix: String, after: Channel?, limit: Int) -> ChannelWalk {
+        ChannelWalk(prefix: prefix, after: after, limit: limit, left: list.count)
+    }
+
+    /// Looks at so many more channels at most; answers at how many.
+    public func advance(_ walk: inout ChannelWalk, steps: Int) -> Int {
+        walk.left = min(walk.left, list.count)
+        let end = walk.left - min(walk.left, steps)
+        let taken = walk.left - end
+        for subscribers in list[end..<walk.left].reversed() { walk.note(subscribers) }
+        walk.left = end
+        if walk.isComplete { walk.cut() }
+        return taken
     }
 
     // MARK: Bookkeeping
@@ -107,11 +119,13 @@ public final class Hub {
     private func open(_ channel: Channel) -> Subscribers {
         let subscribers = Subscribers(channel, policy: policy(channel))
         channels[channel] = subscribers
+        subscribers.place = list.count
+        list.append(subscribers)
         interestChanged(channel, true)
         return subscribers
     }
 
-    /// The last of the list takes the free place.
+    /// Removes the membership from its channel's list. The last subscriber of the list takes the free place.
     private func leave(_ membership: Membership) {
         let subscribers = membership.subscribers
         let last = subscribers.list.removeLast()
@@ -123,7 +137,46 @@ public final class Hub {
         subscriptionCount -= 1
         if subscribers.list.isEmpty {
             channels[subscribers.channel] = nil
+            let moved = list.removeLast()
+            if moved !== subscribers {
+                moved.place = subscribers.place
+                list[moved.place] = moved
+            }
             interestChanged(subscribers.channel, false)
         }
+    }
+}
+
+/// A page of channels in the making.
+public struct ChannelWalk {
+    let prefix: String
+    let after: Channel?
+    let limit: Int
+    /// How many channels of the hub's list are still to be looked at.
+    var left: Int
+    /// What was found, in order once it is complete.
+    public private(set) var channels: [(channel: Channel, subscribers: Int)] = []
+
+    init(prefix: String, after: Channel?, limit: Int, left: Int) {
+        (self.prefix, self.after, self.limit, self.left) = (prefix, after, limit, left)
+    }
+
+    public var isComplete: Bool { left == 0 }
+
+    mutating func note(_ subscribers: Subscribers) {
+        let channel = subscribers.channel
+        guard channel.name.utf8.starts(with: prefix.utf8) else { return }
+        if let after, channel <= after { return }
+        channels.append((channel, subscribers.list.count))
+        // Cutting back at twice the limit keeps a walk over very many channels linear.
+        if channels.count >= 2 * limit { cut() }
+    }
+
+    /// Sorts, and keeps the first ones; of a channel that moved while it was waited for, the first that was seen.
+    mutating func cut() {
+        channels.sort { $0.channel < $1.channel }
+        var kept: [(channel: Channel, subscribers: Int)] = []
+        for entry in channels where kept.count < limit && kept.last?.channel != entry.channel { kept.append(entry) }
+        channels = kept
     }
 }

@@ -1,8 +1,11 @@
-// The broker of a single node: positions in memory, and which workers want a channel, so that a publication wakes only those.
+// The broker of a single node. It keeps the positions of channels in memory, and the workers that subscribe to each, so that a
+// publication wakes only those.
 //
-// This is the one lock on the way of a message. It makes "in order at every subscriber, on every worker" true: an offset is
-// given and the inboxes are posted to in one step. It is held for a few hundred nanoseconds per publication, not per delivery,
-// and channels are spread over shards.
+// This is the one lock on the way of a message. It guarantees the order at every subscriber on every worker: assigning the
+// offset and posting to the inboxes is one step. A publication holds it for a few hundred nanoseconds, whatever the number
+// of subscribers, and channels are spread over shards.
+//
+// Runs on: any worker and the admin thread.
 
 import Synchronization
 public import WebSocket
@@ -24,7 +27,7 @@ public final class MemoryBroker: Broker {
     private let receiver: any PublicationReceiver
     private let lastEpoch: Atomic<UInt64>
 
-    /// - Parameter receiver: gets the publications, in each channel's order.
+    /// - Parameter receiver: gets the publications of each channel in order.
     public init(receiver: any PublicationReceiver) {
         self.receiver = receiver
         lastEpoch = Atomic(UInt64.random(in: 1 << 40..<1 << 48))
@@ -35,7 +38,7 @@ public final class MemoryBroker: Broker {
     ) -> PublishOutcome {
         shard(channel).streams.withLock { streams in
             guard let place = streams.index(forKey: channel) else {
-                // Nobody subscribes and there is no history: the channel lives for this one publication.
+                // Without subscribers and history, the channel exists only for this one publication.
                 return .published(StreamPosition(offset: 1, epoch: nextEpoch()), workers: WorkerSet(), deliverHere: nil)
             }
             let workers = streams.values[place].workers

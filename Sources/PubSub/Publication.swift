@@ -1,16 +1,16 @@
-// One message to one channel, on its way to the subscribers. Immutable, so it crosses threads by reference.
+// One message to one channel on its way to the subscribers. It is immutable, so threads share it.
 
 public import WebSocket
 
-/// What is delivered: the frame, encoded once and shared by every subscriber.
+/// A message to one channel. Its frame is encoded once and shared by all subscribers.
 public struct Publication: Sendable {
     public let channel: Channel
     public let frame: Frame
-    /// The subscriber that must not get it (its author, usually).
+    /// The subscriber that does not get it, usually its author.
     public let exclude: SubscriberID?
     public let position: StreamPosition
-    /// What it is about within its channel, as far as conflation is concerned: of the publications with the same key, only
-    /// the newest waits for a slow subscriber.
+    /// The key for conflation within the channel: of the publications with the same key, only the newest waits for a slow
+    /// subscriber.
     public let key: String?
 
     public init(
@@ -21,5 +21,18 @@ public struct Publication: Sendable {
         self.exclude = exclude
         self.position = position
         self.key = key
+    }
+}
+
+/// The position of a publication in its channel.
+public struct StreamPosition: Hashable, Sendable {
+    /// Counts the channel's publications from 1.
+    public var offset: UInt64
+    /// Identifies the series of offsets. A channel that disappears and returns gets a new epoch.
+    public var epoch: UInt64
+
+    public init(offset: UInt64, epoch: UInt64) {
+        self.offset = offset
+        self.epoch = epoch
     }
 }

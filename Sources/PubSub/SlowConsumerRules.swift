@@ -1,6 +1,20 @@
-// Which policy a channel has, by the patterns of the configuration.
+// What happens to a channel's publications at a subscriber that reads them more slowly than they arrive: the policies, and the
+// rules of the configuration that choose one for each channel.
 
-/// Patterns of channel names, each with its policy.
+/// A channel's policy for subscribers whose queue is full.
+public enum SlowConsumerPolicy: String, CaseIterable, Sendable {
+    /// Closes the connection with 1013. A client that stays connected has lost nothing.
+    case close
+    /// Drops the oldest waiting publications of such channels: the client sees the present, with gaps.
+    case dropOldest = "drop_oldest"
+    /// Drops the new publication: the client sees everything up to a gap.
+    case dropNewest = "drop_newest"
+    /// Keeps only the newest waiting publication of each channel, or of each key within it: the client sees the last state of
+    /// everything.
+    case conflate
+}
+
+/// The policies of channels, by patterns of their names.
 public struct SlowConsumerRules: Sendable, Equatable {
     /// One pattern and its policy.
     public struct Rule: Sendable, Equatable {

@@ -1,4 +1,4 @@
-// Which workers of the node have subscribers of a channel: 256 bits, no heap.
+// The workers of a node that have subscribers of a channel: 256 bits, without heap memory.
 
 /// A set of worker numbers, 0 to 255.
 public struct WorkerSet: Sendable, Equatable {

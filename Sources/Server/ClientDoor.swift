@@ -2,6 +2,7 @@
 // take before the workers have bound it, a socket file that all of them accept from, or sockets that were passed to the process.
 
 import EventLoop
+import Settings
 
 /// The clients' listening address.
 final class ClientDoor {
@@ -21,7 +22,7 @@ final class ClientDoor {
         shares = sockets.shares(of: workers)
         if let first = sockets.clients.first {
             kind = .passed(sockets.clients)
-            file = sockets.file(address, of: first)
+            file = sockets.file(.clients, of: first)
             return
         }
         do throws(ListenError) {
@@ -50,7 +51,7 @@ final class ClientDoor {
         switch kind {
         case .port(let reservation): reservation.address.reachable
         case .file(let file): "unix:\(file.path)"
-        case .passed(let sockets): file.map { "unix:\($0.path)" } ?? SocketAddress.local(of: sockets[0]).reachable
+        case .passed(let sockets): PassedSockets.shown(sockets[0])
         }
     }
 
@@ -86,10 +87,16 @@ final class ClientDoor {
 }
 
 extension PassedSockets {
-    /// The file of a passed UNIX socket, which this process has to remove in the end if the one that made it has handed over.
-    func file(_ address: ListenAddress, of socket: Int32) -> UnixSocketFile? {
-        guard ready != nil, SocketAddress.local(of: socket).isUnix else { return nil }
-        return address.unixPath.map { UnixSocketFile(inheriting: $0) }
+    /// The file of a passed UNIX socket, which this process has to remove in the end if the one that hands over has made it: a
+    /// service manager's stays.
+    func file(_ name: Name, of socket: Int32) -> UnixSocketFile? {
+        guard ready != nil, let identity = files[name], let path = UnixSocketFile.path(of: socket) else { return nil }
+        return UnixSocketFile(inheriting: path, identity)
+    }
+
+    /// The address of a passed socket as a client can use it, whatever the configuration says.
+    static func shown(_ socket: Int32) -> String {
+        UnixSocketFile.path(of: socket).map { "unix:\($0)" } ?? SocketAddress.local(of: socket).reachable
     }
 }
 

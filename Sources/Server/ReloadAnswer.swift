@@ -1,5 +1,7 @@
 // What the admin API answers to a reload, for people: `perigee reload` prints it.
 
+import JSON
+
 /// The answer to a reload or a rollback.
 public struct ReloadAnswer: Sendable {
     /// Whether other scripts are live now.
@@ -14,45 +16,39 @@ public struct ReloadAnswer: Sendable {
     }
 
     private static func success(_ body: String) -> String? {
-        guard let answer = try? JSONReader.members(of: Array(body.utf8)), let version = answer["version"]?.json,
-            case .strings(let changed)? = answer["changed"]?.value
+        guard let answer = try? JSON(parsing: body), let version = answer["version"]?.int,
+            let changed = texts(answer["changed"])
         else { return nil }
-        let origin = answer["rolledBackTo"].map { ", which is version \($0.json) again" } ?? ""
+        let origin = answer["rolledBackTo"]?.int.map { ", which is version \($0) again" } ?? ""
         let files = changed.isEmpty ? "no file has changed" : "changed: \(changed.joined(separator: " "))"
-        guard case .strings(let late)? = answer["late"]?.value else {
-            return "version \(version) is live\(origin); \(files)"
-        }
-        return (["version \(version) is live\(origin); \(files)"] + late).joined(separator: "\n")
+        let first = "version \(version) is live\(origin); \(files)"
+        return ([first] + (texts(answer["late"]) ?? [])).joined(separator: "\n")
     }
 
     private static func failure(_ body: String) -> String? {
-        guard let answer = try? JSONReader.members(of: Array(body.utf8)), let json = answer["error"]?.json,
-            let error = try? JSONReader.members(of: Array(json.utf8))
-        else { return nil }
-        if let list = error["errors"]?.json, let errors = try? JSONReader.elements(of: Array(list.utf8)),
-            !errors.isEmpty
-        {
+        guard let error = (try? JSON(parsing: body))?["error"], error.object != nil else { return nil }
+        if let errors = error["errors"]?.array, !errors.isEmpty {
             return errors.map { describe($0) }.joined(separator: "\n")
         }
-        return [string(error["message"]), string(error["hint"])].compactMap(\.self).joined(separator: "\n")
+        return [error["message"]?.string, error["hint"]?.string].compactMap(\.self).joined(separator: "\n")
     }
 
     /// As the log and `perigee check` show it: place and message, source line, traceback.
-    private static func describe(_ json: [UInt8]) -> String {
-        guard let error = try? JSONReader.members(of: json) else { return String(decoding: json, as: UTF8.self) }
-        let line = error["line"].flatMap { Int($0.json) }
-        let place = [string(error["file"]), line.map(String.init)].compactMap(\.self).filter { !$0.isEmpty }
-        var lines = [(place + [" " + (string(error["message"]) ?? "")]).joined(separator: ":").trimmed]
-        if let line, let source = string(error["sourceLine"]) { lines.append("    \(line) | \(source)") }
-        if let traceback = string(error["traceback"]), !traceback.isEmpty { lines.append(traceback) }
+    private static func describe(_ error: JSON) -> String {
+        guard error.object != nil else { return error.description }
+        let line = error["line"]?.int
+        let place = [error["file"]?.string, line.map(String.init)].compactMap(\.self).filter { !$0.isEmpty }
+        let message = error["message"]?.string ?? ""
+        var lines = [place.isEmpty ? message : place.joined(separator: ":") + ": " + message]
+        if let line, let source = error["sourceLine"]?.string { lines.append("    \(line) | \(source)") }
+        if let traceback = error["traceback"]?.string, !traceback.isEmpty { lines.append(traceback) }
         return lines.joined(separator: "\n")
     }
 
-    private static func string(_ member: (value: JSONReader.Value, json: String)?) -> String? {
-        if case .string(let text)? = member?.value { text } else { nil }
+    /// The elements of an array of strings.
+    private static func texts(_ list: JSON?) -> [String]? {
+        guard let elements = list?.array else { return nil }
+        let texts = elements.compactMap(\.string)
+        return texts.count == elements.count ? texts : nil
     }
-}
-
-extension String {
-    fileprivate var trimmed: String { hasPrefix(" ") ? String(dropFirst()) : self }
 }

@@ -3,6 +3,7 @@
 import EventLoop
 import Logging
 public import Scripting
+public import Settings
 
 /// A check of the scripts without a server.
 public enum ScriptCheck {

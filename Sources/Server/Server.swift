@@ -6,9 +6,11 @@
 import CLinux
 import EventLoop
 import Glibc
+public import LineLog
 public import Logging
 import PubSub
 import Scripting
+public import Settings
 import Synchronization
 import WebSocket
 
@@ -74,7 +76,8 @@ public final class Server {
         let adminFile = try Self.openFile(configuration.admin.listen, host.sockets)
         let (adminThread, admin, adminSockets) = try Self.startAdmin(node, file: adminFile, passed: host.sockets.admin)
         let sockets: ListeningDescriptors
-        adminPlace = AdminPlace(admin, file: adminFile, isSecure: configuration.admin.tls)
+        let adminPath = adminFile?.path ?? host.sockets.admin.first.flatMap { UnixSocketFile.path(of: $0) }
+        adminPlace = AdminPlace(admin, path: adminPath, isSecure: configuration.admin.tls)
         let page = PlainPages(admin: adminPlace, for: configuration.demo)
         do throws(StartError) {
             let started = try Self.startWorkers(
@@ -107,7 +110,7 @@ public final class Server {
         self.node = node
         self.adminThread = adminThread
         clientAddress = clients.shown
-        adminAddress = adminFile.map { "unix:\($0.path)" } ?? admin.reachable
+        adminAddress = adminPath.map { "unix:\($0)" } ?? admin.reachable
         clientPort = clients.port
         adminPort = admin.port
     }
@@ -185,7 +188,7 @@ public final class Server {
     private static func openFile(
         _ address: ListenAddress, _ sockets: PassedSockets
     ) throws(StartError) -> UnixSocketFile? {
-        if let first = sockets.admin.first { return sockets.file(address, of: first) }
+        if let first = sockets.admin.first { return sockets.file(.admin, of: first) }
         guard let path = address.unixPath else { return nil }
         do throws(ListenError) {
             return try UnixSocketFile(path: path)

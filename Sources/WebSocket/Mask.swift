@@ -10,7 +10,7 @@ public enum Mask {
     ///   - buffer: The bytes to change, at any alignment.
     ///   - key: The four bytes of the key as they lie in memory.
     ///   - phase: How many bytes of the payload came before `buffer`; 0 or more.
-    /// - Returns: Whether every resulting byte is ASCII, which comes for free and spares text a second look.
+    /// - Returns: Whether every resulting byte is ASCII. It costs nothing here and saves text a second pass.
     @discardableResult
     public static func apply(_ buffer: UnsafeMutableRawBufferPointer, key: UInt32, phase: Int = 0) -> Bool {
         guard let base = buffer.baseAddress else { return true }
@@ -36,8 +36,8 @@ public enum Mask {
         return seenWord & 0x8080_8080_8080_8080 == 0
     }
 
-    /// Finishes the fewer than eight bytes from `start`, where the key is again at its first byte; answers all of them
-    /// ORed together.
+    /// Masks the last bytes, fewer than eight, from `start`, where the key is at its first byte again. Returns them ORed
+    /// together.
     private static func applyByByte(_ buffer: UnsafeMutableRawBufferPointer, from start: Int, key: UInt32) -> UInt64 {
         var key = key.littleEndian
         var seen: UInt8 = 0

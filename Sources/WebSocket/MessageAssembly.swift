@@ -1,10 +1,12 @@
 // The part of a decoder that exists while something is in pieces: the bytes of a cut header, the payload of a cut
-// frame, the fragments of a message. It judges every stream by itself as the decoder does for whole frames; the decoder
-// only spares it the usual case.
+// frame, the fragments of a message. It can decode any stream alone; the decoder only saves it the usual case.
 // Runs on: the thread of its connection.
 // Allocates: one object, and payload bytes as they arrive.
 
-/// What a connection holds of unfinished frames and messages.
+import CLinux
+import Glibc
+
+/// The unfinished frames and messages of one connection.
 final class MessageAssembly {
     /// Whether messages may be compressed.
     private let compression: Bool
@@ -13,19 +15,19 @@ final class MessageAssembly {
     private var headerBytes = InlineArray<14, UInt8>(repeating: 0)
     private var headerCount = 0
 
-    /// The frame whose payload is arriving, and how much of it is here.
+    /// The frame whose payload is arriving, and how many bytes of it have arrived.
     private var frame: FrameHeader?
     private var arrived = 0
 
-    /// The kind of the open message, whether it is compressed, its frames so far, what has arrived of it, and how far its text
-    /// is checked.
+    /// The open message: its type, whether it is compressed, its frames so far, its payload so far, and the state of its text
+    /// check.
     private var messageOpcode: Opcode?
     private var isCompressed = false
     private var fragments = 0
     private var message = GrowingBytes()
     private var text = UTF8Validator()
 
-    /// What has arrived of a control frame, which may come between the fragments of a message.
+    /// The payload so far of a control frame, which may come between the fragments of a message.
     private var control = GrowingBytes()
 
     init(compression: Bool) {
@@ -37,7 +39,7 @@ final class MessageAssembly {
 
     var held: Int { message.capacity + control.capacity }
 
-    /// Gives back the memory of what was handed out and has been used.
+    /// Frees the payloads that the last event returned.
     func forgetDelivered() {
         if frame == nil { control.removeAll() }
         if messageOpcode == nil { message.removeAll() }
@@ -60,7 +62,7 @@ final class MessageAssembly {
         }
     }
 
-    /// Adds to the header's bytes what the input has of them, and reads them.
+    /// Moves bytes of the header from the input to those here, and parses them.
     private func takeHeader(_ input: inout UnsafeMutableRawBufferPointer, maxMessage: Int) -> FrameHeader.Parsed {
         let before = headerCount
         let added = min(input.count, FrameHeader.maxCount - before)
@@ -92,7 +94,8 @@ final class MessageAssembly {
         }
     }
 
-    /// Takes what the input has of the frame's payload; nil when the next frame follows in the same input.
+    /// Takes the part of the frame's payload that the input has. Nil when the frame is complete and its message
+    /// is not.
     private func takePayload(
         _ input: inout UnsafeMutableRawBufferPointer, maxMessage: Int
     ) -> MessageDecoder.Event? {
@@ -136,11 +139,56 @@ final class MessageAssembly {
         return nil
     }
 
-    /// Ends the message, whose bytes are `payload`. A complete text check is as good as new.
+    /// Ends the message, whose bytes are `payload`. The text check needs no reset: between characters it has its initial
+    /// state.
     private func deliver(_ payload: UnsafeRawBufferPointer) -> MessageDecoder.Event {
         guard text.isComplete else { return .failure(.invalidText) }
         let isBinary = messageOpcode == .binary
         (frame, messageOpcode) = (nil, nil)
         return isCompressed ? .compressed(payload, binary: isBinary) : .message(payload, binary: isBinary)
+    }
+}
+
+/// A buffer for a payload that arrives in pieces. It owns its bytes and grows with what has arrived, at most doubling and
+/// never beyond the limit of its owner: a peer that announces much and sends little costs little memory.
+struct GrowingBytes: ~Copyable {
+    private var base: UnsafeMutableRawPointer?
+    private(set) var capacity = 0
+    private(set) var count = 0
+
+    /// The least allocation in bytes.
+    private static let leastCapacity = 64
+
+    var isEmpty: Bool { count == 0 }
+
+    /// The bytes; valid until the next `append` or `removeAll`.
+    var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }
+
+    /// Appends a piece. `limit` is the final size of the payload where it is known, else the largest that it can reach.
+    mutating func append(_ piece: UnsafeRawBufferPointer, limit: Int) {
+        guard let source = piece.baseAddress, !piece.isEmpty else { return }
+        let needed = count + piece.count
+        if needed > capacity {
+            let doubled = max(Self.leastCapacity, capacity &* 2)
+            grow(to: max(needed, min(doubled, limit)))
+        }
+        base!.advanced(by: count).copyMemory(from: source, byteCount: piece.count)
+        count = needed
+    }
+
+    /// Frees the bytes.
+    mutating func removeAll() {
+        free(base)
+        (base, capacity, count) = (nil, 0, 0)
+    }
+
+    private mutating func grow(to capacity: Int) {
+        guard let grown = realloc(base, capacity) else { clinux_die_without_memory(capacity) }
+        base = grown
+        self.capacity = capacity
+    }
+
+    deinit {
+        free(base)
     }
 }

@@ -1,10 +1,13 @@
-// The options that every command shares: where the configuration comes from, and what overrides it.
+// The options of every command that reads the configuration, and `perigee config`, which prints it.
+//
+// Read next: Serve.swift.
 
 import ArgumentParser
 import Foundation
 import Server
+import Settings
 
-/// Configuration file and overriding flags.
+/// The configuration file and the flags that override it.
 struct ConfigurationOptions: ParsableArguments {
     @Option(help: "Read this file (YAML; every key is in config/perigee.yaml).")
     var config: String?
@@ -24,7 +27,7 @@ struct ConfigurationOptions: ParsableArguments {
     @Option(help: "trace, debug, info, notice, warning or error.")
     var logLevel: String?
 
-    /// The effective configuration, or the end of the process with every problem on its own line.
+    /// The effective configuration; throws the exit code after a line on stderr for each problem.
     func load() throws -> Configuration {
         let flags: [(path: String, value: String)] = [
             ("listen", listen), ("admin.listen", admin), ("scripts.folder", scripts), ("workers", workers),
@@ -34,7 +37,26 @@ struct ConfigurationOptions: ParsableArguments {
             return try Configuration.load(
                 file: config, environment: ProcessInfo.processInfo.environment, flags: flags)
         } catch {
-            throw complaint("\(error)", exitCode: 2)
+            throw failure("\(error)", exitCode: 2)
+        }
+    }
+}
+
+/// `perigee config`: prints the configuration of the server.
+struct Config: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Print the effective configuration (file, then environment, then flags), secrets hidden.")
+
+    @OptionGroup var options: ConfigurationOptions
+
+    @Flag(help: "Print the documented defaults instead: the text of config/perigee.yaml.")
+    var defaults = false
+
+    func run() throws {
+        if defaults {
+            print(Configuration.documented(), terminator: "")
+        } else {
+            print(try options.load().render(), terminator: "")
         }
     }
 }

@@ -1,9 +1,11 @@
-// The command line: which words there are, and what each does. Exit codes: 0 done, 1 `check` found something, 2 configuration,
-// 3 an address that cannot be used, 4 scripts that do not load, 5 a script that did not end, 64 wrong usage.
+// The command line: its commands, and how one fails. Exit codes: 0 done, 1 `check` found mistakes, 2 configuration, 3 an address
+// that cannot be used, 4 scripts that do not load, 5 a script that did not end, 64 wrong usage.
 //
 // Read next: Serve.swift.
 
 import ArgumentParser
+import CLinux
+import Glibc
 import Server
 
 @main
@@ -21,4 +23,20 @@ struct Perigee: ParsableCommand {
             Serve.self, Check.self, Test.self, New.self, Config.self, Reload.self, Upgrade.self, Version.self,
         ],
         defaultSubcommand: Serve.self)
+}
+
+/// `perigee version`.
+struct Version: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Print the versions of Perigee and of the linked Lua.")
+
+    func run() { print("perigee \(PerigeeVersion.text) (\(ScriptCheck.luaVersion))") }
+}
+
+/// Writes `text` to stderr, and returns the exit code to throw.
+func failure(_ text: String, exitCode: Int32) -> ExitCode {
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { "perigee: \($0)\n" }
+    let bytes = Array(lines.joined().utf8)
+    // A reader that stalls must not keep the process from ending.
+    _ = clinux_write_within(STDERR_FILENO, bytes, bytes.count, Int32(clinux_last_words_patience))
+    return ExitCode(exitCode)
 }

@@ -1,18 +1,22 @@
-// `perigee serve`: starts the server, says where everything is, and waits for signals.
+// `perigee serve`: starts the server, prints its addresses, and waits for signals.
+//
+// Read next: Perigee.swift.
 
 import ArgumentParser
 import Glibc
+import LineLog
 import Server
+import Settings
 
 struct Serve: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Run the server (the default).",
         discussion: """
-            SIGHUP loads scripts and certificates anew. SIGTERM and SIGINT stop: clients get close code 1012, spread over
-            drain.window; a second one stops at once. SIGUSR2 starts the program anew and hands over to it.
+            SIGHUP reloads scripts and certificates. SIGTERM and SIGINT stop: clients get close code 1012, spread over
+            drain.window; a second signal stops at once. SIGUSR2 starts the program again and hands over to it.
             """)
 
-    /// What the end of the process waits for whoever reads the log.
+    /// The time for which the end of the process waits for slow readers of its output and its log, together.
     private static let patience = Duration.seconds(1)
 
     @OptionGroup var options: ConfigurationOptions
@@ -22,27 +26,29 @@ struct Serve: ParsableCommand {
         do throws(StartError) {
             host = try HostProcess.current()
         } catch {
-            throw complaint("\(error)", exitCode: error.exitCode)
+            throw failure("\(error)", exitCode: error.exitCode)
         }
         let configuration = try options.load()
         Server.raiseDescriptorLimit()
-        let output = LogOutput(configuration.log, delaysCrashes: true)
-        defer { output.flush(within: Self.patience) }
+        let output = configuration.log.makeOutput(delaysCrashes: true)
+        var outputs = [output]
+        defer { LogOutput.flush(outputs, within: Self.patience) }
         let server: Server
         do throws(StartError) {
-            server = try Server(configuration, log: configuration.makeLogger(to: output), logOutput: output, host: host)
+            server = try Server(
+                configuration, log: configuration.log.makeLogger(to: output), logOutput: output, host: host)
         } catch {
-            throw complaint("\(error)", exitCode: error.exitCode)
+            throw failure("\(error)", exitCode: error.exitCode)
         }
-        // A reader that stalls must not keep the process from ending, so not even this is written on the main thread.
-        let announcement = LogOutput(configuration.log, descriptor: 1)
+        // A reader that stalls must not delay the end of the process, so the main thread does not write even these lines.
+        let announcement = configuration.log.makeOutput(descriptor: 1)
         announcement.write(lines(about: server, configuration))
+        outputs.append(announcement)
         let end = server.wait()
-        announcement.flush(within: Self.patience)
         guard case .complete = end else { throw ExitCode(end.exitCode) }
     }
 
-    /// Where everything is.
+    /// The lines that tell the server's addresses and scripts.
     private func lines(about server: Server, _ configuration: Configuration) -> String {
         var lines = ["Perigee \(PerigeeVersion.text)"]
         lines.append("  clients    \(server.clientURL)")
@@ -58,7 +64,7 @@ struct Serve: ParsableCommand {
         return lines.map { $0 + "\n" }.joined()
     }
 
-    /// The text as one word of a shell's command line.
+    /// The text as one word of a shell command.
     private static func word(_ text: String) -> String {
         "'" + text.replacing("'", with: "'\\''") + "'"
     }

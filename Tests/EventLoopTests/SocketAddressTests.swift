@@ -1,5 +1,6 @@
 // What an address is, how it shows, and what is none.
 
+import Glibc
 import Testing
 
 @testable import EventLoop
@@ -85,6 +86,23 @@ struct SocketAddressTests {
         #expect(unix.isUnix && unix.isLoopback && !unix.isIPv4)
         #expect(unix.port == 0 && unix.bits == 0)
         #expect(unix != SocketAddress(host: "::", port: 0))
+    }
+
+    @Test("each address of the machine's interfaces is of this machine, one of a link too")
+    func own() throws {
+        let file = try #require(fopen("/proc/net/if_inet6", "r"))
+        defer { fclose(file) }
+        var line = [CChar](repeating: 0, count: 256)
+        var count = 0
+        while fgets(&line, Int32(line.count), file) != nil {
+            let digits = String(decoding: line.prefix(32).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            let bits = try #require(UInt128(digits, radix: 16))
+            #expect(SocketAddress(ipv6: bits, port: 80).isOfThisMachine, "\(digits)")
+            count += 1
+        }
+        #expect(count >= 1)
+        #expect(!SocketAddress(host: "192.0.2.1", port: 80)!.isOfThisMachine)
+        #expect(!SocketAddress(host: "2001:db8::1", port: 80)!.isOfThisMachine)
     }
 
     @Test("takes 20 bytes, because every connection carries one")

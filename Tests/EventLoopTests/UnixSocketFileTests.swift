@@ -8,10 +8,19 @@ import Testing
 
 @Suite("UNIX socket file", .serialized, .bounded)
 struct UnixSocketFileTests {
-    /// A path that no other test has; the file is gone after the test.
+    /// A path in a folder that no other test has; both are gone after the test.
     final class Place {
-        let path = "/tmp/perigee-\(getpid())-\(UInt64.random(in: 0 ... .max)).sock"
-        deinit { unlink(path) }
+        let folder = "/tmp/perigee-\(getpid())-\(UInt64.random(in: 0 ... .max))"
+        var path: String { folder + "/a.sock" }
+        var lock: String { path + ".lock" }
+
+        init() { mkdir(folder, 0o700) }
+
+        deinit {
+            unlink(path)
+            unlink(lock)
+            rmdir(folder)
+        }
 
         var mode: UInt32? {
             var status = stat()
@@ -88,7 +97,79 @@ struct UnixSocketFileTests {
         }
     }
 
-    @Test("a socket file that was shut down is looked at now and then, and does not keep the loop busy")
+    @Test("a lock that another user may hold, of the folder or of a file that others can open, delays nothing")
+    func foreignLock() throws {
+        let folder = open(place.folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        defer { close(folder) }
+        #expect(flock(folder, LOCK_EX | LOCK_NB) == 0)
+        let start = ContinuousClock.now
+        let first = try UnixSocketFile(path: place.path)
+        first.remove()
+        let foreign = open(place.lock, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
+        defer { close(foreign) }
+        #expect(fchmod(foreign, 0o666) == 0 && flock(foreign, LOCK_EX) == 0)
+        let second = try UnixSocketFile(path: place.path)
+        _ = try place.connect().get()
+        second.remove()
+        #expect(place.mode == nil)
+        #expect(ContinuousClock.now - start < .seconds(4))
+    }
+
+    @Test("the lock of the same user is waited for, and its file is gone afterwards")
+    func ownLock() throws {
+        let holder = try SocketFileLock(of: place.path)
+        #expect(throws: ListenError.self) { try SocketFileLock(of: place.path, patience: 50).release() }
+        let waiting = Inbox<Bool>()
+        let thread = LoopThread(name: "test") { [path = place.path] in
+            let lock = try? SocketFileLock(of: path)
+            waiting.post(lock != nil)
+            lock?.release()
+        }
+        #expect(waiting.isEmpty)
+        holder.release()
+        thread.join()
+        #expect(waiting.wait() == [true])
+        #expect(access(place.lock, F_OK) != 0)
+    }
+
+    @Test("a socket file that was shut down is bound anew, for all loops that share it, and takes clients again")
+    func renewed() throws {
+        let stages = [Stage(), Stage()]
+        let file = try UnixSocketFile(path: place.path)
+        var clients = [0, 0]
+        let listeners = try stages.indices.map { index in
+            try Listener(.file(file, isShared: true), on: stages[index].loop) {
+                clients[index] += 1
+                close($0)
+                _ = $1
+            }
+        }
+        file.release()
+        let numbers = listeners.map(\.descriptor)
+        for round in 1...2 {
+            var failures = [0, 0]
+            for index in listeners.indices { listeners[index].failed = { _ in failures[index] += 1 } }
+            #expect(shutdown(listeners[0].descriptor, Int32(SHUT_RDWR)) == 0)
+            for stage in stages.indices { #expect(stages[stage].turn { failures[stage] == 1 }) }
+            clients = [0, 0]
+            // Each loop by itself: a client that nobody else takes.
+            for stage in stages.indices {
+                let takes = stages[stage].turn {
+                    _ = try? place.connect().get()
+                    return clients[stage] > 0
+                }
+                #expect(takes, "loop \(stage), round \(round)")
+            }
+            #expect(failures == [1, 1])
+        }
+        #expect(listeners.map(\.descriptor) == numbers)
+        for (stage, listener) in zip(stages, listeners) { stage.loop.remove(listener) }
+        #expect(throws: Refusal.self) { _ = try place.connect().get() }
+        file.remove()
+        #expect(place.mode == nil)
+    }
+
+    @Test("a socket file that is not ours to bind anew is looked at now and then, and does not keep the loop busy")
     func shutDown() throws {
         let stage = Stage()
         let file = try UnixSocketFile(path: place.path)
@@ -96,6 +177,7 @@ struct UnixSocketFileTests {
             close($0)
             _ = $1
         }
+        file.handOver()
         var failures = 0
         listener.failed = { _ in failures += 1 }
         #expect(shutdown(listener.descriptor, Int32(SHUT_RDWR)) == 0)

@@ -1,11 +1,11 @@
-// The tables of good and of bad requests, whole and in every way of cutting them.
+// The tables of good and bad requests, each request whole and cut in every way.
 
 import HTTP1
 import Testing
 
 @Suite("Request conformance", .bounded)
 struct ConformanceTests {
-    @Test("accepts what RFC 9112 allows, and reads it rightly", arguments: GoodRequest.all)
+    @Test("accepts what RFC 9112 allows and reads it correctly", arguments: GoodRequest.all)
     func accepts(_ row: GoodRequest) throws {
         let seen = Observation(row.text)
         #expect(seen.failure == nil)
@@ -17,7 +17,7 @@ struct ConformanceTests {
         #expect(request.isComplete)
     }
 
-    @Test("reads a request alike however it is cut", arguments: GoodRequest.all)
+    @Test("reads a request the same way however it is cut", arguments: GoodRequest.all)
     func survivesCuts(_ row: GoodRequest) {
         let bytes = Array(row.text.utf8)
         let whole = Observation([bytes])
@@ -33,7 +33,7 @@ struct ConformanceTests {
         #expect(!seen.endsIdle)
     }
 
-    @Test("refuses a request alike however it is cut", arguments: BadRequest.all)
+    @Test("refuses a request the same way however it is cut", arguments: BadRequest.all)
     func refusesCuts(_ row: BadRequest) {
         let whole = Observation([row.bytes])
         for pieces in Cuts.everywhere(row.bytes) { #expect(Observation(pieces) == whole) }
@@ -63,7 +63,7 @@ struct ConformanceTests {
 
     @Test("does not reopen what never was a head", arguments: BadRequest.all)
     func doesNotReopen(_ row: BadRequest) {
-        // A head may be good and only its body bad, or only too long a body.
+        // A head may be good and only its body bad or too long.
         let isHead =
             [HTTPError.bodyTooLarge, .badChunk].contains(row.error) || !Observation([row.bytes]).requests.isEmpty
         if !isHead { #expect(RequestHead(validated: row.bytes) == nil) }

@@ -1,8 +1,8 @@
-// Random damage to good requests. What comes out is mostly an error; the rules are that nothing traps, that no range
-// leaves its input, that the parser always goes on, and that how the input is cut makes no difference. `Observation`
-// checks each step.
+// Random damage to good requests. Most of them end in an error. The rules: nothing traps, no range leaves its input, the
+// parser always makes progress, and the cuts make no difference. `Observation` checks each step.
 
 import HTTP1
+import SeededGenerator
 import Testing
 
 @Suite("Request fuzzing", .bounded)
@@ -17,13 +17,13 @@ struct FuzzTests {
         return limits
     }()
 
-    /// Pieces of grammar that do most harm when they turn up in the wrong place.
+    /// Pieces of grammar that do the most harm in the wrong place.
     private static let fragments = [
         "\r", "\n", "\r\n", "\r\n\r\n", " ", "\t", ":", ",", ";", "\0", "0", "f", "Content-Length: 3\r\n", "HTTP/1.1",
         "Transfer-Encoding: chunked\r\n", "Host: x\r\n", "0\r\n\r\n", "Connection: close\r\n", "%", "?", "[", "http://",
     ].map { Array($0.utf8) }
 
-    @Test("reads damaged requests alike whole, in pieces and byte by byte", arguments: [1, 2, 3, 4] as [UInt64])
+    @Test("reads damaged requests alike, whole and in pieces of any size", arguments: [1, 2, 3, 4] as [UInt64])
     func damagedRequests(seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
         let seeds = GoodRequest.all.map { Array($0.text.utf8) }

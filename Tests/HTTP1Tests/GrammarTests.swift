@@ -28,7 +28,7 @@ struct GrammarTests {
         }
     }
 
-    @Test("finds each control byte at each place among all others")
+    @Test("finds each control byte at each place")
     func controls() {
         for byte in UInt8.min...UInt8.max {
             for place in 0..<20 {

@@ -1,4 +1,4 @@
-// Each limit at its border: what just fits is accepted, one more is refused, and always alike however the input is cut.
+// Each limit: the parser accepts a request at the limit and refuses one byte or field more, however the input is cut.
 
 import HTTP1
 import Testing
@@ -15,7 +15,7 @@ struct LimitTests {
         return limits
     }()
 
-    /// What the parser says about a text, the same for every cut of it.
+    /// The parser's error for a text, the same for every cut of it.
     private func failure(_ text: String) -> HTTPError? {
         let bytes = Array(text.utf8)
         let whole = Observation([bytes], limits: Self.limits)
@@ -39,7 +39,7 @@ struct LimitTests {
         #expect(HTTPError.uriTooLong.status == 414)
     }
 
-    @Test("closes with 431 when the head is over its limit, before it has come to its end")
+    @Test("closes with 431 as soon as the head exceeds its limit")
     func head() {
         func request(_ length: Int, cutTo count: Int = .max) -> String {
             let text = "GET / HTTP/1.1\r\nHost: h\r\nA: \(String(repeating: "a", count: length - 32))\r\n\r\n"
@@ -99,7 +99,7 @@ struct LimitTests {
         var limits = HTTPLimits()
         limits.maxHead = 200_000
         let text = "GET / HTTP/1.1\r\nHost: h\r\nA: \(String(repeating: "a", count: 150_000))\r\n\r\n"
-        // Looking at all bytes again for each new one would take ten billion steps.
+        // Scanning all bytes again for each new one would take ten billion steps.
         #expect(Observation(text.utf8.map { [$0] }, limits: limits).requests.count == 1)
     }
 

@@ -17,19 +17,19 @@ struct PercentTests {
     }
 
     @Test(
-        "refuses a broken escape and what is not UTF-8",
+        "refuses a broken escape, and text that is not UTF-8",
         arguments: ["%", "a%", "%4", "%4g", "%g4", "%%41", "% 41", "%+1", "%C3", "%FF", "%C0%80", "%ED%A0%80"])
     func refuses(_ encoded: String) {
         #expect(Percent.decode(encoded) == nil)
     }
 
-    @Test("takes + as a space only where it is asked to")
+    @Test("decodes + as a space only on request")
     func plus() {
         #expect(Percent.decode("a+b%2B", plusAsSpace: true) == "a b+")
         #expect(Percent.decode("a+b%2B", plusAsSpace: false) == "a+b+")
     }
 
-    @Test("encodes all but unreserved characters")
+    @Test("encodes everything except unreserved characters")
     func encodes() {
         #expect(Percent.encode("aZ09-._~") == "aZ09-._~")
         #expect(Percent.encode("a b/c?ä+%") == "a%20b%2Fc%3F%C3%A4%2B%25")
@@ -66,7 +66,7 @@ struct PercentTests {
         #expect(QueryString(query).isUTF8 == isUTF8)
     }
 
-    @Test("takes no more pairs than the limit, and says so")
+    @Test("reads no more pairs than the limit and reports it")
     func pairLimit() {
         let hundred = Array(repeating: "a=1", count: 100).joined(separator: "&")
         #expect(QueryString(hundred).pairs.count == 100)

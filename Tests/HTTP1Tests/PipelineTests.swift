@@ -1,6 +1,7 @@
 // Several requests on one connection, and the state between them.
 
 import HTTP1
+import SeededGenerator
 import Testing
 
 @Suite("Pipelining", .bounded)
@@ -25,14 +26,14 @@ struct PipelineTests {
         }
     }
 
-    @Test("gives an empty line between requests no meaning, but two are refused")
+    @Test("ignores one empty line between requests and refuses two")
     func emptyLineBetween() {
         let request = "GET / HTTP/1.1\r\nHost: h\r\n\r\n"
         #expect(Observation(request + "\r\n" + request).requests.count == 2)
         #expect(Observation(request + "\r\n\r\n" + request).failure == .badRequestLine)
     }
 
-    @Test("is idle between requests only")
+    @Test("is idle only between requests")
     func idleness() {
         var parser = RequestParser()
         func feed(_ text: String) -> Bool {
@@ -51,7 +52,7 @@ struct PipelineTests {
         #expect(!feed("G"))
     }
 
-    @Test("leaves the bytes behind a head where they are, for a protocol that takes over")
+    @Test("leaves the bytes behind a head to the protocol that takes over")
     func stopsBehindHead() {
         let head = "GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
         let input = Array("\(head)\u{1}\u{2}".utf8)

@@ -1,4 +1,4 @@
-// What a response looks like on the wire.
+// The encoding of responses.
 
 import HTTP1
 import Testing
@@ -20,14 +20,14 @@ struct ResponseTests {
                 == "HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 5\r\n\r\nhello")
     }
 
-    @Test("appends to what is in the output already")
+    @Test("appends to the output")
     func appends() {
         var output = Array("x".utf8)
         Response(status: 404).encode(into: &output, keepAlive: true)
         #expect(String(decoding: output, as: UTF8.self) == "xHTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
     }
 
-    @Test("says close when the connection ends, and keep-alive only to HTTP/1.0")
+    @Test("writes Connection: close at the end, and keep-alive only for HTTP/1.0")
     func connection() {
         #expect(wire(Response(status: 400), keepAlive: false).contains("\r\nConnection: close\r\n"))
         #expect(!wire(Response(status: 200)).contains("Connection"))
@@ -35,21 +35,21 @@ struct ResponseTests {
         #expect(wire(Response(status: 200), keepAlive: false, minorVersion: 0).contains("\r\nConnection: close\r\n"))
     }
 
-    @Test("leaves out the body of an answer to HEAD, but not its length")
+    @Test("omits the body of an answer to HEAD, but not its length")
     func head() {
         #expect(
             wire(Response(status: 200, body: [1, 2, 3]), omitBody: true)
                 == "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n")
     }
 
-    @Test("writes neither body nor length where none may be", arguments: [100, 101, 204, 304])
+    @Test("writes neither body nor length where none is allowed", arguments: [100, 101, 204, 304])
     func bodiless(_ status: Int) {
         let text = wire(Response(status: status, body: [1, 2, 3]))
         #expect(!text.contains("Content-Length"))
         #expect(text.hasSuffix("\r\n\r\n"))
     }
 
-    @Test("lets a 101 name its own Connection, and no other status")
+    @Test("lets only a 101 set its own Connection field")
     func upgrade() {
         let fields = [("Upgrade", "websocket"), ("Connection", "Upgrade")]
         #expect(
@@ -73,24 +73,24 @@ struct ResponseTests {
                 == "HTTP/1.1 200 OK\r\nA: b  Set-Cookie: x  \ty\r\nB: ü\r\nContent-Length: 0\r\n\r\n")
     }
 
-    @Test("leaves out a field whose name is no token", arguments: ["", "A B", "A:", "A\r\nB", "Ä"])
+    @Test("omits a field whose name is no token", arguments: ["", "A B", "A:", "A\r\nB", "Ä"])
     func badName(_ name: String) {
         #expect(wire(Response(status: 200, fields: [(name, "x")])) == "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
     }
 
-    @Test("sends 500 for a status that is none", arguments: [-1, 0, 99, 1000, .max])
+    @Test("sends 500 for a status outside of 100 to 999", arguments: [-1, 0, 99, 1000, .max])
     func badStatus(_ status: Int) {
         #expect(wire(Response(status: status)).hasPrefix("HTTP/1.1 500 Internal Server Error\r\n"))
     }
 
-    @Test("has a reason phrase for every error's status, and a sentence for every error", arguments: HTTPError.allCases)
+    @Test("has a reason phrase and a sentence of its own for every error", arguments: HTTPError.allCases)
     func errors(_ error: HTTPError) {
         #expect(!HTTPStatus.reason(error.status).isEmpty)
         #expect(error.reason.hasSuffix("."))
         #expect(HTTPError.allCases.filter { $0.reason == error.reason }.count == 1)
     }
 
-    @Test("writes a status without a known phrase as the grammar wants it")
+    @Test("writes an empty phrase for an unknown status")
     func unknownStatus() {
         #expect(wire(Response(status: 299)).hasPrefix("HTTP/1.1 299 \r\n"))
     }

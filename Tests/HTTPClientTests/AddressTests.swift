@@ -43,11 +43,29 @@ struct AddressTests {
         let rules = AddressRules(
             allowed: [IPNetwork("169.254.7.0/24")!], denied: [IPNetwork("10.0.0.0/8")!])
         func permits(_ host: String) -> Bool { rules.permit(SocketAddress(host: host, port: 80)!) }
-        for prefix in ["::ffff:", "64:ff9b::", "64:ff9b:1::", "::", "::ffff:0:", "fd00::5efe:"] {
-            #expect(permits("\(prefix)169.254.7.9") && !permits("\(prefix)169.254.8.9"), "\(prefix)")
+        let prefixes = [
+            ("::ffff:", true), ("64:ff9b::", true), ("64:ff9b:1::", true), ("::", false), ("::ffff:0:", false),
+            ("fd00::5efe:", false),
+        ]
+        for (prefix, mayAllow) in prefixes {
+            #expect(permits("\(prefix)169.254.7.9") == mayAllow && !permits("\(prefix)169.254.8.9"), "\(prefix)")
             #expect(!permits("\(prefix)10.2.3.4") && permits("\(prefix)11.2.3.4"), "\(prefix)")
         }
         #expect(!permits("2002:a02:304::1") && permits("2002:b02:304::1"))
+        #expect(permits("2002:a9fe:709::1") && !permits("2002:a9fe:809::1"))
+    }
+
+    @Test("of an IPv6 address and the IPv4 address inside it each may refuse, whatever is allowed for the other")
+    func refusedByEither() {
+        func permits(_ host: String, allowed: String, denied: String) -> Bool {
+            AddressRules(allowed: [IPNetwork(allowed)!], denied: [IPNetwork(denied)!])
+                .permit(SocketAddress(host: host, port: 80)!)
+        }
+        #expect(!permits("64:ff9b::10.0.0.1", allowed: "10.0.0.0/8", denied: "64:ff9b::/96"))
+        #expect(!permits("64:ff9b::10.0.0.1", allowed: "64:ff9b::/96", denied: "10.0.0.0/8"))
+        #expect(!permits("2002:a9fe:a9fe::1", allowed: "::/0", denied: "192.0.2.0/24"))
+        #expect(!permits("fe80::5efe:8.8.8.8", allowed: "8.8.8.8", denied: "192.0.2.0/24"))
+        #expect(permits("fe80::1", allowed: "fe80::1", denied: "192.0.2.0/24"))
     }
 
     @Test(

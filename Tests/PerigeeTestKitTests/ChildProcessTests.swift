@@ -1,4 +1,4 @@
-// ChildProcess and TemporaryFolder: they answer, and leave nothing behind.
+// ChildProcess and TemporaryFolder: their results, and their end without remains.
 
 import Glibc
 import PerigeeTestKit
@@ -6,7 +6,7 @@ import Testing
 
 @Suite("ChildProcess", .bounded)
 struct ChildProcessTests {
-    @Test("answers status, output and errors of a shell line")
+    @Test("returns status, output and errors of a shell line")
     func shell() throws {
         let result = try ChildProcess.shell("printf out; printf err >&2; exit 3")
         #expect(result == (3, "out", "err"))
@@ -28,7 +28,7 @@ struct ChildProcessTests {
         #expect(try child.readOutputToEnd() == "bye\n")
     }
 
-    @Test("takes its whole group along when it goes, and a folder with all that is in it")
+    @Test("kills its whole group at its end; a folder goes with its content")
     func goes() throws {
         var folder: TemporaryFolder? = try TemporaryFolder()
         let path = folder!.path
@@ -41,7 +41,7 @@ struct ChildProcessTests {
         #expect(kill(grandchild, 0) != 0 || zombie(grandchild))
     }
 
-    @Test("a program that is not there is an error that names it")
+    @Test("names a missing program in its error")
     func missing() {
         #expect(throws: ClientError.system(call: "start no-such-program", code: ENOENT)) {
             try ChildProcess.start("no-such-program")

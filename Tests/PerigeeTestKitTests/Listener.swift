@@ -1,4 +1,5 @@
-// A plain server socket in the same thread, so that the kit is tested against bytes and not against Perigee.
+// The server's side of a connection, in the same thread as the client, so that the kit is tested against bytes and not against
+// Perigee.
 
 import Glibc
 
@@ -27,4 +28,18 @@ final class Listener {
     deinit { close(descriptor) }
 
     func accept() -> Peer { Peer(descriptor: Glibc.accept(descriptor, nil, nil)) }
+}
+
+/// An accepted connection: the other end of a client of the kit.
+final class Peer {
+    let descriptor: Int32
+    init(descriptor: Int32) { self.descriptor = descriptor }
+    deinit { close(descriptor) }
+    func send(_ text: String) { send(Array(text.utf8)) }
+    func send(_ bytes: [UInt8]) { _ = Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) }
+    func read() -> [UInt8] {
+        var buffer = [UInt8](repeating: 0, count: 65536)
+        let count = Glibc.read(descriptor, &buffer, buffer.count)
+        return Array(buffer.prefix(max(count, 0)))
+    }
 }

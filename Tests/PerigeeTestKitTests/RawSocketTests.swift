@@ -1,4 +1,4 @@
-// RawSocket: what it reads, when it gives up, and how its connection ends.
+// RawSocket: reading, deadlines, sending, and the ends of a connection.
 
 import Glibc
 import PerigeeTestKit
@@ -18,7 +18,7 @@ struct RawSocketTests {
         #expect(try socket.readToEnd() == Array("rest".utf8))
     }
 
-    @Test("a deadline says what it waited for and what it had got")
+    @Test("names the expected bytes and shows the received ones at a deadline")
     func deadline() throws {
         let listener = Listener()
         let socket = try RawSocket.connect(port: listener.port, timeout: .milliseconds(20))
@@ -30,7 +30,7 @@ struct RawSocketTests {
         _ = peer
     }
 
-    @Test("an end and a reset that come too early are told apart")
+    @Test("tells an early end from an early reset")
     func ends() throws {
         let listener = Listener()
         let first = try RawSocket.connect(port: listener.port)
@@ -45,7 +45,7 @@ struct RawSocketTests {
         #expect(throws: ClientError.reset(waitingFor: "1 bytes", got: [])) { try second.read(count: 1) }
     }
 
-    @Test("half-closing ends what the peer reads, and the peer may still answer; a reset is seen as one")
+    @Test("receives after it half-closes; its reset reaches the peer")
     func endings() throws {
         let listener = Listener()
         let socket = try RawSocket.connect(port: listener.port)
@@ -64,7 +64,7 @@ struct RawSocketTests {
         #expect(throws: ClientError.self) { try other.read(count: 1) }
     }
 
-    @Test("sends in pieces, and says so when the peer takes no more")
+    @Test("sends in pieces, and names the size when the peer takes no more")
     func sends() throws {
         let listener = Listener()
         let socket = try RawSocket.connect(port: listener.port, timeout: .milliseconds(50))
@@ -77,7 +77,7 @@ struct RawSocketTests {
         #expect(error?.description.contains("to take 67108864 bytes") == true)
     }
 
-    @Test("a refused connection and an unknown host are errors that name them")
+    @Test("names the address of a refused connection in its error")
     func refused() throws {
         let port = Listener().port
         let error = #expect(throws: ClientError.self) { try RawSocket.connect(port: port) }

@@ -1,4 +1,4 @@
-// WebSocketClient: what it writes, joins, answers and refuses.
+// WebSocketClient: the frames that it writes, joins, answers and refuses.
 
 import Glibc
 import PerigeeTestKit
@@ -15,7 +15,7 @@ struct WebSocketClientTests {
     }
 
     @Test(
-        "writes every length in its form",
+        "writes every length in its shortest form, and in others on request",
         arguments: [(0, 2), (125, 2), (126, 4), (65535, 4), (65536, 10)])
     func lengths(payload: Int, head: Int) {
         var frame = ClientFrame(opcode: 2, payload: [UInt8](repeating: 7, count: payload))
@@ -28,10 +28,10 @@ struct WebSocketClientTests {
         #expect(Array(frame.bytes[1..<10]) == [127] + [UInt8](repeating: 255, count: 8))
     }
 
-    /// Runs the body with a client whose server has sent these bytes after a right handshake.
+    /// Runs the body with a client whose server has sent these bytes after a correct handshake.
     func withServer(sending bytes: [UInt8], end: Bool = true, _ body: (WebSocketClient, Peer) throws -> Void) throws {
         let listener = Listener()
-        // The client sends its request and waits, so the answer must come from another thread.
+        // The client sends its request and waits, so the response must come from another thread.
         nonisolated(unsafe) let unsafeListener = listener
         nonisolated(unsafe) var peer: Peer?
         var thread = pthread_t()
@@ -57,7 +57,7 @@ struct WebSocketClientTests {
         try body(client, peer!)
     }
 
-    @Test("joins fragments, answers a ping between them unseen, and ends with the close frame's code and reason")
+    @Test("joins fragments, answers a ping between them, and returns the close code")
     func receives() throws {
         let bytes: [UInt8] = [0x01, 1, 0x61, 0x89, 2, 1, 2, 0x80, 1, 0x62, 0x82, 1, 9, 0x88, 4, 0x03, 0xE9, 0x6F, 0x6B]
         try withServer(sending: bytes) { client, peer in
@@ -71,7 +71,7 @@ struct WebSocketClientTests {
     }
 
     @Test(
-        "refuses what a server may not send",
+        "refuses frames that a server may not send",
         arguments: [
             [0x81, 0x81, 0, 0, 0, 0, 0], [0xC1, 0], [0x83, 0], [0x80, 0], [0x09, 0], [0x81, 126, 0, 5],
             [0x81, 127, 0, 0, 0, 0, 0, 0, 255, 255], [0x81, 127, 255, 255, 255, 255, 255, 255, 255, 255],
@@ -87,7 +87,7 @@ struct WebSocketClientTests {
         }
     }
 
-    @Test("hands out everything that came before the pong to its own ping")
+    @Test("returns all messages before the pong to its own ping")
     func receiveAll() throws {
         let mark = Array("mark 1".utf8)
         try withServer(sending: [0x81, 1, 0x61, 0x8A, UInt8(mark.count)] + mark, end: false) { client, _ in

@@ -1,4 +1,4 @@
-// Who the client is, by X-Forwarded-For and by Forwarded.
+// The client's address by X-Forwarded-For and by Forwarded.
 
 import EventLoop
 import Proxies
@@ -26,11 +26,11 @@ struct ForwardedChainTests {
         Row("192.0.2.7", "192.0.2.7"), Row("192.0.2.7:4711", "192.0.2.7"), Row("[2001:db8::7]:4711", "2001:db8::7"),
         Row("2001:db8::7", "2001:db8::7"), Row("[2001:db8::7]", "2001:db8::7"), Row(" \t192.0.2.7 \t", "192.0.2.7"),
         Row("::ffff:192.0.2.7", "192.0.2.7"),
-        // What the client itself wrote stands left of what our proxies add.
+        // The client's own text is to the left of what our proxies add.
         Row("6.6.6.6, 192.0.2.7", "192.0.2.7"), Row("6.6.6.6,192.0.2.7,10.0.0.9", "192.0.2.7"),
         Row("6.6.6.6, 192.0.2.7, 10.0.0.9, 2001:db8:a::1", "192.0.2.7"), Row("10.6.6.6, 192.0.2.7", "192.0.2.7"),
         Row("garbage, 192.0.2.7", "192.0.2.7"), Row("\", 192.0.2.7", "192.0.2.7"),
-        // Only proxies: the first of them is as far as anybody knows.
+        // Only proxies: the first of them is the best answer.
         Row("10.0.0.3", "10.0.0.3"), Row("10.0.0.3, 10.0.0.2", "10.0.0.3"),
         // A malformed element ends the chain.
         Row("", "10.0.0.1"), Row(" ", "10.0.0.1"), Row(",", "10.0.0.1"), Row("192.0.2.7,", "10.0.0.1"),
@@ -54,7 +54,7 @@ struct ForwardedChainTests {
         Row("for=6.6.6.6, for=192.0.2.7, for=10.0.0.9", "192.0.2.7"),
         Row("for=6.6.6.6,for=192.0.2.7,for=\"[2001:db8:a::1]\"", "192.0.2.7"),
         Row("for=192.0.2.7;by=\"a, for=6.6.6.6\"", "192.0.2.7"), Row("by=\"\\\",\";for=192.0.2.7", "192.0.2.7"),
-        // What the client wrote, quotes that never end included, cannot reach the right end.
+        // The client's text, even with unterminated quotes, cannot affect the right end.
         Row("for=\", for=192.0.2.7", "192.0.2.7"), Row("for=\"\\, for=192.0.2.7, for=10.0.0.9", "192.0.2.7"),
         Row("\"\"\"\\\", for=192.0.2.7", "192.0.2.7"),
         // Hidden, unknown, absent, malformed: the chain ends.
@@ -70,20 +70,20 @@ struct ForwardedChainTests {
     ]
 
     @Test(
-        "X-Forwarded-For: the client is the first address from the right that is no proxy of ours",
+        "X-Forwarded-For: takes the first untrusted address from the right",
         arguments: xForwardedFor)
     func list(_ row: Row) { check(row, .xForwardedFor) }
 
-    @Test("Forwarded: the same, by its `for`", arguments: forwarded)
+    @Test("Forwarded: takes the first untrusted `for` from the right", arguments: forwarded)
     func pairs(_ row: Row) { check(row, .forwarded) }
 
-    @Test("the port comes along where the proxy writes it")
+    @Test("keeps the port that the proxy writes")
     func port() {
         let chain = ForwardedChain("192.0.2.7:4711", field: .xForwardedFor)
         #expect(chain.client(behind: Self.peer, trusted: Self.trusted) == SocketAddress(host: "192.0.2.7", port: 4711))
     }
 
-    @Test("a peer that is not trusted is the client, whatever it writes")
+    @Test("takes an untrusted peer for the client, whatever it sends")
     func untrusted() {
         let peer = SocketAddress(host: "192.0.2.66", port: 1)!
         let chain = ForwardedChain("6.6.6.6", field: .xForwardedFor)
@@ -91,20 +91,20 @@ struct ForwardedChainTests {
         #expect(chain.client(behind: Self.peer, trusted: []) == Self.peer)
     }
 
-    @Test("a peer on a UNIX socket is believed")
+    @Test("trusts a peer on a UNIX socket")
     func unix() {
         let chain = ForwardedChain("6.6.6.6, 192.0.2.7", field: .xForwardedFor)
         #expect(chain.client(behind: .unix, trusted: []).host == "192.0.2.7")
     }
 
-    @Test("no more than 32 proxies are followed")
+    @Test("follows at most 32 proxies")
     func hops() {
         let proxies = (2...100).map { "10.0.0.\($0)" }.joined(separator: ", ")
         let chain = ForwardedChain("6.6.6.6, \(proxies)", field: .xForwardedFor)
         #expect(chain.client(behind: Self.peer, trusted: Self.trusted).host == "10.0.0.69")
     }
 
-    @Test("whatever stands left of what our proxies add changes nothing, and never traps")
+    @Test("ignores everything to the left of our proxies' addresses")
     func fuzz() {
         var random = SeededGenerator(seed: 5)
         let alphabet = Array("\",;=\\ \tfor=1:[]_.é")
@@ -122,7 +122,7 @@ struct ForwardedChainTests {
         }
     }
 
-    @Test("a field of the largest size is read in linear time")
+    @Test("reads a field of the largest size in linear time")
     func large() {
         for (field, text) in [
             (ForwardedChain.Field.forwarded, String(repeating: ";", count: 1 << 20)),

@@ -1,4 +1,4 @@
-// Networks: how they are written, and who is in them.
+// The text form of networks, and the addresses that they contain.
 
 import EventLoop
 import Proxies
@@ -34,7 +34,7 @@ struct IPNetworkTests {
         Row(network: "::ffff:0:0/96", shown: "0.0.0.0/0", inside: ["1.2.3.4"], outside: ["::1"]),
     ]
 
-    @Test("holds its own addresses and no others, whichever way IPv4 arrives", arguments: rows)
+    @Test("contains its own addresses and no others, in either form of IPv4", arguments: rows)
     func contains(_ row: Row) throws {
         let network = try #require(IPNetwork(row.network))
         #expect(network.description == row.shown && IPNetwork(row.shown) == network)
@@ -44,7 +44,7 @@ struct IPNetworkTests {
     }
 
     @Test(
-        "a text that is no network, or has bits behind its length, is none",
+        "refuses a text that is no network, and bits behind the length",
         arguments: [
             "", "/", "/8", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/+8", "10.0.0.0/08", "10.0.0.0/8/8",
             "10.0.0/8", "10.0.0.1/8", "10.0.0.0/255.0.0.0", "2001:db8::/129", "2001:db8::1/32", "[::1]/128", "::1%lo",
@@ -55,7 +55,7 @@ struct IPNetworkTests {
         #expect(IPNetwork(text) == nil)
     }
 
-    @Test("a peer on a UNIX socket is trusted, any other by the networks")
+    @Test("trusts peers on UNIX sockets and in the networks")
     func trust() throws {
         let networks = [IPNetwork("10.0.0.0/8")!, IPNetwork("::1")!]
         #expect(networks.trust(.unix) && [].trust(.unix))
@@ -65,7 +65,7 @@ struct IPNetworkTests {
         #expect(!networks.trust(other) && ![].trust(other))
     }
 
-    @Test("agrees with comparing bit by bit, for any address and length")
+    @Test("agrees with a comparison bit by bit")
     func fuzz() throws {
         var random = SeededGenerator(seed: 1)
         for _ in 0..<5_000 {
@@ -81,7 +81,7 @@ struct IPNetworkTests {
         }
     }
 
-    @Test("nothing that is written makes it trap")
+    @Test("never traps on garbage")
     func garbage() {
         var random = SeededGenerator(seed: 2)
         let alphabet = Array("0123456789abcf.:/[]% -+\0é")

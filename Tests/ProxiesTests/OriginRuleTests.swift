@@ -1,4 +1,4 @@
-// Which origins pass which rules.
+// The origins that each rule allows.
 
 import Proxies
 import SeededGenerator
@@ -52,10 +52,10 @@ struct OriginRuleTests {
             fail: ["http://chat.example.org", "http://example.org:8080", "null", "", "http://chat.example.org:8081"]),
     ]
 
-    /// The host that the requests of these tests are for.
+    /// The Host of the requests in these tests.
     static let host = "Chat.example.org:8080"
 
-    @Test("a rule lets its origins pass and no others", arguments: rows)
+    @Test("allows the origins of a rule and no others", arguments: rows)
     func rule(_ row: Row) throws {
         let rule = try #require(OriginRule(row.rule))
         #expect(OriginRule(rule.description) == rule)
@@ -68,7 +68,7 @@ struct OriginRuleTests {
     }
 
     @Test(
-        "anything else is no rule",
+        "refuses a text that is no rule",
         arguments: [
             "", " ", "example.com", "*.example.com", "https://", "https://*", "https://*.", "https://*example.com",
             "https://a.*.example.com", "https://example.com/", "https://example.com/path", "https://example.com:0x1",
@@ -80,7 +80,7 @@ struct OriginRuleTests {
         #expect(OriginRule(text) == nil)
     }
 
-    @Test("without rules a page of the same host may connect, and no other")
+    @Test("allows only pages of the same host when there are no rules")
     func defaults() {
         #expect(OriginRule.allow(origins: ["http://a.org"], host: "a.org", rules: []))
         #expect(!OriginRule.allow(origins: ["http://b.org"], host: "a.org", rules: []))
@@ -89,7 +89,7 @@ struct OriginRuleTests {
     }
 
     @Test(
-        "a host without a port has the port of the page's scheme, for TLS may have ended before us",
+        "takes the default port of the page's scheme for a Host without one",
         arguments: [
             ("http://a.org", "a.org", true), ("https://a.org", "a.org", true), ("https://a.org", "a.org:443", true),
             ("http://a.org", "a.org:80", true), ("https://a.org", "a.org:80", false),
@@ -102,7 +102,7 @@ struct OriginRuleTests {
     }
 
     @Test(
-        "a request without Origin comes from no page, and may connect; one with two comes from no browser, and may not")
+        "allows a request without Origin and refuses one with two")
     func count() {
         #expect(OriginRule.allow(origins: [], host: "a.org", rules: []))
         #expect(OriginRule.allow(origins: [], host: "a.org", rules: [OriginRule("https://b.org")!]))
@@ -110,7 +110,7 @@ struct OriginRuleTests {
         #expect(OriginRule.allow(origins: ["http://a.org", "http://b.org"], host: "a.org", rules: [.any]))
     }
 
-    @Test("with rules, only they count: a page of the same host needs one, too")
+    @Test("requires a rule for a page of the same host when there are rules")
     func only() {
         let rules = [OriginRule("https://b.org")!, OriginRule("https://*.c.org")!]
         #expect(!OriginRule.allow(origins: ["http://a.org"], host: "a.org", rules: rules))
@@ -118,7 +118,7 @@ struct OriginRuleTests {
         #expect(OriginRule.allow(origins: ["http://a.org"], host: "a.org", rules: rules + [.sameOrigin]))
     }
 
-    @Test("what is written never makes it trap, and what passes a host's rule has its host")
+    @Test("never traps on garbage, and allows only the exact origin")
     func fuzz() {
         var random = SeededGenerator(seed: 6)
         let alphabet = Array("htps:/a.b*[]1:0@? \0é")

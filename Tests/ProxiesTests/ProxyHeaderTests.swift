@@ -1,4 +1,4 @@
-// Both versions of the PROXY protocol: what is a header, what is none, and that pieces make no difference.
+// Both versions of the PROXY protocol: valid and invalid headers, whole and in pieces.
 
 import EventLoop
 import Proxies
@@ -11,19 +11,19 @@ struct ProxyHeaderTests {
         Array(bytes).withUnsafeBytes { ProxyHeader.read($0) }
     }
 
-    @Test("a header says whose connection it is, and where it ends", arguments: ProxyHeaderRow.good)
+    @Test("reads the client's address and the length of a header", arguments: ProxyHeaderRow.good)
     func good(_ row: ProxyHeaderRow) {
         #expect(read(row.bytes) == row.outcome)
         #expect(read(row.bytes + Array("GET / HTTP/1.1\r\n".utf8)) == row.outcome)
         #expect(row.bytes.count <= ProxyHeader.longest)
     }
 
-    @Test("every beginning of a header asks for more", arguments: ProxyHeaderRow.good)
+    @Test("asks for more after every beginning of a header", arguments: ProxyHeaderRow.good)
     func pieces(_ row: ProxyHeaderRow) {
         for count in row.bytes.indices { #expect(read(row.bytes.prefix(count)) == .needMore, "\(count) bytes") }
     }
 
-    @Test("anything else is refused, and no earlier part of it is taken for a header", arguments: ProxyHeaderRow.bad)
+    @Test("refuses anything else, and takes no part of it for a header", arguments: ProxyHeaderRow.bad)
     func bad(_ row: ProxyHeaderRow) {
         #expect(read(row.bytes) == row.outcome)
         for count in row.bytes.indices {
@@ -32,12 +32,12 @@ struct ProxyHeaderTests {
         }
     }
 
-    @Test("CRC-32C of the digits 1 to 9 is the one that its definition gives")
+    @Test("computes the published CRC-32C of the digits 1 to 9")
     func checksum() {
         #expect(Checksum.crc32c(Array("123456789".utf8)) == 0xE306_9283)
     }
 
-    @Test("whatever follows the longest header, the answer is there by then: nothing waits for ever")
+    @Test("decides at the longest header at the latest")
     func bounded() {
         var random = SeededGenerator(seed: 3)
         let beginnings = ProxyHeaderRow.good.map(\.bytes)
@@ -49,7 +49,7 @@ struct ProxyHeaderTests {
         }
     }
 
-    @Test("bytes that were changed, cut or doubled never trap, and their length never lies outside of them")
+    @Test("never traps on damaged headers, and never reads beyond them")
     func fuzz() {
         var random = SeededGenerator(seed: 4)
         let rows = (ProxyHeaderRow.good + ProxyHeaderRow.bad).map(\.bytes)

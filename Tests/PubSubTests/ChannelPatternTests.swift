@@ -1,4 +1,4 @@
-// Patterns of channel names, and which of several rules counts.
+// Patterns of channel names, and the choice among several rules.
 
 import PubSub
 import Testing
@@ -6,7 +6,7 @@ import Testing
 @Suite("Channel patterns", .bounded)
 struct ChannelPatternTests {
     @Test(
-        "a star stands for any run of characters, everything else for itself",
+        "matches any run of characters with a star, and all else exactly",
         arguments: [
             ("news", "news", true), ("news", "newss", false), ("news", "new", false),
             ("*", "a", true), ("*", "a.b", true),
@@ -22,14 +22,14 @@ struct ChannelPatternTests {
         #expect(try #require(ChannelPattern(pattern)).matches(#require(Channel(name))) == expected)
     }
 
-    @Test("what could be no channel's name is no pattern either")
+    @Test("refuses a pattern that could be no channel name")
     func malformed() {
         #expect(ChannelPattern("") == nil)
         #expect(ChannelPattern("a\nb") == nil)
         #expect(ChannelPattern(String(repeating: "a", count: 256)) == nil)
     }
 
-    @Test("the most exact pattern counts, however the rules are ordered; close where none matches")
+    @Test("applies the most exact pattern, in any order of the rules")
     func mostExact() throws {
         let written = [("*", SlowConsumerPolicy.dropNewest), ("a*", .dropOldest), ("a.*", .conflate), ("a.b", .close)]
         let rules = try written.map { SlowConsumerRules.Rule(try #require(ChannelPattern($0.0)), $0.1) }

@@ -1,4 +1,4 @@
-// The hub against sets: taking the free place of whoever leaves must never lose or double a subscriber.
+// The hub compared with sets: when the last subscriber of a list takes a free place, none may be lost or doubled.
 
 import PubSub
 import SeededGenerator
@@ -16,7 +16,7 @@ struct HubFuzzTests {
     }
 }
 
-/// A hub, and for each channel the set of numbers that should be in it.
+/// A hub, and the expected set of subscribers for each channel.
 private struct HubRun {
     private final class Interest { var channels: Set<String> = [] }
 

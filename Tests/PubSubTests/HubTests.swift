@@ -1,6 +1,7 @@
-// Who is in which channel, and who gets what.
+// Subscriptions, deliveries and lists of channels.
 
 import PubSub
+import SeededGenerator
 import Testing
 import WebSocket
 
@@ -22,7 +23,7 @@ struct HubTests {
             channel: channel(name), frame: .text("x"), exclude: exclude, position: StreamPosition(offset: 1, epoch: 1))
     }
 
-    @Test("joining twice is joining once, and leaving twice leaving once")
+    @Test("subscribes and unsubscribes only once")
     func joinAndLeave() {
         let subscriber = RecordingSubscriber(1)
         #expect(hub.subscribe(subscriber, to: channel("a")))
@@ -37,7 +38,19 @@ struct HubTests {
         #expect(hub.subscriptionCount == 0)
     }
 
-    @Test("reports a channel's first subscriber and its last one's leaving, and nothing between")
+    @Test("a hub that is gone keeps no subscriber")
+    func end() {
+        weak var left: RecordingSubscriber?
+        do {
+            let subscriber = RecordingSubscriber(1)
+            let hub = Hub { _, _ in }
+            hub.subscribe(subscriber, to: channel("a"))
+            left = subscriber
+        }
+        #expect(left == nil)
+    }
+
+    @Test("reports the first subscriber of a channel and the loss of the last")
     func interestChanges() {
         let (first, second) = (RecordingSubscriber(1), RecordingSubscriber(2))
         hub.subscribe(first, to: channel("a"))
@@ -51,7 +64,7 @@ struct HubTests {
         #expect(interest.changes == ["+a", "-a", "+a"])
     }
 
-    @Test("delivers to each subscriber of the channel and to nobody else, and counts what became of it")
+    @Test("delivers to the channel's subscribers only, and counts the outcomes")
     func deliver() {
         let subscribers = (0..<5).map { RecordingSubscriber($0) }
         for subscriber in subscribers.dropLast() { hub.subscribe(subscriber, to: channel("a")) }
@@ -74,7 +87,7 @@ struct HubTests {
         #expect(subscribers.allSatisfy { $0.received[0].frame === publication.frame })
     }
 
-    @Test("spares the excluded subscriber, who is not counted; one of another worker is a stranger")
+    @Test("skips the excluded subscriber, but not its number on another worker")
     func exclude() {
         let (author, reader) = (RecordingSubscriber(1), RecordingSubscriber(2))
         hub.subscribe(author, to: channel("a"))
@@ -86,7 +99,7 @@ struct HubTests {
         #expect(hub.deliver(publication("a", exclude: stranger)).matched == 2)
     }
 
-    @Test("leaving all channels is complete, wherever the subscriber stood in each")
+    @Test("unsubscribes from all channels, at any place in their lists")
     func leaveAll() {
         let subscribers = (0..<3).map { RecordingSubscriber($0) }
         for name in ["a", "b", "c"] {
@@ -100,7 +113,7 @@ struct HubTests {
         #expect(subscribers.map(\.received.count) == [0, 3, 3])
     }
 
-    @Test("a large count of deliveries is the sum of its parts")
+    @Test("adds delivery counts")
     func counts() {
         var sum = DeliveryCount()
         var part = DeliveryCount()
@@ -111,7 +124,7 @@ struct HubTests {
         #expect((sum.matched, sum.queued, sum.dropped) == (4, 2, 2))
     }
 
-    // MARK: Pages
+    // MARK: Lists of channels
 
     private func open(_ names: [String]) {
         for (index, name) in names.enumerated() {
@@ -119,7 +132,7 @@ struct HubTests {
         }
     }
 
-    @Test("a page has the channels with the prefix, after the name, up to the limit, in byte order of their names")
+    @Test("lists channels by prefix, start and limit, in byte order")
     func page() {
         open(["b", "a", "ab", "abc", "Z", "é", "z", "a b"])
         func names(_ prefix: String, _ after: String?, _ limit: Int) -> [String] {
@@ -135,7 +148,7 @@ struct HubTests {
         #expect(names("x", nil, 100) == [])
     }
 
-    @Test("a prefix is a prefix of bytes, and names that only Unicode calls equal are both listed, each on its page")
+    @Test("compares prefixes and names by bytes in a list of channels")
     func pageOfBytes() throws {
         open(["cafe\u{301}", "caf\u{E9}"])
         #expect(
@@ -149,7 +162,27 @@ struct HubTests {
         #expect(Array(second.name.utf8) == Array("caf\u{E9}".utf8))
     }
 
-    @Test("page by page, every one of many channels is listed once with its count", arguments: [1, 7, 100, 1000])
+    @Test("a page in slices has every lasting channel once", arguments: 0..<20)
+    func slices(seed: UInt64) {
+        var random = SeededGenerator(seed: seed)
+        let subscriber = RecordingSubscriber(1)
+        let (staying, others) = ((0..<40).map { "s\($0)" }, (0..<40).map { "o\($0)" })
+        for name in (staying + others).shuffled(using: &random) { hub.subscribe(subscriber, to: channel(name)) }
+        var walk = hub.beginPage(prefix: "", after: nil, limit: 1_000)
+        var slices = 0
+        while !walk.isComplete {
+            #expect(hub.advance(&walk, steps: 7) <= 7)
+            slices += 1
+            for name in others.shuffled(using: &random).prefix(5) {
+                if !hub.unsubscribe(subscriber, from: channel(name)) { hub.subscribe(subscriber, to: channel(name)) }
+            }
+        }
+        let names = walk.channels.map(\.channel.name)
+        #expect(slices >= 5 && Set(names).count == names.count && names == names.sorted())
+        #expect(Set(names).isSuperset(of: staying))
+    }
+
+    @Test("lists each of many channels once, page by page, with its count", arguments: [1, 7, 100, 1000])
     func pages(_ limit: Int) {
         open((0..<90).map { "channel-\($0 * 37 % 90)" })
         hub.subscribe(RecordingSubscriber(1000), to: channel("channel-3"))

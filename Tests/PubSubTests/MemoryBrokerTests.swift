@@ -1,4 +1,4 @@
-// Offsets, epochs and order, with one publisher and with several.
+// Offsets, epochs and order, with one publisher and with several at once.
 
 import Dispatch
 import PubSub
@@ -23,7 +23,7 @@ struct MemoryBrokerTests {
         return (position, workers, here)
     }
 
-    @Test("counts each channel's publications from 1, in one epoch while somebody subscribes")
+    @Test("counts a channel's publications from 1, in one epoch")
     func offsets() throws {
         let sport = try #require(Channel("sport"))
         broker.subscribe(0, to: news)
@@ -36,7 +36,7 @@ struct MemoryBrokerTests {
         #expect(other.epoch != first[0].epoch)
     }
 
-    @Test("a channel that was gone and came back counts from 1 in a new epoch")
+    @Test("starts a new epoch for a channel that disappears and returns")
     func epochs() {
         broker.subscribe(3, to: news)
         broker.subscribe(4, to: news)
@@ -52,7 +52,7 @@ struct MemoryBrokerTests {
     }
 
     @Test(
-        "a publication nobody subscribes to has a position of its own, is handed to nobody, and leaves nothing behind")
+        "keeps nothing of a publication without subscribers")
     func nobody() throws {
         let first = try #require(publish(to: news, origin: 0))
         let second = try #require(publish(to: news, origin: 0))
@@ -65,7 +65,7 @@ struct MemoryBrokerTests {
         #expect(broker.channelCount == 0)
     }
 
-    @Test("hands a publication to exactly the workers that subscribe, as it was published")
+    @Test("passes a publication unchanged to exactly the subscribed workers")
     func workers() throws {
         for worker in [0, 7, 255, 7] as [UInt8] { broker.subscribe(worker, to: news) }
         broker.subscribe(9, to: Channel("sport")!)
@@ -87,7 +87,7 @@ struct MemoryBrokerTests {
         #expect(publish(to: news)?.workers.contains(255) == false)
     }
 
-    @Test("gives the origin its own delivery when the node says so, and nobody else")
+    @Test("returns the publication to the origin when the node asks for it")
     func deliverHere() throws {
         broker.subscribe(2, to: news)
         let here = try #require(publish(to: news, origin: 2))
@@ -96,7 +96,7 @@ struct MemoryBrokerTests {
         #expect(publish(to: news, origin: nil)?.here == nil)
     }
 
-    @Test("takes nothing for an overloaded worker, and the offsets go on without a gap")
+    @Test("refuses publications for an overloaded worker without a gap in offsets")
     func overloaded() {
         broker.subscribe(0, to: news)
         broker.subscribe(1, to: news)
@@ -108,7 +108,7 @@ struct MemoryBrokerTests {
         #expect(receiver.handed.count == 2)
     }
 
-    @Test("unsubscribing who never subscribed changes nothing")
+    @Test("ignores an unsubscribe of a worker that never subscribed")
     func foreignUnsubscribe() {
         broker.unsubscribe(1, from: news)
         broker.subscribe(0, to: news)
@@ -116,7 +116,7 @@ struct MemoryBrokerTests {
         #expect(publish(to: news)?.workers.count == 1)
     }
 
-    @Test("counts channels, over all its shards")
+    @Test("counts the channels of all shards")
     func channelCount() {
         for index in 0..<100 { broker.subscribe(0, to: Channel("channel \(index)")!) }
         #expect(broker.channelCount == 100)
@@ -124,7 +124,7 @@ struct MemoryBrokerTests {
         #expect(broker.channelCount == 0)
     }
 
-    @Test("hands publications over in the order of their offsets, and each publisher's in its own order")
+    @Test("keeps the order of offsets and of each publisher")
     func twoPublishers() {
         let channels = [news, Channel("sport")!]
         for channel in channels { broker.subscribe(0, to: channel) }

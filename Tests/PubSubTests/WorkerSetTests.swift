@@ -1,4 +1,4 @@
-// A set of 256 bits is a set.
+// The set of workers compared with a Set.
 
 import PubSub
 import SeededGenerator

@@ -152,6 +152,27 @@ struct ClassTests {
         #expect(problems.first?.message == "server.class: a class's metatable cannot have \(field)")
     }
 
+    @Test("what create or migrate gives a class is checked too")
+    func armedWhileFilling() throws {
+        let source = { (version: Int, create: String, migrate: String) in
+            """
+            local C = server.class("C")
+            server.state("s", \(version), function() \(create) return {} end, function(old) \(migrate) return old end)
+            """
+        }
+        let stage = try Stage()
+        for (body, what) in [
+            ("C.__gc = print", "a class cannot have __gc"),
+            ("setmetatable(C, {}) getmetatable(C).__mode = 'v'", "a class's metatable cannot have __mode"),
+        ] {
+            #expect(
+                try Stage().prepare(["main": source(1, body, "")]).errors.map(\.message) == ["server.class: \(what)"])
+            try stage.load(["main": source(1, "", "")], version: stage.engine.version + 1)
+            try stage.prepare(["main": source(2, "", body)], version: stage.engine.version + 1).get()
+            #expect(stage.engine.migrate().errors.map(\.message) == ["server.class: \(what)"])
+        }
+    }
+
     @Test("a __gc that a class's metatable gets while the scripts run is never called")
     func laterFinalizer() throws {
         let stage = try Stage()

@@ -118,6 +118,25 @@ struct EnvironmentTests {
         #expect(shown.allSatisfy { $0.hasPrefix(release < 7 ? "false" : "true") })
     }
 
+    @Test("a table of config as a metatable or in a state is a clear error")
+    func readOnlyMetatable() throws {
+        var options = ScriptOptions()
+        options.settings = #"{"m":{"a":1}}"#
+        let stage = try Stage(options: options)
+        #expect(
+            try stage.failure("setmetatable({}, config.m)").message
+                == "setmetatable: a read-only table cannot be a metatable; copy what it holds")
+        for (value, place) in [("{l = config.m}", ".l"), ("config.m", "the value"), ("{{server}}", "[1][1]")] {
+            let errors = try Stage(options: options).prepare([
+                "main": "server.state('s', 1, function() return \(value) end)"
+            ]).errors
+            #expect(
+                errors.map(\.summary) == [
+                    "main.lua:1: server.state 's': \(place) is a read-only table; copy what it holds"
+                ])
+        }
+    }
+
     @Test("an ordinary metatable works, weak values included")
     func metatables() throws {
         #expect(
@@ -275,7 +294,7 @@ struct EnvironmentTests {
     @Test(
         "a metatable cannot get afterwards what setmetatable refuses",
         arguments: [
-            ("__gc", "__gc", true), ("__mode", "__mode with weak keys", true),
+            ("__gc", "__gc", true), ("__mode", "__mode", true),
             ("__con' .. 'cat", "__concat", OldBugsTests.isOld), ("__close", "", false), ("__index", "", false),
         ])
     func laterMetafields(field: String, name: String, isRefused: Bool) throws {

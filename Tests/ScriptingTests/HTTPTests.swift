@@ -57,6 +57,29 @@ struct HTTPTests {
         #expect(request.body.map { String(decoding: $0, as: UTF8.self) } == #"{"a":[1,2]}"#)
     }
 
+    @Test("headers that come again and again are joined once")
+    func repeatedHeaders() throws {
+        var allocations: [Int] = []
+        for count in [1_000, 8_000] {
+            let stage = try stage(
+                """
+                local r = http.get("http://shop/")
+                show(#r.headers.a, r.headers.a:sub(1, 13), r.headers.b, r.headers.c)
+                """)
+            #expect(stage.message().isWaiting)
+            let many = (0..<count).flatMap { i in
+                i < 2 ? [("a", "value\(i)"), ("b", "x")] : [("a", "value\(i % 10)")]
+            }
+            let headers = (many + [("c", "1")]).map { (name: $0.0, value: Array($0.1.utf8)) }
+            let response = ScriptResponse(status: 200, headers: headers, body: [])
+            let before = stage.engine.allocations
+            #expect(try answer(stage, .response(response)).isDone)
+            allocations.append(stage.engine.allocations - before)
+            #expect(stage.host.sent == ["\(8 * count - 2) value0, value x, x 1"])
+        }
+        #expect(allocations[1] < 200, "\(allocations)")
+    }
+
     @Test("a response is a table: status, headers in lower case and joined, and the body, whatever its bytes")
     func response() throws {
         let stage = try stage(
@@ -66,7 +89,7 @@ struct HTTPTests {
             """)
         stage.message()
         let response = ScriptResponse(
-            status: 404, headers: [("x-a", "1"), ("x-b", "2"), ("x-a", "3")], body: [97, 0, 255])
+            status: 404, headers: [("x-a", [0x31]), ("x-b", [0x32]), ("x-a", [0x33])], body: [97, 0, 255])
         #expect(try answer(stage, .response(response)).isDone)
         #expect(stage.host.sent == ["nil 404 3 true 1, 3 2 nil"])
     }

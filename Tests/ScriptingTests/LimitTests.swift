@@ -62,6 +62,29 @@ struct LimitTests {
         #expect(stage.engine.coroutines == 0)
     }
 
+    @Test("coroutines that are refused seldom cost a full collection")
+    func refusedCoroutines() throws {
+        let stage = try stage(coroutines: 1000)
+        try stage.load([
+            "main": """
+            local kept = {}
+            for i = 1, 1000 do kept[i] = coroutine.create(print) end
+            function onMessage(conn, m)
+              if m == "forget" then kept = {} end
+              local made = 0
+              for i = 1, 160 do made = made + (pcall(coroutine.create, print) and 1 or 0) end
+              conn:send(tostring(made))
+            end
+            """
+        ])
+        let before = stage.engine.collections
+        for _ in 0..<10 { #expect(stage.message().isDone) }
+        #expect(Set(stage.host.sent) == ["0"])
+        #expect(stage.engine.collections - before <= 101)
+        #expect(stage.message("forget").isDone)
+        #expect(Int(stage.host.sent.last ?? "") ?? 0 >= 144)
+    }
+
     @Test("events run although scripts have all the coroutines that they may have")
     func ownCoroutines() throws {
         let stage = try stage(coroutines: 5)

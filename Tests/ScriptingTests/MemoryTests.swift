@@ -90,11 +90,24 @@ struct MemoryTests {
         #expect(stage.engine.memoryInUse < 1 << 20)
     }
 
+    @Test("a long text can be made after the memory for one was refused")
+    func firstBuffer() throws {
+        for refused in 0..<40 {
+            let stage = try Stage("function onMessage(conn) conn:send(#('x'):rep(5000):upper() .. '') end")
+            stage.engine.refuseAllocations(after: refused)
+            stage.message()
+            stage.engine.refuseAllocations(after: -1)
+            stage.host.calls = []
+            #expect(stage.message().isDone)
+            #expect(stage.host.sent == ["5000"])
+        }
+    }
+
     @Test("an allocation that fails anywhere in an upgrade or a timer fails that alone")
     func upgradeAndTimer() throws {
         let stage = try Stage(Self.busyScript)
         let request = UpgradeRequest(
-            path: "/", ip: "::1", query: [("a", "b")], headers: [("cookie", "k=v")], subprotocols: ["s"])
+            path: "/", ip: "::1", query: [("a", "b")], headers: [("cookie", Array("k=v".utf8))], subprotocols: ["s"])
         for refused in 0..<200 {
             stage.engine.refuseAllocations(after: refused)
             let outcome = stage.engine.onUpgrade(stage.main, stage.first, request: request)

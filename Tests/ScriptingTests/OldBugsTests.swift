@@ -60,6 +60,96 @@ struct OldBugsTests {
         }
     }
 
+    /// It would move the coroutine's stack in the middle of a concatenation.
+    @Test(
+        "a __concat that a metatable gets after setmetatable does no harm",
+        arguments: [
+            "mt['__con' .. 'cat'] = f", "rawset(mt, '__con' .. 'cat', f)", "for k, v in next, from do mt[k] = v end",
+            "local name = table.concat{'__', 'concat'} mt[name] = f",
+            "setmetatable(mt, {__newindex = function(t, k, v) rawset(t, k, v) end}) mt['__con' .. 'cat'] = f",
+        ])
+    func laterConcat(arming: String) throws {
+        let body = """
+            local function deep(n) if n > 0 then return 1 + deep(n - 1) end return 0 end
+            local mt = {}
+            local o = setmetatable({}, mt)
+            local function f() deep(50000) return "X" end
+            local from = json.decode('{"__conca' .. 't":1}')
+            for k in next, from do from[k] = f end
+            \(arming)
+            local joined = coroutine.wrap(function()
+              return pcall(function(a, b) return a .. b .. o .. "c" .. "d" end, "a", "b")
+            end)
+            show((joined()))
+            """
+        let stage = try Stage()
+        #expect(try stage.run(body) == [Self.isOld ? "false" : "true"])
+        #expect(try stage.run("show('alive')") == ["alive"])
+    }
+
+    @Test(
+        "a table becomes weak by setmetatable alone",
+        arguments: ["mt.__mode = 'v'", "rawset(mt, '__mode', 'k')", "mt['__mo' .. 'de'] = 'kv'", "mt2.__mode = 'v'"])
+    func laterMode(arming: String) throws {
+        let shown = try Stage().run(
+            """
+            local mt, mt2 = {}, {__index = {}}
+            local strong, other = setmetatable({}, mt), setmetatable({}, setmetatable({}, mt2))
+            local weak = setmetatable({}, {__mode = "v"})
+            \(arming)
+            local function count(t) local n = 0 for _ in pairs(t) do n = n + 1 end return n end
+            for i = 1, 500 do strong[i] = {} strong[{}] = i weak[i] = {} getmetatable(other)[i] = {} end
+            for i = 1, 300000 do local garbage = {i} end
+            show(count(strong), count(getmetatable(other)), count(weak) < 500)
+            show(getmetatable(weak).__mode, getmetatable(setmetatable(weak, nil)))
+            """)
+        #expect(shown == ["1000 500 true", "v nil"])
+    }
+
+    @Test("a weak table has all of its metatable")
+    func weakMetatable() throws {
+        let shown = try Stage().run(
+            """
+            local mt = {__mode = "v", __index = function(t, k) return k .. "!" end, __len = function() return 7 end}
+            local weak = setmetatable({}, mt)
+            show(weak.x, #weak, getmetatable(weak) == mt, rawset(weak, "a", "b") == weak, weak.a)
+            local closed = setmetatable({}, {__mode = "v", __metatable = "mine"})
+            show(getmetatable(closed), pcall(setmetatable, closed, {}))
+            show(pcall(rawset, closed, 1, 2))
+            """)
+        #expect(
+            shown == [
+                "x! 7 true true b", "mine false cannot change a protected metatable",
+                "false rawset: the table is read-only",
+            ])
+    }
+
+    @Test("a write that a metatable passes on may find no memory")
+    func refusedWrites() throws {
+        let stage = try Stage()
+        try stage.load([
+            "main": """
+            function onMessage(conn)
+              for round = 1, 3 do
+                local mm, mt = {}, {__newindex = {}}
+                pcall(setmetatable, mt, mm)
+                pcall(setmetatable, mt, mt)
+                local t = setmetatable({}, mt)
+                mm["__mo" .. "de"] = "v"
+                rawset(mt, "__mo" .. "de", "v")
+                for i = 1, 40 do t["k" .. i] = {} end
+              end
+            end
+            """
+        ])
+        for count in 0..<300 {
+            stage.engine.refuseAllocations(after: count)
+            stage.message()
+            stage.engine.refuseAllocations(after: -1)
+        }
+        #expect(stage.message().isDone)
+    }
+
     @Test("a table that passes writes on cannot be made weak afterwards")
     func laterWeak() throws {
         let stage = try Stage()

@@ -18,7 +18,7 @@ struct QuestionTests {
         let stage = try Stage("function onRequest(r)\n\(body)\nend")
         let question = ScriptQuestion(
             fields: [("method", Array("POST".utf8)), ("body", [0, 255])], query: [("a", "1"), ("a", "2")],
-            headers: [("x-a", "1")])
+            headers: [("x-a", [0x31])])
         return stage.engine.onRequest(stage.main, question)
     }
 

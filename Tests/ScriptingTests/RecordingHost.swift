@@ -35,7 +35,7 @@ final class RecordingHost: ScriptHost {
     var found = true
     var texts: [ConnectionText: String] = [.id: "c1", .ip: "10.0.0.9", .path: "/chat"]
     var query: [(name: String, value: String)] = []
-    var headers: [(name: String, value: String)] = []
+    var headers: [(name: String, value: [UInt8])] = []
     var channelNames: [String] = []
 
     /// The texts that were sent to connections, in order.
@@ -85,8 +85,9 @@ final class RecordingHost: ScriptHost {
     }
 
     func pairs(_ pairs: ConnectionPairs, of connection: ConnectionHandle, into answer: inout ScriptStrings) {
-        for pair in pairs == .query ? query : headers {
-            answer.append(name: pair.name, value: pair.value)
+        switch pairs {
+        case .query: for pair in query { answer.append(name: pair.name, value: pair.value) }
+        case .headers: for field in headers { answer.append(name: field.name, value: field.value) }
         }
     }
 

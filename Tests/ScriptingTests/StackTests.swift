@@ -77,8 +77,12 @@ struct StackTests {
 
     @Test("a recursion through any function of C is an error, not the end", arguments: recursions, sizes)
     func recursion(body: String, stack: Int) throws {
+        // These catch what the innermost call raises, so that only their depth can be seen.
+        let catches = body.contains("pcall(") || body.contains("coroutine.close")
+        let end = catches ? "assert(calls > 20, 'no recursion') error('stack overflow')" : ""
         try fails(
-            "local function f(...) \(body) end f() error('stack overflow')", with: "stack overflow", stack: stack)
+            "local calls = 0 local function f(...) calls = calls + 1 \(body) end f() \(end)", with: "stack overflow",
+            stack: stack)
     }
 
     @Test("coroutines that close one another below deep calls are an error, not the end", arguments: sizes)

@@ -146,6 +146,23 @@ struct StoreTests {
         #expect(store.count < 200)
     }
 
+    @Test("a write that finds no room frees a bounded number of expired entries")
+    func boundedSweep() {
+        let size = KeyValueShard.overhead + 7
+        let count = 20_000
+        let store = store(limit: count * size)
+        for i in 0..<count {
+            #expect(store.set(key("\(1_000_000 + i)"), to: .boolean(true), lifetime: 1))
+        }
+        clock.advance(10)
+        #expect(store.set(key("another"), to: .string([UInt8](repeating: 1, count: 4_000 * size))))
+        #expect(store.count > count - KeyValueStore.largestSweep - 20)
+        var writes = 0
+        let large = KeyValue.string([UInt8](repeating: 1, count: 9_000 * size))
+        while writes < 10, !store.set(key("large"), to: large) { writes += 1 }
+        #expect(writes > 0 && writes < 10)
+    }
+
     @Test("writing one key for ever leaves no trail of deadlines")
     func rewriting() {
         let shard = ExpiryTrail()

@@ -106,6 +106,59 @@ struct TimerTests {
         #expect(stage.host.calls.suffix(2) == [.setTimer(2, 2, every: 2, name: "b"), .cancelTimer(1)])
     }
 
+    @Test("two names that Unicode calls equivalent are two timers")
+    func equivalentNames() throws {
+        let names = ["\u{E9}", "e\u{301}"]
+        try stage.load(["main": names.map { "server.every('\($0)', 5, print)" }.joined(separator: " ")])
+        #expect(stage.engine.link.timers.count == 2)
+        #expect(
+            try stage.run("show(server.every('\(names[0])', 6, print), server.every('\(names[1])', 6, print))") == [
+                "3 4"
+            ])
+        #expect(try stage.run("show(server.cancel('\(names[1])'), server.cancel('\(names[1])'))") == ["true false"])
+        #expect(stage.engine.link.timers.number(named: names[0]) == 3)
+        #expect(stage.engine.link.timers.number(named: names[1]) == nil)
+    }
+
+    private func stage(limit: Int) throws -> Stage {
+        var options = ScriptOptions()
+        options.timerLimit = limit
+        return try Stage(options: options)
+    }
+
+    private func declared(_ names: String) -> String {
+        names.map { "server.every('\($0)', 5, print)" }.joined(separator: " ")
+    }
+
+    @Test("a reload that renames as many timers as there may be runs the new ones")
+    func renamedAtTheLimit() throws {
+        let stage = try stage(limit: 3)
+        try stage.load(["main": declared("abc")])
+        stage.host.calls = []
+        try stage.load(
+            ["main": declared("def") + " function onReload() server.cancel('d') server.after(9, print) end"], version: 2
+        )
+        #expect(
+            stage.host.calls == [
+                .setTimer(4, 5, every: 5, name: "d"), .setTimer(5, 5, every: 5, name: "e"),
+                .setTimer(6, 5, every: 5, name: "f"), .cancelTimer(4), .setTimer(7, 9, every: nil, name: nil),
+                .cancelTimer(1), .cancelTimer(2), .cancelTimer(3),
+            ])
+        #expect(stage.engine.link.timers.count == 3 && stage.engine.refusedCounts.timers == 0)
+    }
+
+    @Test("a bundle that declares more timers than there will be room for is refused, and the live one goes on")
+    func declaredBeyondTheLimit() throws {
+        let stage = try stage(limit: 3)
+        try stage.load(["main": declared("ab") + " function onStart() server.every('c', 5, print) end"])
+        let errors = try stage.prepare(["main": declared("def")], version: 2).errors
+        #expect(errors.map(\.summary) == ["main.lua:1: server.every: too many timers"])
+        #expect(stage.engine.link.timers.count == 3 && stage.engine.refusedCounts.timers == 1)
+        // One that takes the handler's over needs no place of its own.
+        try stage.load(["main": declared("dec")], version: 3)
+        #expect(stage.engine.link.timers.count == 3)
+    }
+
     @Test("cancel takes a number or a name and says whether there was one")
     func cancel() throws {
         let shown = try stage.run(
@@ -188,6 +241,31 @@ struct TimerTests {
         let count = stage.host.calls.count
         stage.engine.takeOverNamedTimers(ranUntil: nil)
         #expect(stage.host.calls.count == count)
+    }
+
+    @Test("named timers that are due when another process has taken them do not run; others do")
+    func closedGate() throws {
+        var options = ScriptOptions()
+        let gate = TimerGate()
+        options.timerGate = gate
+        let stage = try Stage(options: options)
+        let source = """
+            server.every("tick", 5, function() server.broadcast("named") end)
+            function onStart() server.after(1, function() server.broadcast("other") end) end
+            """
+        try stage.load(["main": source])
+        #expect(stage.engine.fireTimer(1).isDone)
+        #expect(stage.host.calls.last == .broadcast("named", binary: false))
+        stage.host.calls = []
+        gate.close()
+        #expect(stage.engine.fireTimer(1).isDone)
+        #expect(stage.host.calls == [])
+        #expect(try stage.run("show(server.every('new', 1, function() end))") == ["true"])
+        #expect(!stage.host.calls.contains { if case .setTimer = $0 { true } else { false } })
+        #expect(stage.engine.fireTimer(2).isDone)
+        #expect(stage.host.calls.contains(.broadcast("other", binary: false)))
+        _ = stage.engine.handOverNamedTimers()
+        #expect(stage.host.calls.contains(.cancelTimer(1)))
     }
 
     @Test("named timers that were handed over run here no more, and new ones do not start; others go on")

@@ -14,6 +14,9 @@ public struct SeededGenerator: RandomNumberGenerator {
         return word ^ (word >> 31)
     }
 
+    /// This many random bytes.
+    public mutating func bytes(_ count: Int) -> [UInt8] { (0..<count).map { _ in UInt8(truncatingIfNeeded: next()) } }
+
     /// True once in `count` times.
     public mutating func oneIn(_ count: Int) -> Bool { Int.random(in: 0..<count, using: &self) == 0 }
 }

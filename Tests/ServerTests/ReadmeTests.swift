@@ -2,11 +2,12 @@
 
 import Foundation
 import PerigeeTestKit
+import Settings
 import Testing
 
 @testable import Server
 
-@Suite("README", .bounded)
+@Suite("README", .plainOnly("its commands speak plain HTTP"), .bounded)
 struct ReadmeTests {
     private let text: String
 

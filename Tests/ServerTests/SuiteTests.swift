@@ -1,6 +1,7 @@
 // The tests as texts: what every suite has.
 
 import Foundation
+import PerigeeTestKit
 import Testing
 
 @Suite("Suites", .bounded)
@@ -25,5 +26,36 @@ struct SuiteTests {
             #expect(types <= attributes.count, "\(name) has a type of tests without @Suite")
         }
         #expect(suites >= 190, "\(suites) suites")
+    }
+
+    @Test("the run against the release build has every suite that starts the program")
+    func programSuites() throws {
+        let root = Self.folder.dropLast("/Tests".count)
+        let answer = try ChildProcess.shell("make -s -C '\(root)' program-suites", timeout: .seconds(60))
+        #expect(answer.status == 0, "\(answer.errors)")
+        let filter = try Regex(answer.output.trimmingCharacters(in: .whitespacesAndNewlines))
+        var files: [String: String] = [:]
+        let names = try #require(FileManager.default.enumerator(atPath: Self.folder)).compactMap { $0 as? String }
+        for name in names where name.hasPrefix("ServerTests/") && name.hasSuffix(".swift") {
+            files[name] = try String(contentsOfFile: "\(Self.folder)/\(name)", encoding: .utf8)
+        }
+        // Types of which some start the program, which others use, and so on.
+        var starters: Set = ["PerigeeProgram"]
+        func starts(_ text: String) -> Bool { starters.contains { text.contains("\($0)(") || text.contains("\($0).") } }
+        for _ in 0..<3 {
+            for (name, text) in files where !name.hasSuffix("Tests.swift") && starts(text) {
+                for type in text.matches(of: #/\n(?:final class|struct|enum) (\w+)/#) { starters.insert("\(type.1)") }
+            }
+        }
+        #expect(starters.isSuperset(of: ["PerigeeProcess", "ActivatedProcess", "Soak"]))
+        var suites = 0
+        for (name, text) in files where name.hasSuffix("Tests.swift") && starts(text) {
+            for type in text.matches(of: #/\n(?:final class|struct) (\w+Tests)\b/#) where type.1 != "SuiteTests" {
+                suites += 1
+                #expect(try filter.wholeMatch(in: "ServerTests.\(type.1)") != nil, "\(name)")
+            }
+        }
+        #expect(suites >= 20, "\(suites) suites start the program")
+        #expect(try filter.wholeMatch(in: "ServerTests.LogQueueTests") == nil)
     }
 }

@@ -1,4 +1,4 @@
-// What decoding and encoding allocate, counted.
+// The allocations of decoding and encoding.
 
 import AllocationCounter
 import Testing
@@ -24,7 +24,7 @@ struct AllocationTests {
         #expect(messages == 10_000)
     }
 
-    @Test("allocates an assembly and its bytes for a frame that is cut, and nothing more for the rest of it")
+    @Test("allocates an assembly and its bytes for a cut frame, and nothing more")
     func cutFrame() {
         var decoder = MessageDecoder()
         var bytes = ClientFrame.text("cut here")
@@ -54,7 +54,7 @@ struct AllocationTests {
                 }
             }
         }
-        // From 64 bytes to 60,000 are ten doublings; the first is the assembly itself.
+        // The assembly, 64 bytes, and ten doublings up to 60,000 bytes.
         #expect(allocations <= 12)
     }
 
@@ -74,7 +74,7 @@ struct AllocationTests {
         return allocations_of_thread() - before
     }
 
-    /// Uses each type once, because Swift makes the description of a type when it is first used.
+    /// Uses each type once, because Swift allocates the metadata of a type at its first use.
     private func warmUp() {
         var decoder = MessageDecoder()
         for byte in ClientFrame.text("warm", fin: false) {
@@ -87,7 +87,7 @@ struct AllocationTests {
         _ = Frame.binary([])
     }
 
-    /// Reads all of the input and answers how many messages it held.
+    /// Reads all of the input and returns the number of messages in it.
     private func readMessages(_ input: inout UnsafeMutableRawBufferPointer, _ decoder: inout MessageDecoder) -> Int {
         var messages = 0
         while true {

@@ -1,10 +1,10 @@
-// The table of close reasons is one that can be sent, logged and counted.
+// The table of close reasons, and the codes that may be sent.
 
 import Testing
 import WebSocket
 
 @Suite(.bounded) struct CloseReasonTests {
-    @Test("has a code that may be sent, or none", arguments: CloseReason.allCases)
+    @Test("has a code that may be sent, or no code", arguments: CloseReason.allCases)
     func code(_ reason: CloseReason) {
         #expect(reason.code.isValidOnWire || reason.code == .abnormal)
     }
@@ -15,7 +15,7 @@ import WebSocket
         #expect(reason.text.utf8.allSatisfy { $0 < 0x80 })
     }
 
-    @Test("is counted under a name of its own that Prometheus takes")
+    @Test("has a counter name of its own that Prometheus accepts")
     func counters() {
         let counters = CloseReason.allCases.map(\.counter)
         #expect(Set(counters).count == counters.count)
@@ -36,5 +36,14 @@ import WebSocket
     func levels() {
         #expect(CloseReason.Level.debug < .info)
         #expect(CloseReason.Level.warning < .error)
+    }
+}
+
+@Suite(.bounded) struct CloseCodeTests {
+    @Test("allows exactly the codes of RFC 6455, 7.4, and of the registry")
+    func wireCodes() {
+        let allowed = (0...UInt16.max).filter { CloseCode(rawValue: $0).isValidOnWire }
+        let expected = [1000...1003, 1007...1014, 3000...4999].flatMap { (range: ClosedRange<UInt16>) in Array(range) }
+        #expect(allowed == expected)
     }
 }

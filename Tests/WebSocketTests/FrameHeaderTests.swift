@@ -1,4 +1,4 @@
-// Headers as they are written.
+// How frame headers are written.
 
 import Testing
 import WebSocket
@@ -31,7 +31,7 @@ import WebSocket
         }
     }
 
-    @Test("writes for clients what the decoder reads", arguments: [0, 1, 125, 126, 65535, 65536])
+    @Test("writes client headers that the decoder reads", arguments: [0, 1, 125, 126, 65535, 65536])
     func roundTrip(_ count: Int) {
         let payload = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31) }
         let key: UInt32 = 0xDEAD_BEEF
@@ -41,7 +41,7 @@ import WebSocket
         #expect(decode(header + masked) == [.binary(payload)])
     }
 
-    /// What `write` leaves in fourteen bytes of memory, as far as it says it wrote.
+    /// The bytes that `write` writes. The rest of the fourteen bytes must stay unchanged.
     private func written(_ write: (UnsafeMutableRawPointer) -> Int) -> [UInt8] {
         var bytes = [UInt8](repeating: 0xAA, count: FrameHeader.maxCount)
         let count = bytes.withUnsafeMutableBytes { write($0.baseAddress!) }

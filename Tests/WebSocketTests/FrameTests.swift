@@ -1,4 +1,4 @@
-// Frames as they are shared.
+// Encoded frames and how they are shared.
 
 import Testing
 import WebSocket
@@ -43,7 +43,7 @@ import WebSocket
         #expect(wire(.close(code, reason: "why")) == [0x88, 0])
     }
 
-    @Test("cuts a close reason at the border of a character")
+    @Test("cuts a close reason at the end of a character")
     func longReason() {
         let exact = String(repeating: "a", count: 123)
         #expect(wire(.close(.normal, reason: exact + "b")).suffix(from: 4) == Array(exact.utf8)[...].suffix(123))
@@ -52,7 +52,7 @@ import WebSocket
         #expect(isUTF8(wide[4...]))
     }
 
-    @Test("is shared, not copied, when it is passed on")
+    @Test("shares a frame instead of copying it")
     func sharing() {
         let frame = Frame.text("news")
         let subscribers = Array(repeating: frame, count: 3)

@@ -12,7 +12,7 @@ import WebSocket
     private static func names(_ count: Int) -> [String] { (1...count).map { "n\($0)" } }
 
     private static let requests = [
-        HandshakeRow("a right handshake", gives: .accepted([])),
+        HandshakeRow("a correct handshake", gives: .accepted([])),
         HandshakeRow("a handshake without Origin", without: ["Origin"], gives: .accepted([])),
         HandshakeRow("a later minor version", minorVersion: 2, gives: .accepted([])),
         HandshakeRow(
@@ -32,7 +32,7 @@ import WebSocket
         HandshakeRow("no Connection", without: ["Connection"], gives: .refused(400)),
         HandshakeRow("a Connection without Upgrade", replacing: "Connection", by: "keep-alive", gives: .refused(400)),
         HandshakeRow(
-            "Connection as Firefox has it", replacing: "Connection", by: "keep-alive, Upgrade", gives: .accepted([])),
+            "Connection as Firefox sends it", replacing: "Connection", by: "keep-alive, Upgrade", gives: .accepted([])),
         HandshakeRow("Connection in lower case", replacing: "Connection", by: "upgrade", gives: .accepted([])),
         HandshakeRow("Connection in two fields", adding: [("Connection", "keep-alive")], gives: .accepted([])),
         HandshakeRow("no Host", without: ["Host"], gives: .refused(400)),
@@ -128,7 +128,7 @@ import WebSocket
         HandshakeRow("a subprotocol with a line break", adding: [(subprotocol, "a\r\nb: c")], gives: .refused(400)),
     ]
 
-    @Test("judges a request as RFC 6455, 4.2, says", arguments: requests + versions + keys + subprotocols)
+    @Test("judges a request as RFC 6455, 4.2, asks", arguments: requests + versions + keys + subprotocols)
     func judges(_ row: HandshakeRow) {
         switch Handshake.evaluate(row.request) {
         case .notAnUpgrade: #expect(row.answer == .plain)
@@ -139,7 +139,7 @@ import WebSocket
         }
     }
 
-    @Test("names version 13 to a client of another version")
+    @Test("names version 13 to a client with another version")
     func versionField() {
         let row = HandshakeRow("version 8", replacing: Self.version, by: "8", gives: .refused(426))
         guard case .refuse(_, _, let fields) = Handshake.evaluate(row.request) else {
@@ -149,7 +149,7 @@ import WebSocket
         #expect(fields.contains { $0 == ("Sec-WebSocket-Version", "13") })
     }
 
-    @Test("names GET to a client of another method")
+    @Test("names GET to a client with another method")
     func allowField() {
         let row = HandshakeRow("POST", method: "POST", gives: .refused(405))
         guard case .refuse(_, _, let fields) = Handshake.evaluate(row.request) else {
@@ -184,7 +184,7 @@ import WebSocket
         #expect(String(decoding: output, as: UTF8.self) == expected)
     }
 
-    @Test("answers 101 without a subprotocol when none was chosen")
+    @Test("answers 101 without a subprotocol when none is chosen")
     func responseWithoutSubprotocol() {
         var output: [UInt8] = []
         Handshake.writeResponse(accept: "abc=", subprotocol: nil, into: &output)
@@ -193,7 +193,7 @@ import WebSocket
         #expect(!text.contains("Protocol:"))
     }
 
-    @Test("chooses what the client likes best of what the server speaks")
+    @Test("chooses the client's preferred subprotocol among the server's")
     func choosing() {
         #expect(Handshake.chooseSubprotocol(offered: ["a", "b", "c"], supported: ["c", "b"]) == "b")
         #expect(Handshake.chooseSubprotocol(offered: ["A"], supported: ["a"]) == nil)

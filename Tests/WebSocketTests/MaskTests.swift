@@ -1,5 +1,6 @@
-// Masking against a loop over single bytes.
+// Masking compared with a loop over single bytes.
 
+import SeededGenerator
 import Testing
 import WebSocket
 
@@ -21,7 +22,7 @@ import WebSocket
         }
     }
 
-    @Test("restores the payload when it is applied again, in pieces of any size")
+    @Test("restores the payload when applied again in pieces of any size")
     func restoresInPieces() {
         var generator = SeededGenerator(seed: 8)
         let payload = generator.bytes(333)
@@ -35,7 +36,7 @@ import WebSocket
         #expect(bytes == payload)
     }
 
-    @Test("says whether the result is ASCII, whichever byte is not")
+    @Test("detects a byte that is not ASCII at any place")
     func detectsASCII() {
         for count in 0...70 {
             let ascii = masked([UInt8](repeating: 0x7F, count: count), 0..<count, phase: 0).bytes

@@ -1,4 +1,4 @@
-// The decoder against the conformance table, whole and cut at every place.
+// The decoder and the conformance table, with each stream whole and cut at every place.
 
 import Testing
 import WebSocket
@@ -9,12 +9,12 @@ import WebSocket
         #expect(decode(row.stream, maxMessage: row.maxMessage) == row.events)
     }
 
-    @Test("answers alike when the stream arrives byte by byte", arguments: ConformanceTable.rows)
+    @Test("gives the same events when the stream arrives byte by byte", arguments: ConformanceTable.rows)
     func byteByByte(_ row: ConformanceRow) {
         #expect(decode(row.stream, cuts: Array(0..<row.stream.count), maxMessage: row.maxMessage) == row.events)
     }
 
-    @Test("answers alike wherever the stream is cut", arguments: ConformanceTable.rows)
+    @Test("gives the same events wherever the stream is cut", arguments: ConformanceTable.rows)
     func cutAnywhere(_ row: ConformanceRow) {
         let failing = (0...row.stream.count).filter {
             decode(row.stream, cuts: [$0], maxMessage: row.maxMessage) != row.events
@@ -22,7 +22,7 @@ import WebSocket
         #expect(failing == [])
     }
 
-    @Test("answers alike wherever the stream is cut twice")
+    @Test("gives the same events wherever the stream is cut twice")
     func cutTwice() {
         let stream =
             ClientFrame.text("€uro", fin: false) + ClientFrame.ping([1, 2, 3])
@@ -34,14 +34,14 @@ import WebSocket
         }
     }
 
-    @Test("reads messages of every length around the borders of the encoding", arguments: [65534, 65535, 65536, 65537])
+    @Test("reads messages of every length around the limits of the encoding", arguments: [65534, 65535, 65536, 65537])
     func longMessages(_ count: Int) {
         let payload = [UInt8](repeating: 0x61, count: count)
         #expect(decode(ClientFrame.text(payload)) == [.text(payload)])
         #expect(decode(ClientFrame.text(payload), cuts: [3, 9, 13, 14, 15, 40000]) == [.text(payload)])
     }
 
-    @Test("judges a header by its first byte alone where that is enough")
+    @Test("refuses a header at the first byte that breaks a rule")
     func earliestFailure() {
         #expect(decode([0xC1]) == [.failure(.reservedBits)])
         #expect(decode([0x83]) == [.failure(.unknownOpcode)])

@@ -1,4 +1,4 @@
-// What a decoder holds, and when.
+// How much memory a decoder holds, and for how long; the limit of fragments.
 
 import Testing
 import WebSocket
@@ -9,7 +9,7 @@ import WebSocket
         #expect(MemoryLayout<MessageDecoder>.stride <= 24)
     }
 
-    @Test("hands out a whole message as a view of the input")
+    @Test("returns a whole message as a view of the input")
     func viewOfInput() {
         var stream = ClientFrame.binary([1, 2, 3]) + ClientFrame.ping([4])
         stream.withUnsafeMutableBytes { bytes in
@@ -25,7 +25,7 @@ import WebSocket
         }
     }
 
-    @Test("holds memory for what has arrived, not for what is declared")
+    @Test("allocates for the bytes that arrived, not for the declared length")
     func growsWithArrival() {
         var decoder = MessageDecoder()
         let start = Array(ClientFrame(opcode: 2, payload: Array(repeating: 1, count: 1000), declared: 1 << 20).bytes)
@@ -35,7 +35,7 @@ import WebSocket
         #expect(decoder.held == 2000)
     }
 
-    @Test("takes a message of as many fragments as it may have, and refuses one more, wherever the stream is cut")
+    @Test("accepts as many fragments as the limit and refuses one more")
     func fragments() {
         let whole =
             ClientFrame.text("a", fin: false) + ClientFrame.continuation([0x62], fin: false) + ClientFrame.ping([])
@@ -54,7 +54,7 @@ import WebSocket
         }
     }
 
-    @Test("counts the fragments of each message anew, and those of no payload too")
+    @Test("counts the fragments of each message anew, including empty ones")
     func fragmentsOfEach() {
         var decoder = MessageDecoder()
         let message = ClientFrame.text("", fin: false) + ClientFrame.continuation([], fin: true)
@@ -80,7 +80,7 @@ import WebSocket
         #expect(decoder.held == 0)
     }
 
-    @Test("gives everything back once the message is used")
+    @Test("frees everything once the message is used")
     func givesBack() {
         let stream = ClientFrame.text("Hello, world", fin: false) + ClientFrame.continuation([0x21], fin: true)
         var decoder = MessageDecoder()
@@ -92,7 +92,7 @@ import WebSocket
         #expect(decoder.isIdle)
     }
 
-    @Test("gives a half message back when the client closes")
+    @Test("frees a half message when the client closes")
     func givesBackAtClose() {
         var decoder = MessageDecoder()
         let stream = ClientFrame.binary(Array(repeating: 0, count: 500), fin: false) + ClientFrame.close(1000)

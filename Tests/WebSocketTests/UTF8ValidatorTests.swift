@@ -1,5 +1,6 @@
-// The UTF-8 check against tables, and against the standard library.
+// The UTF-8 check compared with tables and with the standard library.
 
+import SeededGenerator
 import Testing
 import WebSocket
 
@@ -10,13 +11,12 @@ import WebSocket
         }
         + borders.map { Array(String(Unicode.Scalar($0)!).utf8) }
 
-    /// The first and last characters of each length, those beside the surrogates, and some that are no characters but
-    /// may be sent.
+    /// The first and last characters of each length, those beside the surrogates, and some noncharacters, which are valid.
     private static let borders: [UInt32] = [
         0, 0x7F, 0x80, 0x7FF, 0x800, 0xD7FF, 0xE000, 0xFDD0, 0xFFFD, 0xFFFE, 0xFFFF, 0x10000, 0x1FFFF, 0x10FFFF,
     ]
 
-    /// Each is refused at its last byte and not before it.
+    /// Each fails at its last byte and not before it.
     private static let refused: [[UInt8]] = [
         [0x80], [0xBF], [0x61, 0x80], [0xC3, 0xA9, 0x80], [0xE2, 0x82, 0xAC, 0xBF],  // continuations of nothing
         [0xC0], [0xC1], [0xE0, 0x80], [0xE0, 0x9F], [0xF0, 0x80], [0xF0, 0x8F],  // overlong
@@ -39,7 +39,7 @@ import WebSocket
         }
     }
 
-    @Test("refuses at the first byte that no text can have there", arguments: refused)
+    @Test("fails at the first byte that no text can have there", arguments: refused)
     func refuses(_ bytes: [UInt8]) {
         for count in 0...40 {
             let start = padded(bytes.dropLast(), count)
@@ -51,7 +51,7 @@ import WebSocket
         }
     }
 
-    @Test("stays open within a character", arguments: cut)
+    @Test("is incomplete within a character", arguments: cut)
     func staysOpen(_ bytes: [UInt8]) {
         for count in 0...40 {
             var validator = UTF8Validator()
@@ -60,7 +60,7 @@ import WebSocket
         }
     }
 
-    @Test("goes on refusing once it has refused")
+    @Test("fails for every byte after the first failure")
     func staysRefused() {
         var validator = UTF8Validator()
         #expect(![0xFF].withUnsafeBytes { validator.consume($0) })
@@ -79,7 +79,7 @@ import WebSocket
         }
     }
 
-    @Test("agrees with the standard library on all starts of two bytes in a row of sixteen")
+    @Test("agrees with the standard library on every pair of first bytes")
     func everyPair() {
         for first in UInt8(0x80)...0xFF {
             for second in UInt8.min...UInt8.max {
@@ -109,7 +109,7 @@ import WebSocket
     /// Ranges of characters of one, two, three and four bytes.
     private static let lengths: [ClosedRange<UInt32>] = [0x61...0x7A, 0x80...0x7FF, 0x800...0xD7FF, 0x10000...0x10FFFF]
 
-    /// `bytes` after so many letters.
+    /// `bytes` after `count` letters.
     private func padded(_ bytes: some Sequence<UInt8>, _ count: Int) -> [UInt8] {
         [UInt8](repeating: 0x61, count: count) + bytes
     }

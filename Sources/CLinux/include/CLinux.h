@@ -47,6 +47,9 @@ ssize_t clinux_send(int fd, const void *bytes, size_t count);
 /// Bytes that have arrived and were not received, or -errno.
 int clinux_unread(int fd);
 
+/// Puts the open file of `fresh` in the place of `fd`, closed on exec, and closes `fresh`.
+void clinux_replace(int fd, int fresh);
+
 /// Bytes in the kernel's send queue that the peer has not acknowledged, or -errno.
 int clinux_unacknowledged(int fd);
 
@@ -67,8 +70,8 @@ uint64_t clinux_thread_cpu_nanoseconds(void);
 /// Since 1970.
 int64_t clinux_wall_clock_nanoseconds(void);
 
-/// Starts a joinable thread with an explicit stack size and with the process's signals blocked, but for those of a crash: a
-/// thread that blocks them dies of them without its handler. 0 or an errno.
+/// Starts a joinable thread with an explicit stack size, with another for the handler of a crash, and with the process's signals
+/// blocked, but for those of a crash: a thread that blocks them dies of them without its handler. 0 or an errno.
 int clinux_thread_start(pthread_t *thread, size_t stack, void *(*body)(void *), void *argument);
 
 void clinux_thread_name(const char *name);
@@ -137,3 +140,22 @@ void clinux_await_before_crash(clinux_progress *progress, int milliseconds);
 
 /// Takes the signals of a crash out of a set.
 void clinux_spare_crash_signals(sigset_t *set);
+
+/// Gives this thread a stack of its own for a crash's handler, so that even a thread that has used up its own waits for the log; 0
+/// where it has one already or there is no memory.
+void *clinux_add_crash_stack(void);
+
+/// Takes it away; does nothing for 0.
+void clinux_remove_crash_stack(void *memory);
+
+/// Writes all of the bytes unless that takes longer than so many milliseconds; 0 then, or when the descriptor takes none. A reader
+/// that stalls does not stop this thread. May be called from a signal's handler.
+int clinux_write_within(int fd, const void *bytes, size_t count, int milliseconds);
+
+enum { clinux_last_words_patience = 1000 };
+
+/// Says a line on standard error, if that takes it, and aborts: for a fault of the program's own.
+void clinux_die(const char *words) __attribute__((noreturn));
+
+/// The same for an allocation that must not fail.
+void clinux_die_without_memory(size_t wanted) __attribute__((noreturn));

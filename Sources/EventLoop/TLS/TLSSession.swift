@@ -41,6 +41,8 @@ final class TLSSession {
     /// Encrypted bytes that the kernel has refused.
     private var waiting: ArraySlice<UInt8> = []
     private(set) var isClosed = false
+    /// Whether the peer is gone.
+    private var dropsOutput = false
     private var wasAskedToRenegotiate = false
 
     /// nil when there is no memory for it.
@@ -127,7 +129,8 @@ final class TLSSession {
     /// Encrypts and sends; answers how many of the bytes it has taken, 0 when the kernel has no room, a negative number when the
     /// connection is broken.
     func send(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Int {
-        guard flush(to: descriptor) >= 0 else { return -Int(EPIPE) }
+        let waited = flush(to: descriptor)
+        guard waited >= 0 else { return waited }
         var taken = 0
         while taken < bytes.count, isDrained {
             let count = min(bytes.count - taken, Self.batch)
@@ -137,7 +140,8 @@ final class TLSSession {
                 return -Int(EPROTO)
             }
             taken += count
-            guard flush(to: descriptor) >= 0 else { return -Int(EPIPE) }
+            let sent = flush(to: descriptor)
+            guard sent >= 0 else { return sent }
         }
         return taken
     }
@@ -149,10 +153,17 @@ final class TLSSession {
         if SSL_shutdown(ssl) < 0 { ERR_clear_error() }
     }
 
+    /// The peer is gone: what waits for it is dropped, and what OpenSSL still writes.
+    func dropOutput() {
+        dropsOutput = true
+        waiting = []
+    }
+
     /// Hands the kernel what OpenSSL has written, behind what waits; answers how many encrypted bytes it took, a negative number when
     /// the connection is broken, or when the peer makes us say more than it reads.
     func flush(to descriptor: Int32) -> Int {
         defer { lane.clear() }
+        guard !dropsOutput else { return 0 }
         let written = lane.written(by: bio)
         var sent = 0
         if !waiting.isEmpty {

@@ -51,6 +51,10 @@ static void add_pair(lua_State *L, const char *option, BridgeStrings *list, cons
     size_t value_count;
     const char *name = lua_tolstring(L, -2, &count);
     const char *value = push_as_text(L, -1, &value_count);
+    size_t room = list->count < longest_list ? longest_list - list->count : 0;
+    if (count > room || value_count > room - count) {
+        luaL_error(L, "%s: query and headers have more than %d bytes", function, longest_list);
+    }
     if (!is_utf8(name, count) || !is_utf8(value, value_count)) {
         luaL_error(L, "%s: names and values in %s must be valid UTF-8", function, option);
     }
@@ -73,9 +77,6 @@ static int32_t add_pairs(lua_State *L, int options, const char *option, BridgeSt
     for (lua_pushnil(L); lua_next(L, -2) != 0; lua_pop(L, 1)) {
         check_killed(L);
         add_pair(L, option, list, function);
-        if (list->count > longest_list) {
-            luaL_error(L, "%s: query and headers have more than %d bytes", function, longest_list);
-        }
         pairs++;
     }
     lua_pop(L, 1);
@@ -189,11 +190,8 @@ static int send_request(lua_State *L, int options, const char *function)
 }
 
 // Begins the list of a request. [...] -> [...]
-static void begin_list(lua_State *L, BridgeBytes method, BridgeBytes url, const char *function)
+static void begin_list(lua_State *L, BridgeBytes method, BridgeBytes url)
 {
-    if (method.count > longest_url || url.count > longest_url) {
-        luaL_error(L, "%s: the URL has more than %d bytes", function, longest_url);
-    }
     BridgeStrings *list = &bridge_of(L)->answer;
     strings_reset(list);
     bridgeStringsAppend(list, method.bytes, method.count);
@@ -203,10 +201,10 @@ static void begin_list(lua_State *L, BridgeBytes method, BridgeBytes url, const 
 // [url options] -> [... response | ... nil why detail]
 static int short_form(lua_State *L, BridgeBytes method, int options, const char *function)
 {
-    BridgeBytes url = check_name(L, 1, function, "the URL");
+    BridgeBytes url = check_text(L, 1, longest_url, function, "the URL");
     check_options(L, 2, option_names, options, function);
     lua_settop(L, 2);
-    begin_list(L, method, url, function);
+    begin_list(L, method, url);
     return send_request(L, 2, function);
 }
 
@@ -234,12 +232,12 @@ static int http_request(lua_State *L)
     if (!push_option(L, 1, "url")) {
         return luaL_error(L, "%s: the option url is missing", function);
     }
-    BridgeBytes url = check_name(L, 2, function, "url");
+    BridgeBytes url = check_text(L, 2, longest_url, function, "url");
     BridgeBytes method = {"GET", 3};
     if (push_option(L, 1, "method")) {
-        method = check_name(L, 3, function, "method");
+        method = check_text(L, 3, name_limit, function, "method");
     }
-    begin_list(L, method, url, function);
+    begin_list(L, method, url);
     return send_request(L, 1, function);
 }
 

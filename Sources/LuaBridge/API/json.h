@@ -7,6 +7,7 @@
 enum {
     json_slice = 1024,       // steps between two looks at the budget
     json_step = 64,          // bytes of a string that count as one step
+    json_piece = 1 << 16,    // bytes that are looked at between two looks at the budget
     json_number_room = 32,   // bytes that a number can take
 };
 
@@ -16,6 +17,5 @@ char *json_write_double(char *to, double value);
 
 // json_string.c: text that is the same inside a JSON string and outside of it.
 const char *json_plain_end(const char *next, const char *end);
-char *json_unescape(const char *next, const char *end, char *to, const char **problem, const char **place);
 
 #endif

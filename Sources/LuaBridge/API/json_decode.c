@@ -13,13 +13,24 @@ enum { kept_values = 16 };
 static bool read_value(Reader *r);
 
 // [...] -> [...]
-static inline void skip_space(Reader *r)
+static __attribute__((noinline)) void skip_spaces(Reader *r)
 {
     const char *from = r->next;
     while (*r->next == ' ' || *r->next == '\n' || *r->next == '\r' || *r->next == '\t') {
-        r->next++;
+        if (++r->next - from == json_piece) {
+            json_spend(r, json_piece / json_step);
+            from = r->next;
+        }
     }
     json_spend(r, (size_t)(r->next - from) / json_step);
+}
+
+// [...] -> [...]
+static inline void skip_space(Reader *r)
+{
+    if ((unsigned char)*r->next <= ' ') {
+        skip_spaces(r);
+    }
 }
 
 // Puts a table with the values above it in the place of the value at `table`. [... nil values] -> [... table]
@@ -189,31 +200,42 @@ static bool read_value(Reader *r)
     }
 }
 
-// Says what is wrong, and where: line and byte from 1. Never raises.
-static void describe(const Reader *r, char *why, size_t why_size)
+// The line of a place in the text, from 1. [...] -> [...]
+static size_t line_of(const Reader *r, const char *place)
 {
     size_t line = 1;
-    const char *next = r->start;
-    while ((next = memchr(next, '\n', (size_t)(r->next - next))) != NULL) {
-        line++;
-        next++;
+    for (const char *next = r->start; next < place;) {
+        const char *limit = place - next > json_piece ? next + json_piece : place;
+        for (; next < limit; next++) {
+            line += *next == '\n';
+        }
+        check_killed(r->L);
     }
-    snprintf(
-        why, why_size, "invalid JSON: line %zu, byte %zu: %s%s", line, (size_t)(r->next - r->start) + 1, r->problem,
-        r->next == r->end ? ", but the text ends" : "");
+    return line;
 }
 
-// Decodes text with a zero behind it, as every Lua string has one; false with the reason when it is not JSON.
-// [...] -> [... value], when false [...]
+// Says what is wrong, and where: line and byte from 1. [...] -> [...]
+static void describe(const Reader *r, char *why, size_t why_size)
+{
+    snprintf(
+        why, why_size, "invalid JSON: line %zu, byte %zu: %s%s", line_of(r, r->next),
+        (size_t)(r->next - r->start) + 1, r->problem, r->next == r->end ? ", but the text ends" : "");
+}
+
+// Decodes text with a zero behind it, as every Lua string has one; false with the reason when it is not JSON. Of two mistakes
+// the first is told, also when one of them is that the text is not UTF-8. [...] -> [... value], when false [...]
 bool json_decode(lua_State *L, const char *bytes, size_t count, char *why, size_t why_size)
 {
     int top = lua_gettop(L);
     Reader r = {.L = L, .start = bytes, .next = bytes, .end = bytes + count, .steps = json_slice};
-    size_t valid = bytes == bridge_of(L)->received ? count : utf8_prefix(bytes, count);
-    bool is_read = valid == count ? read_value(&r) : json_fail(&r, bytes + valid, "not valid UTF-8");
+    size_t valid = bytes == bridge_of(L)->received ? count : utf8_prefix_text(L, bytes, count);
+    bool is_read = read_value(&r);
     if (is_read) {
         skip_space(&r);
         is_read = r.next == r.end || json_fail(&r, r.next, "expected nothing more");
+    }
+    if (valid < count && (is_read || r.next >= bytes + valid)) {
+        is_read = json_fail(&r, bytes + valid, "not valid UTF-8");
     }
     strings_trim(&bridge_of(L)->text);
     if (!is_read) {

@@ -122,7 +122,24 @@ static void write_text(Writer *w, const char *text, size_t count)
     w->next += count;
 }
 
-// [key value] -> [key value]
+// A number as a name; the same name must not be a key of its own. [table key value] -> [table key value]
+static void write_number_key(Writer *w)
+{
+    write_text(w, "\"", 1);
+    need(w, json_number_room);
+    const char *name = w->next; // write_number needs no more room
+    write_number(w, -2);
+    lua_pushlstring(w->L, name, (size_t)(w->next - name));
+    lua_pushvalue(w->L, -1);
+    if (lua_rawget(w->L, -5) != LUA_TNIL) {
+        luaL_error(
+            w->L, "JSON: a table has the key %s twice, as a number and as a string", lua_tostring(w->L, -2));
+    }
+    lua_pop(w->L, 2);
+    write_text(w, "\"", 1);
+}
+
+// [table key value] -> [table key value]
 static void write_key(Writer *w)
 {
     switch (lua_type(w->L, -2)) {
@@ -133,9 +150,7 @@ static void write_key(Writer *w)
         break;
     }
     case LUA_TNUMBER:
-        write_text(w, "\"", 1);
-        write_number(w, -2);
-        write_text(w, "\"", 1);
+        write_number_key(w);
         break;
     default:
         luaL_error(w->L, "JSON: a key must be a string or a number, not %s", luaL_typename(w->L, -2));
@@ -268,7 +283,7 @@ static void write_value(Writer *w, int depth)
 // Encodes the value at `index`; what was in the text is gone. [...] -> [...]
 void json_encode(lua_State *L, int index, BridgeStrings *text)
 {
-    luaL_checkstack(L, 3 * json_depth + 8, NULL);
+    luaL_checkstack(L, 3 * json_depth + 10, NULL);
     lua_pushvalue(L, index);
     strings_reset(text);
     Writer w = {.L = L, .text = text, .steps = json_slice};

@@ -36,4 +36,7 @@ static inline void json_spend(Reader *r, size_t steps)
 bool json_read_number(Reader *r);
 bool json_read_string(Reader *r);
 
+// json_string.c
+char *json_unescape(Reader *r, const char *next, const char *end, char *to);
+
 #endif

@@ -1,4 +1,5 @@
-// Numbers and strings of a JSON text. A whole number is a Lua integer while 64 bits hold it, else a double.
+// Numbers and strings of a JSON text. A whole number is a Lua integer while 64 bits hold it, else a double; so is -0, which no
+// integer is.
 #include <math.h>
 #include <stdlib.h>
 
@@ -8,6 +9,7 @@ enum {
     short_string = 256,  // bytes of a string with escapes that need no memory of the bridge
     exact_digits = 15,   // that every double holds
     integer_digits = 18, // that every integer holds
+    most_digits = 4096,  // before or behind the point: no double has as many
 };
 
 // --- numbers ---
@@ -17,14 +19,17 @@ static bool is_digit(char character)
     return character >= '0' && character <= '9';
 }
 
-// Skips digits, of which there must be one. Never raises.
+// Skips digits, of which there must be one, and not so many that reading them is long. Never raises.
 static bool skip_digits(Reader *r)
 {
-    if (!is_digit(*r->next)) {
-        return json_fail(r, r->next, "expected a digit");
+    const char *from = r->next;
+    if (!is_digit(*from)) {
+        return json_fail(r, from, "expected a digit");
     }
     while (is_digit(*r->next)) {
-        r->next++;
+        if (++r->next - from > most_digits) {
+            return json_fail(r, from, "a number has more than 4096 digits");
+        }
     }
     return true;
 }
@@ -37,7 +42,11 @@ static bool push_whole(Reader *r, const char *from, const char *digits)
         for (const char *digit = digits; digit < r->next; digit++) {
             size = size * 10 + (uint64_t)(*digit - '0');
         }
-        lua_pushinteger(r->L, *from == '-' ? -(lua_Integer)size : (lua_Integer)size);
+        if (*from == '-' && size == 0) {
+            lua_pushnumber(r->L, -0.0);
+        } else {
+            lua_pushinteger(r->L, *from == '-' ? -(lua_Integer)size : (lua_Integer)size);
+        }
         return true;
     }
     bool fits = r->next - digits == integer_digits + 1;
@@ -78,7 +87,7 @@ static bool divide(const char *digits, const char *end, double *number)
     return true;
 }
 
-// A number with a fraction or an exponent; a whole one below 2^53 becomes an integer. [] -> [number]
+// A number with a fraction or an exponent; a whole one below 2^53 becomes an integer, save -0. [] -> [number]
 static bool push_fraction(Reader *r, const char *from, const char *digits, bool has_exponent)
 {
     double number;
@@ -90,7 +99,8 @@ static bool push_fraction(Reader *r, const char *from, const char *digits, bool 
     if (!isfinite(number)) {
         return json_fail(r, from, "the number is too large");
     }
-    if (fabs(number) < 9007199254740992.0 && number == floor(number)) {
+    bool is_negative_zero = number == 0 && signbit(number);
+    if (fabs(number) < 9007199254740992.0 && number == floor(number) && !is_negative_zero) {
         lua_pushinteger(r->L, (lua_Integer)number);
     } else {
         lua_pushnumber(r->L, number);
@@ -109,8 +119,8 @@ bool json_read_number(Reader *r)
     }
     if (*digits == '0') {
         r->next++;
-    } else {
-        skip_digits(r);
+    } else if (!skip_digits(r)) {
+        return false;
     }
     bool has_fraction = *r->next == '.';
     if (has_fraction) {
@@ -133,7 +143,7 @@ bool json_read_number(Reader *r)
 
 // --- strings ---
 
-// The quote that ends a string, which has an escape at `next`; NULL when none does. Never raises.
+// The quote that ends a string, which has an escape at `next`; NULL when none does. [...] -> [...]
 static const char *string_end(Reader *r, const char *next)
 {
     for (;;) {
@@ -148,7 +158,9 @@ static const char *string_end(Reader *r, const char *next)
             json_fail(r, next, "a control character in a string");
             return NULL;
         }
+        const char *from = next;
         next = next + 2 < r->end ? json_plain_end(next + 2, r->end) : r->end;
+        json_spend(r, (size_t)(next - from) / json_step + 1);
     }
 }
 
@@ -161,18 +173,15 @@ static __attribute__((noinline)) bool read_escaped(Reader *r, const char *from, 
     if (end == NULL) {
         return false;
     }
-    json_spend(r, (size_t)(end - from) / json_step);
     if (end - from > short_string) {
         BridgeStrings *text = &bridge_of(r->L)->text;
         strings_reset(text);
         strings_need(r->L, text, (size_t)(end - from));
         to = text->bytes;
     }
-    const char *problem = NULL;
-    const char *place = NULL;
-    const char *written = json_unescape(from, end, to, &problem, &place);
+    const char *written = json_unescape(r, from, end, to);
     if (written == NULL) {
-        return json_fail(r, place, problem);
+        return false;
     }
     lua_pushlstring(r->L, to, (size_t)(written - to));
     r->next = end + 1;

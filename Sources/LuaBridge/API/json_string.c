@@ -2,7 +2,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "json.h"
+#include "json_reader.h"
 
 static const uint64_t ones = 0x0101010101010101u;
 static const uint64_t highs = 0x8080808080808080u;
@@ -102,18 +102,21 @@ static const char *read_unicode(const char *next, const char *end, char **to, co
 }
 
 // Writes the text that stands between two quotes without its escapes, which never makes it longer; answers where it ends,
-// NULL and what is wrong where when an escape is wrong. Never raises.
-char *json_unescape(const char *next, const char *end, char *to, const char **problem, const char **place)
+// NULL when an escape is wrong. Nothing is owned when a kill raises. [...] -> [...]
+char *json_unescape(Reader *r, const char *next, const char *end, char *to)
 {
     static const char letters[] = "\"\\/bfnrt";
     static const char meanings[] = "\"\\/\b\f\n\r\t";
     while (next < end) {
-        const char *escape = memchr(next, '\\', (size_t)(end - next));
-        size_t plain = (size_t)((escape == NULL ? end : escape) - next);
+        const char *limit = end - next > json_piece ? next + json_piece : end;
+        const char *escape = memchr(next, '\\', (size_t)(limit - next));
+        size_t plain = (size_t)((escape == NULL ? limit : escape) - next);
         memcpy(to, next, plain);
         to += plain;
+        json_spend(r, plain / json_step + 1);
         if (escape == NULL) {
-            break;
+            next = limit;
+            continue;
         }
         const char *letter = memchr(letters, escape[1], sizeof letters - 1);
         if (letter != NULL) {
@@ -121,10 +124,10 @@ char *json_unescape(const char *next, const char *end, char *to, const char **pr
             next = escape + 2;
             continue;
         }
-        *problem = "no such escape";
-        next = escape[1] == 'u' ? read_unicode(escape + 2, end, &to, problem) : NULL;
+        const char *problem = "no such escape";
+        next = escape[1] == 'u' ? read_unicode(escape + 2, end, &to, &problem) : NULL;
         if (next == NULL) {
-            *place = escape;
+            json_fail(r, escape, problem);
             return NULL;
         }
     }

@@ -43,15 +43,24 @@ BridgeBytes check_bytes(lua_State *L, int index, const char *function, const cha
     return bytes;
 }
 
+// Text of at most so many bytes. [...] -> [...]
+BridgeBytes check_text(lua_State *L, int index, size_t limit, const char *function, const char *what)
+{
+    BridgeBytes text = check_bytes(L, index, function, what);
+    if (text.count > limit) {
+        luaL_error(L, "%s: %s has more than %I bytes", function, what, (LUAI_UACINT)limit);
+    }
+    if (!is_utf8(text.bytes, text.count)) {
+        luaL_error(L, "%s: %s must be valid UTF-8", function, what);
+    }
+    return text;
+}
+
 // Text that names something: a user, a connection, a timer. Bytes that are no text would have to be repaired on the way, and two
 // names become one. [...] -> [...]
 BridgeBytes check_name(lua_State *L, int index, const char *function, const char *what)
 {
-    BridgeBytes name = check_bytes(L, index, function, what);
-    if (!is_utf8(name.bytes, name.count)) {
-        luaL_error(L, "%s: %s must be valid UTF-8", function, what);
-    }
-    return name;
+    return check_text(L, index, name_limit, function, what);
 }
 
 // A length of time in seconds, finite and not negative. [...] -> [...]

@@ -9,17 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "CLinux.h"
 #include "internal.h"
-
-enum {
-    easy_memory = 8 << 20,
-    worth_collecting = 16, // the part of the limit by which memory has grown
-};
-
-static size_t clamp(size_t value, size_t least, size_t most)
-{
-    return value < least ? least : value > most ? most : value;
-}
 
 typedef struct Call {
     int32_t script;
@@ -33,16 +24,6 @@ typedef struct Call {
     const BridgeRequest *request;
 } Call;
 
-// Keeps the collector ahead of the memory limit: the fuller the state, the sooner the next cycle. A small state may grow to half a
-// megabyte first: its cycles are short, but a stream of large messages would start one every few messages. Never raises.
-static void tune_collector(Bridge *b)
-{
-    size_t used = b->memory / 85 + 1;
-    size_t at_most = clamp(easy_memory / (b->memory / 100 + 1), 200, 1000);
-    size_t percent = b->memory_limit == 0 ? at_most : clamp(b->memory_limit / used, 105, at_most);
-    lua_gc(b->main, LUA_GCINC, (int)percent, 0, 0);
-}
-
 // The event waits: its coroutine is kept. Never raises.
 static void put_aside(Bridge *b, Coroutine coroutine)
 {
@@ -54,24 +35,6 @@ static void put_aside(Bridge *b, Coroutine coroutine)
     b->result.outcome = BridgeOutcomeWaiting;
     b->result.task = (uint32_t)b->running_task;
     b->running_task = -1;
-}
-
-// Collects after an event that was killed or found no memory, if the state is half full: else the next event would do it
-// within its own budget, and perhaps be killed for it. Little is to be collected where little has come since the last time.
-// Never raises.
-static void clean_up_after_failure(Bridge *b)
-{
-    size_t grown = b->memory > b->collected ? b->memory - b->collected : 0;
-    if (b->memory_limit > 0 && b->memory > b->memory_limit / 2 && grown > b->memory_limit / worth_collecting) {
-        lua_gc(b->main, LUA_GCCOLLECT);
-        b->collected = b->memory;
-        b->collections += 1;
-    }
-}
-
-uint64_t bridgeCollections(const Bridge *b)
-{
-    return b->collections;
 }
 
 // Runs the event in its coroutine until it ends or waits. Never raises.
@@ -122,8 +85,7 @@ static BridgeOutcome run_slice(Bridge *b, Coroutine coroutine, int arguments, do
 static void forbid_reentry(const Bridge *b)
 {
     if (b->running) {
-        fputs("perigee: a host function called back into the Lua bridge\n", stderr);
-        abort();
+        clinux_die("a host function called back into the Lua bridge");
     }
 }
 

@@ -5,13 +5,14 @@
 //
 // A class is forgotten when no object and no code refers to it any more.
 //
-// The same exchange keeps a live table of server.state out of reach of a candidate that declares it, too.
+// The same exchange keeps a live table of server.state out of reach of a candidate that declares it, too, however large it
+// is: nothing else would keep code of the candidate from fields that are there already.
+#include <limits.h>
+
 #include "internal.h"
 
 // Fields of a declaration: {class, what it holds when it does not hold the candidate's, the metatable of that or false}.
 enum { record_class = 1, record_other = 2, record_metatable = 3 };
-
-enum { shielded_fields = 1000 };
 
 // Whether the value at `index` is a class of server.class. [...] -> [...]
 bool is_class(lua_State *L, int index)
@@ -37,13 +38,24 @@ static void move_fields(lua_State *L, int from, int to)
     }
 }
 
+// A table that need not grow when it gets all fields of another. [...] -> [... room]
+static void push_room_for(lua_State *L, int table)
+{
+    lua_Unsigned length = lua_rawlen(L, table);
+    lua_Unsigned count = 0;
+    for (lua_pushnil(L); lua_next(L, table) != 0; lua_pop(L, 1)) {
+        count++;
+    }
+    lua_createtable(L, (int)(length & INT_MAX), count > length ? (int)((count - length) & INT_MAX) : 0);
+}
+
 // Lets a class and what was kept aside for it change places. [record] -> [record]
 static void swap_record(lua_State *L)
 {
     int record = lua_gettop(L);
     lua_rawgeti(L, record, record_class);
     lua_rawgeti(L, record, record_other); // [record class other]
-    lua_newtable(L);
+    push_room_for(L, record + 1);
     move_fields(L, record + 1, record + 3);
     move_fields(L, record + 2, record + 1);
     lua_rawseti(L, record, record_other);
@@ -106,28 +118,11 @@ static void exchange(lua_State *L)
     lua_pop(L, 2);
 }
 
-// Whether a table has at most so many fields. [...] -> [...]
-static bool is_small(lua_State *L, int index, int most)
-{
-    for (lua_pushnil(L); lua_next(L, index) != 0; lua_pop(L, 1)) {
-        if (most-- == 0) {
-            lua_pop(L, 2);
-            return false;
-        }
-    }
-    return true;
-}
-
-// Puts a live table out of the candidate's reach: until its code has run, the table is empty and has the metatable. A large one
-// stays where it is, because no reload may hold the worker up for as long as that takes; code that would touch it has been
-// refused by the check, which runs it where the state is new. [table metatable] -> []
+// Puts a live table out of the candidate's reach: until its code has run, the table is empty and has the metatable.
+// [table metatable] -> []
 void shield(lua_State *L)
 {
     luaL_checkstack(L, 8, NULL);
-    if (!is_small(L, lua_gettop(L) - 1, shielded_fields)) {
-        lua_pop(L, 2);
-        return;
-    }
     lua_rawgeti(L, LUA_REGISTRYINDEX, bridge_of(L)->candidate->table);
     lua_getfield(L, -1, "shielded");
     lua_replace(L, -2);
@@ -217,19 +212,16 @@ static int server_class(lua_State *L)
 const luaL_Reg class_functions[] = {{"class", server_class}, {NULL, NULL}};
 
 // A table that does not keep alive what is in it. [] -> [], and its reference
-static int make_weak(lua_State *L, const char *mode)
+static int keep_weak(lua_State *L, const char *mode)
 {
     lua_newtable(L);
-    lua_createtable(L, 0, 1);
-    lua_pushstring(L, mode);
-    lua_setfield(L, -2, "__mode");
-    lua_setmetatable(L, -2);
+    make_weak(L, mode);
     return luaL_ref(L, LUA_REGISTRYINDEX);
 }
 
 void classes_open(lua_State *L)
 {
     Bridge *b = bridge_of(L);
-    b->references.classes = make_weak(L, "v");
-    b->references.class_names = make_weak(L, "k");
+    b->references.classes = keep_weak(L, "v");
+    b->references.class_names = keep_weak(L, "k");
 }

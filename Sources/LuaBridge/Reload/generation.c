@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "CLinux.h"
 #include "internal.h"
 
 typedef struct Load {
@@ -79,10 +80,7 @@ static int begin_body(lua_State *L)
     lua_newtable(L);
     lua_setfield(L, -2, "shielded");
     lua_newtable(L);
-    lua_createtable(L, 0, 1);
-    lua_pushliteral(L, "k");
-    lua_setfield(L, -2, "__mode");
-    lua_setmetatable(L, -2);
+    make_weak(L, "k");
     lua_setfield(L, -2, "metatables");
     set_globals(L);
     generation->table = luaL_ref(L, LUA_REGISTRYINDEX);
@@ -250,8 +248,7 @@ static void run_unfailing(Bridge *b, lua_CFunction body)
     b->unlimited = true;
     lua_pushcfunction(b->main, body);
     if (lua_pcall(b->main, 0, 0, 0) != LUA_OK) {
-        fputs("perigee: no memory to change from one version of the scripts to the next\n", stderr);
-        abort();
+        clinux_die("no memory to change from one version of the scripts to the next");
     }
     b->unlimited = false;
 }
@@ -266,8 +263,8 @@ static int swap_body(lua_State *L)
 // [argument] -> []
 static int create_body(lua_State *L)
 {
-    check_classes(L);
     fill_states(L, false);
+    check_classes(L);
     check_metatables(L);
     return 0;
 }
@@ -276,6 +273,7 @@ static int create_body(lua_State *L)
 static int migrate_body(lua_State *L)
 {
     fill_states(L, true);
+    check_classes(L);
     check_metatables(L);
     return 0;
 }

@@ -52,6 +52,9 @@ static void check_class(lua_State *L, const Walk *walk, int depth)
     if (!lua_getmetatable(L, -1)) {
         return;
     }
+    if (is_readonly(L, -2)) {
+        refuse(L, walk, depth, "is a read-only table; copy what it holds");
+    }
     if (!is_class(L, -1)) {
         refuse(L, walk, depth, "has a metatable that is not a class of server.class");
     }

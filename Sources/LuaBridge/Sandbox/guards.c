@@ -11,53 +11,44 @@ static int push_raw(lua_State *L, int index, const char *name)
     return lua_rawget(L, index);
 }
 
-// [... metatable] -> [... metatable]
-static void check_metatable(lua_State *L, int index)
-{
-    if (push_raw(L, index, "__gc") != LUA_TNIL) {
-        luaL_error(L, "setmetatable: __gc is not available");
-    }
-    if (push_raw(L, index, "__mode") == LUA_TSTRING && strchr(lua_tostring(L, -1), 'k') != NULL) {
-        luaL_error(L, "setmetatable: weak keys are not available; \"v\" is");
-    }
-    lua_pop(L, 2);
-    if (!has_old_bugs()) {
-        return;
-    }
-    if (lua_istable(L, 1) && push_raw(L, index, "__mode") != LUA_TNIL && push_raw(L, 1, "__newindex") != LUA_TNIL) {
-        luaL_error(L, "setmetatable: a metatable cannot be weak itself in this version of Lua");
-    }
-    lua_settop(L, 2);
-    if (push_raw(L, index, "__concat") != LUA_TNIL) {
-        luaL_error(L, "setmetatable: __concat is not safe in this version of Lua; use a method instead");
-    }
-    lua_pop(L, 1);
-    if (lua_getmetatable(L, index)) {
-        if (push_raw(L, lua_gettop(L), "__mode") != LUA_TNIL) {
-            luaL_error(L, "setmetatable: a metatable cannot be weak itself in this version of Lua");
-        }
-        lua_pop(L, 2);
-    }
-}
-
 // A field of a metatable that setmetatable refuses, NULL when it has none. [...] -> [...]
 static const char *refused_field(lua_State *L, int metatable)
 {
-    int top = lua_gettop(L);
-    const char *field = NULL;
-    if (push_raw(L, metatable, "__gc") != LUA_TNIL) {
-        field = "__gc";
-    } else if (push_raw(L, metatable, "__mode") == LUA_TSTRING && strchr(lua_tostring(L, -1), 'k') != NULL) {
-        field = "__mode with weak keys";
-    } else if (has_old_bugs() && push_raw(L, metatable, "__concat") != LUA_TNIL) {
-        field = "__concat";
+    static const char *const fields[] = {"__gc", "__concat"};
+    int count = bridge_of(L)->has_old_bugs ? 2 : 1;
+    const char *refused = NULL;
+    for (int i = 0; i < count && refused == NULL; i++) {
+        if (push_raw(L, metatable, fields[i]) != LUA_TNIL) {
+            refused = fields[i];
+        }
+        lua_pop(L, 1);
     }
-    lua_settop(L, top);
-    return field;
+    return refused;
+}
+
+// Raises what is wrong with a metatable; answers whether it makes tables weak. [table metatable] -> [table metatable]
+static bool check_metatable(lua_State *L)
+{
+    const char *field = refused_field(L, 2);
+    if (field != NULL) {
+        bool is_concat = strcmp(field, "__concat") == 0;
+        luaL_error(
+            L, "setmetatable: %s is not %s", field,
+            is_concat ? "safe in this version of Lua; use a method instead" : "available");
+    }
+    bool has_mode = push_raw(L, 2, "__mode") == LUA_TSTRING;
+    if (has_mode && strchr(lua_tostring(L, -1), 'k') != NULL) {
+        luaL_error(L, "setmetatable: weak keys are not available; \"v\" is");
+    }
+    lua_pop(L, 1);
+    if (is_readonly(L, 2)) {
+        luaL_error(L, "setmetatable: a read-only table cannot be a metatable; copy what it holds");
+    }
+    return has_mode;
 }
 
 // Remembers a metatable of the candidate and where it was set, so that it can be looked at once more when its files have
-// run. [table metatable] -> [table metatable]
+// run: what it has got by then is not in force, and its author is to know. [table metatable] -> [table metatable]
 static void note_metatable(lua_State *L)
 {
     Bridge *b = bridge_of(L);
@@ -65,7 +56,9 @@ static void note_metatable(lua_State *L)
         return;
     }
     lua_rawgeti(L, LUA_REGISTRYINDEX, b->candidate->table);
-    if (lua_getfield(L, -1, "metatables") == LUA_TTABLE) {
+    bool has_mode = push_raw(L, 2, "__mode") != LUA_TNIL;
+    lua_pop(L, 1);
+    if (lua_getfield(L, -1, "metatables") == LUA_TTABLE && !has_mode) {
         lua_pushvalue(L, 2);
         luaL_where(L, 1);
         lua_rawset(L, -3);
@@ -83,6 +76,10 @@ void check_metatables(lua_State *L)
         for (lua_pushnil(L); lua_next(L, top + 2) != 0; lua_pop(L, 1)) {
             check_killed(L);
             const char *field = refused_field(L, top + 3);
+            if (field == NULL && push_raw(L, top + 3, "__mode") != LUA_TNIL) {
+                field = "__mode";
+            }
+            lua_settop(L, top + 4);
             if (field != NULL) {
                 lua_pushfstring(L, "%ssetmetatable: a metatable cannot get %s afterwards", lua_tostring(L, -1), field);
                 lua_error(L);
@@ -120,19 +117,17 @@ static int guarded_setmetatable(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TTABLE);
     luaL_argexpected(L, lua_isnil(L, 2) || lua_istable(L, 2), 2, "nil or table");
-    if (luaL_getmetafield(L, 1, "__metatable") != LUA_TNIL) {
+    if (is_protected(L, 1)) {
         return luaL_error(L, "cannot change a protected metatable");
     }
     lua_settop(L, 2);
-    if (lua_istable(L, 2)) {
-        check_metatable(L, 2);
-        if (lua_rawequal(L, 1, 2) && has_old_bugs() && push_raw(L, 2, "__mode") != LUA_TNIL) {
-            return luaL_error(L, "setmetatable: a metatable cannot be weak itself in this version of Lua");
-        }
-        lua_settop(L, 2);
-        note_metatable(L);
+    if (lua_isnil(L, 2)) {
+        lua_setmetatable(L, 1);
+        return 1;
     }
-    lua_setmetatable(L, 1);
+    bool becomes_weak = check_metatable(L);
+    note_metatable(L);
+    set_checked_metatable(L, becomes_weak);
     return 1;
 }
 
@@ -143,7 +138,7 @@ static int guarded_rawset(lua_State *L)
     luaL_checkany(L, 2);
     luaL_checkany(L, 3);
     lua_settop(L, 3);
-    if (luaL_getmetafield(L, 1, "__metatable") != LUA_TNIL) {
+    if (is_protected(L, 1)) {
         return luaL_error(L, "rawset: the table is read-only");
     }
     lua_rawset(L, 1);

@@ -1,12 +1,12 @@
 // What Lua before 5.4.7 gets wrong, as Debian 12 has it, and scripts can reach by accident:
 //
 // - A __concat in a concatenation of several parts may move the coroutine's stack, and the rest of the concatenation
-//   then reads what is no longer there. So __concat is refused where a file is loaded and in setmetatable. It happens
-//   to a coroutine whose stack is small above all: every coroutine starts with a large one.
+//   then reads what is no longer there. So __concat is refused where a file is loaded and in setmetatable, and has no effect
+//   where a metatable gets it afterwards: see metamethods.c.
 // - Coroutines that close one another overflow the C stack, because each counts its C calls from zero. The bridge looks at
 //   the stack itself, whatever the library: see ../State/stack.c.
 // - A write that a weak metatable passes on may find that what it is passed on to was collected, when memory is short. So
-//   a metatable cannot be weak itself.
+//   a metatable cannot be weak itself, and no table can be made weak but by setmetatable.
 //
 // Where the linked library is newer, nothing is refused.
 #define _GNU_SOURCE // memmem
@@ -59,7 +59,7 @@ static int line_of(const BridgeSource *source, const char *name)
 void refuse_old_bugs(lua_State *L, const BridgeSource *source)
 {
     bool found = false;
-    if (!has_old_bugs() || lua_dump(L, find_constant, &found, 1) != 0 || !found) {
+    if (!bridge_of(L)->has_old_bugs || lua_dump(L, find_constant, &found, 1) != 0 || !found) {
         return;
     }
     BridgeText version;

@@ -1,17 +1,12 @@
 // string.find, match, gmatch and gsub over our own matcher: what they take, answer and complain of is as in the stock
 // library.
 //
-// Read next: patterns.c.
-#define _GNU_SOURCE // memmem
+// Read next: patterns.c, text_search.c.
 #include <string.h>
 
 #include "patterns.h"
 
-enum {
-    most_tries = 64,
-    most_compared = 1 << 16,
-    piece = 1 << 16, // bytes between two looks at the budget
-};
+enum { piece = 1 << 16 }; // bytes between two looks at the budget
 
 // Where an `init` begins to look, from 0; beyond the subject when it is that far. [...] -> [...]
 static size_t start_offset(lua_State *L, int index, size_t count)
@@ -43,32 +38,10 @@ static bool is_plain(lua_State *L, const char *pattern, size_t count)
     return true;
 }
 
-// Looks for a text. The first few places where it might be are tried one by one, which is fast; memmem is slower to start
-// but takes time in proportion to the subject, whatever is looked for. Never raises.
-static const char *find_text(const char *next, size_t count, const char *text, size_t length)
-{
-    if (length == 0 || length > count) {
-        return length == 0 ? next : NULL;
-    }
-    size_t tries = most_compared / length + 1;
-    for (tries = tries < most_tries ? tries : most_tries; tries > 0; tries--) {
-        const char *found = memchr(next, *text, count - length + 1);
-        if (found == NULL || memcmp(found, text, length) == 0) {
-            return found;
-        }
-        count -= (size_t)(found + 1 - next);
-        next = found + 1;
-        if (length > count) {
-            return NULL;
-        }
-    }
-    return memmem(next, count, text, length);
-}
-
 // A search without magic. [...] -> [... first last | nil]
 static int find_plain(lua_State *L, const char *subject, size_t count, size_t offset, const char *text, size_t length)
 {
-    const char *found = find_text(subject + offset, count - offset, text, length);
+    const char *found = find_text(L, subject + offset, count - offset, text, length);
     if (found == NULL) {
         lua_pushnil(L);
         return 1;

@@ -236,6 +236,7 @@ static inline const char *match_rest(Matcher *m, const char *at, const char *pat
 
 static const char *match(Matcher *m, const char *at, const char *pattern)
 {
+    check_stack_left(m->L);
     if (m->depth-- == 0) {
         luaL_error(m->L, "pattern too complex");
     }

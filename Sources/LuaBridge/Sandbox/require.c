@@ -72,7 +72,9 @@ static int run_module(lua_State *L, const char *path)
 // [name] -> [... value]
 static int require(lua_State *L)
 {
-    check_bytes(L, 1, "require", "the module's name");
+    if (check_bytes(L, 1, "require", "the module's name").count > name_limit) {
+        return luaL_error(L, "require: the module's name has more than %d bytes", name_limit);
+    }
     lua_settop(L, 1);
     push_path(L, lua_tostring(L, 1));
     const char *path = lua_tostring(L, 2);

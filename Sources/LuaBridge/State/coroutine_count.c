@@ -85,14 +85,16 @@ void count_remove(Bridge *b, void *address, size_t size)
     set->addresses[hole] = NULL;
 }
 
-// Raises when a script has as many coroutines as it may, those that nothing refers to left out. [] -> []
+// Raises when a script has as many coroutines as it may. Those that nothing refers to are collected before, unless hardly any
+// have come since that was done. [] -> []
 void count_check(lua_State *L, const char *function)
 {
     Bridge *b = bridge_of(L);
+    b->coroutines.wanted += 1;
     if (b->coroutine_limit == 0 || b->coroutines.count < b->coroutine_limit) {
         return;
     }
-    lua_gc(L, LUA_GCCOLLECT);
+    collect_coroutines(L);
     if (b->coroutines.count >= b->coroutine_limit) {
         luaL_error(L, "%s: there are %d coroutines, as many as there may be (scripts.coroutines)", function,
             (int)b->coroutines.count);

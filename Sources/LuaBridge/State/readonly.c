@@ -123,6 +123,19 @@ void read_through(lua_State *L, int index)
     }
 }
 
+// Whether the table is such a stand-in, which is empty by itself. [...] -> [...]
+bool is_readonly(lua_State *L, int index)
+{
+    if (!lua_getmetatable(L, index)) {
+        return false;
+    }
+    lua_pushliteral(L, "__newindex");
+    lua_rawget(L, -2);
+    bool is = lua_tocfunction(L, -1) == refuse_write;
+    lua_pop(L, 2);
+    return is;
+}
+
 void readonly_open(lua_State *L)
 {
     lua_newtable(L);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "CLinux.h"
 #include "internal.h"
 #include "API/series.h"
 #include "API/signature.h"
@@ -11,8 +12,9 @@
 static int panic(lua_State *L)
 {
     const char *message = lua_tostring(L, -1);
-    fprintf(stderr, "perigee: unprotected error in the Lua bridge: %s\n", message == NULL ? "?" : message);
-    abort();
+    char words[256];
+    snprintf(words, sizeof words, "unprotected error in the Lua bridge: %s", message == NULL ? "?" : message);
+    clinux_die(words);
 }
 
 // `config`: the settings as a read-only table. [] -> [table]
@@ -37,13 +39,25 @@ static int keep_name(lua_State *L, const char *name)
     return luaL_ref(L, LUA_REGISTRYINDEX);
 }
 
+// Has the library make the metatable of its buffers now: where it finds no memory half way it never completes it, and no
+// event could use a buffer again. [] -> []
+static void buffers_open(lua_State *L)
+{
+    luaL_Buffer buffer;
+    luaL_buffinitsize(L, &buffer, LUAL_BUFFERSIZE + 1);
+    luaL_pushresultsize(&buffer, 0);
+    lua_pop(L, 1);
+}
+
 // Everything that a fresh state needs. [options] -> []
 static int set_up(lua_State *L)
 {
     Bridge *b = bridge_of(L);
     const BridgeOptions *options = lua_touserdata(L, 1);
     ensure_stack(L, L);
+    metamethods_open(L);
     readonly_open(L);
+    buffers_open(L);
     timers_open(L);
     states_open(L);
     classes_open(L);
@@ -69,6 +83,7 @@ Bridge *bridgeOpen(const BridgeOptions *options, BridgeText *failure)
         return NULL;
     }
     b->host = options->host;
+    b->has_old_bugs = has_old_bugs();
     b->stack_floor = stack_floor();
     b->memory_limit = options->memoryLimit;
     b->block_limit = options->largestBlock;

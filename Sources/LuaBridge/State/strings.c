@@ -94,17 +94,17 @@ void bridgeTextSet(BridgeText *text, const void *bytes, size_t count)
     text->count = (int32_t)kept;
 }
 
-// Makes room for so many more bytes, after a collection if there is no other way. [...] -> [...]
+// Makes room for so many more bytes, after a collection where that may help. [...] -> [...]
 void strings_need(lua_State *L, BridgeStrings *strings, size_t room)
 {
     if (make_room(strings, room)) {
         return;
     }
-    lua_gc(L, LUA_GCCOLLECT);
-    strings->failed = false;
-    if (!make_room(strings, room)) {
-        strings_check(L, strings);
+    if (bridge_of(L)->refusal == refusal_memory && collect_if_grown(L)) {
+        strings->failed = false;
+        make_room(strings, room);
     }
+    strings_check(L, strings);
 }
 
 // Raises if an append found no memory. [] -> []
@@ -177,20 +177,27 @@ bool is_utf8(const char *bytes, size_t count)
     return utf8_prefix(bytes, count) == count;
 }
 
-// The same for a text of any length: between its pieces the event may be killed. [...] -> [...]
-bool is_utf8_text(lua_State *L, const char *bytes, size_t count)
+// As utf8_prefix for a text of any length: between its pieces the event may be killed. [...] -> [...]
+size_t utf8_prefix_text(lua_State *L, const char *bytes, size_t count)
 {
-    while (count > piece) {
+    size_t valid = 0;
+    while (count - valid > piece) {
         size_t length = piece;
-        while (length > piece - 4 && (bytes[length] & 0xC0) == 0x80) {
+        while (length > piece - 4 && (bytes[valid + length] & 0xC0) == 0x80) {
             length--;
         }
-        if (!is_utf8(bytes, length)) {
-            return false;
+        size_t prefix = utf8_prefix(bytes + valid, length);
+        valid += prefix;
+        if (prefix < length) {
+            return valid;
         }
         check_killed(L);
-        bytes += length;
-        count -= length;
     }
-    return is_utf8(bytes, count);
+    return valid + utf8_prefix(bytes + valid, count - valid);
+}
+
+// As is_utf8 for a text of any length. [...] -> [...]
+bool is_utf8_text(lua_State *L, const char *bytes, size_t count)
+{
+    return utf8_prefix_text(L, bytes, count) == count;
 }

@@ -1,9 +1,10 @@
-// stick(seconds): a function of C that loops and does not ask whether the event is being killed, as none of the bridge's does.
-// For the tests of what the watchdog does then: in debug builds alone, and only where the environment asks for it.
+// Functions of C as none of the bridge's is: stick(seconds) loops and does not ask whether the event is being killed, crash(how)
+// ends the process by a fault. For the tests of what happens then: in debug builds alone, and only where the environment asks for it.
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "CLinux.h"
 #include "internal.h"
 
 #ifdef DEBUG
@@ -40,12 +41,35 @@ static int stick(lua_State *L)
     return 0;
 }
 
+static int overflow(volatile char *above)
+{
+    volatile char room[4096];
+    room[0] = above[0];
+    return room[0] != 0 ? 0 : overflow(room) + room[0];
+}
+
+// crash(how): by "overflow" of the stack, an instruction that is a "trap", or the bridge's own "panic". [how] -> never returns
+static int crash(lua_State *L)
+{
+    const char *how = luaL_checkstring(L, 1);
+    volatile char first = 0;
+    if (strcmp(how, "overflow") == 0) {
+        return overflow(&first);
+    }
+    if (strcmp(how, "panic") == 0) {
+        clinux_die("a test asked for it");
+    }
+    __builtin_trap();
+}
+
 // [globals] -> [globals]
 void stick_open(lua_State *L)
 {
     if (getenv("PERIGEETEST_STICK") != NULL) {
         lua_pushcfunction(L, stick);
         lua_setfield(L, -2, "stick");
+        lua_pushcfunction(L, crash);
+        lua_setfield(L, -2, "crash");
     }
 }
 

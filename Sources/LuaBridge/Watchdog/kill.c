@@ -5,20 +5,13 @@
 // the flag every thousand steps or so. Own pcall, xpcall, resume and close raise it again, and every coroutine that the
 // error passes through gets the hook, so that nothing runs for long on the way out.
 //
-// Read next: watchdog.c.
+// Read next: slice.c, watchdog.c.
 #define _GNU_SOURCE
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "internal.h"
 #include "stuck.h"
-
-// The bridge whose Lua code runs on this thread, for the signal's handler.
-static _Thread_local Bridge *volatile running_bridge __attribute__((tls_model("initial-exec")));
-static _Thread_local pid_t this_thread __attribute__((tls_model("initial-exec")));
 
 // Takes itself away where nothing is killed: coroutines that were made meanwhile carry it on. [] -> []
 static void kill_hook(lua_State *L, lua_Debug *event)
@@ -89,7 +82,15 @@ void hook_if_killed(Bridge *b, lua_State *co)
 {
     if (b->killed) {
         lua_sethook(co, kill_hook, LUA_MASKCOUNT, 1);
-    } else if (b->kill_after >= 0 && co != b->base) {
+    } else if (co != b->base) {
+        hook_if_counted(b, co);
+    }
+}
+
+// Gives a coroutine the hook of tests that count instructions. Never raises.
+void hook_if_counted(Bridge *b, lua_State *co)
+{
+    if (b->kill_after >= 0) {
         lua_sethook(co, count_hook, LUA_MASKCOUNT, b->kill_after + 1);
     }
 }
@@ -116,7 +117,7 @@ static void on_signal(int signal, siginfo_t *info, void *context)
     } else if (epoch % 2 == 1 && atomic_load(&b->warn_epoch) == epoch) {
         lua_sethook(b->current, warn_hook, LUA_MASKCOUNT, 1);
     }
-    if (epoch % 2 == 1 && atomic_load(&b->stuck_epoch) == epoch && !atomic_load(&stuck.is_noted)) {
+    if (epoch % 2 == 1 && atomic_load(&b->stuck_epoch) == epoch) {
         stuck_note(b, context);
     }
     errno = saved;
@@ -133,59 +134,6 @@ bool kill_prepare(void)
     sigemptyset(&action.sa_mask);
     stuck_prepare();
     return __sigaction(kill_signal, &action, NULL) == 0;
-}
-
-// The thread's number; the first time, lets the signal through.
-static pid_t thread_number(void)
-{
-    if (this_thread == 0) {
-        sigset_t set;
-        sigemptyset(&set);
-        sigaddset(&set, kill_signal);
-        pthread_sigmask(SIG_UNBLOCK, &set, NULL);
-        this_thread = (pid_t)syscall(SYS_gettid);
-    }
-    return this_thread;
-}
-
-// From here on Lua code runs, for at most `budget` seconds of CPU; 0 for no end. Never raises.
-void slice_begin(Bridge *b, lua_State *co, double budget)
-{
-    b->running = true;
-    b->stack_floor = stack_floor();
-    b->was_refused = false;
-    b->base = co;
-    b->current = co;
-    b->can_wait = true;
-    b->asked = false;
-    atomic_store_explicit(&b->thread, thread_number(), memory_order_relaxed);
-    atomic_store_explicit(&b->slice_budget, (int64_t)(budget * 1e9), memory_order_relaxed);
-    b->outer = running_bridge; // a test file's, of which the script under test is a part
-    running_bridge = b;
-    atomic_store_explicit(&b->epoch, atomic_load_explicit(&b->epoch, memory_order_relaxed) + 1, memory_order_release);
-    if (atomic_load_explicit(&watchdog_asleep, memory_order_relaxed)) {
-        watchdog_wake();
-    }
-    if (b->kill_after >= 0) {
-        lua_sethook(co, count_hook, LUA_MASKCOUNT, b->kill_after + 1);
-    }
-}
-
-// No Lua code runs any more. Never raises.
-void slice_end(Bridge *b)
-{
-    atomic_store_explicit(&b->epoch, atomic_load_explicit(&b->epoch, memory_order_relaxed) + 1, memory_order_release);
-    running_bridge = b->outer;
-    b->running = false;
-    b->received = NULL;
-    b->killed = 0;
-    b->kill_noted = false;
-    b->noted = 0;
-    if (b->slow_count > 0) {
-        BridgeBytes traceback = {b->slow, b->slow_count};
-        b->slow_count = 0;
-        scriptHostSlow(b->host, traceback);
-    }
 }
 
 void bridgeKillAfter(Bridge *b, int32_t count)

@@ -95,6 +95,11 @@ static bool frames_rest(const Bridge *b, const void *interrupted)
 void stuck_note(Bridge *b, const void *context)
 {
     static const char unknown[] = "not known: Lua's library is at work";
+    uint32_t report = atomic_load(&b->stuck_report) * 4;
+    uint32_t wanted = report + note_wanted;
+    if (!atomic_compare_exchange_strong(&stuck.state, &wanted, report + note_begun)) {
+        return;
+    }
     stuck.frame_count = backtrace(stuck.frames, stuck_frames);
     if (frames_rest(b, interrupted_at(context))) {
         stuck.lua_count = write_traceback(b->current, 0, stuck.lua, sizeof stuck.lua);
@@ -102,5 +107,5 @@ void stuck_note(Bridge *b, const void *context)
         stuck.lua_count = sizeof unknown - 1;
         memcpy(stuck.lua, unknown, sizeof unknown);
     }
-    atomic_store(&stuck.is_noted, true);
+    atomic_store(&stuck.state, report + note_done);
 }

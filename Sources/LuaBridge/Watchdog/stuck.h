@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "BridgeTypes.h"
 
@@ -14,8 +15,12 @@ enum {
     stuck_frames = 32,
 };
 
+// What became of a report: its number times four, and one of these. A note that comes late finds the number of another report
+// and is dropped; while it is being written no other begins.
+enum { note_none, note_wanted, note_begun, note_done };
+
 typedef struct Stuck {
-    _Atomic bool is_noted;
+    _Atomic uint32_t state;
     void *frames[stuck_frames]; // native, innermost first
     int frame_count;
     char lua[2048];
@@ -27,7 +32,7 @@ extern Stuck stuck;
 // Finds out where code lies, before any handler runs.
 void stuck_prepare(void);
 
-// Notes where the bridge's thread is. The context is what the kernel gave the handler.
+// Notes where the bridge's thread is, if the report that asked still waits for it. The context is what the kernel gave the handler.
 void stuck_note(Bridge *b, const void *context);
 
 #endif

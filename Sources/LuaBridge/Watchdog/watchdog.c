@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "CLinux.h"
 #include "internal.h"
 #include "stuck.h"
 
@@ -42,14 +43,35 @@ static void interrupt(Bridge *b)
     syscall(SYS_tgkill, getpid(), atomic_load(&b->thread), kill_signal);
 }
 
-// Waits for the handler's note of where the thread is, a tenth of a second at most.
-static bool await_note(void)
+// Waits until nothing is being noted, a tenth of a second at most; answers what became of the last report.
+static uint32_t await_note(void)
 {
     struct timespec pause = {.tv_nsec = 1000000};
-    for (int i = 0; i < 100 && !atomic_load(&stuck.is_noted); i++) {
+    uint32_t state = atomic_load(&stuck.state);
+    for (int i = 0; i < 100 && state % 4 != note_none && state % 4 != note_done; i++) {
         nanosleep(&pause, NULL);
+        state = atomic_load(&stuck.state);
     }
-    return atomic_load(&stuck.is_noted);
+    return state;
+}
+
+// Asks the run for its place; false when none came in time.
+static bool ask_for_place(Bridge *b, uint32_t epoch)
+{
+    uint32_t state = await_note();
+    if (state % 4 == note_begun) { // by a thread that has had no time since
+        return false;
+    }
+    uint32_t report = (state / 4 + 1) & (UINT32_MAX / 4);
+    atomic_store(&b->stuck_report, report);
+    atomic_store(&stuck.state, report * 4 + note_wanted);
+    atomic_store(&b->stuck_epoch, epoch);
+    interrupt(b);
+    state = await_note();
+    if (state == report * 4 + note_wanted) {
+        atomic_compare_exchange_strong(&stuck.state, &state, report * 4 + note_none);
+    }
+    return atomic_load(&stuck.state) == report * 4 + note_done;
 }
 
 static size_t describe_place(char *text, size_t size)
@@ -68,10 +90,7 @@ static size_t describe_place(char *text, size_t size)
 static void report_stuck(Bridge *b, uint32_t epoch, int64_t spent)
 {
     static char place[8192];
-    atomic_store(&stuck.is_noted, false);
-    atomic_store(&b->stuck_epoch, epoch);
-    interrupt(b);
-    size_t count = await_note() ? describe_place(place, sizeof place) : 0;
+    size_t count = ask_for_place(b, epoch) ? describe_place(place, sizeof place) : 0;
     scriptHostStuck(b->host, (BridgeBytes){place, count}, (double)spent / 1e9);
     if (b->aborts_when_stuck) {
         abort();
@@ -143,6 +162,7 @@ static void wait_for(long nanoseconds, bool until_woken)
 static void *watch(void *context)
 {
     (void)context;
+    clinux_add_crash_stack(); // this thread ends with the process
     int quiet = 0;
     pthread_mutex_lock(&lock);
     for (;;) {
@@ -163,6 +183,7 @@ static void start(void)
     sigset_t all;
     sigset_t previous;
     sigfillset(&all);
+    clinux_spare_crash_signals(&all);
     pthread_sigmask(SIG_BLOCK, &all, &previous);
     pthread_t thread;
     is_running = kill_prepare() && pthread_create(&thread, NULL, watch, NULL) == 0;

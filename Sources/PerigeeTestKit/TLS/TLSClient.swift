@@ -1,17 +1,69 @@
-// The client's end of TLS, without a socket: encrypted bytes are fed in and taken out, so that the test's own calls decide what
-// travels, and when.
+// TLSClient: the client's end of TLS, without a socket. Encrypted bytes are fed in and taken out, so that the test decides what
+// is sent, and when.
 //
 // Runs on: any thread, one at a time.
-// Read next: ../RawSocket+TLS.swift
+// Read next: RawSocket+TLS.swift.
 
 import COpenSSL
+
+/// What a client of TLS offers and trusts, and its certificate.
+public struct TLSOptions: Sendable {
+    /// A version of the protocol.
+    public enum Version: Int32, Sendable {
+        case tls11 = 0x0302
+        case tls12 = 0x0303
+        case tls13 = 0x0304
+    }
+
+    /// The server name to request, which the server's certificate must then contain; nil requests none.
+    public var serverName: String?
+    /// The PEM file of trusted authorities; nil trusts every server.
+    public var authority: String?
+    /// The PEM files of the client's certificate and its key.
+    public var identity: TestCertificate?
+    /// The application protocols that are offered (ALPN).
+    public var protocols: [String] = []
+    /// The only version to speak; nil for the newest of both sides.
+    public var version: Version?
+    /// An earlier session to continue.
+    public var session: TLSTicket?
+
+    public init(
+        serverName: String? = nil, authority: String? = nil, identity: TestCertificate? = nil, protocols: [String] = [],
+        version: Version? = nil, session: TLSTicket? = nil
+    ) {
+        self.serverName = serverName
+        self.authority = authority
+        self.identity = identity
+        self.protocols = protocols
+        self.version = version
+        self.session = session
+    }
+}
+
+/// Whether a connection of a test is encrypted.
+public enum Security: Sendable {
+    /// As the server of that port does, where `withServer` started it; otherwise plain.
+    case asServed
+    case plain
+    case tls(TLSOptions)
+}
+
+/// An earlier session, which a client may resume. Unchecked: OpenSSL counts its references atomically, and nothing changes it.
+public final class TLSTicket: @unchecked Sendable {
+    let session: OpaquePointer
+
+    init(_ session: OpaquePointer) { self.session = session }
+
+    deinit { SSL_SESSION_free(session) }
+}
 
 /// A TLS client session.
 public final class TLSClient {
     private let ssl: OpaquePointer
     private let input: OpaquePointer
     private let output: OpaquePointer
-    /// Whether the server has said goodbye (close_notify).
+    /// Whether the server has ended the session (close_notify).
     public private(set) var hasEnded = false
 
     init(_ options: TLSOptions) throws(ClientError) {
@@ -36,7 +88,7 @@ public final class TLSClient {
 
     private static func prepare(_ context: OpaquePointer, _ options: TLSOptions) throws(ClientError) {
         if let version = options.version {
-            // What is too old for OpenSSL's usual level of security is for a server to refuse.
+            // OpenSSL's default level of security would refuse old versions here; the server is to refuse them.
             SSL_CTX_set_security_level(context, 0)
             _ = perigee_context_set_min_version(context, version.rawValue)
             _ = perigee_context_set_max_version(context, version.rawValue)
@@ -54,9 +106,9 @@ public final class TLSClient {
         if !protocols.isEmpty { SSL_CTX_set_alpn_protos(context, protocols, UInt32(protocols.count)) }
     }
 
-    // MARK: Looking
+    // MARK: Properties
 
-    /// Whether the handshake continued the session of the options.
+    /// Whether the handshake resumed the session of the options.
     public var isResumed: Bool { SSL_session_reused(ssl) == 1 }
 
     /// As OpenSSL writes it: `TLSv1.3`.
@@ -78,12 +130,12 @@ public final class TLSClient {
         return String(decoding: Self.content(of: memory), as: UTF8.self)
     }
 
-    /// The session as it is now. The server's ticket has come when the client has read something behind the handshake.
+    /// The session as it is now. The server's ticket is part of it once the client has read something after the handshake.
     public var ticket: TLSTicket? { SSL_get1_session(ssl).map(TLSTicket.init) }
 
     // MARK: Bytes
 
-    /// Goes on with the handshake; true when it is done.
+    /// Continues the handshake; true when it is done.
     func handshake() throws(ClientError) -> Bool {
         ERR_clear_error()
         let result = SSL_do_handshake(ssl)
@@ -92,14 +144,14 @@ public final class TLSClient {
         return false
     }
 
-    /// What is to be sent.
+    /// Takes the bytes to send.
     func takeOutput() -> [UInt8] {
         let bytes = Self.content(of: output)
         BIO_ctrl(output, BIO_CTRL_RESET, 0, nil)
         return bytes
     }
 
-    /// What has arrived.
+    /// Feeds bytes that have arrived.
     func feed(_ bytes: ArraySlice<UInt8>) {
         bytes.withUnsafeBytes { _ = BIO_write(input, $0.baseAddress, Int32($0.count)) }
     }
@@ -110,14 +162,14 @@ public final class TLSClient {
         guard SSL_write(ssl, bytes, Int32(bytes.count)) == Int32(bytes.count) else { throw Self.failure("writing") }
     }
 
-    /// Begins the handshake anew, as TLS 1.2 lets a client ask for.
+    /// Begins a new handshake, which TLS 1.2 allows a client to request.
     func renegotiate() throws(ClientError) {
         ERR_clear_error()
         guard SSL_renegotiate(ssl) == 1 else { throw Self.failure("the renegotiation") }
         _ = try handshake()
     }
 
-    /// All plain bytes of what was fed.
+    /// The plain bytes of everything that was fed.
     func decrypt() throws(ClientError) -> [UInt8] {
         ERR_clear_error()
         var plain: [UInt8] = []
@@ -140,7 +192,7 @@ public final class TLSClient {
         }
     }
 
-    /// Says goodbye (close_notify).
+    /// Ends the session (close_notify).
     func end() {
         if SSL_shutdown(ssl) < 0 { ERR_clear_error() }
     }

@@ -1,14 +1,14 @@
-// Certificates made as a test runs: an authority with a key of its own, and what it signs.
+// TestAuthority: certificates that are made as a test runs: an authority with a key of its own, and certificates signed by it.
 
 import COpenSSL
-public import Server
+public import Settings
 import Synchronization
 
-/// An authority that signs certificates into a folder, which goes with the last reference.
+/// An authority that signs certificates into a folder, which is removed with the last reference.
 ///
-/// Unchecked: what it holds is made once; OpenSSL counts references atomically, and signing changes neither key nor certificate.
+/// Unchecked: key and certificate are made once; OpenSSL counts references atomically, and signing changes neither.
 public final class TestAuthority: @unchecked Sendable {
-    /// The one that `withServer` uses.
+    /// The authority of `withServer`.
     public static let shared = try! TestAuthority("Test")
     /// A certificate for localhost, *.example.test and 127.0.0.1, signed by the shared authority.
     public static let certificate = try! shared.issue(
@@ -37,14 +37,14 @@ public final class TestAuthority: @unchecked Sendable {
         EVP_PKEY_free(key)
     }
 
-    /// Signs a certificate for DNS names and IPv4 addresses and writes it and its key to files that begin with `file`.
+    /// Signs a certificate for DNS names and IPv4 addresses, and writes it and its key to files whose names begin with `file`.
     /// - Parameters:
-    ///   - subject: what the certificate says about its owner, outermost part first; the first name, if there is no other.
-    ///   - days: how long it is valid from now on; negative for one that has expired.
+    ///   - subject: the owner, outermost part first; nil for the first name.
+    ///   - days: its validity from now on; negative for a certificate that has expired.
     public func issue(
         _ file: String, names: [String] = [], subject: [(String, String)]? = nil, days: Int = 30
     ) throws(ClientError) -> TestCertificate {
-        // Tests that run at the same time may ask for the same name.
+        // Tests that run at the same time may use the same name.
         let place = "\(file)-\(issued.add(1, ordering: .relaxed).newValue)"
         let leafKey = Self.makeKey()
         defer { EVP_PKEY_free(leafKey) }
@@ -119,6 +119,22 @@ public final class TestAuthority: @unchecked Sendable {
 }
 
 extension TestCertificate {
-    /// The pair as the configuration names it.
+    /// The pair as the configuration takes it.
     public var paths: CertificatePaths { CertificatePaths(certificate: certificate, key: key) }
+}
+
+/// The PEM files of a certificate and its key.
+public struct TestCertificate: Sendable {
+    /// The certificate.
+    public let certificate: String
+    /// Its private key.
+    public let key: String
+    /// The owner of their folder, which must stay as long.
+    private let authority: TestAuthority?
+
+    public init(certificate: String, key: String, by authority: TestAuthority? = nil) {
+        self.authority = authority
+        self.certificate = certificate
+        self.key = key
+    }
 }

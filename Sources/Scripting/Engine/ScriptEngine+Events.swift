@@ -168,13 +168,16 @@ extension ScriptEngine {
     }
 
     private func fill(
-        _ strings: OpaquePointer, with request: UpgradeRequest, _ cookies: [(name: String, value: String)]
+        _ strings: OpaquePointer, with request: UpgradeRequest, _ cookies: [(name: [UInt8], value: [UInt8])]
     ) {
         var list = ScriptStrings(strings)
         list.append(request.path)
         list.append(request.ip)
-        for pair in request.query + request.headers + cookies {
-            list.append(name: pair.name, value: pair.value)
+        for pair in request.query { list.append(name: pair.name, value: pair.value) }
+        for field in request.headers { list.append(name: field.name, value: field.value) }
+        for cookie in cookies {
+            list.append(cookie.name)
+            list.append(cookie.value)
         }
         for subprotocol in request.subprotocols {
             list.append(subprotocol)

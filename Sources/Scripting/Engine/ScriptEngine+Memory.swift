@@ -14,7 +14,7 @@ extension ScriptEngine {
         Int(bridgeCoroutines(bridge))
     }
 
-    /// Full collections after events that were killed or found no memory.
+    /// Full collections, which a limit that was reached had asked for.
     var collections: Int {
         Int(truncatingIfNeeded: bridgeCollections(bridge))
     }

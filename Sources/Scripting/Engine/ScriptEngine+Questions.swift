@@ -46,7 +46,8 @@ extension ScriptEngine {
             list.append(field.name)
             list.append(field.value)
         }
-        for pair in question.query + question.headers { list.append(name: pair.name, value: pair.value) }
+        for pair in question.query { list.append(name: pair.name, value: pair.value) }
+        for field in question.headers { list.append(name: field.name, value: field.value) }
         var bridged = BridgeQuestion(
             strings: strings, fieldCount: Int32(question.fields.count), queryCount: Int32(question.query.count),
             headerCount: Int32(question.headers.count), binary: question.isBinary)

@@ -103,7 +103,8 @@ extension ScriptEngine {
     ) -> ScriptTask {
         let task = ScriptTask(number: bridgeResult(bridge).pointee.task)
         suspended[task.number] = SuspendedEvent(
-            work: work, connection: connection, origin: origin(work.script), offered: offered)
+            work: work, connection: connection, origin: origin(work.script),
+            functionPlace: work.script == nil ? lastFunctionPlace : nil, offered: offered)
         return task
     }
 

@@ -41,6 +41,8 @@ public struct ScriptOptions: Sendable {
     public var workerIndex: Int
     /// Whether named timers wait for `ScriptEngine.takeOverNamedTimers`, because another process runs them until then.
     public var holdsNamedTimers = false
+    /// Keeps named timers from running here once another process runs them.
+    public var timerGate = TimerGate()
     /// Seconds since 1970, for timers that go by the calendar.
     public var wallClock: @Sendable () -> Double = ScriptOptions.realTime
 

@@ -9,13 +9,13 @@ public struct ScriptQuestion: Sendable {
     public var fields: [Field]
     public var query: [(name: String, value: String)]
     /// Names in lower case.
-    public var headers: [(name: String, value: String)]
+    public var headers: [Field]
     /// Whether the publication is a binary message.
     public var isBinary: Bool
 
     /// A question of its parts.
     public init(
-        fields: [Field], query: [(name: String, value: String)] = [], headers: [(name: String, value: String)] = [],
+        fields: [Field], query: [(name: String, value: String)] = [], headers: [Field] = [],
         isBinary: Bool = false
     ) {
         self.fields = fields

@@ -41,6 +41,8 @@ public struct SuspendedEvent: Sendable {
     public let connection: ConnectionHandle?
     /// The code that it runs: it ends in the version in which it began.
     let origin: EventOrigin
+    /// Where the function begins that a timer or `server.spawn` has called, as "chat.lua:12"; nil for a handler.
+    public let functionPlace: String?
     /// Of an upgrade, the subprotocols among which the script may choose.
     let offered: [String]
 }

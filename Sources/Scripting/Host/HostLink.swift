@@ -27,7 +27,7 @@ final class HostLink {
         self.stuck = options.stuck
         self.timers = TimerTable(
             namedTimers: options.workerIndex != 0 ? .elsewhere : options.holdsNamedTimers ? .held : .here,
-            limit: options.timerLimit, wallClock: options.wallClock)
+            gate: options.timerGate, limit: options.timerLimit, wallClock: options.wallClock)
         self.spawned = SpawnQueue(limit: options.spawnLimit)
     }
 

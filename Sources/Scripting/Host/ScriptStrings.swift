@@ -34,4 +34,10 @@ public struct ScriptStrings: ~Copyable {
         append(name)
         append(value)
     }
+
+    /// Adds a name and its bytes, which need not be UTF-8.
+    public mutating func append(name: String, value: [UInt8]) {
+        append(name)
+        append(value)
+    }
 }

@@ -9,6 +9,21 @@
 // Runs on: the worker's thread.
 
 import LuaBridge
+import Synchronization
+
+/// Whether named timers may run in this process. A thread that cannot wait for the worker closes it: once it is closed, none begins.
+public final class TimerGate: Sendable {
+    private let closed = Atomic<Bool>(false)
+
+    /// An open gate.
+    public init() {}
+
+    /// Whether the named timers run in another process.
+    public var isClosed: Bool { closed.load(ordering: .acquiring) }
+
+    /// From here on they run in another process; it does not open again.
+    public func close() { closed.store(true, ordering: .releasing) }
+}
 
 struct TimerTable {
     /// When a timer is due.
@@ -50,20 +65,28 @@ struct TimerTable {
     }
 
     private var namedTimers: NamedTimers
+    private let gate: TimerGate
     /// How many there may be.
     private let limit: Int
     /// Seconds since 1970.
     private let wallClock: () -> Double
     private var timers: [Int32: Timer] = [:]
-    private var numbers: [String: Int32] = [:]
+    /// Numbers by the bytes of the name. Not by the string: two spellings that Unicode calls equivalent are two names.
+    private var numbers: [[UInt8]: Int32] = [:]
     private var declared: [Request] = []
+    private var declaredNames: Set<[UInt8]> = []
+    /// How many timers of handlers there will be beside the declared ones.
+    private var staying = 0
+    /// What an earlier generation declared and the live one has not taken over, until it is cancelled: it takes nobody's place.
+    private var outgoing: Set<Int32> = []
     private var generation: UInt32 = 0
     private var lastNumber: Int32 = 0
     /// How often a timer was refused because there were too many.
     private(set) var refused: UInt64 = 0
 
-    init(namedTimers: NamedTimers, limit: Int, wallClock: @escaping () -> Double) {
+    init(namedTimers: NamedTimers, gate: TimerGate, limit: Int, wallClock: @escaping () -> Double) {
         self.namedTimers = namedTimers
+        self.gate = gate
         self.limit = limit
         self.wallClock = wallClock
     }
@@ -71,13 +94,20 @@ struct TimerTable {
     var count: Int { timers.count }
 
     func number(named name: String) -> Int32? {
-        numbers[name]
+        numbers[Array(name.utf8)]
     }
 
-    /// Notes a timer of a candidate generation. Only named timers are declared.
+    /// Notes a timer of a candidate generation, if there will be room for it. Only named timers are declared.
     mutating func declare(_ request: Request) -> BridgeTimerResult {
-        if declared.contains(where: { $0.name == request.name }) { return .declaredTwice }
-        if declared.count >= limit { return refuse() }
+        if declared.isEmpty { staying = timers.values.reduce(0) { $0 + ($1.declaredBy == nil ? 1 : 0) } }
+        let name = Array((request.name ?? "").utf8)
+        if declaredNames.contains(name) { return .declaredTwice }
+        let takesOver = numbers[name].map { timers[$0]?.declaredBy == nil } ?? false
+        // Where named timers do not run, they take no place of those that do.
+        let others = namedTimers == .elsewhere ? 0 : staying - (takesOver ? 1 : 0)
+        if declared.count + others >= limit { return refuse() }
+        if takesOver { staying -= 1 }
+        declaredNames.insert(name)
         declared.append(request)
         return .declared
     }
@@ -94,17 +124,20 @@ struct TimerTable {
         _ request: Request, declaredBy generation: UInt32?, on host: any ScriptHost,
         _ started: inout BridgeStartedTimer
     ) -> BridgeTimerResult {
-        if request.name != nil, namedTimers == .elsewhere { return .elsewhere }
-        let taken = request.name.flatMap { numbers[$0] }
-        if taken == nil, timers.count >= limit { return refuse() }
+        if request.name != nil, namedTimers == .elsewhere || gate.isClosed { return .elsewhere }
+        let name = request.name.map { Array($0.utf8) }
+        let taken = name.flatMap { numbers[$0] }
+        // The place of a declared timer was counted when it was declared.
+        if taken == nil, generation == nil, timers.count - outgoing.count >= limit { return refuse() }
         let number = taken ?? nextNumber()
+        outgoing.remove(number)
         let old = timers[number]
         started.number = number
         started.replaced = old?.function ?? 0
         timers[number] = Timer(
             function: request.function, schedule: request.schedule, name: request.name, declaredBy: generation,
             due: old?.due)
-        if let name = request.name { numbers[name] = number }
+        if let name { numbers[name] = number }
         if old?.schedule != request.schedule { arm(number, on: host) }
         return .started
     }
@@ -168,7 +201,7 @@ struct TimerTable {
     mutating func commit(on host: any ScriptHost) -> [Int32] {
         generation &+= 1
         let requests = declared
-        declared = []
+        forgetDeclared()
         var dropped: [Int32] = []
         for request in requests {
             var started = BridgeStartedTimer()
@@ -177,13 +210,14 @@ struct TimerTable {
             }
             if started.replaced > 0 { dropped.append(started.replaced) }
         }
+        outgoing = Set(
+            timers.filter { $0.value.declaredBy != nil && $0.value.declaredBy != self.generation }.keys)
         return dropped
     }
 
     /// Cancels what an earlier generation declared and the live one did not take over. Returns the functions.
     mutating func cancelOld(on host: any ScriptHost) -> [Int32] {
-        let old = timers.filter { $0.value.declaredBy != nil && $0.value.declaredBy != generation }.keys.sorted()
-        return old.compactMap { number in
+        outgoing.sorted().compactMap { number in
             host.cancelTimer(id: number)
             return remove(number)
         }
@@ -191,16 +225,24 @@ struct TimerTable {
 
     /// Forgets what a candidate declared. Returns its functions.
     mutating func discard() -> [Int32] {
-        defer { declared = [] }
+        defer { forgetDeclared() }
         return declared.map(\.function)
+    }
+
+    private mutating func forgetDeclared() {
+        declared = []
+        declaredNames = []
     }
 
     /// The function of a timer that is due, and whether it was its last time; nil when there is nothing to run.
     mutating func fire(_ number: Int32, on host: any ScriptHost) -> (function: Int32, isLast: Bool)? {
         guard let timer = timers[number] else { return nil }
+        // It is due here too where the word to hand over has not been read yet.
+        if timer.name != nil, gate.isClosed { return nil }
         switch timer.schedule {
         case .once:
             timers[number] = nil
+            outgoing.remove(number)
             return (timer.function, true)
         case .every:
             return (timer.function, false)
@@ -225,7 +267,8 @@ struct TimerTable {
     /// Forgets a timer. Returns its function, `nil` when there is no such timer.
     mutating func remove(_ number: Int32) -> Int32? {
         guard let timer = timers.removeValue(forKey: number) else { return nil }
-        if let name = timer.name { numbers[name] = nil }
+        outgoing.remove(number)
+        if let name = timer.name { numbers[Array(name.utf8)] = nil }
         return timer.function
     }
 

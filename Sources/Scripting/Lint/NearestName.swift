@@ -1,8 +1,9 @@
 // The known name that was probably meant by one that is not known.
 
-enum NearestName {
-    /// ", did you mean"'s answer: the closest of the names, `nil` when none is close. A difference in case counts nothing.
-    static func of(_ name: String, among names: some Sequence<String>) -> String? {
+/// Finds the nearest of several names, for "did you mean".
+public enum NearestName {
+    /// The name with the fewest edits, at most a third of the letters; nil when none is so close. A difference in case counts nothing.
+    public static func of(_ name: String, among names: some Sequence<String>) -> String? {
         var nearest: String?
         var fewest = name.count / 3 + 1
         for candidate in names where abs(candidate.count - name.count) < fewest && candidate.count <= 64 {

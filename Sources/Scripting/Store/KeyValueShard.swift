@@ -57,14 +57,17 @@ final class KeyValueShard: Sendable {
         }
     }
 
-    func freeExpired(now: Double, atMost count: Int, used: borrowing Atomic<Int>) {
+    /// Frees expired entries, the longest expired first; answers how many deadlines it looked at.
+    @discardableResult
+    func freeExpired(now: Double, atMost count: Int, used: borrowing Atomic<Int>) -> Int {
         state.withLock { state in
-            for _ in 0..<count {
-                guard let key = state.expiry.next(before: now) else { return }
+            for seen in 0..<count {
+                guard let key = state.expiry.next(before: now) else { return seen }
                 guard let entry = state.entries[key], entry.hasExpired(now) else { continue }
                 used.subtract(Self.size(key, entry), ordering: .relaxed)
                 state.replace(key, entry, by: nil)
             }
+            return count
         }
     }
 

@@ -8,7 +8,8 @@ import Synchronization
 
 /// Plain values by key, shared by all workers, with an optional lifetime each and a limit on the bytes of all.
 ///
-/// Every operation is atomic. An entry that has expired is absent at once, and its memory is freed by later writes.
+/// Every operation is atomic. An entry that has expired is absent at once, and its memory is freed by later writes: eight
+/// entries by each, and up to 4,096 by one that finds no room.
 public final class KeyValueStore: Sendable {
     /// What ``add(_:to:lifetime:)`` did.
     public enum Addition: Sendable, Equatable {
@@ -25,6 +26,9 @@ public final class KeyValueStore: Sendable {
     }
 
     private static let shardCount = 16
+
+    /// How many expired entries a write frees that finds no room: it has a worker wait, and a lock. The next write frees more.
+    static let largestSweep = 4096
 
     /// The most bytes that keys and values may take, with 96 for each entry.
     public let limit: Int
@@ -113,14 +117,15 @@ public final class KeyValueStore: Sendable {
         shards[Int(UInt(bitPattern: key.hashValue) % UInt(Self.shardCount))]
     }
 
-    /// Changes one entry under its lock; `nil` when there is no room, even after freeing all that has expired.
+    /// Changes one entry under its lock; `nil` when there is no room, even after freeing what may be freed at once.
     private func change<Result>(
         _ key: [UInt8], at time: Double, _ body: (KeyValueShard.Entry?, inout KeyValueShard.Entry?) -> Result
     ) -> Result? {
         let shard = shard(of: key)
         if let result = shard.change(key, now: time, used: used, limit: limit, body) { return result }
-        for other in shards {
-            other.freeExpired(now: time, atMost: .max, used: used)
+        var left = Self.largestSweep
+        for other in shards where left > 0 {
+            left -= other.freeExpired(now: time, atMost: left, used: used)
         }
         return shard.change(key, now: time, used: used, limit: limit, body)
     }

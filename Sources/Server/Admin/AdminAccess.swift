@@ -5,6 +5,7 @@
 
 import EventLoop
 import HTTP1
+import Settings
 
 /// Finds the route of a request, and decides whether its sender may use it.
 struct AdminAccess {

@@ -5,6 +5,7 @@
 
 import EventLoop
 import HTTP1
+import JSON
 import PubSub
 
 /// A request and its answer.

@@ -28,6 +28,8 @@ protocol AdminRequestHandler: AnyObject {
     func newRequestID() -> String
     /// A request was not complete in time.
     func requestTimedOut()
+    /// A connection is gone.
+    func connectionClosed()
 }
 
 /// A keep-alive HTTP connection.
@@ -98,7 +100,10 @@ final class AdminConnection: Socket {
         handler.log.notice("TLS renegotiation refused", metadata: ["remote": "\(peer)"])
     }
 
-    override func didClose() { end() }
+    override func didClose() {
+        end()
+        handler.connectionClosed()
+    }
 
     override func deadlineReached() {
         deadline = nil

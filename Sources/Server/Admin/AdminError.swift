@@ -2,6 +2,7 @@
 // codes; messages are for people.
 
 import HTTP1
+import JSON
 
 /// A refused request.
 struct AdminError: Error, Sendable {

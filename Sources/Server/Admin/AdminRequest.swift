@@ -5,6 +5,7 @@
 import CLinux
 import EventLoop
 import Glibc
+public import Settings
 
 /// A request to a running server.
 public enum AdminRequest {

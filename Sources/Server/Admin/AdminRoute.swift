@@ -3,6 +3,7 @@
 // Read next: Push.swift, AdminServer+Connections.swift, AdminServer+Scripts.swift, AdminServer+Node.swift.
 
 import HTTP1
+import Settings
 
 /// One method on one path.
 struct AdminRoute: Sendable {

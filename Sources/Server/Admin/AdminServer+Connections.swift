@@ -4,6 +4,7 @@
 // Read next: Questions.swift, ../Worker/Listings.swift.
 
 import HTTP1
+import JSON
 import PubSub
 import WebSocket
 
@@ -129,8 +130,8 @@ extension AdminServer {
             guard let channel = Channel(cursor) else { throw .cursorInvalid }
             query.after = channel
         }
-        questions.askAll { [query] in
-            query.page(of: $0)
+        questions.askAll { [query] (worker: Worker, reply: Reply<[ChannelSummary]>) in
+            worker.list(query, reply)
         } then: { answers in
             guard answers.isComplete else { return call.fail(.overloaded) }
             var counts: [Channel: Int] = [:]

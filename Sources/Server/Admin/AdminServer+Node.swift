@@ -6,7 +6,9 @@
 
 import Glibc
 import HTTP1
+import JSON
 import Scripting
+import Settings
 
 extension AdminServer {
     /// `GET /v1/node`.

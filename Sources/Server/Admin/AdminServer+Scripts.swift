@@ -5,7 +5,9 @@
 
 import EventLoop
 import HTTP1
+import JSON
 import Scripting
+import Settings
 
 extension AdminServer {
     // MARK: Changing

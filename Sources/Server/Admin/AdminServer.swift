@@ -6,7 +6,9 @@
 
 import EventLoop
 import HTTP1
+import JSON
 import Logging
+import Settings
 
 /// The admin API's thread.
 final class AdminServer: AdminRequestHandler {
@@ -21,6 +23,9 @@ final class AdminServer: AdminRequestHandler {
     let memory: MemoryWatch
     /// Whether the server is on its way to its end: every answer is then the last one of its connection.
     private(set) var isDraining = false
+    /// Sockets that were accepted, and those that are open.
+    private(set) var acceptedCount: UInt64 = 0
+    private(set) var openCount = 0
     /// Requests that were answered 408.
     private(set) var requestsTimedOutCount: UInt64 = 0
     private var access: AdminAccess
@@ -94,6 +99,8 @@ final class AdminServer: AdminRequestHandler {
     }
 
     private func accept(_ descriptor: Int32, _ peer: SocketAddress) {
+        acceptedCount += 1
+        openCount += 1
         let connection = AdminConnection(descriptor: descriptor, peer: peer, on: loop, handler: self)
         if let context = node.certificates.admin { connection.startTLS(context) }
     }
@@ -119,6 +126,8 @@ final class AdminServer: AdminRequestHandler {
             call.fail(error)
         }
     }
+
+    func connectionClosed() { openCount -= 1 }
 
     func requestTimedOut() { requestsTimedOutCount += 1 }
 
@@ -178,7 +187,7 @@ final class AdminServer: AdminRequestHandler {
         node.lifecycle.post(.drain(over: window, cause: "admin API"))
         // A request behind the answer must find the server draining.
         drain(isHandover: false)
-        call.answer(202, JSONOutput.object { $0.add("drainMilliseconds", window.wholeMilliseconds) })
+        call.answer(202, JSONOutput.object { $0.add("drainMilliseconds", window.milliseconds) })
     }
 
     // MARK: The end

@@ -2,6 +2,8 @@
 //
 // Read next: ../Worker/Counter.swift.
 
+import JSON
+
 extension JSONOutput.Members {
     /// Adds every counter. Counters whose names begin alike, up to a dot, become one object.
     mutating func add<Figures>(_ counters: [Counter<Figures>], of figures: Figures) {

@@ -6,6 +6,7 @@
 import CLinux
 import EventLoop
 import Logging
+import Settings
 
 /// Compares the process's memory with `limits.memory`.
 final class MemoryWatch {

@@ -20,6 +20,8 @@ struct NodeFigures: Sendable {
     var scriptVersion: UInt64
     var handlersStuck: UInt64
     var logEntriesDropped: UInt64
+    var adminAccepted: UInt64
+    var adminConnections: Int
     var adminRequestsTimedOut: UInt64
 
     static let counters: [Counter<NodeFigures>] = [
@@ -46,6 +48,12 @@ struct NodeFigures: Sendable {
             "logEntriesDropped", "perigee_log_entries_dropped_total", .counter,
             "Log entries that found the queue full, or could not be written.", \.logEntriesDropped),
         Counter(
+            "adminAccepted", "perigee_admin_sockets_accepted_total", .counter, "Sockets accepted for the admin API.",
+            \.adminAccepted),
+        Counter(
+            "adminConnections", "perigee_admin_connections", .gauge, "Open connections to the admin API.",
+            \.adminConnections),
+        Counter(
             "adminRequestsTimedOut", "perigee_admin_requests_timed_out_total", .counter,
             "Requests to the admin API answered 408.", \.adminRequestsTimedOut),
     ]
@@ -60,6 +68,7 @@ extension NodeFigures {
             memoryBytes: server.memory.residentBytes, memoryIsTight: node.limits.memoryIsTight,
             channels: node.broker.channelCount, kvBytes: node.store.bytesInUse, kvKeys: node.store.count,
             scriptVersion: node.liveVersion, handlersStuck: node.stuckHandlers.total,
-            logEntriesDropped: node.logEntriesDropped, adminRequestsTimedOut: server.requestsTimedOutCount)
+            logEntriesDropped: node.logEntriesDropped, adminAccepted: server.acceptedCount,
+            adminConnections: server.openCount, adminRequestsTimedOut: server.requestsTimedOutCount)
     }
 }

@@ -5,6 +5,7 @@
 
 import PubSub
 import Scripting
+import Settings
 import WebSocket
 
 /// A push as onPublish may change it.

@@ -8,6 +8,7 @@
 // Read next: PublishFilter.swift, Questions.swift, ../../PubSub/MemoryBroker.swift.
 
 import HTTP1
+import JSON
 import PubSub
 import WebSocket
 

@@ -4,6 +4,7 @@
 // Read next: Publisher.swift.
 
 import HTTP1
+import JSON
 import PubSub
 import WebSocket
 

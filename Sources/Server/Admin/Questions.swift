@@ -60,6 +60,14 @@ final class Questions {
     func askAll<Answer: Sendable>(
         _ question: @escaping @Sendable (Worker) -> Answer, then finish: @escaping (GatheredAnswers<Answer>) -> Void
     ) {
+        ask(0..<workers.count, { $0.answer($1, question($0)) }, then: finish)
+    }
+
+    /// Asks every worker a question that takes more than a turn: the closure begins it, and its end answers the reply.
+    func askAll<Answer: Sendable>(
+        _ question: @escaping @Sendable (Worker, Reply<Answer>) -> Void,
+        then finish: @escaping (GatheredAnswers<Answer>) -> Void
+    ) {
         ask(0..<workers.count, question, then: finish)
     }
 
@@ -67,15 +75,15 @@ final class Questions {
     func ask<Answer: Sendable>(
         _ worker: Int, _ question: @escaping @Sendable (Worker) -> Answer, then finish: @escaping (Answer?) -> Void
     ) {
-        ask(worker..<worker + 1, question) { finish($0.each.first?.answer) }
+        ask(worker..<worker + 1, { $0.answer($1, question($0)) }) { finish($0.each.first?.answer) }
     }
 
     private func ask<Answer: Sendable>(
-        _ asked: Range<Int>, _ question: @escaping @Sendable (Worker) -> Answer,
+        _ asked: Range<Int>, _ question: @escaping @Sendable (Worker, Reply<Answer>) -> Void,
         then finish: @escaping (GatheredAnswers<Answer>) -> Void
     ) {
         let reply = Reply(ticket: nextTicket(), answers: Answers<Answer>())
-        for worker in asked { workers.tell(worker) { $0.answer(reply, question($0)) } }
+        for worker in asked { workers.tell(worker) { question($0, reply) } }
         wait(reply.ticket, from: asked.count, patience: Self.patience) { [answers = reply.answers] _, isComplete in
             finish(GatheredAnswers(each: answers.sorted, isComplete: isComplete))
         }

@@ -29,10 +29,10 @@ final class Backlog {
         }
     }
 
-    /// What a conflated message is about.
+    /// What a conflated message is about. The key counts by its bytes: two spellings that Unicode calls equivalent are two keys.
     private struct Topic: Hashable {
         let channel: Channel
-        let key: String?
+        let key: [UInt8]?
     }
 
     private var entries: Deque<Entry> = []
@@ -106,7 +106,7 @@ final class Backlog {
 
     /// Replaces the one that waits, in its place, so that a busy topic does not fall behind the others for ever.
     private func conflate(_ publication: Publication, limit: Int) -> Int? {
-        let topic = Topic(channel: publication.channel, key: publication.key)
+        let topic = Topic(channel: publication.channel, key: publication.key.map { Array($0.utf8) })
         if let entry = newest[topic], let old = entry.frame {
             guard cost - old.count + publication.frame.count <= limit else { return nil }
             byteCount += publication.frame.count - old.count

@@ -15,6 +15,7 @@ extension ClientConnection {
 
     /// Delivers at once to a client that keeps up; for any other, what the policy says.
     func deliver(_ publication: Publication, waiting policy: SlowConsumerPolicy) -> Delivery {
+        catchUp()
         guard phase == .open else { return .dropped }
         if !hasBacklog && !isBlocked {
             // What is queued within a turn is first offered to the kernel.

@@ -26,10 +26,25 @@ extension ClientConnection {
     /// The same for events that had to wait for a handler.
     func yields(before events: PendingEvents) -> Bool {
         usesSlicesUp = true
-        guard !isBusy, phase == .open, !events.isEmpty || isHeldBack else { return false }
+        // Behind the last event of a connection that is over comes its end.
+        guard !isBusy, !events.isEmpty || isHeldBack || isEnding else { return false }
         waitForTurn()
-        if !isHeldBack { holdBack(UnsafeMutableRawBufferPointer(start: nil, count: 0)) }
+        if phase == .open { holdBackAll() }
         return true
+    }
+
+    /// The queue of a slow client is empty again, and the slice is used up.
+    func putOffDrain() {
+        queue(.drain)
+        guard !isBusy else { return }
+        waitForTurn()
+        holdBackAll()
+    }
+
+    /// The pause of a client whose rate is limited is over.
+    func pauseIsOver() {
+        guard isHeldBack, !isDeferred else { return }
+        if worker.turns.slice.isOver { waitForTurn() } else { handleHeld() }
     }
 
     /// Joins the rotation. The caller holds the input back.
@@ -39,21 +54,38 @@ extension ClientConnection {
         worker.putOff(self)
     }
 
-    /// The connection's turn in the rotation.
-    func takeTurn() {
-        guard isDeferred else { return }
+    /// The connection's turn in the rotation; whether there was something to do.
+    func takeTurn() -> Bool {
         isDeferred = false
         usesSlicesUp = false
-        if phase == .handshake { return takeRequest() }
-        if !isBusy, extras?.value.pending != nil { runPendingEvents() } else { handleHeld() }
+        switch phase {
+        case .handshake: return takeRequest()
+        case .open: break
+        case .closing, .closed: return takeEnd()
+        }
+        if !isBusy, extras?.value.pending != nil {
+            runPendingEvents()
+        } else {
+            guard isHeldBack else { return false }
+            handleHeld()
+        }
+        return true
     }
 
     /// Goes on with a request that came when the slice was used up.
-    private func takeRequest() {
-        guard let held = extras?.value.held, !isBusy else { return }
+    private func takeRequest() -> Bool {
+        guard let held = extras?.value.held, !isBusy else { return false }
         extras?.value.held = nil
-        guard isWritable else { return }
+        guard isWritable else { return false }
         setReading(true)
         withExtendedLifetime(held) { receiveRequest(held.rest) }
+        return true
+    }
+
+    /// Goes on with the end of a connection, and closes its socket where that has waited for it.
+    private func takeEnd() -> Bool {
+        let hasMore = isEnding || isBusy || extras?.value.pending != nil
+        if goOnEnding() { closePutOff() }
+        return hasMore
     }
 }

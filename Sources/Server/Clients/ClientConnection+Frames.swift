@@ -11,7 +11,7 @@ extension ClientConnection {
         if worker.rates.isOn || isBusy || worker.turns.slice.isOver { return receiveWithinLimits(bytes) }
         var input = bytes
         takeFrames(&input, nil)
-        if isQueueFull || isDeferred { holdBack(input) }
+        if isQueueFull || isDeferred && phase == .open { holdBack(input) }
     }
 
     func countMessageIn() {
@@ -64,7 +64,7 @@ extension ClientConnection {
             let text = String(decoding: reason, as: UTF8.self)
             writeClose(code, reason: "")
             finish(within: worker.timeouts.close)
-            worker.ended(self, code: code ?? .noStatus, reason: text)
+            hasEnded(code ?? .noStatus, reason: text)
         case .closing:
             phase = .closed
             finishByDeadline()
@@ -73,15 +73,17 @@ extension ClientConnection {
         }
     }
 
-    /// A breach of the protocol or of a limit: the peer is told why, and nothing more is expected of it (RFC 6455, 7.1.7).
+    /// A breach of the protocol or of a limit: the peer is told why, and nothing more is expected of it (RFC 6455, 7.1.7). The
+    /// script is told at the end of the turn.
     func fail(_ reason: CloseReason) {
         let wasOpen = phase == .open
         phase = .closed
-        if wasOpen { writeClose(reason.code, reason: reason.text) }
+        // A peer that was told already has no more time for what it sends since then.
+        guard wasOpen else { return finishByDeadline() }
+        writeClose(reason.code, reason: reason.text)
         finish(within: worker.timeouts.close)
-        guard wasOpen else { return }
         worker.count(reason)
         worker.logClose(self, reason)
-        worker.ended(self, code: reason.code, reason: reason.text)
+        ends(reason.code, reason: reason.text)
     }
 }

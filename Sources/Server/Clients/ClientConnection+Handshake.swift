@@ -5,6 +5,7 @@ import EventLoop
 import HTTP1
 import Logging
 import Scripting
+import Settings
 import WebSocket
 
 extension ClientConnection {
@@ -198,6 +199,7 @@ extension ClientConnection {
         response.withUnsafeBytes { write($0) }
         handshake = nil
         phase = .open
+        lastWideSend = worker.walks.newest
         setDeadline(milliseconds: nil)
         worker.opened(self)
     }

@@ -39,6 +39,11 @@ extension ClientConnection {
         if pause > 0 { setDeadline(milliseconds: pause) }
     }
 
+    /// Reads no more.
+    func holdBackAll() {
+        if !isHeldBack { holdBack(UnsafeMutableRawBufferPointer(start: nil, count: 0)) }
+    }
+
     /// Keeps what is not handled, and reads no more.
     func holdBack(_ unhandled: UnsafeMutableRawBufferPointer) {
         if let held = extras?.value.held { return held.append(unhandled) }

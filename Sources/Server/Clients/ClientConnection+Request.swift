@@ -17,7 +17,7 @@ extension ClientConnection {
     var query: [(name: String, value: String)] { requestHead.map { QueryString($0.query ?? "").pairs } ?? [] }
 
     /// The header fields, names in lower case, repeated ones joined by `, ` (RFC 9110, section 5.3).
-    var headers: [(name: String, value: String)] { requestHead?.joinedFields ?? [] }
+    var headers: [(name: String, value: [UInt8])] { requestHead?.joinedFields ?? [] }
 
     var user: String? { extras?.value.user }
     var subprotocol: String? { extras?.value.subprotocol }

@@ -3,11 +3,19 @@
 import EventLoop
 import PubSub
 import Scripting
+import Settings
 import WebSocket
 
 extension ClientConnection {
+    /// Frames for many that are on their way come before what is sent now.
+    @inline(__always)
+    func catchUp() {
+        if lastWideSend != worker.walks.newest { worker.catchUp(self) }
+    }
+
     /// Encodes a message for this client alone.
     func send(_ payload: UnsafeRawBufferPointer, binary: Bool) -> SendResult {
+        catchUp()
         guard phase == .open else { return .closed }
         let size = FrameHeader.size(payload: payload.count) + payload.count
         guard hasRoom(size, orElse: worker.onFullQueue) else { return .slow }
@@ -21,6 +29,7 @@ extension ClientConnection {
 
     /// Queues a frame that others get too.
     func send(_ frame: Frame, whenFull policy: Configuration.WebSocket.FullQueuePolicy) -> SendResult {
+        catchUp()
         guard phase == .open else { return .closed }
         guard hasRoom(countToQueue(frame), orElse: policy) else { return .slow }
         if hasBacklog { extras?.value.backlog?.append(frame) } else { writeMessage(frame) }
@@ -63,20 +72,16 @@ extension ClientConnection {
         countMessageOut()
     }
 
-    /// Begins the closing handshake; false when it is over already. The script's onClose runs at the end of the turn, because
-    /// this may be called from within a handler, or while a publication is being delivered; earlier, when the socket goes first.
+    /// Begins the closing handshake; false when it is over already. The script's onClose does not run in here, because this may be
+    /// called from within a handler, or while a publication is being delivered.
     @discardableResult
     func close(_ code: CloseCode, reason: String) -> Bool {
+        catchUp()
         guard phase == .open else { return false }
         phase = .closing
         writeClose(code, reason: reason)
         setDeadline(milliseconds: worker.timeouts.close)
-        makeExtras().value.ending = Ending(code: code, reason: reason)
-        loop.atEndOfTurn { [self] in
-            guard extras?.value.ending != nil else { return }
-            handleHeld()
-            tellEnd()
-        }
+        ends(code, reason: reason)
         return true
     }
 

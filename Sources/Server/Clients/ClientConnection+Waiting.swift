@@ -16,7 +16,7 @@ extension ClientConnection {
         return made
     }
 
-    /// Puts an event behind the one whose handler waits.
+    /// Puts an event behind those that wait.
     func queue(_ event: PendingEvents.Event) { makePending().append(event) }
 
     /// Whether as many events wait as may.
@@ -30,22 +30,12 @@ extension ClientConnection {
             case .message(let payload, let binary):
                 payload.withUnsafeBytes { worker.message(self, $0, binary: binary) }
             case .drain:
-                worker.drained(self)
+                worker.drain(self)
             }
             if worker.mustYield(.message, script), yields(before: pending) { return }
         }
-        guard !isBusy else { return }
-        extras?.value.pending = nil
+        if !isBusy { extras?.value.pending = nil }
+        // Behind a handler that waits, events queue, and a goodbye is heard.
         handleHeld()
-    }
-
-    /// The connection is over: what waits ends now, and what queues behind it runs, in order, and cannot wait.
-    func finishPendingEvents() {
-        if isDeferred, !isBusy, extras?.value.pending != nil {
-            isDeferred = false
-            return worker.engine.withClosedConnection { runPendingEvents() }
-        }
-        guard isBusy, let task = extras?.value.pending?.task else { return }
-        worker.engine.withClosedConnection { worker.cancelWait(of: task) }
     }
 }

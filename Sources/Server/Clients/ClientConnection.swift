@@ -10,6 +10,7 @@ import HTTP1
 import Logging
 import PubSub
 import Scripting
+import Settings
 import WebSocket
 
 /// A client's connection, from accept to close.
@@ -73,6 +74,8 @@ final class ClientConnection: Socket, Subscriber, UserMember {
     var openedAt: UInt32 = 0
     var messagesIn: UInt32 = 0
     var messagesOut: UInt32 = 0
+    /// The number of the last frame for many that it was sent, or had opened too late for.
+    var lastWideSend: UInt32
     var keepalive = Keepalive()
     /// What was agreed on about compression; nil on a plain connection.
     var deflate: DeflateParameters?
@@ -82,6 +85,7 @@ final class ClientConnection: Socket, Subscriber, UserMember {
     init(descriptor: Int32, peer: SocketAddress, worker: Worker) {
         self.worker = worker
         secret = worker.random.next()
+        lastWideSend = worker.walks.newest
         worker.connectionCount += 1
         super.init(descriptor: descriptor, peer: peer, on: worker.loop)
         handshake = HandshakeState(limits: worker.handshakeLimits.head, now: worker.loop.now)
@@ -162,7 +166,7 @@ final class ClientConnection: Socket, Subscriber, UserMember {
         switch phase {
         case .handshake: handshakeIsLate()
         case .closing: closeIsLate()
-        case .open: handleHeld()
+        case .open: pauseIsOver()
         case .closed: break
         }
     }
@@ -178,12 +182,13 @@ final class ClientConnection: Socket, Subscriber, UserMember {
         abort()
     }
 
-    override func didClose() {
-        let wasOpen = phase == .open
+    override func mayClose() -> Bool {
+        if phase == .open { makeExtras().value.ending = Ending(code: .abnormal, reason: "") }
         phase = .closed
-        if wasOpen { worker.ended(self, code: .abnormal, reason: "") } else { tellEnd() }
-        worker.forget(self)
+        return tellEnd()
     }
+
+    override func didClose() { worker.forget(self) }
 }
 
 /// Boxes a rarely used value, so that a connection without it pays for one pointer.

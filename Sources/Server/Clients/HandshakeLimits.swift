@@ -4,6 +4,7 @@
 // Read next: ClientConnection+Handshake.swift.
 
 import HTTP1
+import Settings
 
 /// What the configuration says about the HTTP part of a connection's life.
 struct HandshakeLimits: Sendable {

@@ -19,19 +19,30 @@ final class PendingEvents {
     var task: ScriptTask?
     private var events: Deque<Event> = []
     private var bytes = 0
+    private var hasDrain = false
 
     var isEmpty: Bool { events.isEmpty }
 
     var isFull: Bool { events.count >= Self.eventLimit || bytes >= Self.byteLimit }
 
+    /// Adds an event. That the client has read all is said once, however often it has meanwhile.
     func append(_ event: Event) {
-        if case .message(let payload, _) = event { bytes += payload.count }
+        switch event {
+        case .message(let payload, _):
+            bytes += payload.count
+        case .drain:
+            guard !hasDrain else { return }
+            hasDrain = true
+        }
         events.append(event)
     }
 
     func next() -> Event? {
         guard let event = events.popFirst() else { return nil }
-        if case .message(let payload, _) = event { bytes -= payload.count }
+        switch event {
+        case .message(let payload, _): bytes -= payload.count
+        case .drain: hasDrain = false
+        }
         return event
     }
 }

@@ -3,6 +3,7 @@
 import EventLoop
 import HTTP1
 import Proxies
+import Settings
 
 /// Whom to believe about a client, and whose pages may connect.
 struct ProxyRules: Sendable {

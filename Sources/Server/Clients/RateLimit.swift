@@ -1,5 +1,7 @@
 // How much every client may send, as the configuration says it; converted once for each worker.
 
+import Settings
+
 /// The rates of a connection, and what happens beyond them.
 struct RateLimit {
     /// What is received at once where clients are held back, and so the most that is kept of one of them: 16 KiB.

@@ -3,6 +3,8 @@
 // Allocates: once for a connection where rates are limited.
 // Read next: TokenBucket.swift.
 
+import Settings
+
 /// What a client may still send.
 final class RateMeter {
     private var messages: TokenBucket

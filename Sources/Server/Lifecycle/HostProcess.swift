@@ -4,6 +4,7 @@
 // Runs on: the main thread, before any other is started.
 // Read next: Lifecycle.swift.
 
+import CLinux
 import EventLoop
 import Glibc
 
@@ -28,6 +29,8 @@ public struct HostProcess: Sendable {
         process.signals = [SIGINT, SIGTERM, SIGHUP, SIGUSR2]
         SignalSource.block(process.signals)
         signal(SIGPIPE, SIG_IGN)
+        // For the main thread, and for as long as the process lives.
+        _ = clinux_add_crash_stack()
         process.program = Program.current
         process.notifier = variable("NOTIFY_SOCKET").flatMap { ServiceNotifier(socket: $0) }
         process.watchdog = watchdogTime()

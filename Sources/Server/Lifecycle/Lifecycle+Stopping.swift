@@ -2,6 +2,7 @@
 
 import EventLoop
 import Logging
+import Settings
 
 extension Lifecycle {
     /// Milliseconds that a thread has for what should take it none.
@@ -17,7 +18,7 @@ extension Lifecycle {
         case .draining, .leaving: return
         }
         let window = window ?? node.configuration.drain.window
-        log.notice("stopping", metadata: ["cause": "\(cause)", "window": "\(window.wholeMilliseconds)ms"])
+        log.notice("stopping", metadata: ["cause": "\(cause)", "window": "\(window.milliseconds)ms"])
         let times = node.configuration.timeouts
         let longest = (window + times.stop).milliseconds + 4 * Self.patience
         tell("STOPPING=1", "STATUS=draining", "EXTEND_TIMEOUT_USEC=\(longest * 1000)")
@@ -43,7 +44,7 @@ extension Lifecycle {
     func hasten(cause: String) {
         guard case .draining(let isHandover) = state else { return }
         let window = node.configuration.drain.window
-        log.notice("stopping", metadata: ["cause": "\(cause)", "window": "\(window.wholeMilliseconds)ms at most"])
+        log.notice("stopping", metadata: ["cause": "\(cause)", "window": "\(window.milliseconds)ms at most"])
         closeConnections(over: window, isHandover: isHandover)
     }
 

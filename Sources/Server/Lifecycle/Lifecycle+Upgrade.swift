@@ -3,6 +3,8 @@
 
 import EventLoop
 import Logging
+import Scripting
+import Settings
 
 extension Lifecycle {
     /// Starts the program anew; whatever goes wrong, this process goes on as before and says so.
@@ -41,11 +43,16 @@ extension Lifecycle {
         begin(window: node.configuration.drain.window, isHandover: true)
     }
 
-    /// The new process runs the named timers as soon as they have ended here. Worker 0 has them.
+    /// The new process runs the named timers as soon as they have ended here. Worker 0 has them; where its script does not end, it
+    /// finds the gate closed when it goes on.
     private func handOverTimers(to successor: Successor) {
         self.successor = successor
         node.workers.tell(0) { $0.handOverTimers() }
-        loop.schedule(after: Self.patience) { [unowned self] in letGo(ranUntil: nil) }
+        loop.schedule(after: Self.patience) { [unowned self] in
+            guard self.successor != nil else { return }
+            node.timerGate.close()
+            letGo(ranUntil: nil)
+        }
     }
 
     /// The new process need not wait for anything here any more.

@@ -107,6 +107,10 @@ final class Successor: Source {
         let own = [
             "LISTEN_PID=" + space, "LISTEN_FDS=\(descriptors.count)",
             "LISTEN_FDNAMES=" + names.map(\.rawValue).joined(separator: ":"),
+            "LISTEN_FILES="
+                + PassedSockets.text(of: [
+                    (.clients, sockets.clientFile?.owned), (.admin, sockets.adminFile?.owned),
+                ]),
         ]
         var environment = strings(own + inherited)
         var arguments = strings(program.arguments)

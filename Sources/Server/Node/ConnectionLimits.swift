@@ -4,6 +4,7 @@
 // Runs on: every worker's thread, and the admin thread, which watches the memory.
 // Read next: ../Worker/Worker+Admission.swift.
 
+import Settings
 import Synchronization
 
 /// The limits that hold for all workers together.

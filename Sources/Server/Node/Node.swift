@@ -4,9 +4,11 @@
 
 import EventLoop
 import Glibc
+import LineLog
 import Logging
 import PubSub
 import Scripting
+import Settings
 import Synchronization
 
 /// The shared half of a running server.
@@ -29,6 +31,8 @@ final class Node: Sendable {
     let stuckHandlers = StuckHandlers()
     /// By worker, what its scripts began last.
     let activities: [ScriptActivity]
+    /// Closed when another process runs the named timers, whether or not worker 0 has heard of it.
+    let timerGate = TimerGate()
     /// Whether another process serves until this one does, and hands over then.
     let hasPredecessor: Bool
     /// Seconds since 1970 at start.

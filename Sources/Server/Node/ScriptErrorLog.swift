@@ -2,6 +2,7 @@
 //
 // Runs on: any thread; workers come here only when a handler has failed.
 
+import Logging
 import Scripting
 import Synchronization
 
@@ -64,5 +65,16 @@ final class ScriptErrorLog: Sendable {
         state.withLock { state in
             (state.entries.values.sorted { $0.order > $1.order }, state.forgotten)
         }
+    }
+}
+
+extension ScriptError {
+    /// The fields of a log entry about this error.
+    var metadata: Logger.Metadata {
+        var metadata: Logger.Metadata = ["version": "\(version)"]
+        if let handler { metadata["handler"] = "\(handler)" }
+        if let excerpt { metadata["source"] = "\(excerpt)" }
+        if let traceback, !traceback.isEmpty { metadata["traceback"] = "\(traceback)" }
+        return metadata
     }
 }

@@ -5,6 +5,7 @@
 
 import EventLoop
 import HTTP1
+import Settings
 
 /// The admin API's place in a command line for `curl`.
 struct AdminPlace: Sendable {
@@ -13,10 +14,11 @@ struct AdminPlace: Sendable {
     /// The file that `--unix-socket` names.
     let socket: String?
 
-    init(_ address: SocketAddress, file: UnixSocketFile?, isSecure: Bool) {
+    /// - Parameter path: that of its socket file, if it has one.
+    init(_ address: SocketAddress, path: String?, isSecure: Bool) {
         let scheme = isSecure ? "https" : "http"
-        url = "\(scheme)://" + (file == nil ? address.reachable : "localhost")
-        socket = file?.path
+        url = "\(scheme)://" + (path == nil ? address.reachable : "localhost")
+        socket = path
     }
 }
 
@@ -80,9 +82,12 @@ struct PlainPages: Sendable {
     }
 
     /// Whether the client is on this machine. A proxy on this machine asks for others: it says so in a field, asks through a UNIX
-    /// socket, or asks for a name that is not this machine's.
+    /// socket, or asks for a name that is not this machine's. nginx as it is shipped does
+    /// none of that, but speaks HTTP/1.0, which no browser does.
     private static func isLocal(_ head: RequestHead, from peer: SocketAddress) -> Bool {
-        guard !peer.isUnix, peer.isLoopback, LocalName.isMeant(by: head.host) else { return false }
+        guard head.minorVersion > 0, !peer.isUnix, peer.isLoopback, LocalName.isMeant(by: head.host) else {
+            return false
+        }
         return !proxyFields.contains { head.first($0) != nil }
     }
 

@@ -2,6 +2,7 @@
 
 import Logging
 import Scripting
+import Settings
 
 extension Reloader {
     enum Planned {

@@ -9,6 +9,7 @@ import EventLoop
 import Glibc
 import Logging
 import Scripting
+import Settings
 
 /// The reload's state machine.
 final class Reloader {
@@ -52,7 +53,11 @@ final class Reloader {
         do throws(FileWatcher.Failure) {
             watcher = try FileWatcher(
                 folder: node.configuration.scripts.folder,
-                quiet: node.configuration.scripts.debounce.milliseconds, on: loop
+                quiet: node.configuration.scripts.debounce.milliseconds, on: loop,
+                isBlind: { [log = node.log] in
+                    log.warning(
+                        "some scripts are not watched: after a change there, reload", metadata: ["first": "\($0)"])
+                }
             ) { [unowned self] in
                 request(ReloadRequest(kind: .folder, cause: ReloadRequest.fileChange, ticket: nil))
             }

@@ -51,10 +51,12 @@ struct StagedFile {
         let replaces = stat(place, &old) == 0
         // Nobody may read it before it has the old file's mode and owner.
         let mode: mode_t = replaces ? 0o600 : 0o666
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode)
+        // What has the name is left over from a process that died, or was put there to be written to in its place.
+        unlink(path)
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode)
         guard descriptor >= 0 else { throw failure("cannot be written") }
         defer { close(descriptor) }
-        if replaces { keepAccess(of: old, for: descriptor) }
+        if replaces { try keepAccess(of: old, for: descriptor) }
         var written = 0
         while written < bytes.count {
             let count = bytes.withUnsafeBytes {
@@ -69,14 +71,17 @@ struct StagedFile {
         guard fsync(descriptor) == 0 else { throw failure("cannot be written") }
     }
 
-    /// Gives the file the mode and the owner of the one that it replaces, as far as this process may. Where the group cannot be
-    /// kept, the new group gets no more than everybody has.
-    private static func keepAccess(of old: stat, for descriptor: Int32) {
+    /// Gives the file the mode and the owner of the one that it replaces; throws where this process may not do so, because the owner
+    /// could not change the new file. Where only the group cannot be kept, the new group gets no more than everybody has.
+    private static func keepAccess(of old: stat, for descriptor: Int32) throws(Failure) {
         var mode = old.st_mode & 0o777
-        if fchown(descriptor, old.st_uid, old.st_gid) != 0, fchown(descriptor, uid_t.max, old.st_gid) != 0 {
-            mode &= ~0o070 | (mode & 0o007) << 3
+        if fchown(descriptor, old.st_uid, old.st_gid) != 0 {
+            let reason = failure("belongs to user \(old.st_uid), to whom this process may not give the new file")
+            var new = stat()
+            guard fstat(descriptor, &new) == 0, new.st_uid == old.st_uid else { throw reason }
+            if fchown(descriptor, uid_t.max, old.st_gid) != 0 { mode &= ~0o070 | (mode & 0o007) << 3 }
         }
-        fchmod(descriptor, mode)
+        guard fchmod(descriptor, mode) == 0 else { throw failure("cannot get the mode of the old file") }
     }
 
     private static func failure(_ what: String) -> Failure {

@@ -30,17 +30,24 @@ struct WatchedFolders {
         return true
     }
 
-    /// Watches every name on the way of a path. A folder that cannot be watched is passed over: its names seldom change.
-    mutating func add(wayTo path: String) {
+    /// Watches every name on the way of a path. A folder that cannot be watched is passed over, because its names seldom change;
+    /// answers the first such folder.
+    mutating func add(wayTo path: String) -> String? {
+        var unwatched: String?
         for step in PathStep.steps(of: path) {
             let watch = inotify_add_watch(descriptor, step.folder, Self.mask)
-            guard watch >= 0 else { continue }
+            guard watch >= 0 else {
+                // What is not there is looked for again.
+                if errno != ENOENT && errno != ENOTDIR { unwatched = unwatched ?? step.folder }
+                continue
+            }
             switch names[watch] {
             case .none: names[watch] = [step.name]
             case .some(.none): break
             case .some(.some(let others)): names[watch] = others.union([step.name])
             }
         }
+        return unwatched
     }
 
     mutating func removeAll() {

@@ -3,6 +3,7 @@
 // Read next: TestFile.swift.
 
 public import Scripting
+public import Settings
 
 /// Runs the tests of a scripts' folder, without a server.
 public enum ScriptTests {

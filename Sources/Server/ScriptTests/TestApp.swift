@@ -164,8 +164,9 @@ final class TestApp: SilentHost {
         _ pairs: ConnectionPairs, of connection: ConnectionHandle, into answer: inout ScriptStrings
     ) {
         guard let request = client(connection)?.request else { return }
-        for pair in pairs == .query ? request.query : request.headers {
-            answer.append(name: pair.name, value: pair.value)
+        switch pairs {
+        case .query: for pair in request.query { answer.append(name: pair.name, value: pair.value) }
+        case .headers: for field in request.headers { answer.append(name: field.name, value: field.value) }
         }
     }
 

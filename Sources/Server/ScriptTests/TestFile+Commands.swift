@@ -135,8 +135,8 @@ extension TestFile {
             case "ip": request.ip = value
             case "user": user = value
             case "query": request.query.append((name, value))
-            case "header": request.headers.append((name.lowercased(), value))
-            case "cookie": request.headers.append(("cookie", "\(name)=\(value)"))
+            case "header": request.headers.append((name.lowercased(), Array(value.utf8)))
+            case "cookie": request.headers.append(("cookie", Array("\(name)=\(value)".utf8)))
             default: request.subprotocols.append(value)
             }
         }
@@ -172,7 +172,9 @@ extension TestFile {
 
     private func reply(_ command: TestCommand, _ app: TestApp) throws(TestMistake) {
         let words = command.texts(from: 7)
-        let headers = stride(from: 0, to: words.count - 2, by: 3).map { (words[$0 + 1].lowercased(), words[$0 + 2]) }
+        let headers = stride(from: 0, to: words.count - 2, by: 3).map {
+            (words[$0 + 1].lowercased(), Array(words[$0 + 2].utf8))
+        }
         let answer: WaitAnswer =
             command.text(5).isEmpty
             ? .response(

@@ -52,7 +52,7 @@ extension TestFile {
             if words[index] == "query" {
                 question.query.append((name, value))
             } else {
-                question.headers.append((name.lowercased(), value))
+                question.headers.append((name.lowercased(), Array(value.utf8)))
             }
         }
         app.take(app.engine.onRequest(script, question)) { app.reply = $0 }

@@ -4,6 +4,7 @@
 // Runs on: the thread that runs the tests. Read next: kit.lua, TestFile+Commands.swift.
 
 import Scripting
+import Settings
 
 final class TestFile: SilentHost, ScriptTestHost {
     /// Seconds of CPU that one file may take.

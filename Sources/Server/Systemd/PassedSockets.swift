@@ -4,6 +4,7 @@
 // Read next: ../Lifecycle/Successor.swift.
 
 import CLinux
+import EventLoop
 import Glibc
 
 /// Descriptors that were passed to the process, by what they are for.
@@ -13,7 +14,9 @@ struct PassedSockets: Sendable, Equatable {
         case clients, admin, ready
     }
 
-    static let variables = ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"]
+    /// systemd's variables, and one of ours: the socket files that a predecessor has made, `clients:64769.1234`, which it leaves
+    /// to this process. A file that is not among them is somebody else's.
+    static let variables = ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_FILES"]
     private static let first: Int32 = 3
     private static let most = 1024
 
@@ -23,6 +26,8 @@ struct PassedSockets: Sendable, Equatable {
     var admin: [Int32] = []
     /// Where a predecessor waits to be told that this process serves.
     var ready: Int32?
+    /// Socket files that the predecessor has made.
+    var files: [Name: UnixSocketFile.Identity] = [:]
 
     /// The descriptors passed to this process. The variables are taken out of the environment, so that no child believes them
     /// meant for itself.
@@ -31,14 +36,33 @@ struct PassedSockets: Sendable, Equatable {
             HostProcess.variable("LISTEN_PID"), HostProcess.variable("LISTEN_FDS"),
             HostProcess.variable("LISTEN_FDNAMES")
         )
+        let files = HostProcess.variable("LISTEN_FILES") ?? ""
         for variable in variables { unsetenv(variable) }
         guard process == "\(getpid())" else { return PassedSockets() }
         guard let count = count.flatMap({ Int($0) }), (0...most).contains(count) else {
             throw .listen("LISTEN_FDS is not a number from 0 to \(most)")
         }
         let descriptors = (0..<count).map { first + Int32($0) }
-        return try sorted(
+        var sockets = try sorted(
             descriptors, names: names?.split(separator: ":", omittingEmptySubsequences: false).map(String.init) ?? [])
+        sockets.files = Self.files(files)
+        return sockets
+    }
+
+    /// Reads what `text(of:)` has written.
+    static func files(_ text: String) -> [Name: UnixSocketFile.Identity] {
+        var files: [Name: UnixSocketFile.Identity] = [:]
+        for entry in text.split(separator: ",") {
+            let parts = entry.split(separator: ":", maxSplits: 1).map(String.init)
+            guard parts.count == 2, let name = Name(rawValue: parts[0]) else { continue }
+            files[name] = UnixSocketFile.Identity(parts[1])
+        }
+        return files
+    }
+
+    /// The files as the next process reads them: `clients:64769.1234,admin:64769.1235`.
+    static func text(of files: [(name: Name, identity: UnixSocketFile.Identity?)]) -> String {
+        files.compactMap { file in file.identity.map { "\(file.name.rawValue):\($0)" } }.joined(separator: ",")
     }
 
     /// Sorts the descriptors by their names. When none has a name of ours, the first is for clients and the second for the

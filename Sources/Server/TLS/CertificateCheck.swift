@@ -1,6 +1,7 @@
 // What `perigee check` does about certificates: read them all, and say what is wrong.
 
 import EventLoop
+public import Settings
 
 /// A check of the certificates without a server.
 public enum CertificateCheck {

@@ -6,6 +6,7 @@
 import EventLoop
 import Glibc
 import Logging
+import Settings
 
 /// Keeps the live certificates up to date.
 final class CertificateReloader {
@@ -66,7 +67,10 @@ final class CertificateReloader {
     private func watcher(of folder: String) -> FileWatcher? {
         do throws(FileWatcher.Failure) {
             return try FileWatcher(
-                folder: folder, isRecursive: false, quiet: node.configuration.scripts.debounce.milliseconds, on: loop
+                folder: folder, isRecursive: false, quiet: node.configuration.scripts.debounce.milliseconds, on: loop,
+                isBlind: { [log = node.log] in
+                    log.warning("a folder on the way to certificates is not watched", metadata: ["folder": "\($0)"])
+                }
             ) { [unowned self] in
                 reload(cause: "file change", isWatched: true)
                 loop.atEndOfTurn { [self] in watch() }

@@ -4,6 +4,7 @@
 // Read next: LiveCertificates.swift, CertificateReloader.swift
 
 import EventLoop
+import Settings
 
 /// The certificates as they were read, and the contexts made of them. The contexts of both ports come from the same files, so
 /// that they are right or wrong together.

@@ -5,6 +5,8 @@
 // The clock counts the ticks that were worked off and not those that passed: a worker that was held up asks later, and gives its
 // clients the whole time to answer.
 
+import Settings
+
 /// Ticks, periods and which slots are due.
 struct KeepaliveSchedule {
     /// Milliseconds of a tick.

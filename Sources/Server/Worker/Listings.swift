@@ -77,18 +77,15 @@ extension ConnectionSummary {
 }
 
 extension ConnectionPage {
-    /// Slots that are looked through in one turn.
-    private static let slotsInTurn = 4_096
-
     init(_ query: ConnectionQuery, of worker: Worker) {
         let first = Int(query.firstSlot)
-        if let user = query.user {
-            // A user's connections are known, so no other connection is looked at.
+        // A user's connections are known, so no other connection is looked at, unless they are very many.
+        if let user = query.user, worker.users[user].count <= worker.walks.stepsInTurn {
             let slots = worker.users[user].map { Int($0.token.slot) }.filter { $0 >= first }.sorted()
             self.init(slots, query, of: worker, next: nil)
         } else {
             let count = worker.loop.slotCount
-            let end = min(first + Self.slotsInTurn, count)
+            let end = min(first + worker.walks.stepsInTurn, count)
             self.init(first..<max(first, end), query, of: worker, next: end < count ? UInt32(end) : nil)
         }
     }
@@ -98,6 +95,7 @@ extension ConnectionPage {
         connections = []
         nextSlot = next
         for slot in slots {
+            worker.walks.steps += 1
             guard let connection = worker.loop.source(at: slot) as? ClientConnection,
                 query.matches(connection, of: worker), let summary = ConnectionSummary(connection, of: worker)
             else { continue }
@@ -114,6 +112,7 @@ extension ConnectionQuery {
     fileprivate func matches(_ connection: ClientConnection, of worker: Worker) -> Bool {
         if let channel, !worker.hub.isSubscribed(connection, to: channel) { return false }
         if let path, connection.path != path { return false }
+        if let user, connection.user?.utf8.elementsEqual(user.utf8) != true { return false }
         return true
     }
 }
@@ -133,11 +132,4 @@ struct ChannelQuery: Sendable {
     var after: Channel?
     /// At most so many, 1 to 1001.
     var limit: Int
-
-    /// The worker's channels, by name.
-    func page(of worker: Worker) -> [ChannelSummary] {
-        worker.hub.page(prefix: prefix, after: after, limit: limit).map {
-            ChannelSummary(channel: $0.channel, subscribers: $0.subscribers)
-        }
-    }
 }

@@ -13,6 +13,7 @@ import WebSocket
 extension Worker {
     /// Takes in a client that was just accepted, or turns it away.
     func accept(_ descriptor: Int32, _ peer: SocketAddress) {
+        statistics.accepted += 1
         guard !proxies.needsHeader || proxies.trusted.trust(peer) else {
             count(.untrustedProxy)
             log.debug("not a trusted proxy", metadata: ["remote": "\(peer)"])

@@ -123,7 +123,6 @@ extension Worker {
 
     /// A socket is gone; what a refused handshake may have left behind goes with it.
     func forget(_ connection: ClientConnection) {
-        connection.finishPendingEvents()
         if lingering[connection.handle] == nil { engine.forget(connection.handle) }
         release(connection)
         connectionCount -= 1
@@ -140,6 +139,7 @@ extension Worker {
         guard !hasEnded else { return }
         hasEnded = true
         abandonQuestions()
+        endWalks()
         endAllWaits()
         for error in engine.stop() { note(error, on: nil) }
         node.lifecycle.post(.left(.worker(index)))

@@ -5,6 +5,7 @@ import EventLoop
 import Glibc
 import Logging
 import Scripting
+import Settings
 import WebSocket
 
 extension Worker {
@@ -25,16 +26,20 @@ extension Worker {
 
     /// A slow client has read all that waited for it.
     func drained(_ connection: ClientConnection) {
-        guard !connection.isBusy, !connection.isDeferred else { return connection.queue(.drain) }
+        guard !connection.isBusy, !connection.isDeferred, !turns.slice.isOver else { return connection.putOffDrain() }
+        drain(connection)
+    }
+
+    /// The script hears that the client has read all.
+    func drain(_ connection: ClientConnection) {
         perform(engine.onDrain(connection.script, connection.handle), on: connection)
         noteEvent(.handler(.drain, connection.script))
     }
 
-    /// The connection is over for scripts and channels, whatever its socket still has to do. The script's onClose may still look
-    /// at the connection and its channels, and publish.
+    /// The connection is over for scripts and channels, whatever its socket still has to do, and none of its events is left. The
+    /// script's onClose may still look at the connection and its channels, and publish.
     func ended(_ connection: ClientConnection, code: CloseCode, reason: String) {
         openCount -= 1
-        connection.finishPendingEvents()
         var reason = reason
         let outcome = reason.withUTF8 { bytes in
             engine.onClose(

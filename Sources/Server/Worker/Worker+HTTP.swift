@@ -2,8 +2,11 @@
 //
 // Read next: Worker+Waiting.swift, ../../HTTPClient/HTTPClient.swift
 
+import EventLoop
 import HTTPClient
+import Proxies
 import Scripting
+import Settings
 
 extension Worker {
     /// Sends a request; answers what is wrong with it, if it cannot be sent.
@@ -23,6 +26,26 @@ extension Worker {
         }
         begin(.request(id), of: ticket)
         return nil
+    }
+}
+
+extension Configuration.HTTPClient {
+    /// What the client is made with.
+    /// - Parameter admin: where the admin API listens.
+    func settings(admin: [SocketAddress]) -> HTTPClientSettings {
+        var settings = HTTPClientSettings()
+        settings.concurrent = concurrent
+        settings.queued = queued
+        settings.lookups = lookups
+        settings.connectTimeout = connectTimeout.milliseconds
+        settings.timeout = timeout.milliseconds
+        settings.responseBody = maxBody
+        settings.responseHead = maxHead
+        settings.idleConnections = idleConnections
+        if !caFile.isEmpty { settings.authorities = caFile }
+        settings.addresses = AddressRules(allowed: allow, denied: deny, own: allowAdmin ? [] : admin)
+        settings.userAgent = "Perigee/\(PerigeeVersion.text)"
+        return settings
     }
 }
 

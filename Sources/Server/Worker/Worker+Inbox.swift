@@ -20,6 +20,10 @@ extension Worker {
             let count = deliver(publication)
             node.workers.handled(publication.frame, on: index)
             if let receipt { answers.append(.delivered(receipt: receipt, count)) }
+        case .send(let frame, .path(let path), let receipt):
+            sendWidely(frame, path: path, receipt: receipt)
+        case .send(let frame, .everyone, let receipt):
+            sendWidely(frame, path: nil, receipt: receipt)
         case .send(let frame, let audience, let receipt):
             let count = send(frame, to: audience)
             node.workers.handled(frame, on: index)
@@ -61,8 +65,7 @@ extension Worker {
         switch audience {
         case .connection(let id): connection(id).map(sendOne)
         case .user(let user): users[user].forEach(sendOne)
-        case .path(let path): forEachOpenConnection { if $0.path == path { sendOne($0) } }
-        case .everyone: forEachOpenConnection(sendOne)
+        case .path, .everyone: preconditionFailure("a frame for many is sent widely")
         }
         statistics.deliveriesDropped += UInt64(count.dropped)
         return count

@@ -7,6 +7,7 @@
 import DequeModule
 import EventLoop
 import Scripting
+import Settings
 
 /// A worker's answer to a question for its scripts.
 enum ScriptAnswer: Sendable {
@@ -87,13 +88,16 @@ extension Worker {
         isAsked(.request(question, script: script, reply: reply))
     }
 
-    /// Asks a question whose turn it is.
-    func ask(_ question: DeferredQuestion) {
+    /// Asks a question whose turn it is; false when nothing waits to be asked in its order.
+    func ask(_ question: DeferredQuestion) -> Bool {
         switch question {
         case .publish(let asked, let order): beginPublish(asked, order: order)
-        case .next(let order): pushQueue.next(order).map { ask($0, order) }
+        case .next(let order):
+            guard let next = pushQueue.next(order) else { return false }
+            ask(next, order)
         case .request(let asked, let script, let reply): beginRequest(asked, script: script, reply)
         }
+        return true
     }
 
     private func beginPublish(_ asked: PublishQuestion, order: String) {

@@ -61,12 +61,10 @@ extension Worker: ScriptHost {
 
     func pairs(_ pairs: ConnectionPairs, of handle: ConnectionHandle, into answer: inout ScriptStrings) {
         guard let connection = connection(handle) else { return }
-        let list =
-            switch pairs {
-            case .query: connection.query
-            case .headers: connection.headers
-            }
-        for pair in list { answer.append(name: pair.name, value: pair.value) }
+        switch pairs {
+        case .query: for pair in connection.query { answer.append(name: pair.name, value: pair.value) }
+        case .headers: for field in connection.headers { answer.append(name: field.name, value: field.value) }
+        }
     }
 
     func channels(of handle: ConnectionHandle, into answer: inout ScriptStrings) {
@@ -177,9 +175,9 @@ extension Worker: ScriptHost {
         timers[id] = armed
     }
 
-    /// Runs a timer that is due, unless it was cancelled while it waited for its turn.
-    func fire(_ timer: DueTimer) {
-        guard timers[timer.id] == timer.armed else { return }
+    /// Runs a timer that is due; false when it was cancelled while it waited for its turn.
+    func fire(_ timer: DueTimer) -> Bool {
+        guard timers[timer.id] == timer.armed else { return false }
         timers[timer.id] = nil
         if let period = timer.period {
             let missed = (loop.now - min(loop.now, timer.due)) / period
@@ -189,6 +187,7 @@ extension Worker: ScriptHost {
             performAlone(engine.fireTimer(timer.id))
         }
         noteEvent(.function)
+        return true
     }
 
     /// At least a millisecond, at most some thirty years: whatever a script asks for, the clock can add it.

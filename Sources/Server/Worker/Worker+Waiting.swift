@@ -8,6 +8,7 @@ import EventLoop
 import HTTPClient
 import Logging
 import Scripting
+import Settings
 import WebSocket
 
 extension Worker {
@@ -60,22 +61,23 @@ extension Worker {
         waitHasEnded(.answered(ticket, answer))
     }
 
-    /// The event of a wait that has ended goes on.
-    func goOn(_ wait: EndedWait) {
+    /// The event of a wait that has ended goes on; false when that event has ended otherwise meanwhile.
+    func goOn(_ wait: EndedWait) -> Bool {
         switch wait {
         case .answered(let ticket, let answer):
-            guard let resumption = engine.resume(ticket, with: answer) else { return }
+            guard let resumption = engine.resume(ticket, with: answer) else { return false }
             proceed(ticket.task, resumption)
         case .timedOut(let task):
             // Its number may be another event's by now.
-            guard waiting[task]?.isLate == true else { return }
+            guard waiting[task]?.isLate == true else { return false }
             waiting[task]?.isLate = false
             cancelOperation(of: task)
             if let resumption = engine.timeOut(task) { proceed(task, resumption) }
         case .cancelled(let task):
-            guard waiting[task]?.isCancelled == true else { return }
+            guard waiting[task]?.isCancelled == true else { return false }
             cancelWait(of: task)
         }
+        return true
     }
 
     private func cancelOperation(of task: ScriptTask) {
@@ -178,6 +180,9 @@ extension Worker {
         }
         connection.isBusy = false
         perform(outcome, on: connection)
+        if turns.slice.isOver, let pending = connection.extras?.value.pending, connection.yields(before: pending) {
+            return
+        }
         connection.runPendingEvents()
     }
 

@@ -10,6 +10,7 @@ import HTTPClient
 import Logging
 import PubSub
 import Scripting
+import Settings
 import WebSocket
 
 /// A worker thread's world.
@@ -75,6 +76,8 @@ final class Worker {
     var hasEnded = false
     /// Scripts that an earlier version had, as the last reload reported them.
     var missingScripts: [String] = []
+    /// Frames and pages that need more than a turn.
+    var walks = Walks()
     /// Answers of this turn for the admin thread, which is woken once for all of them.
     var answers: [AdminMessage] = []
 
@@ -121,10 +124,10 @@ final class Worker {
         var options = node.scriptOptions
         options.workerIndex = Int(index)
         options.holdsNamedTimers = node.hasPredecessor
+        options.timerGate = node.timerGate
         options.activity = node.activities[Int(index)]
         engine = try ScriptEngine(host: self, options: options)
         loop.attach(node.workers[Int(index)]) { [unowned self] message in handle(message) }
-        loop.putsOffClosing = { [turns] in turns.slice.isOver }
         loop.work = { [unowned self] in runDeferred() }
         loop.turnFinished = { [unowned self] in
             turns.slice.end()

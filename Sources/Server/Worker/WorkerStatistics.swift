@@ -10,6 +10,8 @@ import WebSocket
 struct WorkerStatistics: Sendable {
     var connections = 0
     var subscriptions = 0
+    /// Sockets that were accepted, and the WebSockets that became of them.
+    var accepted: UInt64 = 0
     var opened: UInt64 = 0
     var messagesIn: UInt64 = 0
     var messagesOut: UInt64 = 0
@@ -104,6 +106,9 @@ extension WorkerStatistics {
     private static let connectionCounters: [Counter<WorkerStatistics>] =
         [
             Counter("connections", "perigee_connections", .gauge, "Open connections.", \.connections),
+            Counter(
+                "accepted", "perigee_sockets_accepted_total", .counter, "Sockets accepted on the clients' port.",
+                \.accepted),
             Counter("opened", "perigee_connections_opened_total", .counter, "Connections that were opened.", \.opened),
         ]
         + Counter.family(

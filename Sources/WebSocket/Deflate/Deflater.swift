@@ -7,7 +7,7 @@ import CZlib
 /// A compressor: one for all connections of a loop whose windows are equal, or one for a connection that is allowed to
 /// refer to earlier messages.
 public final class Deflater {
-    /// How many bytes end each flush, and are not sent: 00 00 FF FF.
+    /// The number of bytes at the end of each flush that are not sent: 00 00 FF FF.
     private static let tailCount = 4
 
     /// zlib keeps a pointer back to it, so it must not move.
@@ -22,7 +22,7 @@ public final class Deflater {
         self.keepsContext = keepsContext
         stream = .allocate(capacity: 1)
         stream.initialize(to: z_stream())
-        // A loop's own may take what zlib likes best; one of many takes a hash table as large as its window.
+        // A loop's shared compressor gets zlib's default; a connection's own gets a hash table as large as its window.
         let memoryLevel = keepsContext ? max(5, windowBits - 7) : 8
         let result = perigee_deflate_begin(stream, Int32(level), Int32(windowBits), Int32(memoryLevel))
         precondition(result == Z_OK, "zlib cannot begin to deflate: \(result)")
@@ -33,10 +33,10 @@ public final class Deflater {
         stream.deallocate()
     }
 
-    /// Deflates one message into `output`; false when more than `limit` bytes would come of it, which may happen only
-    /// to a compressor that keeps no context.
+    /// Deflates one message into `output`; false when the result would be larger than `limit` bytes. Set a limit only on a
+    /// compressor that keeps no context.
     ///
-    /// - Parameter payload: The message, 1 byte to 4 GiB; zlib takes a second flush of nothing for a mistake.
+    /// - Parameter payload: The message, 1 byte to 4 GiB; for zlib a second flush without input is an error.
     func deflate(_ payload: UnsafeRawBufferPointer, into output: inout ScratchBytes, limit: Int = .max - 8) -> Bool {
         output.clear()
         if !keepsContext { deflateReset(stream) }
@@ -44,7 +44,7 @@ public final class Deflater {
         stream.pointee.next_in = UnsafeMutablePointer(mutating: start)
         stream.pointee.avail_in = UInt32(payload.count)
         repeat {
-            // One byte more, because a flush is complete only when it has left some room.
+            // One byte more, because a flush is complete only when it leaves some room.
             guard let room = output.room(limit: limit + Self.tailCount + 1) else { return false }
             stream.pointee.next_out = room.baseAddress!.assumingMemoryBound(to: UInt8.self)
             stream.pointee.avail_out = UInt32(room.count)

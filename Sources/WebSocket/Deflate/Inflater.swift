@@ -1,13 +1,13 @@
-// Decompression of messages (RFC 7692, 7.2.2). The limit holds while inflating: of a few bytes that stand for gigabytes,
-// no more than the limit is ever in memory.
+// Decompression of messages (RFC 7692, 7.2.2). The limit applies while inflating: a few bytes that stand for gigabytes
+// never take more memory than the limit.
 // Runs on: the thread of its loop.
-// Allocates: some 10 KiB at first use, and a window when a message is longer than what it is handed at once.
+// Allocates: some 10 KiB at first use, and a window when a message does not fit the output at once.
 
 import CZlib
 
 /// A decompressor: one for all connections of a loop, or one for a connection whose client refers to earlier messages.
 public final class Inflater {
-    /// The end that a sender has taken off, and that the decompressor needs again: the rest of an empty stored block.
+    /// The end that the sender removes and the decompressor needs: the rest of an empty stored block.
     private static let tail = UInt32(0xFFFF_0000).littleEndian
 
     /// zlib keeps a pointer back to it, so it must not move.
@@ -21,7 +21,7 @@ public final class Inflater {
         self.keepsContext = keepsContext
         stream = .allocate(capacity: 1)
         stream.initialize(to: z_stream())
-        // There are senders that take 9 bits for 8, as zlib itself once did.
+        // Some senders use 9 bits for 8, as zlib itself once did.
         let result = perigee_inflate_begin(stream, Int32(max(9, windowBits)))
         precondition(result == Z_OK, "zlib cannot begin to inflate: \(result)")
     }
@@ -31,16 +31,16 @@ public final class Inflater {
         stream.deallocate()
     }
 
-    /// Inflates the payload of one message into `output`; answers what is wrong with it, nil when nothing is.
+    /// Inflates the payload of one message into `output`; returns the fault, or nil when there is none.
     ///
     /// - Parameters:
-    ///   - payload: What the message's frames carried, at most 4 GiB.
-    ///   - limit: The most bytes that may come of it.
+    ///   - payload: The joined payloads of the message's frames, at most 4 GiB.
+    ///   - limit: The largest size of the result in bytes.
     func inflate(
         _ payload: UnsafeRawBufferPointer, into output: inout ScratchBytes, limit: Int
     ) -> CloseReason? {
         output.clear()
-        // Nothing at all is how some senders write the empty message, which should be one zero byte.
+        // Some senders write the empty message as no bytes at all; it should be one zero byte.
         guard !payload.isEmpty else { return nil }
         if !keepsContext { inflateReset(stream) }
         switch take(payload, into: &output, limit: limit) {
@@ -55,7 +55,7 @@ public final class Inflater {
         }
     }
 
-    /// What an input has led to.
+    /// The state after an input.
     private enum Progress {
         case wantsMore
         /// The input ended with a block that is marked as the last of its stream.
@@ -65,8 +65,8 @@ public final class Inflater {
 
     /// Inflates all of `input`.
     ///
-    /// A sender may end its stream within a message (BFINAL, RFC 7692, 7.2.3.4); what follows begins a new one, which may
-    /// refer to the bytes of the old one.
+    /// A sender may end its stream within a message (BFINAL, RFC 7692, 7.2.3.4); the next block then begins a new stream,
+    /// which may refer to the bytes of the old one.
     private func take(
         _ input: UnsafeRawBufferPointer, into output: inout ScratchBytes, limit: Int
     ) -> Progress {
@@ -99,7 +99,7 @@ public final class Inflater {
         return CZlib.inflate(stream, Z_SYNC_FLUSH)
     }
 
-    /// Whether the input so far ended exactly where a block ends, so that nothing of the message is missing. Known only
-    /// after a call that was given input, as the tail's one call is: what is whole has put out everything before it.
+    /// Whether the input so far ended exactly at the end of a block, so that nothing of the message is missing. Valid only
+    /// after a call with input. That is the one call for the tail: by then a whole message has written all its output.
     private var isBetweenBlocks: Bool { stream.pointee.data_type & 0xFF == 128 }
 }

@@ -1,19 +1,21 @@
-// One client of the load: the handshake, then messages, which it hands to its load by the batch.
+// One client of the load: the handshake, then messages, which it reports to its load batch by batch.
+//
+// Read next: ../Scenarios/Load.swift.
 
 import CLinux
 import EventLoop
 import Glibc
 import WebSocket
 
-/// A WebSocket client that counts what it gets.
+/// A WebSocket client that counts the messages it receives.
 final class LoadClient: Socket {
-    /// When it began to connect, in nanoseconds.
+    /// The time at which it began to connect, in nanoseconds.
     let startedAt = clinux_monotonic_nanoseconds()
     private unowned let load: Load
     private var reader = MessageReader()
-    /// What has arrived of the answer to the handshake; nil once that is read.
+    /// The part of the server's handshake response that has arrived; nil once all of it is read.
     private var answer: [UInt8]? = []
-    /// It is closing because the load is done with it.
+    /// Whether the load closed it.
     private(set) var isLeaving = false
 
     var isOpen: Bool { answer == nil }
@@ -25,13 +27,13 @@ final class LoadClient: Socket {
         load.request.withUnsafeBytes { write($0) }
     }
 
-    /// Hangs up at the end of the turn.
+    /// Closes at the end of the turn, with a reset.
     func leave() {
         isLeaving = true
         abort()
     }
 
-    /// Sends the message `times` times, each with the present time.
+    /// Sends the message `times` times, each stamped with the current time.
     func send(_ message: OutgoingMessage, times: Int) {
         let now = clinux_monotonic_nanoseconds()
         for _ in 0..<times {
@@ -42,14 +44,14 @@ final class LoadClient: Socket {
     override func received(_ bytes: UnsafeMutableRawBufferPointer) {
         if isOpen { return read(UnsafeRawBufferPointer(bytes)) }
         answer?.append(contentsOf: bytes)
-        guard let answer, let end = answer.range(of: "\r\n\r\n") else { return }
+        guard let answer, let end = answer.withUnsafeBytes({ $0.place(of: "\r\n\r\n") }) else { return }
         guard answer.starts(with: "HTTP/1.1 101 ".utf8) else {
             let line = String(decoding: answer.prefix { $0 != 0x0D }, as: UTF8.self)
             return load.fail("the server answered the handshake with \"\(line)\"")
         }
         self.answer = nil
         load.clientOpened(self)
-        Array(answer[end.upperBound...]).withUnsafeBytes { read($0) }
+        Array(answer[(end + 4)...]).withUnsafeBytes { read($0) }
     }
 
     private func read(_ bytes: UnsafeRawBufferPointer) {
@@ -74,7 +76,7 @@ final class LoadClient: Socket {
     private func pong(_ payload: UnsafeRawBufferPointer) {
         let size = FrameHeader.maskedSize(payload: payload.count)
         write(count: size + payload.count) { address in
-            // Masked with zeroes, which is to say as it is.
+            // A key of zeroes leaves the payload as it is.
             FrameHeader.writeMasked(opcode: .pong, payload: payload.count, key: 0, to: address)
             if let source = payload.baseAddress { (address + size).copyMemory(from: source, byteCount: payload.count) }
         }

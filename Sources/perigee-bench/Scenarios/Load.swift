@@ -1,6 +1,7 @@
 // What every scenario shares: a loop with clients on it, the counting, and the window of time in which it counts.
 //
-// Read next: EchoScenario.swift, then Clients/LoadClient.swift.
+// Runs on: the main thread, which is the loop's.
+// Read next: ClientScenarios.swift, then ../Clients/LoadClient.swift.
 
 import CLinux
 import EventLoop
@@ -9,11 +10,11 @@ import WebSocket
 
 /// Clients of one server on one loop. Subclasses say what the clients do.
 class Load {
-    /// So many handshakes are under way at a time while clients are opened in bulk.
+    /// How many handshakes are in flight at a time while clients are opened in bulk.
     private static let handshakesAtATime = 128
-    /// How long opening them all may take, in seconds.
+    /// The time for opening all of them, in seconds.
     private static let openingTime = 60.0
-    /// How long the load runs before it is measured, in seconds.
+    /// The time for which the load runs before it is measured, in seconds.
     private static let warmUp = 0.5
 
     let loop = EventLoop()
@@ -22,9 +23,9 @@ class Load {
     let request: [UInt8]
     private(set) var clients: [LoadClient] = []
     private(set) var openCount = 0
-    /// Connections that ended without being asked to.
+    /// Connections that the server closed.
     private(set) var lostCount = 0
-    /// What the window counts: messages, deliveries or handshakes.
+    /// The unit that the window counts: messages, deliveries or handshakes.
     final var count = 0
     private var latency = Histogram()
     private var isMeasuring = false
@@ -46,11 +47,11 @@ class Load {
             """.utf8)
     }
 
-    // MARK: Subclasses' side
+    // MARK: For subclasses
 
     func clientOpened(_ client: LoadClient) { openCount += 1 }
 
-    /// `messages` of the load's own have come to the client, and are counted by the subclass.
+    /// The client has received so many messages of the load; the subclass counts them.
     func clientReceived(_ client: LoadClient, _ messages: Int) {}
 
     func clientClosed(_ client: LoadClient) {
@@ -63,7 +64,7 @@ class Load {
 
     final func fail(_ error: BenchError) { failure = failure ?? error }
 
-    /// The message of a compressed payload, valid until the next call; empty when it is none.
+    /// The message of a compressed payload, valid until the next call; empty when the payload cannot be inflated.
     final func inflate(_ payload: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
         switch compression.inflate(payload, binary: true, with: nil, maxMessage: 1 << 30) {
         case .message(let message): message
@@ -75,12 +76,12 @@ class Load {
         if isMeasuring { latency.add(nanoseconds) }
     }
 
-    // MARK: Scenarios' side
+    // MARK: For scenarios
 
     /// Begins a connection.
     final func connect() throws(BenchError) { clients.append(try LoadClient(self)) }
 
-    /// Lets go of clients that have closed, where they come and go.
+    /// Releases the clients that have closed.
     final func forgetClosed() { clients.removeAll { $0.descriptor < 0 } }
 
     /// Opens clients until there are `total`, and returns when all of them are open.
@@ -109,7 +110,7 @@ class Load {
         if let failure { throw failure }
     }
 
-    /// Lets the load run warm, then counts for `seconds`.
+    /// Runs the load for the warm-up, then counts for `seconds`.
     final func measure(seconds: Double) throws(BenchError) -> Window {
         try run(for: min(Self.warmUp, seconds))
         latency = Histogram()

@@ -1,10 +1,11 @@
-// A script engine without a server around it, and the clock by which it is measured.
+// A script engine without a server, and the clock that measures it.
+//
+// Read next: ScriptCosts.swift.
 
 import CLinux
-import Glibc
 import Scripting
 
-/// The host of scripts that are measured: it counts what they send and notes what they wait for.
+/// The host of scripts that are measured: it counts sent messages and keeps the tickets of waits.
 final class BenchHost: SilentHost {
     var sent = 0
     var tickets: [WaitTicket] = []
@@ -51,20 +52,13 @@ final class BenchEngine {
     }
 }
 
-/// CPU time of this thread, in nanoseconds.
-func threadNanoseconds() -> UInt64 {
-    var time = timespec()
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
-}
-
-/// The least CPU time of `count` runs of `body`, for one of them, in nanoseconds.
+/// Nanoseconds of CPU time of one run of `body`: the mean of `count` runs, the least of all rounds.
 func leastNanoseconds(rounds: Int, count: Int, _ body: (Int) throws -> Void) rethrows -> Double {
     var least = Double.infinity
     for _ in 0..<rounds {
-        let start = threadNanoseconds()
+        let start = clinux_thread_cpu_nanoseconds()
         for index in 0..<count { try body(index) }
-        least = min(least, Double(threadNanoseconds() - start) / Double(count))
+        least = min(least, Double(clinux_thread_cpu_nanoseconds() - start) / Double(count))
     }
     return least
 }
@@ -75,6 +69,6 @@ func reportLine(_ name: String, _ figure: String) {
 }
 
 extension Double {
-    /// With one digit behind the point.
+    /// The number with one digit after the point.
     var short: String { "\((self * 10).rounded() / 10)" }
 }

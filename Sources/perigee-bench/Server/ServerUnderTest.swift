@@ -1,16 +1,87 @@
-// The server as the generator sees it.
+// The server as the generator sees it: where it listens, what Linux knows about its process, and which core it runs on.
+//
+// Read next: LaunchedServer.swift.
 
+import CLinux
 import EventLoop
+import Glibc
 
-/// Where a server listens, and what of it can be measured.
+/// The addresses of a server, and the process to measure.
 struct ServerUnderTest {
     let clients: SocketAddress
     /// Nil when nothing is published.
     let admin: SocketAddress?
-    /// The admin API's key, nil when it asks for none.
+    /// The key of the admin API; nil when it needs none.
     let key: String?
-    /// Nil when it is not known, and then neither are CPU time and memory.
+    /// Nil when it is unknown; then CPU time and memory are unknown, too.
     let process: ServerProcess?
     /// Whether its clients offer permessage-deflate.
     let deflate: Bool
+}
+
+/// A process on this machine, with its CPU time and memory from `/proc`.
+struct ServerProcess {
+    let pid: Int32
+
+    /// Seconds of CPU time of all threads, user and kernel; nil when there is no such process. The kernel reports hundredths
+    /// of a second.
+    var cpuSeconds: Double? {
+        // The name, in parentheses, may contain any character; the fields are counted from its end.
+        guard let text = read("stat"), let name = text.lastIndex(of: UInt8(ascii: ")")) else { return nil }
+        let fields = text[(name + 1)...].split(separator: UInt8(ascii: " "))
+        guard fields.count > 12, let user = number(fields[11]), let system = number(fields[12]) else { return nil }
+        return Double(user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
+    }
+
+    /// Bytes of resident memory; nil when there is no such process.
+    var residentBytes: Int? {
+        guard let text = read("status") else { return nil }
+        for line in text.split(separator: UInt8(ascii: "\n")) where line.starts(with: "VmRSS:".utf8) {
+            let digits = line.filter { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+            return number(digits[...]).map { $0 << 10 }
+        }
+        return nil
+    }
+
+    private func number(_ digits: some Sequence<UInt8>) -> Int? { Int(String(decoding: Array(digits), as: UTF8.self)) }
+
+    private func read(_ name: String) -> [UInt8]? {
+        let descriptor = open("/proc/\(pid)/\(name)", O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        let bytes = [UInt8](unsafeUninitializedCapacity: 8_192) { buffer, count in
+            count = max(0, Glibc.read(descriptor, buffer.baseAddress, buffer.count))
+        }
+        return bytes.isEmpty ? nil : bytes
+    }
+}
+
+/// The cores of the server and of the generator: one each, so that neither takes the other's time and figures compare.
+struct Cores {
+    let server: Int32
+    let generator: Int32
+
+    /// Whether each has a core of its own.
+    var areApart: Bool { server != generator }
+
+    /// In words, for a report.
+    var text: String {
+        areApart
+            ? "server on core \(server), generator on core \(generator)" : "one core for server and generator"
+    }
+
+    /// The first and the last core that this process may use.
+    init() {
+        let allowed = (0..<1_024 as Range<Int32>).filter { clinux_may_run_on_core($0) != 0 }
+        server = allowed.first ?? 0
+        generator = allowed.last ?? 0
+    }
+
+    /// Calls `start` on the server's core, which a process started there inherits, and returns to the generator's core.
+    func startApart<Result>(_ start: () throws(BenchError) -> Result) throws(BenchError) -> Result {
+        guard areApart else { return try start() }
+        _ = clinux_run_on_core(server)
+        defer { _ = clinux_run_on_core(generator) }
+        return try start()
+    }
 }

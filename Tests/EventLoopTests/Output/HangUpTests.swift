@@ -68,6 +68,65 @@ struct HangUpTests {
         #expect(stage.turn { socket.events.last == .closed })
     }
 
+    @Test(
+        "a socket that puts its closing off does not spin, hears nothing, and closes when it says so",
+        arguments: Link.allCases)
+    func putOff(_ link: Link) throws {
+        let (socket, peer) = try pair(link)
+        socket.putsOffClosing = true
+        socket.abort()
+        stage.turn()
+        if link == .tcp { peer.reset() } else { peer.hangUp() }
+        for _ in 0..<5 { stage.turn() }
+        // Neither brings it back to what the loop watches.
+        socket.setReading(false)
+        socket.setReading(true)
+        #expect(stage.sleeps)
+        socket.closePutOff()
+        stage.turn()
+        #expect(socket.events.isEmpty, "it has put that off once more")
+        socket.putsOffClosing = false
+        socket.closePutOff()
+        socket.closePutOff()
+        stage.turn()
+        #expect(socket.events == [.closed] && socket.descriptor == -1)
+    }
+
+    @Test("the same over TLS, also behind bytes that the kernel had refused", arguments: [false, true])
+    func writingToThePeerSecurely(isBlocked: Bool) {
+        let (socket, client) = stage.securePair(room: 4_096)
+        stage.loop.receiveLimit = 1_000
+        if isBlocked { socket.write([UInt8](repeating: 3, count: 500_000)) }
+        stage.turn()
+        #expect(socket.isBlocked == isBlocked)
+        client.peer.send((0..<10).flatMap { client.encrypt([UInt8](repeating: $0, count: 1_000)) })
+        client.peer.hangUp()
+        socket.react = { socket, event in
+            if case .bytes = event { socket.write([2]) }
+        }
+        #expect(stage.turn { socket.events.last == .closed })
+        #expect(socket.receivedBytes == (0..<10).flatMap { [UInt8](repeating: $0, count: 1_000) })
+        #expect(socket.queuedBytes == 0)
+        stage.loop.receiveLimit = 512 << 10
+    }
+
+    @Test("a goodbye in TLS that came with bytes is heard when reading goes on", arguments: [true, false])
+    func goodbyeWhilePaused(hangsUp: Bool) {
+        let (socket, client) = stage.securePair()
+        socket.react = { socket, event in
+            if case .bytes = event { socket.setReading(false) }
+        }
+        client.peer.send(client.encrypt([1, 2, 3]) + client.end())
+        if hangsUp { client.peer.hangUp() }
+        for _ in 0..<5 { stage.turn() }
+        #expect(socket.events.last == .bytes([1, 2, 3]), "the reader may have more to do with them")
+        #expect(stage.sleeps)
+        socket.setReading(true)
+        #expect(stage.turn { socket.events.contains(.end) })
+        socket.abort()
+        #expect(stage.turn { socket.events.last == .closed })
+    }
+
     @Test("a paused socket can be hung up on after its peer is gone")
     func abortedWhilePaused() {
         let (socket, peer) = stage.pair()

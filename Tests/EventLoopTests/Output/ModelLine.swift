@@ -19,6 +19,8 @@ final class ModelLine {
     private var expected = ByteQueue()
     /// `didClose` was called.
     fileprivate(set) var isOver = false
+    /// Its end was put off, and has not come since.
+    fileprivate(set) var isPutOff = false
     private(set) var isFinishing = false
     /// Whether something has happened after which the socket may close with bytes that nobody gets.
     private var mayLoseBytes = false
@@ -83,6 +85,22 @@ final class ModelLine {
     func abort() {
         mayLoseBytes = true
         socket.abort()
+    }
+
+    /// Sets a time, if that is the line's to set.
+    func setDeadline(_ milliseconds: UInt64?) {
+        if socket.isWritable { socket.setDeadline(milliseconds: milliseconds) }
+    }
+
+    /// Whether it closes now. It may have something to do first, as long as the model does anything.
+    fileprivate func mayClose(_ model: OutputModel) -> Bool {
+        isPutOff = false
+        model.callback(of: self, "mayClose")
+        guard model.allowance > 0, model.generator.oneIn(3) else { return true }
+        model.seen.putOffs += 1
+        model.loop.hasWork = true
+        isPutOff = true
+        return false
     }
 
     func hangUp() {
@@ -183,7 +201,18 @@ final class ModelSocket: Socket {
         note("drained")
     }
     override func secured() { note("secured") }
+    override func deadlineReached() {
+        model.seen.deadlines += 1
+        note("deadlineReached")
+        if model.generator.oneIn(4) { line?.abort() }
+    }
+    override func writeStalled() {
+        model.seen.stalls += 1
+        note("writeStalled")
+        line?.abort()
+    }
     override var readsToTheEnd: Bool { true }
+    override func mayClose() -> Bool { line?.mayClose(model) ?? true }
     override func didClose() { line?.closed(model) }
 
     private func note(_ what: String) {

@@ -7,13 +7,15 @@ import SeededGenerator
 
 extension OutputModel {
     /// One random action on a random line.
-    func act() {
+    func act() { act(on: Int.random(in: lines.indices, using: &generator)) }
+
+    /// One random action.
+    func act(on index: Int) {
         guard allowance > 0 else { return }
         allowance -= 1
-        let index = Int.random(in: lines.indices, using: &generator)
         let line = lines[index]
         guard !line.isOver else { return }
-        switch Int.random(in: 0..<40, using: &generator) {
+        switch Int.random(in: 0..<44, using: &generator) {
         case 0...7: write(to: line, size: 1...600)
         case 8...9: for _ in 0..<Int.random(in: 2...12, using: &generator) { write(to: line, size: 1...300) }
         case 10: write(to: line, size: 5_000...45_000)
@@ -32,6 +34,9 @@ extension OutputModel {
         case 32...36: line.say(self)
         case 37: if generator.oneIn(3) { line.finish() }
         case 38: if generator.oneIn(6) { line.abort() }
+        case 39: line.setDeadline(generator.oneIn(4) ? nil : UInt64.random(in: 1...200, using: &generator))
+        case 40...41: inbox.post(Int.random(in: lines.indices, using: &generator))
+        case 42: loop.hasWork = true
         default: if generator.oneIn(6) { line.hangUp() }
         }
     }

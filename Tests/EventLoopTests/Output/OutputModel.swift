@@ -22,12 +22,24 @@ final class OutputModel {
         var renegotiations = 0
         var refusedWhileDirty = 0
         var bytes = 0
+        var deadlines = 0
+        var stalls = 0
+        var messages = 0
+        var works = 0
+        var putOffs = 0
     }
 
     private static let lineCount = 8
     private static let channelCount = 3
 
-    let loop = EventLoop()
+    /// Milliseconds that the model turns.
+    private final class Clock {
+        var now: UInt64 = 1_000
+    }
+
+    private let clock: Clock
+    let loop: EventLoop
+    let inbox = Inbox<Int>()
     let kernel: RandomKernel
     var generator: SeededGenerator
     var lines: [ModelLine] = []
@@ -42,11 +54,29 @@ final class OutputModel {
     private var made = 0
 
     init(seed: UInt64) {
+        let clock = Clock()
+        self.clock = clock
+        loop = EventLoop(clock: { clock.now })
         generator = SeededGenerator(seed: seed)
         kernel = RandomKernel(seed: ~seed)
         SystemWrite.$kernel.withValue(kernel) {
             lines = (0..<Self.lineCount).map { _ in makeLine() }
         }
+        loop.writeTimeout = 40
+        loop.attach(inbox) { [unowned self] index in
+            seen.messages += 1
+            callback("a message of the inbox") { act(on: index) }
+        }
+        loop.work = { [unowned self] in work() }
+    }
+
+    /// What was put off until this turn.
+    private func work() {
+        loop.hasWork = false
+        seen.works += 1
+        callback("work") { act() }
+        for line in lines where line.isPutOff && (allowance == 0 || generator.oneIn(2)) { line.socket.closePutOff() }
+        if lines.contains(where: \.isPutOff) { loop.hasWork = true }
     }
 
     /// Runs so many turns, and settles now and then.
@@ -68,6 +98,8 @@ final class OutputModel {
         allowance = 40
         for _ in 0..<Int.random(in: 0...3, using: &generator) { act() }
         for index in lines.indices { tend(index) }
+        // A long pause lets deadlines and stalls come, of several sockets at once.
+        clock.now += generator.oneIn(60) ? 120 : UInt64.random(in: 0...2, using: &generator)
         loop.turn(waitingAtMost: 0)
     }
 
@@ -80,7 +112,8 @@ final class OutputModel {
         // Timers of up to three milliseconds still come; they do nothing without an allowance.
         while rounds < 5 || (rounds < 200 && lines.contains { !$0.isSettled }) {
             for line in lines where !line.isOver { line.shakeHands(self) }
-            loop.turn(waitingAtMost: 1)
+            clock.now += 1
+            loop.turn(waitingAtMost: 0)
             rounds += 1
         }
         for line in lines where !line.isSettled { fault("line \(line.name) waits for ever: \(line.state)") }
@@ -104,16 +137,23 @@ final class OutputModel {
 
     private func makeLine() -> ModelLine {
         made += 1
-        let kind = ModelLine.Kind.allCases[made % 4 == 0 ? 1 : made % 16 == 2 ? 2 : 0]
+        let kind = ModelLine.Kind.allCases[made % 4 == 0 ? 1 : made % 8 == 2 ? 2 : 0]
         return ModelLine(kind, name: made, in: self)
     }
 
     /// What a socket's callback does: nothing may call back while another callback is under way.
     func callback(of line: ModelLine, _ what: String) {
-        if callbackDepth > 0 { fault("\(what) of line \(line.name) was called from within another callback") }
         if line.isOver { fault("\(what) of line \(line.name) was called behind its end") }
+        if line.isPutOff { fault("\(what) of line \(line.name) was called while its end was put off") }
+        callback("\(what) of line \(line.name)") {
+            for _ in 0..<Int.random(in: 0...2, using: &generator) { act() }
+        }
+    }
+
+    private func callback(_ what: String, _ body: () -> Void) {
+        if callbackDepth > 0 { fault("\(what) was called from within another callback") }
         callbackDepth += 1
-        for _ in 0..<Int.random(in: 0...2, using: &generator) { act() }
+        body()
         callbackDepth -= 1
     }
 }

@@ -1,7 +1,7 @@
 // The loop's output against the plain reference: every byte goes once, in order, to the socket for which it was written.
 //
-// PERIGEETEST_OUTPUT_TURNS sets how many random turns there are in all: a run of continuous integration has 64,000, and a million
-// take some minutes.
+// PERIGEETEST_OUTPUT_TURNS sets how many random turns there are in all: a run of continuous integration has 64,000, and
+// `make output-model` has a million, which take some minutes. `make output-model SANITIZE=address` does it under AddressSanitizer.
 
 import Glibc
 import Testing
@@ -21,6 +21,8 @@ struct OutputModelTests {
         let seen = model.seen
         #expect(seen.refusals > 100 && seen.failures > 10 && seen.drained > 100, "\(seen)")
         #expect(seen.closed > 50 && seen.fullTurns > 2 && seen.bytes > 1 << 20, "\(seen)")
-        #expect(seen.keyUpdates > 10 && seen.refusedWhileDirty > 2, "\(seen)")
+        #expect(seen.keyUpdates > 10 && seen.refusedWhileDirty > 2 && seen.renegotiations > 0, "\(seen)")
+        #expect(seen.deadlines > 5 && seen.stalls > 2 && seen.messages > 50, "\(seen)")
+        #expect(seen.works > 50 && seen.putOffs > 5, "\(seen)")
     }
 }

@@ -42,6 +42,10 @@ final class RecordingSocket: Socket {
     override func handshakeFailed(_ reason: String) { note(.failed(reason)) }
     override func writeStalled() { if let stalled { stalled() } else { super.writeStalled() } }
     override func endAllowanceSpent() { hasSpentAllowance = true }
+    /// Whether it has something to do before it closes.
+    var putsOffClosing = false
+
+    override func mayClose() -> Bool { !putsOffClosing }
     override var readsToTheEnd: Bool { true }
     override func didClose() { note(.closed) }
 

@@ -1,7 +1,9 @@
 // The configuration: as a YAML file, and as the text of single keys from variables and flags. What is accepted can be
 // written and read again without a change; what is refused is told in lines that are safe to show.
 
-@testable import Server
+import JSON
+
+@testable import Settings
 
 @Sendable func checkConfiguration(_ input: [UInt8]) {
     guard let text = String(validating: input, as: UTF8.self) else { return }

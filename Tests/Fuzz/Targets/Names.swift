@@ -1,7 +1,9 @@
 // The small texts that have a form of their own: names of channels and connections, escapes, Base64, addresses.
 
 import HTTP1
+import JSON
 import PubSub
+import Settings
 
 @testable import Server
 

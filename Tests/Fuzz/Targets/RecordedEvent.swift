@@ -1,1 +1,1 @@
-../../WebSocketTests/RecordedEvent.swift
+../../WebSocketTests/Support/RecordedEvent.swift

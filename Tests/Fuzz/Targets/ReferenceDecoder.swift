@@ -1,1 +1,1 @@
-../../WebSocketTests/ReferenceDecoder.swift
+../../WebSocketTests/Support/ReferenceDecoder.swift

@@ -4,7 +4,7 @@
 import Glibc
 
 @testable import Scripting
-@testable import Server
+@testable import Settings
 
 @Sendable func checkCron(_ input: [UInt8]) {
     let text = String(decoding: input, as: UTF8.self)
@@ -45,7 +45,7 @@ private func fits(_ due: Int, _ text: String) -> Bool {
     if let time = Duration(text, in: range) {
         taken()
         expect(range.contains(time), "a time is within its range")
-        expect(Duration("\(time.wholeMilliseconds)ms", in: range) == time, "and a number of milliseconds")
+        expect(Duration("\(Int(time / .milliseconds(1)))ms", in: range) == time, "and a number of milliseconds")
         expect(text.utf8.allSatisfy { $0 < 0x80 }, "written in ASCII")
     }
     check(.time(range), text)

@@ -1,4 +1,4 @@
-// The requests that must be refused, each with the reason.
+// The requests that the parser must refuse, each with the reason.
 
 import HTTP1
 import Testing

@@ -1,4 +1,4 @@
-// The requests that must be accepted, and what they mean.
+// The requests that the parser must accept, and their meaning.
 
 import HTTP1
 import Testing
@@ -7,7 +7,7 @@ import Testing
 struct GoodRequest: CustomTestStringConvertible {
     let rule: String
     let text: String
-    /// `METHOD path ?query HTTP/1.x host keep|close framing`, `-` for what is not there.
+    /// `METHOD path ?query HTTP/1.x host keep|close framing`, with `-` for a missing part.
     let summary: String
     let body: String
 

@@ -35,6 +35,12 @@ struct JSONTests {
             ("print", "JSON: a function cannot be encoded"), ("{conn}", "JSON: a userdata cannot be encoded"),
             ("0/0", "JSON: there is no "), ("{[true] = 1}", "JSON: a key must be a string or a number, not boolean"),
             ("'\\xFF'", "JSON: a string is not valid UTF-8"),
+            (
+                "{[1] = 1, ['1'] = 2, a = 3}", "JSON: a table has the key 1 twice, as a number and as a string"
+            ),
+            (
+                "{a = 3, [1.5] = 1, ['1.5'] = 2}", "JSON: a table has the key 1.5 twice, as a number and as a string"
+            ),
             ("{[100] = 1}", "JSON: a list has 1 values but goes up to 100: too sparse"),
         ])
     func refuse(value: String, message: String) throws {
@@ -55,7 +61,7 @@ struct JSONTests {
     @Test(
         "what a script decodes is what it encodes again",
         arguments: [
-            "{}", "[1,2]", #"{"a":[true,false,null,"x",-1.5]}"#, "12", #""\u0001ä""#, "[1e+300]", "0",
+            "{}", "[1,2]", "-0", #"{"a":[true,false,null,"x",-1.5]}"#, "12", #""\u0001ä""#, "[1e+300]", "0",
         ])
     func roundTrip(text: String) throws {
         let encoded = text == "[]" ? "{}" : text
@@ -65,7 +71,8 @@ struct JSONTests {
     @Test(
         "numbers: whole ones are integers while 64 bits hold them",
         arguments: [
-            ("3", "3 integer"), ("3.0", "3 integer"), ("1e3", "1000 integer"), ("-0", "0 integer"),
+            ("3", "3 integer"), ("3.0", "3 integer"), ("1e3", "1000 integer"), ("-0", "-0.0 float"),
+            ("-0.0", "-0.0 float"), ("-0e5", "-0.0 float"), ("0.0", "0 integer"),
             ("0.5", "0.5 float"),
             ("9007199254740991.0", "9007199254740991 integer"), ("1e17", "1e+17 float"),
             ("1234567890123456789", "1234567890123456789 integer"),
@@ -97,6 +104,37 @@ struct JSONTests {
     func invalid(text: String) throws {
         let shown = try stage.run("show(json.decode(message))", message: text)
         #expect(shown.first?.hasPrefix("nil invalid JSON: ") == true)
+    }
+
+    @Test(
+        "the first of two mistakes is told, whatever they are",
+        arguments: [
+            (#"'[1,}, \xff'"#, "line 1, byte 4: expected a value"),
+            (#"'["\xff", }'"#, "line 1, byte 3: not valid UTF-8"),
+            (#"'[1]\n\n x\xff'"#, "line 3, byte 7: expected nothing more"),
+            (#"'[1]\n\xff'"#, "line 2, byte 5: not valid UTF-8"),
+            (#"'["' .. ('ä'):rep(100000) .. '\xff", }'"#, "line 1, byte 200003: not valid UTF-8"),
+            (#"'["' .. ('ä'):rep(100000) .. '\n", \xff'"#, "line 1, byte 200003: a control character in a string"),
+        ])
+    func firstMistake(text: String, problem: String) throws {
+        #expect(try stage.run("show(json.decode(\(text)))") == ["nil invalid JSON: \(problem)"])
+    }
+
+    @Test("a number of more than 4,096 digits is an answer")
+    func digits() throws {
+        let shown = try stage.run(
+            """
+            show((json.decode("0." .. ("1"):rep(4096))))
+            show(json.decode("[" .. ("1"):rep(4097) .. "]")) show(json.decode("1." .. ("1"):rep(4097)))
+            show(json.decode("1e" .. ("0"):rep(4097)))
+            """)
+        #expect(shown.first == "0.11111111111111")
+        let reason = "a number has more than 4096 digits"
+        #expect(
+            shown.dropFirst() == [
+                "nil invalid JSON: line 1, byte 2: \(reason)", "nil invalid JSON: line 1, byte 3: \(reason)",
+                "nil invalid JSON: line 1, byte 3: \(reason)",
+            ])
     }
 
     @Test("JSON nested 64 deep is decoded, deeper is an answer")

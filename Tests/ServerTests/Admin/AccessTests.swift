@@ -1,6 +1,8 @@
 // Who may use the admin API: keys with scopes, and without keys only this machine, never a web page.
 
+import JSON
 import PerigeeTestKit
+import Settings
 import Testing
 
 @testable import Server

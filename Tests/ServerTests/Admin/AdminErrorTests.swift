@@ -1,6 +1,8 @@
 // The table of errors against the running server: each is provoked, and its answer has the one shape.
 
+import JSON
 import PerigeeTestKit
+import Settings
 import Testing
 
 @testable import Server

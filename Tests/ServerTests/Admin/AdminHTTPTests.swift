@@ -1,7 +1,9 @@
 // HTTP as the admin API speaks it: methods, limits, times, framing, pipelines, and peers that leave.
 
 import Glibc
+import JSON
 import PerigeeTestKit
+import Settings
 import Testing
 
 @testable import Server

@@ -1,5 +1,6 @@
 // DELETE /v1/connections/{id}: the client gets the code and the reason, and so does its script.
 
+import JSON
 import PerigeeTestKit
 import Testing
 

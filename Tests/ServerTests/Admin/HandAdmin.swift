@@ -29,6 +29,7 @@ final class HandAdmin: AdminRequestHandler {
     /// The requests that have begun, in order.
     private(set) var begun: [AdminCall] = []
     private(set) var timedOut = 0
+    private(set) var closed = 0
     /// The first rule that was broken.
     private(set) var failure: String?
     private(set) weak var connection: AdminConnection?
@@ -91,6 +92,7 @@ final class HandAdmin: AdminRequestHandler {
 
     func newRequestID() -> String { "none" }
     func requestTimedOut() { timedOut += 1 }
+    func connectionClosed() { closed += 1 }
 }
 
 /// The other end of a connection of a ``HandAdmin``.

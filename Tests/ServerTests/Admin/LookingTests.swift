@@ -1,6 +1,8 @@
 // Looking through the admin API: connections, channels, scripts and the node, over two workers, page by page.
 
+import JSON
 import PerigeeTestKit
+import Settings
 import Testing
 
 @testable import Server

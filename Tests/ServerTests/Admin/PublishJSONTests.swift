@@ -1,5 +1,6 @@
 // POST /v1/publish: what each body pushes, and which bodies are refused.
 
+import JSON
 import PerigeeTestKit
 import Testing
 

@@ -1,6 +1,8 @@
 // Pushes whose body is the message, to channels, connections, users and everybody, over two workers.
 
+import JSON
 import PerigeeTestKit
+import Settings
 import Testing
 
 @testable import Server

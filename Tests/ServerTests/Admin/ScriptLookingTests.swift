@@ -1,5 +1,6 @@
 // Scripts through the admin API: one script with its source, and the mistakes that handlers made.
 
+import JSON
 import PerigeeTestKit
 import Testing
 

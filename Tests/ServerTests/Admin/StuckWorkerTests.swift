@@ -1,8 +1,10 @@
 // The admin API while a script keeps one worker busy, and while the server stops: it answers in time, and says what it knows.
 
+import JSON
 import Logging
 import PerigeeTestKit
 import Server
+import Settings
 import Testing
 
 @Suite("Admin: a stuck worker", .bounded)

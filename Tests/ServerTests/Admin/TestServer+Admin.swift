@@ -1,5 +1,6 @@
 // Requests to the admin API, and their errors.
 
+import JSON
 import PerigeeTestKit
 
 extension TestServer {

@@ -1,5 +1,6 @@
 // The demo page in a real browser, against a running server with the scripts as shipped: what a first user does and sees.
 
+import JSON
 import PerigeeTestKit
 import Server
 import Testing

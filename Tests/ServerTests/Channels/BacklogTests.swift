@@ -37,6 +37,14 @@ struct BacklogTests {
         #expect(backlog.isEmpty && backlog.cost == 0 && backlog.byteCount == 0)
     }
 
+    @Test("conflate: two keys that Unicode calls equivalent are two keys")
+    func equivalentKeys() {
+        for (text, key) in [("composed", "\u{E9}"), ("decomposed", "e\u{301}"), ("new", "\u{E9}")] {
+            #expect(backlog.append(publication(text, key: key), .conflate, limit: .max) == (text == "new" ? 1 : 0))
+        }
+        #expect(taken() == ["new", "decomposed"])
+    }
+
     @Test("drop_newest: what does not fit is not taken, and nobody gives way")
     func dropNewest() {
         for text in ["a", "b"] { #expect(backlog.append(publication(text), .dropNewest, limit: cost(2)) == 0) }

@@ -1,7 +1,9 @@
 // What a script can do about a client that reads slowly: it is told "slow", sees what waits, and hears when all is read.
 
+import JSON
 import PerigeeTestKit
 import Server
+import Settings
 import Testing
 
 @Suite("onDrain and refused messages", .bounded)

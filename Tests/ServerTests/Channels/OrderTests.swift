@@ -1,5 +1,6 @@
 // The order of publications: one publisher's messages to a channel arrive in order at every subscriber, on every worker.
 
+import JSON
 import PerigeeTestKit
 import Server
 import Testing

@@ -1,9 +1,12 @@
 // Channels whose slow subscribers lose messages instead of their connection: which ones, in which order, and who is told.
 
+import JSON
 import PerigeeTestKit
 import PubSub
 import Server
+import Settings
 import Testing
+import TimeBound
 
 @Suite("Slow consumer policies", .bounded)
 struct SlowConsumerPolicyTests {
@@ -37,9 +40,10 @@ struct SlowConsumerPolicyTests {
     @Test("drop_newest: the client sees everything up to a gap; each push says that it was dropped")
     func dropNewest() throws {
         try withSlowClient(.dropNewest) { server, slow, pushes in
-            while pushes.dropped < 5 {
+            try repeatUntil("five pushes are dropped") {
                 try pushes.push()
                 #expect(try pushes.queuedBytes() <= 256 << 10)
+                return pushes.dropped >= 5
             }
             let arrived = pushes.count - 5
             for number in 1...arrived { #expect(try slow.receiveText() == NumberedPushes.text(number)) }
@@ -54,13 +58,17 @@ struct SlowConsumerPolicyTests {
     @Test("drop_oldest: the client sees the newest; each push says how many older ones gave way")
     func dropOldest() throws {
         try withSlowClient(.dropOldest) { server, slow, pushes in
-            while pushes.displaced < 20 {
+            try repeatUntil("20 pushes are displaced") {
                 try pushes.push()
                 #expect(try pushes.queuedBytes() <= 256 << 10)
+                return pushes.displaced >= 20
             }
             #expect(pushes.dropped == 0)
             var numbers: [Int] = []
-            while numbers.last != pushes.count { numbers.append(try NumberedPushes.number(of: slow.receiveText())) }
+            try repeatUntil("the newest push comes") {
+                numbers.append(try NumberedPushes.number(of: slow.receiveText()))
+                return numbers.last == pushes.count
+            }
             let gap = try #require(zip(numbers, numbers.dropFirst()).first { $0 + 1 != $1 })
             #expect(numbers == Array(1...gap.0) + Array(gap.1...pushes.count), "one gap, and nothing out of order")
             #expect(gap.1 - gap.0 - 1 == pushes.displaced)
@@ -71,10 +79,11 @@ struct SlowConsumerPolicyTests {
     @Test("conflate: of each key only the newest waits, so the queue stays as small as the state")
     func conflate() throws {
         try withSlowClient(.conflate) { _, slow, pushes in
-            while pushes.displaced < 50 {
+            try repeatUntil("50 pushes are displaced") {
                 try pushes.push(key: pushes.count % 2 == 0 ? "even" : "odd")
                 // What the socket holds in parts, and one message for each key.
                 #expect(try pushes.queuedBytes() <= 5 * (16 << 10))
+                return pushes.displaced >= 50
             }
             #expect(pushes.dropped == 0)
             var numbers: [Int] = []
@@ -91,7 +100,10 @@ struct SlowConsumerPolicyTests {
     )
     func conflateTooMuch() throws {
         try withSlowClient(.conflate) { server, slow, pushes in
-            while pushes.dropped == 0 { try pushes.push(key: "\(pushes.count)") }
+            try repeatUntil("a push is dropped") {
+                try pushes.push(key: "\(pushes.count)")
+                return pushes.dropped > 0
+            }
             #expect(try slow.expectClose(skippingMessages: true) == (1013, "slow consumer"))
             #expect(try server.closes(for: "slow_consumer") == 1)
         }
@@ -100,7 +112,7 @@ struct SlowConsumerPolicyTests {
     @Test("a message for the client alone waits behind the publications that came before it")
     func orderIsKept() throws {
         try withSlowClient(.dropOldest) { server, slow, pushes in
-            while try pushes.queuedBytes() < 64 << 10 { try pushes.push() }
+            try pushes.fill(to: 64 << 10)
             _ = try HTTPClient.once(
                 "POST", "/v1/connections/\(pushes.slow)/messages", port: server.adminPort, body: "alone")
             try pushes.push()
@@ -113,7 +125,7 @@ struct SlowConsumerPolicyTests {
     @Test("messages for the client alone that wait behind publications keep to websocket.maxQueue")
     func directIsBounded() throws {
         try withSlowClient(.dropOldest) { server, slow, pushes in
-            while try pushes.queuedBytes() < 64 << 10 { try pushes.push() }
+            try pushes.fill(to: 64 << 10)
             let admin = HTTPClient(port: server.adminPort, timeout: .seconds(10))
             let text = String(repeating: "d", count: 16 << 10)
             var queued = 0
@@ -128,7 +140,7 @@ struct SlowConsumerPolicyTests {
     @Test("the Close frame comes after everything that waits")
     func closeComesLast() throws {
         try withSlowClient(.dropOldest) { server, slow, pushes in
-            while try pushes.queuedBytes() < 64 << 10 { try pushes.push() }
+            try pushes.fill(to: 64 << 10)
             _ = try HTTPClient.once(
                 "DELETE", "/v1/connections/\(pushes.slow)?code=4001&reason=enough", port: server.adminPort)
             for number in 1...pushes.count { #expect(try slow.receiveText() == NumberedPushes.text(number)) }
@@ -171,7 +183,15 @@ private final class NumberedPushes {
         displaced += answer["displaced"]?.int ?? 0
     }
 
+    /// Pushes until so much waits for the client.
+    func fill(to bytes: Int) throws {
+        try repeatUntil("\(bytes) bytes wait") {
+            try push()
+            return try queuedBytes() >= bytes
+        }
+    }
+
     func queuedBytes() throws -> Int {
-        try admin.request("GET", "/v1/connections/\(slow)").json()["queuedBytes"]?.int ?? 0
+        try #require(try admin.request("GET", "/v1/connections/\(slow)").json()["queuedBytes"]?.int)
     }
 }

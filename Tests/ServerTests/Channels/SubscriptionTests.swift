@@ -1,7 +1,9 @@
 // Who is in a channel: coming, going, being left out, the limit, and a reload.
 
+import JSON
 import PerigeeTestKit
 import Server
+import Settings
 import Testing
 
 @Suite("Subscriptions", .bounded)

@@ -1,7 +1,9 @@
 // The closing handshake in both directions, as a client sees it.
 
+import JSON
 import PerigeeTestKit
 import Server
+import Settings
 import Testing
 
 @Suite("Closing handshake", .bounded)

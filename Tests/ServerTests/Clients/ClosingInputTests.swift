@@ -1,6 +1,8 @@
 // What a client sends after the server has decided that it is over: read as far as its own Close frame may be, and no further.
 
+import JSON
 import PerigeeTestKit
+import Settings
 import Testing
 
 @testable import Server

@@ -4,6 +4,7 @@ import EventLoop
 import HTTP1
 import PerigeeTestKit
 import Proxies
+import Settings
 import Testing
 
 @testable import Server
@@ -11,7 +12,7 @@ import Testing
 @Suite("Audience of the demo page", .bounded)
 struct DemoAudienceTests {
     private static let admin = AdminPlace(
-        SocketAddress(host: "127.0.0.1", port: 9080)!, file: nil, isSecure: false)
+        SocketAddress(host: "127.0.0.1", port: 9080)!, path: nil, isSecure: false)
 
     private static func status(
         _ audience: Configuration.Demo, from peer: String = "127.0.0.1",
@@ -40,6 +41,9 @@ struct DemoAudienceTests {
             #expect(Self.status(.loopback, host: host) == 426, "\(host)")
         }
         #expect(Self.status(.loopback, host: "", version: "1.0") == 426)
+        // What nginx sends by default with proxy_pass http://127.0.0.1:8080.
+        #expect(Self.status(.loopback, fields: "Connection: close\r\n", version: "1.0") == 426)
+        #expect(Self.status(.everybody, version: "1.0") == 200)
     }
 
     @Test(

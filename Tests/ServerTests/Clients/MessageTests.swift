@@ -2,6 +2,7 @@
 
 import PerigeeTestKit
 import Server
+import Settings
 import Testing
 
 @Suite("Messages", .bounded)

@@ -1,7 +1,9 @@
 // What onClose is told: the real code and reason, whoever ended the connection and however, exactly once.
 
+import JSON
 import PerigeeTestKit
 import Server
+import Settings
 import Testing
 
 @Suite("onClose", .bounded)

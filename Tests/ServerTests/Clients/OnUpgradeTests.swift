@@ -1,7 +1,9 @@
 // onUpgrade over the wire: who comes in, with what data and subprotocol, and who does not.
 
+import JSON
 import PerigeeTestKit
 import Server
+import Settings
 import Testing
 
 @Suite("onUpgrade", .bounded)

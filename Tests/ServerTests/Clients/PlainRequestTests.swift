@@ -1,7 +1,9 @@
 // What the clients' port answers to a request that is not for a WebSocket.
 
+import JSON
 import PerigeeTestKit
 import Server
+import Settings
 import Testing
 
 @Suite("Plain requests on the clients' port", .bounded)

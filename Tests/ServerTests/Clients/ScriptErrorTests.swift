@@ -1,7 +1,9 @@
 // A mistake in a handler hurts one event: the connection goes on, and the log says where it was.
 
+import JSON
 import PerigeeTestKit
 import Server
+import Settings
 import Testing
 
 @Suite("Script errors", .bounded)

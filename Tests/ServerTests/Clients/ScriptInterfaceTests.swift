@@ -1,8 +1,11 @@
 // What scripts reach through conn, server and kv, seen from the clients: across workers, and over time.
 
+import JSON
 import PerigeeTestKit
 import Server
+import Settings
 import Testing
+import TimeBound
 
 @Suite("Scripts over the wire", .bounded)
 struct ScriptInterfaceTests {
@@ -112,7 +115,7 @@ struct ScriptInterfaceTests {
             let first = try #require(Int(try clients[0].receiveText()))
             for tick in 1...3 { #expect(try clients[0].receiveText() == "\(first + tick)") }
             try clients[1].send("go")
-            while try clients[1].receiveText() != "after" {}
+            try repeatUntil("the timer has fired") { try clients[1].receiveText() == "after" }
             for _ in 0..<3 { #expect(try clients[1].receiveText() != "after") }
         }
     }

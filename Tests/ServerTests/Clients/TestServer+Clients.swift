@@ -1,7 +1,9 @@
 // What the live tests of clients ask of a running server: clients on its port, one on each worker, and its counters.
 
+import JSON
 import PerigeeTestKit
 import Server
+import TimeBound
 
 extension TestServer {
     /// A client that the script of `path` serves.
@@ -26,16 +28,17 @@ extension TestServer {
     /// too many is closed again.
     func connectOnEachWorker(_ path: String = "/") throws -> [WebSocketClient] {
         var clients = [WebSocketClient?](repeating: nil, count: server.workerCount)
-        while clients.contains(where: { $0 == nil }) {
+        try repeatUntil("each worker has a client") {
             let before = try connectionsPerWorker()
             let client = try connect(path)
             let after = try connectionsPerWorker()
             guard let worker = after.indices.first(where: { after[$0] > before[$0] }), clients[worker] == nil else {
                 try client.close()
                 try client.expectClose(skippingMessages: true)
-                continue
+                return false
             }
             clients[worker] = client
+            return clients.allSatisfy { $0 != nil }
         }
         return clients.compactMap { $0 }
     }

@@ -1,5 +1,6 @@
 // `perigee new` as a process, and the folder that it writes.
 
+import JSON
 import PerigeeTestKit
 import Testing
 

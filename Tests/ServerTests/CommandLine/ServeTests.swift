@@ -1,6 +1,7 @@
 // `perigee serve` as a process: what it says at the start, what signals do, and how it ends.
 
 import Glibc
+import JSON
 import PerigeeTestKit
 import Testing
 

@@ -1,6 +1,7 @@
 // The program, when nobody reads its standard error.
 
 import Glibc
+import JSON
 import PerigeeTestKit
 import Testing
 
@@ -63,6 +64,66 @@ struct StalledLogTests {
         perigee.process.signal(signal)
         #expect(try perigee.process.readErrorsToEnd().contains(" 1100 x"))
         #expect(try perigee.process.wait() == 128 + signal || Sanitizer.isActive)
+    }
+
+    @Test(
+        "what is queued when a thread faults is written, and so when its stack is used up",
+        .enabled(if: getenv("PERIGEETEST_PROGRAM") == nil, "a release build has no function that crashes"),
+        arguments: [("overflow", SIGSEGV), ("trap", SIGILL), ("panic", SIGABRT)])
+    func flushedAtFault(how: String, signal: Int32) throws {
+        let script = """
+            local kilobyte = ("x"):rep(1000)
+            function onMessage(conn, how)
+                for i = 1, 1100 do log.info(i .. " " .. kilobyte) end
+                crash(how)
+            end
+            """
+        let perigee = try PerigeeProcess(
+            scripts: ["main.lua": script],
+            environment: [
+                "PERIGEE_LOG_MAX_QUEUE": "4 MiB", "PERIGEE_SCRIPTS_BUDGET": "30s", "PERIGEETEST_STICK": "1",
+            ])
+        let client = try WebSocketClient.connect(port: perigee.clientPort, timeout: .seconds(20))
+        try client.send(how)
+        #expect(try perigee.process.readErrorsToEnd().contains(" 1100 x"))
+        #expect(try [128 + signal, 128 + SIGTRAP].contains(perigee.process.wait()) || Sanitizer.isActive)
+    }
+
+    @Test("no thread of the program blocks the signals of a crash")
+    func signalsOfThreads() throws {
+        let perigee = try start()
+        let client = try WebSocketClient.connect(port: perigee.clientPort, timeout: .seconds(20))
+        try client.send("1")
+        #expect(try client.receiveText() == "answer to 1")
+        let line = "for t in /proc/\(perigee.process.pid)/task/*; do cat $t/comm; grep SigBlk $t/status; done"
+        let words = try ChildProcess.shell(line).output.split { $0 == "\n" || $0 == "\t" }.map(String.init)
+        let crashes = [SIGSEGV, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE].reduce(UInt64(0)) { $0 | 1 << UInt64($1 - 1) }
+        var names: [String] = []
+        for (name, mask) in zip(words, words.dropFirst(2)) where mask.count == 16 && name.hasPrefix("perigee") {
+            names.append(name)
+            #expect(try #require(UInt64(mask, radix: 16)) & crashes == 0, "\(name)")
+        }
+        #expect(Set(names).isSuperset(of: ["perigee", "perigee-watch", "perigee-log", "perigee-0", "perigee-life"]))
+    }
+
+    @Test("the gap is said before the process ends")
+    func gapAtExit() throws {
+        let perigee = try start()
+        let client = try WebSocketClient.connect(port: perigee.clientPort, timeout: .seconds(20))
+        try client.send("4000")
+        #expect(try client.receiveText() == "answer to 4000")
+        client.socket.close()
+        perigee.process.signal(SIGTERM)
+        let log = try perigee.process.readErrorsToEnd()
+        #expect(log.contains(" 1 x") && log.contains("log entries were dropped"))
+        #expect(try perigee.process.wait() == 0)
+    }
+
+    @Test("a complaint that nobody reads does not keep the command from ending")
+    func complaint() throws {
+        let line = "{ head -c 65536 /dev/zero; PERIGEE_WORKERS=none exec \(PerigeeProgram.path); } >&2"
+        let shell = try ChildProcess.start("/bin/sh", ["-c", line], timeout: .seconds(20))
+        #expect(try shell.wait() == 2)
     }
 
     @Test("what is queued when the process ends is written, if somebody reads")

@@ -1,7 +1,9 @@
 // Pushes to many compressed clients: one compression, whoever gets it; and queues that count what is on the wire.
 
+import JSON
 import PerigeeTestKit
 import Server
+import Settings
 import Testing
 
 @Suite("Compressed broadcasts", .bounded)

@@ -1,7 +1,9 @@
 // permessage-deflate with the peer that matters most: a real browser.
 
+import JSON
 import PerigeeTestKit
 import Server
+import Settings
 import Testing
 
 @Suite("Compression in a browser", .serialized, .bounded)

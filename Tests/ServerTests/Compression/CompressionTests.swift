@@ -1,7 +1,9 @@
 // permessage-deflate against a running server: what is agreed on, messages both ways, and what breaks it.
 
+import JSON
 import PerigeeTestKit
 import Server
+import Settings
 import Testing
 
 @Suite("Compression", .bounded)

@@ -1,5 +1,6 @@
 // What compression costs a connection that has used it and is silent now.
 
+import JSON
 import PerigeeTestKit
 import Server
 import Testing

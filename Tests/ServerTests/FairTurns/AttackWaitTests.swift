@@ -26,6 +26,60 @@ struct AttackWaitTests {
         Attack("local stop = time.monotonic() + 0.01 while time.monotonic() < stop do end"),
     ]
 
+    private static let work =
+        "local function work() local stop = time.monotonic() + 0.015 while time.monotonic() < stop do end end"
+
+    /// An attack by what many connections bring about at once, or by what one has queued; each has a server to itself.
+    private struct Siege: Sendable {
+        let name: String
+        let script: String
+        var environment: [String: String] = [:]
+        var count = 1
+        /// What each client does, one after the other.
+        let act: @Sendable (WebSocketClient) throws -> Void
+    }
+
+    private static let sieges = [
+        Siege(
+            name: "one Close behind 64 messages that wait for a handler",
+            script: "function onMessage(c, m) if m == 'wait' then server.sleep(4) else work() end end onClose = work",
+            act: {
+                let texts = ["wait"] + (1...63).map { "\($0)" }
+                try $0.socket.send(texts.flatMap { ClientFrame.text($0).bytes } + ClientFrame.close(code: 1000).bytes)
+            }),
+        Siege(
+            name: "a user whose 100 connections are disconnected",
+            script: """
+                function onOpen(c) c:identify("crowd") end
+                function onMessage() server.disconnect("crowd", 4000, "") end
+                onClose = work
+                """,
+            count: 100, act: { try $0.send("all") }),
+        Siege(
+            name: "50 slow clients that begin to read",
+            script: """
+                function onMessage(c) for i = 1, 100 do c:send(("x"):rep(60000)) end end
+                onDrain = work
+                """,
+            environment: ["PERIGEE_WEBSOCKET_MAX_QUEUE": "64 MiB"], count: 50,
+            act: { client in
+                for _ in 0..<100 { _ = try client.receiveText(timeout: .seconds(60)) }
+            }),
+        Siege(
+            name: "40 clients whose pauses end together",
+            script: "function onMessage(c, m) if m == 'w' then work() end end",
+            environment: [
+                "PERIGEE_LIMITS_MESSAGES_PER_SECOND": "50000", "PERIGEE_LIMITS_BURST": "1s",
+                "PERIGEE_LIMITS_RATE_POLICY": "delay",
+            ],
+            count: 40,
+            act: { client in
+                let cheap = ClientFrame.text("x").bytes
+                try client.socket.send(
+                    (0..<50_000).flatMap { _ in cheap } + (0..<20).flatMap { _ in ClientFrame.text("w").bytes })
+            }),
+    ]
+
     private static func script(of attack: Attack) -> String {
         """
         \(attack.top)
@@ -71,7 +125,8 @@ struct AttackWaitTests {
     }
 
     private func withProbe(
-        _ scripts: [String: String], _ body: (PerigeeProcess, Probe) throws -> Void
+        _ scripts: [String: String], environment: [String: String] = [:],
+        _ body: (PerigeeProcess, Probe) throws -> Void
     ) throws {
         let perigee = try PerigeeProcess(
             scripts: scripts, arguments: ["--workers", "1"],
@@ -79,7 +134,7 @@ struct AttackWaitTests {
                 "PERIGEE_SCRIPTS_BUDGET": "20ms", "PERIGEE_SCRIPTS_LOAD_BUDGET": "60s",
                 // Ten thousand waiting functions fill 64 MiB, and then every event fails: that is another limit than time.
                 "PERIGEE_DRAIN_WINDOW": "0ms", "PERIGEE_SCRIPTS_MEMORY": "256 MiB",
-            ])
+            ].merging(environment) { $1 })
         let probe = Probe()
         let port = perigee.clientPort
         let echoing = BackgroundThread { try probe.run(port: port) }
@@ -96,6 +151,26 @@ struct AttackWaitTests {
         let last = ContinuousClock.now + .seconds(60)
         let count = probe.count
         while ContinuousClock.now < end || (probe.count < count + 3 && ContinuousClock.now < last) { usleep(1_000) }
+    }
+
+    /// The longest wait beside a siege, in microseconds.
+    private func wait(beside siege: Siege) throws -> Int {
+        var worst = 0
+        let scripts = ["main.lua": Self.echo, "a.lua": Self.work + "\n" + siege.script]
+        try withProbe(scripts, environment: siege.environment) { perigee, probe in
+            let crowd = try (0..<siege.count).map { _ in
+                try WebSocketClient.connect(port: perigee.clientPort, path: "/a", timeout: .seconds(60))
+            }
+            // The slow ones are sent more than they read, and then they read.
+            for client in crowd where siege.script.contains("onDrain") { try client.send("fill") }
+            watch(probe, for: .milliseconds(500))
+            _ = probe.take()
+            for client in crowd.prefix(siege.script.contains("disconnect") ? 1 : crowd.count) { try siege.act(client) }
+            watch(probe, for: .seconds(3))
+            worst = probe.take()
+            withExtendedLifetime(crowd) {}
+        }
+        return worst
     }
 
     /// Waits until the attacker's events are over. The handler that says so may be killed itself, for the collector's work after a
@@ -147,7 +222,8 @@ struct AttackWaitTests {
                 waits.append((attack.description, probe.take()))
             }
         }
-        #expect(waits.count > 100)
+        for siege in Self.sieges { waits.append((siege.name, try wait(beside: siege))) }
+        #expect(waits.count > 104)
         for (name, wait) in waits.sorted(by: { $0.microseconds > $1.microseconds }) {
             let milliseconds = String(wait / 1_000)
             let space = String(repeating: " ", count: max(0, 6 - milliseconds.count))

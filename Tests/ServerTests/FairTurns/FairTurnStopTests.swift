@@ -9,7 +9,7 @@ struct FairTurnStopTests {
     private static let waits = FairTurnTests.Flood(
         name: "handlers that wait and burn",
         start: "for i = 1, 5000 do server.spawn(function() while true do server.sleep(0.01) work() end end) end",
-        cause: "server.spawn", isEndless: true)
+        cause: "main.lua:8", isEndless: true)
 
     @Test(
         "SIGTERM ends the program while deferred work has no end",

@@ -2,6 +2,7 @@
 
 import PerigeeTestKit
 import Proxies
+import Settings
 import Testing
 
 @testable import Server

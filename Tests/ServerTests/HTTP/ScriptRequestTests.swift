@@ -1,8 +1,10 @@
 // Scripts that ask other servers, in a whole server: who waits, waits alone.
 
 import Glibc
+import JSON
 import PerigeeTestKit
 import Server
+import Settings
 import Testing
 
 @Suite("Scripts' requests", .bounded)

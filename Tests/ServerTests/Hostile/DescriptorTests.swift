@@ -3,6 +3,7 @@
 import Glibc
 import PerigeeTestKit
 import Testing
+import TimeBound
 
 @Suite("Descriptor exhaustion", .bounded(minutes: 5))
 struct DescriptorTests {
@@ -65,7 +66,7 @@ struct DescriptorTests {
     }
 
     private static func awaitText(_ text: String, at client: WebSocketClient) throws {
-        while try client.receiveText() != text {}
+        try repeatUntil("the text \(text) comes") { try client.receiveText() == text }
     }
 
     /// Starts the program beside this test's own, and answers the port for clients.

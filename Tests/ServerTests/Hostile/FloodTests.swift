@@ -1,7 +1,9 @@
 // Much of what is allowed: floods of it cost the one who sends them, not the server and not the others.
 
+import JSON
 import PerigeeTestKit
 import Server
+import Settings
 import Testing
 
 @Suite("Floods", .bounded)

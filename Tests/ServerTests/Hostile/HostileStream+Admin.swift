@@ -1,6 +1,7 @@
 // What comes to the admin API and must not do anything: other protocols, broken requests, bodies over the limit, names, numbers
 // and JSON that are none. Whoever reaches the port is trusted to push; nobody is trusted to be free of faults.
 
+import JSON
 import PerigeeTestKit
 
 extension HostileStream {

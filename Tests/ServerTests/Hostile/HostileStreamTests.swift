@@ -1,7 +1,9 @@
 // Strangers on both ports: each gets what it is owed, and no other client notices.
 
+import JSON
 import PerigeeTestKit
 import Server
+import Settings
 import Testing
 
 @Suite("Hostile streams", .bounded)
@@ -58,12 +60,21 @@ struct HostileStreamTests {
 
     /// Nobody is left to be told anything, so the server itself says that the stranger came, and that it is gone.
     private func checkReset(_ stream: HostileStream, on server: TestServer, _ before: JSON) throws {
-        guard stream.port == .clients else { return }
-        let wasOpened = stream.isUpgraded ? 1 : 0
-        try server.eventually("the stranger is gone") {
+        var questions = 0
+        try server.eventually("the stranger came, and is gone") {
             let state = try server.nodeState()
-            let opened = (state["opened"]?.int ?? 0) - (before["opened"]?.int ?? 0)
-            return state["connections"] == 1 && opened >= wasOpened
+            questions += 1
+            func grown(_ counter: String) throws -> Int {
+                try #require(state[counter]?.int) - #require(before[counter]?.int)
+            }
+            switch stream.port {
+            case .clients:
+                let isOpened = try !stream.isUpgraded || grown("opened") == 1
+                return try grown("accepted") == 1 && isOpened && state["connections"] == 1
+            case .admin:
+                // Each question comes over a connection of its own.
+                return try grown("adminAccepted") == questions + 1 && state["adminConnections"] == 1
+            }
         }
     }
 

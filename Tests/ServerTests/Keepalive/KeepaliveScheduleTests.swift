@@ -1,5 +1,6 @@
 // When connections are due, by a clock that the test moves.
 
+import Settings
 import Testing
 
 @testable import Server

@@ -1,7 +1,10 @@
 // Pings of a running server: who answers stays, who does not is closed, and who is idle too.
 
+import JSON
 import PerigeeTestKit
+import Settings
 import Testing
+import TimeBound
 
 @testable import Server
 
@@ -25,9 +28,12 @@ struct KeepaliveTests {
     }
 
     private func awaitPing(_ client: WebSocketClient) throws -> [UInt8] {
-        while true {
-            if case .ping(let payload) = try client.receive() { return payload }
+        var ping: [UInt8]?
+        try repeatUntil("a ping comes") {
+            if case .ping(let payload) = try client.receive() { ping = payload }
+            return ping != nil
         }
+        return try #require(ping)
     }
 
     private func roundTrip(_ client: Client, _ server: TestServer) throws -> JSON? {

@@ -17,8 +17,18 @@ final class ActivatedProcess {
     private let ports: [UInt16]
 
     /// Starts it, and waits until it says that it serves.
-    init(clients: [Int32], admin: Int32, workers: Int) throws {
-        let command = #"exec "$@" > /dev/null"#
+    /// - Parameters:
+    ///   - arguments: added to those that every server here has.
+    ///   - isManaged: starts it as a service manager does, which waits for no word on a socket.
+    init(
+        clients: [Int32], admin: Int32, workers: Int, arguments: [String] = [], isManaged: Bool = false
+    ) throws {
+        let names = clients.map { _ in "clients" } + ["admin"]
+        let line = names.count + 3
+        let managed =
+            "printf r >&\(line); exec \(line)>&-; unset LISTEN_FILES; "
+            + "export LISTEN_FDS=\(names.count) LISTEN_FDNAMES=\(names.joined(separator: ":")); "
+        let command = (isManaged ? managed : "") + #"exec "$@" > /dev/null"#
         let variables = SecureProgram.environment.map { "\($0.key)=\($0.value)" }
         let program = Program(
             path: "/bin/sh",
@@ -27,8 +37,8 @@ final class ActivatedProcess {
             ] + variables + [
                 PerigeeProgram.path, "--workers", "\(workers)", "--scripts", String(Self.scripts), "--log-level",
                 "error",
-            ])
-        ports = (clients + [admin]).map { SocketAddress.local(of: $0).port }
+            ] + arguments)
+        ports = (clients + [admin]).map { SocketAddress.local(of: $0).port }.filter { $0 > 0 }
         let sockets = ListeningDescriptors(clients: clients, admin: [admin])
         var result: Successor.Failure??
         successor = try Successor(program, sockets: sockets, patience: 20_000, on: loop) { result = .some($0) }

@@ -1,6 +1,7 @@
 // A program that is upgraded, with every process that comes of it: none of them outlives the test.
 
 import Glibc
+import JSON
 import PerigeeTestKit
 import Testing
 
@@ -39,8 +40,13 @@ final class Descent {
     /// Waits until a process has ended.
     func awaitEnd(of pid: Int32) throws {
         if pid == first.process.pid { return #expect(try first.process.wait() == 0) }
+        try Self.awaitEnd(ofStranger: pid)
+    }
+
+    /// Waits until a process that this one has not started has ended.
+    static func awaitEnd(ofStranger pid: Int32) throws {
         let deadline = ContinuousClock.now + .seconds(30)
-        while Self.isRunning(pid) {
+        while isRunning(pid) {
             guard ContinuousClock.now < deadline else { throw ClientError.unexpected("\(pid) does not end") }
             // It is no child of ours, so nothing tells of its end.
             _ = poll(nil, 0, 2)

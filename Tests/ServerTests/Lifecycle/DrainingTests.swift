@@ -2,8 +2,10 @@
 
 import EventLoop
 import Glibc
+import JSON
 import PerigeeTestKit
 import Server
+import Settings
 import Testing
 
 @Suite("Draining", .bounded)

@@ -3,6 +3,7 @@
 import Glibc
 import PerigeeTestKit
 import Testing
+import TimeBound
 
 @testable import Server
 
@@ -13,7 +14,7 @@ struct NotifyTests {
             conn:send("stuck")
             while not kv.get("free") do end
         end
-        function onOpen(conn) if conn.query.free then kv.set("free", true) end end
+        function onRequest(request) kv.set("free", true) end
         """
 
     @Test("is told when the server serves, reloads and stops", arguments: [false, true])
@@ -48,15 +49,14 @@ struct NotifyTests {
         let client = try WebSocketClient.connect(port: perigee.clientPort, timeout: .seconds(20))
         try client.send("block")
         // The handler runs once its message is taken: then the thread answers nothing more.
-        while manager.next(within: 1_000) != nil {}
+        try repeatUntil("there is no sign of life for a second") { manager.next(within: 1_000) == nil }
         #expect(try HTTPClient.once("GET", "/healthz", port: perigee.adminPort).status == 200)
-        // Whoever comes to the other worker frees the first.
-        var others: [RawSocket] = []
-        while manager.next(within: 50) == nil {
-            let socket = try RawSocket.connect(port: perigee.clientPort, timeout: .seconds(20))
-            try socket.send(WebSocketClient.request(path: "/?free=1", host: "127.0.0.1"))
-            others.append(socket)
+        // The workers take turns with calls, so that one of two reaches the other worker and frees the first.
+        let calls = try (0..<2).map { _ in try RawSocket.connect(port: perigee.adminPort, timeout: .seconds(20)) }
+        for call in calls {
+            try call.send("POST /v1/call/main HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n")
         }
+        #expect(manager.next() == ["WATCHDOG=1"])
         #expect(try client.receiveText() == "stuck")
         #expect(try perigee.end(with: SIGTERM).status == 0)
     }

@@ -2,8 +2,10 @@
 
 import EventLoop
 import Glibc
+import JSON
 import Logging
 import PerigeeTestKit
+import Settings
 import Testing
 
 @testable import Server
@@ -61,6 +63,44 @@ struct PassedSocketsTests {
             descriptors.forEach { close($0) }
         }
         #expect(PassedSockets().shares(of: 2) == [[], []])
+    }
+
+    @Test("a socket's file is taken over where the predecessor has made it, by the path that the socket has")
+    func files() throws {
+        let place = try SocketFile()
+        let made = try UnixSocketFile(path: place.clients)
+        defer { made.remove() }
+        let socket = try made.duplicate()
+        let tcp = try OwnListener()
+        defer { close(socket) }
+        let identity = try #require(made.owned)
+        let text = PassedSockets.text(of: [(.clients, identity), (.admin, nil)])
+        #expect(text == "clients:\(identity)" && PassedSockets.files(text) == [.clients: identity])
+        for wrong in ["", "clients", "clients:", "clients:1", "clients:1.x", "other:1.2", ":1.2", ",,"] {
+            #expect(PassedSockets.files(wrong) == [:], "\(wrong)")
+        }
+        var passed = PassedSockets()
+        passed.files = [.clients: identity]
+        #expect(passed.file(.clients, of: socket) == nil, "nobody hands over")
+        passed.ready = 0
+        #expect(passed.file(.clients, of: socket)?.path == place.clients)
+        #expect(passed.file(.clients, of: tcp.descriptor) == nil)
+        #expect(passed.file(.admin, of: socket) == nil, "a service manager's")
+        #expect(PassedSockets.shown(socket) == "unix:\(place.clients)")
+    }
+
+    @Test("a file that another process has put in the place of the predecessor's is not taken over")
+    func replacedFile() throws {
+        let place = try SocketFile()
+        let made = try UnixSocketFile(path: place.clients)
+        let successor = UnixSocketFile(inheriting: place.clients, try #require(made.owned))
+        made.handOver()
+        unlink(place.clients)
+        let other = try UnixSocketFile(path: place.clients)
+        successor.takeOver()
+        successor.remove()
+        #expect(access(place.clients, F_OK) == 0)
+        other.remove()
     }
 
     @Test("an admin socket that other machines reach needs a key")

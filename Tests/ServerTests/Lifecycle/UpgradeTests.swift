@@ -2,10 +2,13 @@
 
 import EventLoop
 import Glibc
+import JSON
 import Logging
 import PerigeeTestKit
+import Settings
 import Synchronization
 import Testing
+import TimeBound
 
 @testable import Server
 
@@ -255,12 +258,55 @@ struct UpgradeTests {
         let old = try tick()
         let pid = try descent.upgrade()
         var ticks = [old]
-        while ticks.last == old { ticks.append(try tick()) }
+        try repeatUntil("the new process ticks") {
+            ticks.append(try tick())
+            return ticks.last != old
+        }
         let new = ticks.last
         // Three seconds, in which the old process drains.
         for _ in 0..<30 { #expect(try tick() == new) }
         #expect(new != old && ticks.count >= 2)
         withExtendedLifetime(clients) {}
+        kill(pid, SIGTERM)
+        descent.first.process.signal(SIGKILL)
+    }
+
+    @Test("named timers that were due while worker 0 was stuck do not run in the old process once the new one has them")
+    func stuckTimers() throws {
+        let script = """
+            local me = crypto.hex(crypto.random(8))
+            server.every("tock", 0.1, function() log.warn("tock of " .. me .. " ") end)
+            server.every("tick", 0.1, function()
+                if not kv.get("block") then return end
+                log.warn("blocked ")
+                while not kv.get("free") do end
+                kv.delete("block")
+                log.warn("freed ")
+            end)
+            function onMessage(conn, message) kv.set(message, true) end
+            """
+        let descent = Descent(
+            try PerigeeProcess(
+                scripts: ["main.lua": script],
+                environment: ["PERIGEE_DRAIN_WINDOW": "1h", "PERIGEE_SCRIPTS_BUDGET": "1h"]))
+        // Both workers have clients, and most stay connected in so long a drain.
+        let clients = try (0..<100).map { _ in
+            try WebSocketClient.connect(port: descent.clientPort, timeout: .seconds(20))
+        }
+        func tock() throws -> Substring? {
+            let line = try descent.first.process.errorLine(containing: "tock of ")
+            return line.split(separator: "tock of ").last.map { $0.prefix { $0 != " " } }
+        }
+        let old = try tock()
+        try clients[0].send("block")
+        _ = try descent.first.process.errorLine(containing: "blocked")
+        let pid = try descent.upgrade()
+        // The old process is stuck, so this is the new one, which was let go.
+        let new = try tock()
+        #expect(new != old)
+        for client in clients { try? client.send("free") }
+        _ = try descent.first.process.errorLine(containing: "freed")
+        for _ in 0..<20 { #expect(try tock() == new) }
         kill(pid, SIGTERM)
         descent.first.process.signal(SIGKILL)
     }

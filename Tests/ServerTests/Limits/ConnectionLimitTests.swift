@@ -1,7 +1,9 @@
 // How many clients there may be: in all, of one address, of one user, a second, and while memory lasts.
 
 import Glibc
+import JSON
 import PerigeeTestKit
+import Settings
 import Testing
 
 @testable import Server

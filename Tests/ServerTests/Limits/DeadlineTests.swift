@@ -1,7 +1,9 @@
 // Peers that are too slow: clients that take nothing of what waits for them, and backends whose requests drag on.
 
+import JSON
 import PerigeeTestKit
 import Server
+import Settings
 import Testing
 
 @Suite("Limits of time", .bounded)

@@ -1,7 +1,9 @@
 // Clients that send more than they may: held back without losing a message, or closed.
 
+import JSON
 import PerigeeTestKit
 import SeededGenerator
+import Settings
 import Testing
 
 @testable import Server

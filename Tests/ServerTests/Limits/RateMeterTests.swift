@@ -1,5 +1,6 @@
 // What a rate meter says of a client that sends too much.
 
+import Settings
 import Testing
 
 @testable import Server

@@ -1,6 +1,7 @@
 // What all workers count together: rates and counts under many threads.
 
 import EventLoop
+import Settings
 import Synchronization
 import Testing
 

@@ -1,8 +1,11 @@
 // Peers that hang up while the server is still busy with what they have sent.
 
 import Glibc
+import JSON
 import PerigeeTestKit
+import Settings
 import Testing
+import TimeBound
 
 @testable import Server
 
@@ -10,15 +13,17 @@ import Testing
 struct HangUpTests {
     @Test(
         "what a client sent before it hung up is handled, also when its rate holds it back",
-        arguments: ["function onMessage() end", "function onMessage(conn, message) conn:send(message) end"])
-    func messagesOfTheGone(_ script: String) throws {
+        arguments: ["function onMessage() end", "function onMessage(conn, message) conn:send(message) end"],
+        [false, true])
+    func messagesOfTheGone(_ script: String, isSecure: Bool) throws {
         let files = try SocketFile()
         try withServer(scripts: ["main.lua": script]) {
             files.use(in: &$0)
             $0.limits.messagesPerSecond = 100
             $0.limits.burst = .seconds(1)
+            if isSecure { $0.tls.certificates = [TestAuthority.certificate.paths] }
         } _: { server in
-            let client = try files.connect()
+            let client = try files.connect(isSecure: isSecure)
             // More than is read at once, and more than may be handled at once.
             try client.socket.send(
                 (0..<120).flatMap { _ in ClientFrame.text(String(repeating: "x", count: 400)).bytes })
@@ -35,25 +40,32 @@ struct HangUpTests {
         let files = try SocketFile()
         let script = """
             function onOpen() end
-            function onRequest() server.sleep(8) return 200, "late" end
+            function onRequest() server.sleep(20) return 200, "late" end
             """
         let perigee = try PerigeeProcess(
             scripts: ["main.lua": script], arguments: isFile ? ["--admin", "unix:" + files.admin] : [],
             hasAdminPort: !isFile)
-        if isFile {
-            let line = "curl -sS --max-time 0.3 --unix-socket '\(files.admin)' http://localhost/v1/call/main"
-            #expect(try ChildProcess.shell(line, timeout: .seconds(20)).status == 28, "curl has given up")
-        } else {
-            let socket = try RawSocket.connect(port: perigee.adminPort, timeout: .seconds(10))
-            try socket.send("GET /v1/call/main HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
-            try socket.shutdownWrite()
-            usleep(100_000)
-            try socket.reset()
+        func waiting() throws -> Int {
+            let node =
+                isFile
+                ? try files.curl("http://localhost/v1/node")
+                : try HTTPClient.once("GET", "/v1/node", port: perigee.adminPort).json()
+            return try #require(node["handlersWaiting"]?.int)
         }
+        let socket =
+            isFile
+            ? try RawSocket.connect(path: files.admin, timeout: .seconds(10))
+            : try RawSocket.connect(port: perigee.adminPort, timeout: .seconds(10))
+        try socket.send("GET /v1/call/main HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        if !isFile { try socket.shutdownWrite() }
+        try repeatUntil("the call waits", within: .seconds(5)) { try waiting() == 1 }
+        if isFile { socket.close() } else { try socket.reset() }
         let before = try perigee.process.processorTime()
+        // A thread that does not sleep shows in its CPU time only.
         usleep(1_500_000)
         let spent = try perigee.process.processorTime() - before
         #expect(spent < 0.6, "\(spent) s of CPU time")
+        #expect(try waiting() == 1, "the call has waited all the time")
         #expect(try perigee.end(with: SIGKILL).status != 0)
     }
 }

@@ -1,7 +1,9 @@
 // Both ports on IPv6: the loopback address, and the wildcard that takes IPv4, too.
 
+import JSON
 import PerigeeTestKit
 import Server
+import Settings
 import Testing
 
 @Suite("IPv6", .bounded)

@@ -1,7 +1,9 @@
 // A folder for the socket files of one server, and how clients get at them.
 
+import JSON
 import PerigeeTestKit
 import Server
+import Settings
 import Testing
 
 /// Socket files of one test, removed with it.
@@ -19,8 +21,9 @@ struct SocketFile {
     }
 
     /// A WebSocket through the clients' file.
-    func connect(_ path: String = "/") throws -> WebSocketClient {
+    func connect(_ path: String = "/", isSecure: Bool = false) throws -> WebSocketClient {
         let socket = try RawSocket.connect(path: clients, timeout: .seconds(10))
+        if isSecure { try socket.startTLS(TLSOptions()) }
         try socket.send(WebSocketClient.request(path: path, host: "localhost"))
         return try WebSocketClient.adopt(socket)
     }

@@ -1,9 +1,12 @@
 // Both ports on UNIX sockets: clients are served by all workers, the admin API needs no key, and the files come and go with the
 // server.
 
+import EventLoop
 import Glibc
+import JSON
 import PerigeeTestKit
 import Server
+import Settings
 import Testing
 
 @Suite("UNIX sockets", .plainOnly("its client and its curl lines speak plain HTTP through a file"), .bounded)
@@ -112,6 +115,43 @@ struct UnixSocketTests {
             perigee.kill()
             #expect(access(files.clients, F_OK) == 0)
         }
+    }
+
+    @Test(
+        "an upgraded server removes the files that it has made and leaves those of a service manager",
+        arguments: [true, false])
+    func upgraded(isManaged: Bool) throws {
+        let files = try SocketFile()
+        let (clients, admin) = (try UnixSocketFile(path: files.clients), try UnixSocketFile(path: files.admin))
+        defer { [clients, admin].forEach { $0.remove() } }
+        let arguments = ["--listen", "unix:" + files.clients, "--admin", "unix:" + files.admin]
+        let managed: ActivatedProcess?
+        let own: ChildProcess?
+        if isManaged {
+            let sockets = (try clients.duplicate(), try admin.duplicate())
+            defer { [sockets.0, sockets.1].forEach { close($0) } }
+            own = nil
+            managed = try ActivatedProcess(
+                clients: [sockets.0], admin: sockets.1, workers: 1, arguments: arguments, isManaged: true)
+        } else {
+            [clients, admin].forEach { $0.remove() }
+            managed = nil
+            own = try ChildProcess.start(
+                PerigeeProgram.path, arguments + ["--scripts", String(ActivatedProcess.scripts)], timeout: .seconds(30))
+            _ = try own?.outputLine(containing: "  try        ")
+        }
+        var pid: Int32 = 0
+        for round in 0..<2 {
+            let answer = try files.curl("-X POST http://localhost/v1/upgrade")
+            if round > 0 { try Descent.awaitEnd(ofStranger: pid) }
+            pid = Int32(try #require(answer["pid"]?.int))
+            if round == 0 { #expect(try managed?.wait() ?? own?.wait() == 0) }
+            #expect(access(files.clients, F_OK) == 0 && access(files.admin, F_OK) == 0)
+        }
+        kill(pid, SIGTERM)
+        try Descent.awaitEnd(ofStranger: pid)
+        #expect((access(files.clients, F_OK) == 0) == isManaged)
+        #expect((access(files.admin, F_OK) == 0) == isManaged)
     }
 
     @Test("start-up says the paths, and only an address with a port has a page")

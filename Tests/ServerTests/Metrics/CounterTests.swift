@@ -1,6 +1,7 @@
 // The tables of counters, and what is made from them.
 
 import Foundation
+import JSON
 import PerigeeTestKit
 import Testing
 

@@ -1,6 +1,9 @@
+import JSON
 import PerigeeTestKit
 import Scripting
+import Settings
 import Testing
+import WebSocket
 
 @testable import Server
 
@@ -68,6 +71,21 @@ struct MetricsTests {
             let reason = ["reason": "closed_by_operator"]
             #expect(page.value("perigee_connections_closed_total", reason) == 1)
         }
+    }
+
+    @Test("the backlog is there by its sources, with its age in seconds")
+    func backlog() throws {
+        var statistics = WorkerStatistics()
+        statistics.closes = Array(repeating: 0, count: CloseReason.allCases.count)
+        statistics.backlog = BacklogCounts(
+            connections: 1, timers: 2, spawned: 3, waits: 4, questions: 5, age: 6_500)
+        var text = MetricsText()
+        text.add(WorkerStatistics.counters, of: statistics)
+        let page = try MetricsPage(text.text)
+        let sources = ["connections", "timers", "spawned", "waits", "questions"]
+        #expect(sources.map { page.value("perigee_backlog_events", ["source": $0]) } == [1, 2, 3, 4, 5])
+        #expect(page.types["perigee_backlog_events"] == "gauge")
+        #expect(page.value("perigee_backlog_age_seconds") == 6.5)
     }
 
     @Test("over the limit of series values are dropped and counted")

@@ -1,4 +1,5 @@
 import PerigeeTestKit
+import Settings
 import Testing
 
 @testable import Server

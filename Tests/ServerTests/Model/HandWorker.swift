@@ -5,6 +5,7 @@ import EventLoop
 import Glibc
 import Logging
 import Scripting
+import Settings
 import Synchronization
 import Testing
 
@@ -29,8 +30,6 @@ final class HandWorker {
     init(_ bundle: ScriptBundle, configure: (inout Configuration) -> Void = { _ in }) throws {
         var configuration = Configuration()
         configuration.workers = 1
-        // What a turn runs must not depend on the machine.
-        configuration.scripts.turnSlice = .seconds(1)
         configuration.demo = .nobody
         configuration.scripts.budget = .seconds(30)
         configuration.keepalive.pingInterval = .zero
@@ -41,7 +40,7 @@ final class HandWorker {
         node = Node(configuration: configuration, workers: 1, log: log.logger())
         let clock = clock
         let loop = EventLoop(clock: { clock.now })
-        let admin = AdminPlace(SocketAddress(host: "127.0.0.1", port: 9080)!, file: nil, isSecure: false)
+        let admin = AdminPlace(SocketAddress(host: "127.0.0.1", port: 9080)!, path: nil, isSecure: false)
         worker = try Worker(index: 0, node: node, page: PlainPages(admin: admin, for: .nobody), admin: [], loop: loop)
         #expect(worker.start(bundle).isEmpty)
     }
@@ -49,9 +48,29 @@ final class HandWorker {
     /// What scripts have logged since the last call, those lines that have fields.
     func takeLines() -> [String] { log.take() }
 
+    /// How much of its slice a turn has. What it runs must not depend on the machine.
+    enum Slice: CaseIterable {
+        /// More than it uses.
+        case whole
+        /// The first event uses it up.
+        case oneEvent
+        /// It is used up before the first event, so that new input waits too.
+        case none
+        /// The same, but new input does not wait.
+        case over
+
+        fileprivate var made: TurnSlice {
+            let hour: UInt64 = 3_600_000_000_000
+            var slice = TurnSlice(length: self == .oneEvent || self == .none ? 0 : hour, cpu: 0 &- hour)
+            if self == .none || self == .over { slice.measure(cpu: 0, wall: hour) }
+            return slice
+        }
+    }
+
     /// One turn of the loop, a millisecond after the last; none when the worker has ended.
-    func turn() {
+    func turn(_ slice: Slice = .whole) {
         clock.now += 1
+        worker.turns.slice = slice.made
         if worker.hasEnded { worker.postAnswers() } else { worker.loop.turn(waitingAtMost: 0) }
     }
 
@@ -62,10 +81,12 @@ final class HandWorker {
         return reply
     }
 
-    /// The answers that the worker has sent to the admin thread since the last call.
+    /// The messages that the worker has sent to the admin thread since the last call.
+    func takeMessages() -> [AdminMessage] { node.admin.isEmpty ? [] : node.admin.wait() }
+
+    /// The same, only the scripts' answers.
     func takeAnswers() -> [(ticket: UInt64, answer: ScriptAnswer)] {
-        guard !node.admin.isEmpty else { return [] }
-        return node.admin.wait().flatMap { message in
+        takeMessages().flatMap { message in
             guard case .answered(let ticket) = message, let answers = replies.removeValue(forKey: ticket) else {
                 return [(ticket: UInt64, answer: ScriptAnswer)]()
             }
@@ -95,6 +116,8 @@ final class HandWorker {
 final class HandClient {
     private var descriptor: Int32
     private(set) var received: [UInt8] = []
+    /// How many bytes of what comes are kept.
+    var kept = 12
     /// Whether it leaves what comes in the socket.
     var isSlow = false
 
@@ -137,7 +160,7 @@ final class HandClient {
                 let count = recv(descriptor, buffer.baseAddress, buffer.count, 0)
                 guard count > 0 else { return }
                 hasRead = true
-                if received.count < 12 { received += buffer.prefix(min(count, 12 - received.count)) }
+                if received.count < kept { received += buffer.prefix(min(count, kept - received.count)) }
             }
         }
         return hasRead

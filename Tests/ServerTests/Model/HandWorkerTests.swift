@@ -3,6 +3,7 @@
 import EventLoop
 import PerigeeTestKit
 import Scripting
+import Settings
 import Testing
 import WebSocket
 
@@ -123,6 +124,28 @@ struct HandWorkerTests {
         #expect(counts == [0, 1, 1])
         hand.worker.stop()
         #expect(lines(hand).last == "stop|")
+        hand.end()
+    }
+
+    @Test("a peer that was told to go has one timeouts.close, whatever it sends in that time")
+    func oneDeadline() throws {
+        let hand = try hand()
+        let client = HandClient(to: hand, ip: 0x0A00_0001, target: "/chat?n=1")
+        _ = lines(hand)
+        let loop = hand.worker.loop
+        let connection = try #require(
+            (0..<loop.slotCount).compactMap { loop.source(at: $0) as? ClientConnection }.first)
+        connection.close(.slowConsumer)
+        _ = lines(hand)
+        hand.clock.now += hand.worker.timeouts.close - 1_000
+        client.send([0xFF, 0xFF, 0xFF])
+        _ = lines(hand)
+        #expect(hand.worker.connectionCount == 1)
+        hand.clock.now += 2_500
+        _ = lines(hand)
+        #expect(hand.worker.connectionCount == 0)
+        hand.worker.stop()
+        _ = lines(hand)
         hand.end()
     }
 }

@@ -169,6 +169,8 @@ final class ModelGuest {
 
     /// Whether its socket was cut before it was open.
     var isCut = false
+    /// Whether its request may wait for a turn, in which nobody reads it when the client is gone.
+    var mayGoUnread = false
 
     func refuse(_ status: Int) {
         phase = .over
@@ -197,6 +199,10 @@ final class ModelGuest {
     }
 
     private func checkQuietWhileOpen(in model: WorkerModel) throws {
+        if mayGoUnread, seq == 0, run == nil {
+            phase = .over
+            return
+        }
         if !sawOpen, model.live.handler("onOpen", of: script!) != nil, seq == 0, run == nil, !skippedOpen {
             throw ModelFailure("no onOpen")
         }

@@ -1,10 +1,12 @@
 // Random lives of a worker beside its model: clients come, talk, wait and go, scripts are added, changed, broken, renamed, removed and
 // rolled back, pushes and calls are asked about, time passes, and at the end the worker stops, whoever is still there.
 
+import EventLoop
 import PerigeeTestKit
 import PubSub
 import Scripting
 import SeededGenerator
+import Settings
 import WebSocket
 
 @testable import Server
@@ -18,6 +20,7 @@ struct WorkerModelRun {
     private var lastNumber = 0
     private var lastToken: UInt64 = 0
     private var isDraining = false
+    private let isShortOfTime: Bool
     /// The last things that happened, for the report of a failure.
     private var history: [String] = []
 
@@ -49,6 +52,7 @@ struct WorkerModelRun {
 
     private init(seed: UInt64) throws {
         random = SeededGenerator(seed: seed)
+        isShortOfTime = random.oneIn(2)
         generation = ModelGeneration(version: 1, scripts: ["main": [], "chat": []])
         for name in generation.scripts.keys.sorted() { generation.scripts[name] = Self.someHandlers(&random) }
         let timeout = WorkerModel.eventTimeout
@@ -131,7 +135,7 @@ struct WorkerModelRun {
 
     private mutating func cut(_ guest: ModelGuest) {
         guest.endings.insert(1006)
-        if guest.phase == .asking { guest.isCut = true }
+        if guest.phase == .asking { (guest.isCut, guest.mayGoUnread) = (true, isShortOfTime) }
         // What is unread on a connection that is not read just now may be lost with it.
         if guest.phase == .asking || guest.client.isSlow { guest.mayDrop = true }
         guest.client.close()
@@ -243,6 +247,12 @@ struct WorkerModelRun {
 
     // MARK: Rest, and the end
 
+    /// In half of the lives a turn may have less time than its scripts need.
+    private mutating func someSlice() -> HandWorker.Slice {
+        guard isShortOfTime else { return .whole }
+        return HandWorker.Slice.allCases.randomElement(using: &random)!
+    }
+
     /// Turns the loop until nothing happens any more, and compares.
     private mutating func rest() throws {
         model.route()
@@ -251,8 +261,8 @@ struct WorkerModelRun {
         // What was done between the turns has been noted already.
         try observe()
         while quiet < 4 {
-            hand.turn()
-            var isQuiet = try !observe()
+            hand.turn(someSlice())
+            var isQuiet = try !observe() && !hand.worker.loop.hasWork
             for guest in model.guests where guest.client.read() { isQuiet = false }
             quiet = isQuiet ? quiet + 1 : 0
             turns += 1

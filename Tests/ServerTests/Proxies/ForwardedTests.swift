@@ -1,8 +1,10 @@
 // What proxies say in the request: believed from those that are trusted, from nobody else.
 
+import JSON
 import PerigeeTestKit
 import Proxies
 import Server
+import Settings
 import Testing
 
 @Suite("Forwarded clients", .bounded)

@@ -1,8 +1,10 @@
 // Which web pages may connect: by default those of the server's own host.
 
+import JSON
 import PerigeeTestKit
 import Proxies
 import Server
+import Settings
 import Testing
 
 @Suite("Origins", .bounded)

@@ -1,8 +1,10 @@
 // The PROXY protocol on the clients' port: with it the server knows whose connection it is, and without it nobody gets in.
 
+import JSON
 import PerigeeTestKit
 import Proxies
 import Server
+import Settings
 import Testing
 
 @Suite("PROXY protocol", .plainOnly("the header comes before TLS; TLSProxyTests has both"), .bounded)

@@ -1,7 +1,10 @@
 // Saving a file is enough: the watcher notices every way in which editors and deployments change a folder.
 
 import EventLoop
+import JSON
+import Glibc
 import PerigeeTestKit
+import Settings
 import Testing
 
 @testable import Server
@@ -184,7 +187,9 @@ struct FileWatcherTests {
         try folder.write("", to: "other.lua")
         let loop = EventLoop()
         var changes = 0
-        let watcher = try FileWatcher(folder: folder.path + "/Scripts", quiet: 5, on: loop) { changes += 1 }
+        let watcher = try FileWatcher(
+            folder: folder.path + "/Scripts", quiet: 5, on: loop, isBlind: { Issue.record("cannot watch \($0)") }
+        ) { changes += 1 }
         defer { loop.remove(watcher) }
         func expectChange(after line: String) throws {
             let before = changes
@@ -206,6 +211,48 @@ struct FileWatcherTests {
         try shell("touch beside.lua && chmod 600 other.lua && mkdir Scripts2 && rm beside.lua", in: folder)
         for _ in 0..<10 { loop.turn(waitingAtMost: 20) }
         #expect(changes == before)
+    }
+
+    @Test("folders that are one too many to be watched are told once, and anew when they come back")
+    func tooMany() throws {
+        let folder = try TemporaryFolder()
+        try folder.write("", to: "Scripts/main.lua")
+        let many = "mkdir $(seq -f 'Scripts/d%g' \(FileWatcher.maxFolders))"
+        try shell(many, in: folder)
+        let loop = EventLoop()
+        var (told, changes): ([String], Int) = ([], 0)
+        let watcher = try FileWatcher(
+            folder: folder.path + "/Scripts", quiet: 5, on: loop, isBlind: { told.append($0) },
+            changed: { changes += 1 })
+        defer { loop.remove(watcher) }
+        func expectChange(after line: String) throws {
+            let before = changes
+            try shell(line, in: folder)
+            for _ in 0..<200 where changes == before { loop.turn(waitingAtMost: 100) }
+            #expect(changes > before, "\(line)")
+            for _ in 0..<5 { loop.turn(waitingAtMost: 20) }
+        }
+        #expect(told.count == 1 && told[0].contains("1000 folders are watched already"), "\(told)")
+        try expectChange(after: "touch Scripts/main.lua")
+        try expectChange(after: "touch Scripts/main.lua")
+        #expect(told.count == 1)
+        try expectChange(after: "rm -r Scripts/d*")
+        try expectChange(after: many)
+        #expect(told.count == 2)
+    }
+
+    @Test("an entry whose type the file system does not say is asked for, and a link stays a link")
+    func unknownType() throws {
+        let folder = try TemporaryFolder()
+        try folder.write("", to: "sub/main.lua")
+        try shell("ln -s sub link && ln -s nowhere broken", in: folder)
+        let unknown = UInt8(DT_UNKNOWN)
+        #expect(FileWatcher.kind(unknown, of: folder.path + "/sub") == UInt8(DT_DIR))
+        #expect(FileWatcher.kind(unknown, of: folder.path + "/sub/main.lua") == UInt8(DT_REG))
+        #expect(FileWatcher.kind(unknown, of: folder.path + "/link") == UInt8(DT_LNK))
+        #expect(FileWatcher.kind(unknown, of: folder.path + "/broken") == UInt8(DT_LNK))
+        #expect(FileWatcher.kind(UInt8(DT_REG), of: folder.path + "/sub") == UInt8(DT_REG))
+        #expect(FileWatcher.kind(unknown, of: folder.path + "/gone") == unknown)
     }
 
     @Test("a path is looked up name by name, and through each of its links")

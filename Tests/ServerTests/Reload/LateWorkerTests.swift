@@ -1,6 +1,8 @@
 // A reload while a worker is busy: it ends in time, says who is late and why, and the next one works.
 
+import JSON
 import PerigeeTestKit
+import Settings
 import Testing
 
 @testable import Server

@@ -4,12 +4,13 @@
 // `make reload-crowd` does it with 10,000 clients against the release build, and says how long workers stood still.
 
 import Glibc
+import JSON
 import PerigeeTestKit
 import Testing
 
 @testable import Server
 
-@Suite("Reload under a crowd", .bounded(minutes: 30))
+@Suite("Reload under a crowd", .plainOnly("TLS changes nothing about a reload"), .bounded(minutes: 30))
 struct ReloadCrowdTests {
     private static let rounds = 100
 

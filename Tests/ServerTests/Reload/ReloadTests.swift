@@ -1,6 +1,8 @@
 // Reloading through the admin API: what changes, what survives, and what a mistake does.
 
+import JSON
 import PerigeeTestKit
+import Settings
 import Testing
 
 @testable import Server

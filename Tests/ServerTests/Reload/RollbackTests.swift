@@ -1,5 +1,6 @@
 // Back to an earlier version: its sources under a new number, on all workers, with what survives any reload.
 
+import JSON
 import PerigeeTestKit
 import Testing
 

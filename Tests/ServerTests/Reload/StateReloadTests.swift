@@ -1,6 +1,8 @@
 // server.state and server.class in the running server: all workers change the form of their states, or none does.
 
+import JSON
 import PerigeeTestKit
+import Settings
 import Testing
 
 @testable import Server

@@ -1,6 +1,7 @@
 // Edits of a running server's scripts, as editors make them.
 
 import Glibc
+import JSON
 import PerigeeTestKit
 
 /// A way to change files of which an editor may use any.

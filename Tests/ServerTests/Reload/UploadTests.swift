@@ -1,7 +1,10 @@
 // PUT /v1/scripts/{name}: off unless allowed, and then all of it or nothing: the file, and what is live.
 
+import EventLoop
 import Glibc
+import JSON
 import PerigeeTestKit
+import Settings
 import Testing
 
 @testable import Scripting
@@ -123,6 +126,47 @@ struct UploadTests {
             umask(mask)
             #expect(status.st_mode & 0o7777 == 0o666 & ~mask && status.st_uid == geteuid())
         }
+    }
+
+    @Test(
+        "without the right to give a file away a script of somebody else is not replaced",
+        .enabled(if: geteuid() == 0, "root alone can take the right from itself"))
+    func foreignOwner() throws {
+        let folder = try TemporaryFolder()
+        try folder.write("old", to: "main.lua")
+        try #require(chmod(folder.path, 0o777) == 0)
+        let symbol = try #require(dlsym(dlopen(nil, RTLD_NOW), "setfsuid"))
+        let setUser = unsafeBitCast(symbol, to: (@convention(c) (uid_t) -> Int32).self)
+        let outcomes = Inbox<String>()
+        // The kernel keeps the user of a thread's files apart from that of the others.
+        let thread = LoopThread(name: "nobody") { [path = folder.path] in
+            _ = setUser(65_534)
+            do throws(StagedFile.Failure) {
+                let file = try StagedFile("main.lua", in: path, bytes: Array("new".utf8))
+                file.discard()
+                outcomes.post("staged")
+            } catch {
+                outcomes.post(error.message)
+            }
+            let new = try? StagedFile("new.lua", in: path, bytes: Array("new".utf8))
+            outcomes.post(new == nil ? "refused" : "staged")
+            new?.discard()
+        }
+        thread.join()
+        let found = outcomes.wait()
+        #expect(found.first?.contains("belongs to user 0, to whom this process may not give the new file") == true)
+        #expect(found.last == "staged")
+        #expect(try ChildProcess.shell("ls -A '\(folder.path)'").output == "main.lua\n")
+    }
+
+    @Test("a file that has the name of the temporary one is not written to")
+    func temporaryName() throws {
+        let folder = try TemporaryFolder()
+        try folder.write("precious", to: "victim")
+        try #require(link(folder.path + "/victim", folder.path + "/.main.lua.\(getpid()).upload") == 0)
+        let file = try StagedFile("main.lua", in: folder.path, bytes: Array("new".utf8))
+        try file.publish()
+        #expect(try ChildProcess.shell("cat '\(folder.path)'/victim '\(folder.path)'/main.lua").output == "preciousnew")
     }
 
     @Test("names that lead out of the folder, to hidden files or to tests are refused")

@@ -1,7 +1,9 @@
 // The attacks of Attacks.swift on a server that serves other people too: before, meanwhile and after.
 
+import JSON
 import PerigeeTestKit
 import Server
+import Settings
 import Testing
 
 @Suite("attacks on a server", .bounded)

@@ -1,6 +1,8 @@
 // Backends that ask a script: /v1/call/NAME and onRequest.
 
+import JSON
 import PerigeeTestKit
+import Settings
 import Testing
 
 @testable import Server

@@ -1,6 +1,7 @@
 // The definitions for editors say what there is, no more and no less.
 
 import Foundation
+import JSON
 import PerigeeTestKit
 import Scripting
 import Testing

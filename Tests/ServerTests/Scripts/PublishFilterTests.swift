@@ -1,6 +1,8 @@
 // Pushes of backends on their way through main.lua's onPublish.
 
+import JSON
 import PerigeeTestKit
+import Settings
 import Testing
 
 @testable import Server

@@ -1,7 +1,9 @@
 // The scripts as shipped, each used as its first comment says.
 
+import JSON
 import PerigeeTestKit
 import Server
+import Settings
 import Testing
 
 @Suite("Shipped scripts", .bounded)

@@ -1,9 +1,12 @@
 // Handlers that wait, over the wire: order, backpressure, closing, timeouts. What they wait for is a key that another client
 // sets, so that no test depends on the time.
 
+import JSON
 import PerigeeTestKit
 import Server
+import Settings
 import Testing
+import TimeBound
 
 @Suite("waiting handlers", .bounded)
 struct WaitingTests {
@@ -93,8 +96,7 @@ struct WaitingTests {
             try a.send("wait")
             let big = String(repeating: "x", count: 16 << 10)
             let sender = BackgroundThread { [a = Unchecked(a)] in for _ in 0..<600 { try a.value.send(big) } }
-            var received = 0
-            while received < 256 << 10 { received = try bytesIn(of: id, server) }
+            try repeatUntil("the queue is full") { try bytesIn(of: id, server) >= 256 << 10 }
             for _ in 0..<50 {
                 try b.send("turn")
                 _ = try b.receiveText()

@@ -1,7 +1,9 @@
 // Timers in the running server: what one timer does to another that is due in the same turn.
 
+import JSON
 import PerigeeTestKit
 import Server
+import Settings
 import Testing
 
 @Suite("Timers", .bounded)

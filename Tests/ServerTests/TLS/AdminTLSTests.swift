@@ -1,7 +1,9 @@
 // The admin API over TLS, with the client that its users have: curl.
 
+import JSON
 import PerigeeTestKit
 import Server
+import Settings
 import Testing
 
 @Suite("TLS: admin API", .bounded)

@@ -3,6 +3,7 @@
 
 import PerigeeTestKit
 import Server
+import Settings
 import Testing
 
 @Suite("TLS: renewal", .bounded)

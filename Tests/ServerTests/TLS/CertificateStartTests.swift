@@ -1,77 +1,14 @@
-// What the configuration says about TLS, and how a server with a mistake in its certificates does not start.
+// How a server starts with TLS, and how a mistake in its certificates stops the start.
 
 import PerigeeTestKit
+import Settings
 import Testing
 
 @testable import Server
 
 @Suite("TLS: start", .bounded)
 struct CertificateStartTests {
-    @Test("certificates are pairs of paths, in a file and in a variable")
-    func reading() throws {
-        let yaml = """
-            tls:
-              certificates:
-                - certificate: a.pem
-                  key: a.key
-                - {certificate: b.pem, key: b.key}
-              minVersion: 1.3
-              clientCertificates: optional
-              clientCA: ca.pem
-            admin: {tls: true}
-            """
-        let configuration = try loadConfiguration(yaml)
-        #expect(
-            configuration.tls.certificates == [
-                CertificatePaths(certificate: "a.pem", key: "a.key"),
-                CertificatePaths(certificate: "b.pem", key: "b.key"),
-            ])
-        #expect(configuration.tls.minVersion == .tls13)
-        #expect(configuration.tls.clientCertificates == .optional)
-        #expect(configuration.tls.clientCA == "ca.pem")
-        #expect(configuration.admin.tls)
-        #expect(try loadConfiguration(configuration.render(showSecrets: true)) == configuration)
-        let other = try loadConfiguration("", environment: ["PERIGEE_TLS_CERTIFICATES": "a.pem=a.key, b.pem=b.key"])
-        #expect(other.tls.certificates == configuration.tls.certificates)
-    }
-
-    @Test(
-        "what is no pair of paths is told with its place",
-        arguments: [
-            (
-                "tls: {certificates: [a]}",
-                "perigee.yaml:1:22: tls.certificates[0] is a text; allowed: a map of certificate and key"
-            ),
-            (
-                "tls: {certificates: [{certificate: a}]}",
-                "perigee.yaml:1:22: tls.certificates[0].key is nothing; allowed: the path of a PEM file"
-            ),
-            (
-                "tls: {certificates: [{certificate: a, key: b, file: c}]}",
-                "perigee.yaml:1:47: unknown key 'tls.certificates[0].file'; known: certificate, key"
-            ),
-            ("tls: {minVersion: 1.1}", "perigee.yaml:1:19: tls.minVersion is \"1.1\"; allowed: 1.2, 1.3"),
-        ])
-    func mistakes(_ yaml: String, _ problem: String) {
-        #expect(configurationProblems(yaml) == [problem])
-    }
-
-    @Test(
-        "TLS without a certificate, and clients' certificates without an authority, are told at once",
-        arguments: [
-            ("admin: {tls: true}", "admin.tls: TLS needs a certificate"),
-            ("tls: {clientCertificates: required, clientCA: ca}", "tls.clientCertificates: clients are asked"),
-            (
-                "tls: {clientCertificates: optional, certificates: [{certificate: a, key: b}]}",
-                "tls.clientCertificates: clients' certificates cannot be verified"
-            ),
-        ])
-    func rules(_ yaml: String, _ message: String) {
-        let problems = configurationProblems(yaml)
-        #expect(problems.count == 1 && problems[0].contains(message), "\(problems)")
-    }
-
-    @Test("a mistake in a certificate stops the start with one line that names the file, and exit code 2")
+    @Test("a mistake in a certificate stops the start with one line and exit code 2")
     func startErrors() throws {
         let good = TestAuthority.certificate
         let rows: [(TestCertificate, String)] = [
@@ -95,7 +32,7 @@ struct CertificateStartTests {
         }
     }
 
-    @Test("an authority that is none stops the start, too")
+    @Test("a file without an authority stops the start")
     func wrongAuthority() throws {
         let error = #expect(throws: StartError.self) {
             try withSecureServer { configuration in

@@ -1,7 +1,9 @@
 // Clients that show certificates: who gets in, and what scripts and the admin API are told.
 
+import JSON
 import PerigeeTestKit
 import Server
+import Settings
 import Testing
 
 @Suite("TLS: client certificates", .bounded)

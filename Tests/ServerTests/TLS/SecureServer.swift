@@ -2,6 +2,7 @@
 
 import PerigeeTestKit
 import Server
+import Settings
 
 /// Starts a server that speaks TLS on both ports with these certificates, the first being the default.
 func withSecureServer(

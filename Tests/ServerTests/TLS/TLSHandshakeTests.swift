@@ -1,7 +1,9 @@
 // What is agreed in a TLS handshake: the certificate, the protocol, the version, and whether a session goes on.
 
+import JSON
 import PerigeeTestKit
 import Server
+import Settings
 import Testing
 
 @Suite("TLS: handshake", .bounded)

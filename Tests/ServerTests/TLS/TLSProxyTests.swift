@@ -3,6 +3,7 @@
 import PerigeeTestKit
 import Proxies
 import Server
+import Settings
 import Testing
 
 @Suite("TLS: behind a proxy", .bounded)

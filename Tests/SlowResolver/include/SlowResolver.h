@@ -6,6 +6,10 @@
 void resolver_release(int count);
 int resolver_blocked(void);
 
+/// The same for "stays.test", which the servers of one test ask for: that of another cannot let its look-ups go.
+void resolver_let_go(int count);
+int resolver_staying(void);
+
 /// From now on "moves.test" has this numeric address.
 void resolver_move(const char *address);
 

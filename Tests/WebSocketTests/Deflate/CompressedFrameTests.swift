@@ -1,4 +1,4 @@
-// RSV1 in the decoder: where it may stand, and what a compressed message is until it is inflated.
+// RSV1 in the decoder: where it is allowed, and compressed messages before they are inflated.
 
 import Testing
 import WebSocket
@@ -56,12 +56,12 @@ import WebSocket
         #expect(failing == [])
     }
 
-    @Test("takes RSV1 for a fault where compression was not agreed on", arguments: [1, 2] as [UInt8])
+    @Test("refuses RSV1 where compression was not negotiated", arguments: [1, 2] as [UInt8])
     func notAgreedOn(_ opcode: UInt8) {
         #expect(decode(Self.frame(opcode, [1, 2])) == [.failure(.reservedBits)])
     }
 
-    @Test("allocates an assembly for a compressed message in pieces, and none when it is whole")
+    @Test("allocates an assembly only for a compressed message in pieces")
     func memory() {
         var decoder = MessageDecoder(compression: true)
         let stream = Self.frame(1, [1, 2, 3])

@@ -1,13 +1,15 @@
-// What a loop's connections share: forms of frames, compressed once, and messages both ways.
+// What a loop's connections share: forms of frames, compressed once, and messages in both directions.
 
 import AllocationCounter
+import Glibc
 import Synchronization
+import SeededGenerator
 import Testing
 
 @testable import WebSocket
 
 @Suite(.bounded) struct CompressionTests {
-    @Test("compresses for every window what a client with that window inflates", arguments: 9...15)
+    @Test("compresses for every window so that a client with it can inflate", arguments: 9...15)
     func roundTrips(_ bits: Int) {
         let compression = Compression(policy())
         for count in [1, 2, 100, 4096, 70_000, 300_000] {
@@ -25,7 +27,7 @@ import Testing
         }
     }
 
-    @Test("refers to nothing that a client's window has forgotten", arguments: 9...14)
+    @Test("refers to nothing outside of the client's window", arguments: 9...14)
     func staysInWindow(_ bits: Int) {
         var generator = SeededGenerator(seed: UInt64(bits))
         let noise = generator.bytes(1 << bits + 100)
@@ -38,7 +40,7 @@ import Testing
         #expect(RawDeflate.inflate(kept, windowBits: Int32(bits), keepsContext: true) == [message, message])
     }
 
-    @Test("compresses with a context what a client that keeps it inflates, and ever smaller", arguments: 9...15)
+    @Test("compresses repeated messages smaller with a context", arguments: 9...15)
     func takeover(_ bits: Int) {
         let compression = Compression(policy())
         let own = Deflater(level: 3, windowBits: bits, keepsContext: true)
@@ -50,12 +52,12 @@ import Testing
             message.withUnsafeBytes { Array(compression.deflate($0, with: own)) }
         }
         #expect(RawDeflate.inflate(payloads, windowBits: Int32(bits), keepsContext: true) == messages)
-        // A window of 512 bytes does not reach back to the message before.
+        // A window of 512 bytes does not reach the previous message.
         #expect(bits == 9 || payloads[1].count < payloads[0].count / 4)
         #expect(zip(payloads, messages).allSatisfy { $0.count <= Compression.bound($1.count) })
     }
 
-    @Test("takes a frame's compressed form for what everybody gets, made once however many ask")
+    @Test("compresses a frame once for all loops and connections")
     func once() {
         let frame = Frame.text(String(decoding: SampleText.json(4000), as: UTF8.self))
         let (first, second) = (Compression(policy()), Compression(policy()))
@@ -72,9 +74,9 @@ import Testing
         #expect(RawDeflate.inflate([payload]) == [SampleText.json(4000)])
     }
 
-    @Test("is made once even if many threads ask for it at the same time")
+    @Test("compresses a frame once when many threads need it at the same time")
     func onceOnManyThreads() {
-        // So large that the second thread comes long before the first one is done.
+        // Large enough that the second thread starts long before the first one ends.
         let frame = Frame.binary([[UInt8]](repeating: SampleText.json(100_000), count: 20).flatMap { $0 })
         let count = Atomic<UInt64>(0)
         Threads.run(8) {
@@ -85,7 +87,7 @@ import Testing
         #expect(count.load(ordering: .relaxed) == 1)
     }
 
-    @Test("compresses a frame once for each smaller window, and forgets it with the turn")
+    @Test("compresses a frame once per turn for each smaller window")
     func narrow() {
         let frame = Frame.binary(SampleText.json(30_000))
         let compression = Compression(policy())
@@ -108,7 +110,7 @@ import Testing
         #expect(compression.deflated == 8)
     }
 
-    @Test("leaves a frame alone that is below the threshold or that compressing makes no smaller")
+    @Test("leaves frames below the threshold and incompressible ones unchanged")
     func plain() {
         var generator = SeededGenerator(seed: 4)
         let compression = Compression(policy(threshold: 1000))
@@ -117,13 +119,13 @@ import Testing
         #expect(compression.deflated == 0)
         let random = Frame.binary(generator.bytes(5000))
         for bits in [15, 15, 9, 9] { #expect(compression.form(of: random, windowBits: bits) === random) }
-        #expect(compression.deflated == 2, "that it does not shrink is remembered too")
+        #expect(compression.deflated == 2, "the frame remembers that it does not shrink")
         let large = Frame.binary([UInt8](repeating: 0, count: 1000))
         #expect(!(compression.form(of: large, windowBits: 15) === large))
     }
 
     @Test(
-        "allocates a frame's compressed form once, and nothing for those who get it after that",
+        "allocates a frame's compressed form once",
         .enabled(if: allocations_are_counted()))
     func allocations() {
         let compression = Compression(policy())
@@ -155,7 +157,7 @@ import Testing
         #expect(good == 202)
     }
 
-    @Test("checks text after it is inflated, and binary never")
+    @Test("checks text after inflating it, and never checks binary")
     func text() {
         let compression = Compression(policy())
         let invalid = RawDeflate.compress([0x61, 0xC0])
@@ -166,7 +168,7 @@ import Testing
         #expect(inflate(RawDeflate.compress(Array("€".utf8)), binary: false, compression) == Array("€".utf8))
     }
 
-    @Test("gives the memory of a large message back at the end of the turn")
+    @Test("frees the memory of a large message at the end of the turn")
     func memory() {
         let compression = Compression(policy())
         let large = [UInt8](repeating: 0x61, count: 1 << 20)
@@ -190,5 +192,28 @@ import Testing
         var policy = DeflatePolicy()
         policy.threshold = threshold
         return policy
+    }
+}
+
+/// Threads of the test's own, because all tasks may run on the same one.
+private enum Threads {
+    private final class Body {
+        let run: @Sendable () -> Void
+        init(_ run: @escaping @Sendable () -> Void) { self.run = run }
+    }
+
+    /// Runs `body` on `count` threads at the same time, and returns when all of them are done.
+    static func run(_ count: Int, _ body: @escaping @Sendable () -> Void) {
+        let threads = (0..<count).map { _ in
+            var thread = pthread_t()
+            pthread_create(
+                &thread, nil,
+                { body in
+                    Unmanaged<Body>.fromOpaque(body!).takeRetainedValue().run()
+                    return nil
+                }, Unmanaged.passRetained(Body(body)).toOpaque())
+            return thread
+        }
+        for thread in threads { pthread_join(thread, nil) }
     }
 }

@@ -1,4 +1,4 @@
-// What is answered to an offer of permessage-deflate (RFC 7692, 7.1).
+// The answers to offers of permessage-deflate (RFC 7692, 7.1).
 
 import Testing
 
@@ -7,7 +7,7 @@ import Testing
 @Suite(.bounded) struct DeflateNegotiationTests {
     private static let none = "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
 
-    /// What is offered, and what is answered where no context may be taken over, and where it may.
+    /// An offer, and the answers of a server without and with context takeover.
     struct Row: CustomTestStringConvertible, Sendable {
         let offer: String
         let answer: String?
@@ -74,7 +74,7 @@ import Testing
     ]
 
     @Test(
-        "answers the first offer that can be served, as RFC 7692, 7.1, says", arguments: accepted + declined + several)
+        "answers the first offer that it can serve, as RFC 7692, 7.1, asks", arguments: accepted + declined + several)
     func answers(_ row: Row) throws {
         let offers = try #require(ExtensionOffer.read(row.offer.isEmpty ? [] : [row.offer]))
         #expect(DeflateAgreement.negotiate(offers, DeflatePolicy())?.response == row.answer)
@@ -95,7 +95,7 @@ import Testing
         #expect(agreement.response.contains("; client_max_window_bits=\(least)") == (least < 15))
     }
 
-    @Test("tells of its own smaller window unasked, and limits the client's only where the client can be limited")
+    @Test("names its own smaller window unasked, but does not limit the client's")
     func unasked() throws {
         var policy = DeflatePolicy()
         policy.windowBits = 10

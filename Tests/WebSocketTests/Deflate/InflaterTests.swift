@@ -1,6 +1,7 @@
-// Inflating what clients compress: every window, blocks of every kind, faults, and the limit.
+// Inflating the messages of clients: every window, blocks of every kind, faults, and the limit.
 
 import CZlib
+import SeededGenerator
 import Testing
 
 @testable import WebSocket
@@ -36,7 +37,7 @@ import Testing
         #expect(inflate([0xF2, 0x00, 0x11, 0x00, 0x00], with: keeping) == hello, "the second one refers to the first")
     }
 
-    @Test("takes the empty message as one zero byte, and as nothing at all")
+    @Test("accepts the empty message as one zero byte and as no bytes")
     func empty() {
         for keepsContext in [false, true] {
             let inflater = Inflater(windowBits: 15, keepsContext: keepsContext)
@@ -48,7 +49,7 @@ import Testing
         }
     }
 
-    @Test("goes on after a block that ends its stream, with the window of what was before")
+    @Test("continues after a block that ends its stream, with the same window")
     func finalBlocks() {
         let first = RawDeflate.compress(Array("Hello".utf8), flush: Z_FINISH)
         let inflater = Inflater(windowBits: 15, keepsContext: false)
@@ -58,7 +59,7 @@ import Testing
         #expect(inflate(first + [0xF2, 0x00, 0x11, 0x00, 0x00], with: inflater) == .success(Array("HelloHello".utf8)))
     }
 
-    @Test("takes no byte of one message for another's, where no context is kept")
+    @Test("shares no bytes between messages where no context is kept")
     func separate() {
         let inflater = Inflater(windowBits: 15, keepsContext: false)
         _ = inflate([0xF2, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0x00], with: inflater)
@@ -67,7 +68,7 @@ import Testing
     }
 
     @Test(
-        "refuses what is no whole DEFLATE data",
+        "refuses data that is not complete DEFLATE",
         arguments: [
             [0xFF], [0x06], [0x07, 0x00], [0xF2, 0x48, 0xCD], [0xF2, 0x48, 0xCD, 0xC9, 0xC9, 0x07],
             [0x00, 0x05, 0x00, 0xFA, 0xFE, 0x48], [0x00, 0x07, 0x00, 0xF8, 0xFF, 0x48], [0x00, 0x00],
@@ -80,7 +81,7 @@ import Testing
         #expect(inflate([0xF2, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0x00], with: inflater) == .success(Array("Hello".utf8)))
     }
 
-    @Test("refuses a message that is cut at any place but its end")
+    @Test("refuses a message that is cut anywhere before its end")
     func truncated() {
         let message = SampleText.json(3000)
         let payload = RawDeflate.compress(message)
@@ -102,7 +103,7 @@ import Testing
         #expect(inflate(payload, with: inflater, limit: 0) == .failure(.init(.messageTooBig)))
     }
 
-    @Test("holds no more than the limit of a bomb that stands for gigabytes")
+    @Test("keeps memory within the limit for a bomb of gigabytes")
     func bomb() {
         let bomb = Bomb.payload(megabytes: 10_000)
         #expect(bomb.count < 11 << 20)
@@ -115,7 +116,7 @@ import Testing
         #expect(output.capacity == 0)
     }
 
-    @Test("agrees with zlib on noise and on damaged messages, and never traps", arguments: 0..<4)
+    @Test("agrees with zlib on noise and on damaged messages", arguments: 0..<4)
     func fuzz(_ seed: Int) {
         var generator = SeededGenerator(seed: UInt64(seed))
         let inflater = Inflater(windowBits: 15, keepsContext: false)
@@ -132,12 +133,12 @@ import Testing
             }
             let reference = RawDeflate.inflate([payload])[0]
             let actual = inflate(payload, with: inflater)
-            // A stream that ends within the message is where plain zlib stops and the inflater goes on.
+            // Where a stream ends within the message, plain zlib stops and the inflater continues.
             if let reference { #expect(actual == .success(reference), "seed \(seed), round \(round)") }
         }
     }
 
-    /// A close reason that can be a failure.
+    /// A close reason as an error.
     struct Fault: Error, Equatable {
         let reason: CloseReason
         init(_ reason: CloseReason) { self.reason = reason }
@@ -147,7 +148,7 @@ import Testing
         _ payload: [UInt8], with inflater: Inflater, limit: Int = 1 << 20
     ) -> Result<[UInt8], Fault> {
         var output = ScratchBytes()
-        // Memory of exactly the payload's size, so that a byte read beyond it is found.
+        // Memory of exactly the payload's size, so that a sanitizer finds a read beyond it.
         let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: payload.count, alignment: 1)
         defer { copy.deallocate() }
         copy.copyBytes(from: payload)
@@ -158,7 +159,7 @@ import Testing
 
 /// Compressed zeros.
 enum Bomb {
-    /// A payload that is a thousand times smaller than what it stands for.
+    /// A payload that is a thousand times smaller than its result.
     static func payload(megabytes: Int) -> [UInt8] {
         let megabyte = RawDeflate.compress([UInt8](repeating: 0, count: 1 << 20)) + [0, 0, 0xFF, 0xFF]
         return Array(repeatElement(megabyte, count: megabytes).joined()) + [0]

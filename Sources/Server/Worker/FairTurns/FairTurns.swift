@@ -35,10 +35,10 @@ final class FairTurns {
 
 /// The work that waits for its turn, as the admin API shows it.
 struct BacklogCounts: Sendable {
-    /// Connections whose input waits.
+    /// Connections whose input, events or end wait.
     var connections = 0
     var timers = 0
-    /// Functions of `server.spawn`.
+    /// Functions of `server.spawn`, those that the present ones have spawned included.
     var spawned = 0
     /// Handlers that have waited and could go on.
     var waits = 0

@@ -7,6 +7,7 @@ import CLinux
 import EventLoop
 import Logging
 import Scripting
+import Settings
 
 /// Where an event ran, for reports.
 enum ScriptPlace {
@@ -47,7 +48,7 @@ extension Worker {
             if case .handler(let handler, let script) = event.work {
                 text(of: .handler(handler, script))
             } else {
-                event.work.name
+                event.functionPlace ?? event.work.name
             }
         }
     }
@@ -61,14 +62,20 @@ extension Worker {
     func timerIsDue(_ timer: DueTimer) {
         // Another timer of this turn may have cancelled it, or armed it anew, when it was on its way already.
         guard timers[timer.id] == timer.armed else { return }
-        guard mustWait(behind: !turns.work.timers.isEmpty) else { return fire(timer) }
+        guard mustWait(behind: !turns.work.timers.isEmpty) else {
+            _ = fire(timer)
+            return
+        }
         turns.work.append(timer, at: loop.now)
         loop.hasWork = true
     }
 
     /// A wait has ended.
     func waitHasEnded(_ wait: EndedWait) {
-        guard mustWait(behind: !turns.work.waits.isEmpty) else { return goOn(wait) }
+        guard mustWait(behind: !turns.work.waits.isEmpty) else {
+            _ = goOn(wait)
+            return
+        }
         putOff(wait)
     }
 
@@ -80,7 +87,10 @@ extension Worker {
 
     /// A question of a backend has come.
     func isAsked(_ question: DeferredQuestion) {
-        guard mustWait(behind: !turns.work.questions.isEmpty) else { return ask(question) }
+        guard mustWait(behind: !turns.work.questions.isEmpty) else {
+            _ = ask(question)
+            return
+        }
         if let reply = question.reply, turns.work.questions.count >= node.configuration.scripts.maxWaiting {
             return answer(reply, .overloaded)
         }
@@ -128,39 +138,45 @@ extension Worker {
 
     /// Goes on with what was left over: at least one event, and more until the slice is used up.
     func runDeferred() {
+        advanceWalks()
         var visits = turns.work.sourceCount
         while visits > 0, !hasEnded, let source = turns.work.beginVisit() {
             visits -= 1
-            turns.work.endVisit(hasMore: visit(source))
-            if turns.slice.isOver { break }
+            let visit = visit(source)
+            turns.work.endVisit(hasMore: visit.hasMore)
+            // What has been cancelled since it was put off is nobody's turn.
+            if visit.hasRun && turns.slice.isOver { break }
         }
-        loop.hasWork = !turns.work.isEmpty && !hasEnded
+        loop.hasWork = !(turns.work.isEmpty && walks.isEmpty) && !hasEnded
         reportBacklog()
     }
 
-    /// Answers whether a source that several share has more.
-    private func visit(_ source: DeferredWork.Source) -> Bool {
+    /// Answers whether something has run, and whether a source that several share has more.
+    private func visit(_ source: DeferredWork.Source) -> (hasRun: Bool, hasMore: Bool) {
         switch source {
         case .connection(let handle):
-            connection(handle)?.takeTurn()
-            return false
+            return (connection(handle)?.takeTurn() ?? false, false)
         case .timers:
-            visit { turns.work.nextTimer().map(fire) != nil }
-            return !turns.work.timers.isEmpty
+            return (visit { turns.work.nextTimer().map(fire) }, !turns.work.timers.isEmpty)
         case .spawned:
             runSpawned()
-            return turns.spawnBatch > 0
+            return (true, turns.spawnBatch > 0)
         case .waits:
-            visit { turns.work.nextWait().map(goOn) != nil }
-            return !turns.work.waits.isEmpty
+            return (visit { turns.work.nextWait().map(goOn) }, !turns.work.waits.isEmpty)
         case .questions:
-            visit { turns.work.nextQuestion().map(ask) != nil }
-            return !turns.work.questions.isEmpty
+            return (visit { turns.work.nextQuestion().map(ask) }, !turns.work.questions.isEmpty)
         }
     }
 
-    private func visit(_ next: () -> Bool) {
-        while next(), !turns.slice.isOver {}
+    /// Goes on until something has run and the slice is used up; whether something has run.
+    /// - Parameter next: takes the next one, nil when there is none; whether it ran, or was nobody's any more.
+    private func visit(_ next: () -> Bool?) -> Bool {
+        var hasRun = false
+        while let runs = next() {
+            hasRun = hasRun || runs
+            if hasRun && turns.slice.isOver { break }
+        }
+        return hasRun
     }
 
     // MARK: Reports
@@ -169,7 +185,7 @@ extension Worker {
         var counts = BacklogCounts()
         counts.connections = turns.work.connectionCount
         counts.timers = turns.work.timers.count
-        counts.spawned = turns.spawnBatch
+        counts.spawned = engine.spawnedCount
         counts.waits = turns.work.waits.count
         counts.questions = turns.work.questions.count
         counts.age = turns.work.oldest.map { loop.now - min(loop.now, $0) } ?? 0

@@ -1,5 +1,8 @@
 import Glibc
+import JSON
 import PerigeeTestKit
+import Settings
+import SlowResolver
 import Testing
 
 @testable import Server
@@ -83,12 +86,24 @@ struct HTTPClientKeyTests {
         }
     }
 
-    @Test("httpClient.lookups comes to the client, whose own tests let that many look-ups hang")
+    @Test("httpClient.lookups names are looked up at once, and others wait when these hang")
     func lookups() throws {
-        var configuration = Configuration()
-        try configuration.set("httpClient.lookups", "4")
-        let settings = Mirror(reflecting: configuration.httpClient.settings(admin: []))
-        #expect(settings.children.first { $0.label == "lookups" }?.value as? Int == 4)
+        let keys = [
+            "httpClient.lookups": "2", "httpClient.timeout": "1h", "httpClient.connectTimeout": "1h",
+        ]
+        try withServer(keys: keys, scripts: Self.script) { server in
+            let clients = try (0..<5).map { _ in try server.connect() }
+            for (number, client) in clients.enumerated() { try client.send("http://n\(number).stays.test/") }
+            try server.eventually("five requests are under way") { try server.nodeState()["httpRunning"] == 5 }
+            for left in [5, 3, 1] {
+                let most = min(left, 2)
+                try server.eventually("\(most) names are looked up") { resolver_staying() == most }
+                #expect(try server.nodeState()["httpLookups"]?.int == most)
+                resolver_let_go(Int32(most))
+            }
+            for client in clients { #expect(try !client.receiveText().hasPrefix("200")) }
+            #expect(resolver_staying() == 0)
+        }
     }
 
     @Test("httpClient.maxBody is the largest body")

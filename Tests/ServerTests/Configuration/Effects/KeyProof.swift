@@ -1,6 +1,6 @@
 // Which test proves what a key of the configuration does.
 
-@testable import Server
+@testable import Settings
 
 /// A key, a value that is unlike its default, and the test that gives the key such a value and sees the effect.
 struct KeyProof {
@@ -33,9 +33,9 @@ struct KeyProof {
         KeyProof("tls.clientCertificates", "required", "TLS/ClientCertificateTests.swift", "withServer"),
         KeyProof("tls.clientCA", "ca.pem", "TLS/ClientCertificateTests.swift", "withServer"),
         KeyProof("tls.watch", "false", "TLS/CertificateReloadTests.swift", "signal"),
-        KeyProof("scripts.folder", "/tmp", "Lifecycle/PassedSocketsTests.swift", "openAdmin"),
+        KeyProof("scripts.folder", "/tmp", "Configuration/Effects/ScriptKeyTests.swift", "folder"),
         KeyProof("scripts.watch", "false", "Reload/FileWatcherTests.swift", "withWatching"),
-        KeyProof("scripts.debounce", "50ms", "Reload/FileWatcherTests.swift", "together"),
+        KeyProof("scripts.debounce", "1s", "Configuration/Effects/ScriptKeyTests.swift", "debounce"),
         KeyProof("scripts.loadBudget", "50ms", "Reload/StateReloadTests.swift", "slow"),
         KeyProof("scripts.reloadTimeout", "100ms", "Reload/LateWorkerTests.swift", "preparing"),
         KeyProof("scripts.maxTimers", "3", "FairTurns/FairTurnTests.swift", "bounds"),

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Server
+@testable import Settings
 
 @Suite("Keys of the configuration and their tests", .bounded)
 struct KeyProofTests {
@@ -13,19 +13,22 @@ struct KeyProofTests {
         #expect(KeyProof.all.count >= 83)
     }
 
-    @Test("the test is there, and its file sets the key", arguments: KeyProof.all.map(\.key))
+    @Test("the test is there, and sets the key itself or by what it calls", arguments: KeyProof.all.map(\.key))
     func exists(_ key: String) throws {
         let proof = try #require(KeyProof.all.first { $0.key == key })
         let row = try #require(Configuration.keys.first { $0.path == key })
         let text = try String(contentsOfFile: "\(Self.tests)/\(proof.file)", encoding: .utf8)
-        #expect(text.contains("func \(proof.function)("), "\(proof.file) has no \(proof.function)")
+        let reached = FileMember.reached(from: proof.function, in: FileMember.all(of: text))
+        #expect(!reached.isEmpty, "\(proof.file) has no \(proof.function)")
         let settings = ["$0.\(key)", "configuration.\(key) =", "\"\(key)\"", row.environmentName]
-        let isSet = settings.contains { setting in
-            text.ranges(of: setting).contains { range in
-                text[range.upperBound...].first.map { !$0.isLetter && $0 != "_" } ?? false
+        let isSet = reached.contains { member in
+            settings.contains { setting in
+                member.text.ranges(of: setting).contains { range in
+                    member.text[range.upperBound...].first.map { !$0.isLetter && $0 != "_" } ?? false
+                }
             }
         }
-        #expect(isSet, "\(proof.file) does not set \(key)")
+        #expect(isSet, "\(proof.function) of \(proof.file) does not set \(key)")
     }
 
     @Test("a key changes the field of its name and no other", arguments: KeyProof.all.map(\.key))

@@ -1,4 +1,5 @@
 import Glibc
+import JSON
 import PerigeeTestKit
 import Server
 import Testing
@@ -10,6 +11,31 @@ struct ScriptKeyTests {
         let scripts = ["main.lua": "function onMessage(conn, message) \(script) end"]
         try withServer(keys: [key: value], scripts: scripts) { answer = try $0.answer(to: "go") }
         return answer
+    }
+
+    @Test("scripts.folder is where the scripts are")
+    func folder() throws {
+        func saying(_ word: String) -> String { "function onMessage(conn) conn:send('\(word)') end" }
+        let other = try TemporaryFolder()
+        try other.write(saying("other"), to: "main.lua")
+        for (keys, answer) in [(["scripts.folder": other.path], "other"), ([:], "usual")] {
+            try withServer(keys: keys, scripts: ["main.lua": saying("usual")]) { server in
+                let said = try server.answer(to: "which?")
+                #expect(said == answer)
+            }
+        }
+    }
+
+    @Test("for scripts.debounce after a change nothing is reloaded")
+    func debounce() throws {
+        let keys = ["scripts.debounce": "1s", "scripts.watch": "true"]
+        try withServer(keys: keys, scripts: ["main.lua": "-- old"]) { server in
+            let change = ContinuousClock.now
+            try server.write("-- new", to: "main.lua")
+            try server.log.wait(for: "scripts reloaded cause=file change", timeout: .seconds(20))
+            // The default is a tenth of a second.
+            #expect(ContinuousClock.now - change >= .milliseconds(500))
+        }
     }
 
     @Test("scripts.coroutines may be there at once")

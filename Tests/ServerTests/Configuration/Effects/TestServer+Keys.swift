@@ -1,6 +1,7 @@
 // Servers whose configuration is given by keys, as operators give it.
 
 import PerigeeTestKit
+import Settings
 
 @testable import Server
 

@@ -1,5 +1,6 @@
 // What bad clients, backends and operators do during a soak.
 
+import JSON
 import PerigeeTestKit
 import SeededGenerator
 import Testing

@@ -5,9 +5,11 @@
 // Read next: SoakGuest.swift, Soak+Deeds.swift
 
 import Glibc
+import JSON
 import PerigeeTestKit
 import SeededGenerator
 import Testing
+import TimeBound
 
 /// One run against one program.
 final class Soak {
@@ -95,6 +97,6 @@ final class Soak {
         echoes += 1
         let text = "healthy \(echoes)"
         try healthy.send(text)
-        while try healthy.receiveText(timeout: .seconds(20)) != text {}
+        try repeatUntil("the healthy client has its echo") { try healthy.receiveText(timeout: .seconds(20)) == text }
     }
 }

@@ -1,0 +1,109 @@
+// JSON out, written straight into bytes: the admin API's answers are small and flat, and need no tree.
+
+/// A JSON text under construction.
+public struct JSONOutput: Sendable {
+    /// The text so far, UTF-8.
+    public private(set) var bytes: [UInt8] = []
+
+    /// The text so far.
+    public var text: String { String(decoding: bytes, as: UTF8.self) }
+
+    /// An object with the members that `fill` adds.
+    public static func object(_ fill: (inout Members) -> Void) -> JSONOutput {
+        var json = JSONOutput()
+        json.appendObject(fill)
+        return json
+    }
+
+    /// The members of an object that is being written; each `add` writes one, and names are not compared.
+    public struct Members {
+        fileprivate var json: JSONOutput
+        private var isFirst = true
+
+        fileprivate init(_ json: JSONOutput) { self.json = json }
+
+        /// Adds a string.
+        public mutating func add(_ name: String, _ value: String) {
+            begin(name)
+            json.appendQuoted(value)
+        }
+
+        /// Adds a string, or null.
+        public mutating func add(_ name: String, _ value: String?) {
+            if let value { add(name, value) } else { addJSON(name, "null") }
+        }
+
+        /// Adds a whole number.
+        public mutating func add(_ name: String, _ value: Int) { addJSON(name, String(value)) }
+
+        /// Adds a whole number.
+        public mutating func add(_ name: String, _ value: UInt64) { addJSON(name, String(value)) }
+
+        /// Adds a truth value.
+        public mutating func add(_ name: String, _ value: Bool) { addJSON(name, value ? "true" : "false") }
+
+        /// Adds an array of strings.
+        public mutating func add(_ name: String, _ values: [String]) {
+            addJSON(name, "[" + values.map { JSONQuoting.quoted($0) }.joined(separator: ",") + "]")
+        }
+
+        /// Adds a time as milliseconds with three decimals; null for none.
+        public mutating func addMilliseconds(_ name: String, microseconds: UInt32?) {
+            guard let microseconds else { return addJSON(name, "null") }
+            let fraction = String(microseconds % 1_000 + 1_000).dropFirst()
+            addJSON(name, "\(microseconds / 1_000).\(fraction)")
+        }
+
+        /// Adds a value that is JSON text already.
+        public mutating func addJSON(_ name: String, _ value: String) {
+            begin(name)
+            json.bytes.append(contentsOf: value.utf8)
+        }
+
+        /// Adds an object.
+        public mutating func member(_ name: String, _ fill: (inout Members) -> Void) {
+            begin(name)
+            json.appendObject(fill)
+        }
+
+        /// Adds an array of objects.
+        public mutating func list<Element>(
+            _ name: String, _ elements: [Element], _ fill: (Element, inout Members) -> Void
+        ) {
+            begin(name)
+            json.bytes.append(UInt8(ascii: "["))
+            for (index, element) in elements.enumerated() {
+                if index > 0 { json.bytes.append(UInt8(ascii: ",")) }
+                json.appendObject { fill(element, &$0) }
+            }
+            json.bytes.append(UInt8(ascii: "]"))
+        }
+
+        private mutating func begin(_ name: String) {
+            if !isFirst { json.bytes.append(UInt8(ascii: ",")) }
+            isFirst = false
+            json.appendQuoted(name)
+            json.bytes.append(UInt8(ascii: ":"))
+        }
+    }
+
+    /// Nearly every text is plain ASCII and goes in as it is.
+    private mutating func appendQuoted(_ text: String) {
+        let isPlain = text.utf8.allSatisfy {
+            $0 >= 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\")
+        }
+        guard isPlain else { return bytes.append(contentsOf: JSONQuoting.quoted(text).utf8) }
+        bytes.append(UInt8(ascii: "\""))
+        bytes.append(contentsOf: text.utf8)
+        bytes.append(UInt8(ascii: "\""))
+    }
+
+    private mutating func appendObject(_ fill: (inout Members) -> Void) {
+        bytes.append(UInt8(ascii: "{"))
+        var members = Members(self)
+        bytes = []
+        fill(&members)
+        self = members.json
+        bytes.append(UInt8(ascii: "}"))
+    }
+}

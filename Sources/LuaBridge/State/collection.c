@@ -1,0 +1,74 @@
+// When the state's memory is collected: in steps while scripts run, ahead of the limit, and in full where a limit refuses
+// something that garbage may stand in the way of. A full collection stops the worker for as long as it takes, so there is none
+// where little can have come since the last one.
+#include "internal.h"
+
+enum {
+    easy_memory = 8 << 20,
+    worth_collecting = 16, // the part of the limit by which memory has grown since the last full collection
+    worth_counting = 64,   // the part of the limit on coroutines that has been asked for since
+};
+
+static size_t clamp(size_t value, size_t least, size_t most)
+{
+    return value < least ? least : value > most ? most : value;
+}
+
+// Keeps the collector ahead of the memory limit: the fuller the state, the sooner the next cycle. A small state may grow to half a
+// megabyte first: its cycles are short, but a stream of large messages would start one every few messages. Never raises.
+void tune_collector(Bridge *b)
+{
+    size_t used = b->memory / 85 + 1;
+    size_t at_most = clamp(easy_memory / (b->memory / 100 + 1), 200, 1000);
+    size_t percent = b->memory_limit == 0 ? at_most : clamp(b->memory_limit / used, 105, at_most);
+    lua_gc(b->main, LUA_GCINC, (int)percent, 0, 0);
+    b->collected = b->memory < b->collected ? b->memory : b->collected;
+}
+
+// Collects in full. [...] -> [...]
+static void collect(lua_State *L, Bridge *b)
+{
+    lua_gc(L, LUA_GCCOLLECT);
+    b->collected = b->memory;
+    b->coroutines.wanted = 0;
+    b->collections += 1;
+}
+
+// Collects in full if memory has grown enough since the last time; false when it has not. [...] -> [...]
+bool collect_if_grown(lua_State *L)
+{
+    Bridge *b = bridge_of(L);
+    size_t limit = b->memory_limit > 0 ? b->memory_limit : easy_memory;
+    size_t grown = b->memory > b->collected ? b->memory - b->collected : 0;
+    if (grown <= limit / worth_collecting) {
+        return false;
+    }
+    collect(L, b);
+    return true;
+}
+
+// The same for coroutines, of which there are as many as there may be: they may be small, and what was refused counts as well,
+// so that a script which forgets them all gets new ones. [...] -> [...]
+void collect_coroutines(lua_State *L)
+{
+    Bridge *b = bridge_of(L);
+    if (b->coroutines.wanted > b->coroutine_limit / worth_counting) {
+        collect(L, b);
+    } else {
+        collect_if_grown(L);
+    }
+}
+
+// Collects after an event that was killed or found no memory, if the state is half full: else the next event would do it
+// within its own budget, and perhaps be killed for it. Never raises.
+void clean_up_after_failure(Bridge *b)
+{
+    if (b->memory_limit > 0 && b->memory > b->memory_limit / 2) {
+        collect_if_grown(b->main);
+    }
+}
+
+uint64_t bridgeCollections(const Bridge *b)
+{
+    return b->collections;
+}

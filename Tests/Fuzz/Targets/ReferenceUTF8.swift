@@ -1,1 +1,0 @@
-../../WebSocketTests/ReferenceUTF8.swift

@@ -1,0 +1,31 @@
+// JSON as it is written.
+
+import JSON
+import Testing
+
+@Suite("JSONOutput", .bounded)
+struct JSONOutputTests {
+    @Test("writes members of every kind in the order in which they are added")
+    func kinds() throws {
+        let output = JSONOutput.object { members in
+            members.add("text", "a\"b\\c\n\u{0}\u{1F680}")
+            members.add("absent", String?.none)
+            members.add("number", UInt64.max)
+            members.add("negative", -1)
+            members.add("flag", true)
+            members.add("texts", ["a", "\""])
+            members.addJSON("raw", "[1.50]")
+            members.member("object") {
+                $0.add("x", 1); $0.member("empty") { _ in }
+            }
+            members.list("list", [1, 2]) { $1.add("n", $0) }
+            members.list("none", [Int]()) { $1.add("n", $0) }
+        }
+        #expect(
+            output.text == #"{"text":"a\"b\\c\n\u0000🚀","absent":null,"number":18446744073709551615,"negative":-1,"#
+                + #""flag":true,"texts":["a","\""],"raw":[1.50],"object":{"x":1,"empty":{}},"#
+                + #""list":[{"n":1},{"n":2}],"none":[]}"#)
+        #expect(try JSON(parsing: output.text)["text"] == "a\"b\\c\n\u{0}\u{1F680}")
+        #expect(JSONOutput.object { _ in }.text == "{}")
+    }
+}
