@@ -12,7 +12,7 @@ SOURCES     := Package.swift Sources Tests
 NOT_LIVE    := ServerTests\.(Command|ConnectionID|ExitCode|KeyProof|ReloadC|Readme|Suite)
 # Tests that start the program: the last run has them start the release build.
 PROGRAM     := ServerTests\.(AcceptedPushes|CertificateStart|Command|Descriptor|ExitCode|IdleMemory|LogKey|NewCommand|Notify|PassedSockets|ReloadCommand|ScriptKey|Serve|Soak|StopSignal|TestCommand|UnixSocket|Upgrade)Tests
-# Handed to the server: make run ARGS='--listen 0.0.0.0:8080'
+# For the program: make run ARGS='--listen 0.0.0.0:8080'
 ARGS        ?=
 FUZZ_SECONDS ?= 600
 SOAK_SECONDS ?= 60
@@ -21,10 +21,12 @@ MODEL_FIRST ?= 1
 SANITIZERS   ?= address thread
 RELOAD_CROWD ?= 10000
 ATTACK_WAITS ?= 100
+ROUNDS      ?= 3
+SECS        ?= 2
 
 .DEFAULT_GOAL := help
 
-.PHONY: help run build test fuzz soak model reload-crowd attack-waits sanitize check format bench config packages test-packages toolchain clean
+.PHONY: help run build test test-one fuzz soak model reload-crowd attack-waits sanitize lint format bench compare config packages test-packages toolchain clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -35,13 +37,18 @@ run: build ## install what is needed, build, and serve Scripts/
 build: packages ## the release build
 	$(SWIFT) build -c release --product perigee $(SWIFT_FLAGS)
 
-test: packages test-packages check ## everything that CI runs
+test: packages test-packages lint ## everything that CI runs
 	$(SWIFT) build --build-tests $(SWIFT_FLAGS)
 	.build/debug/perigee test Scripts
 	$(SWIFT) test --skip-build
 	PERIGEETEST_TLS=1 $(SWIFT) test --skip-build --filter '^ServerTests\.' --skip '$(NOT_LIVE)'
 	$(SWIFT) build -c release --product perigee $(SWIFT_FLAGS)
 	PERIGEETEST_PROGRAM=$(CURDIR)/.build/release/perigee $(SWIFT) test --skip-build --filter '^$(PROGRAM)'
+
+test-one: packages ## some tests alone: FILTER='HandshakeTests' or FILTER='HTTP1Tests\.' or any other regular expression
+	@test -n '$(FILTER)' || { echo "make test-one FILTER='HandshakeTests'"; exit 2; }
+	$(SWIFT) build --build-tests $(SWIFT_FLAGS)
+	$(SWIFT) test --skip-build --filter '$(FILTER)'
 
 fuzz: packages ## every reader of bytes from outside, FUZZ_SECONDS=600 each, two at a time; ARGS='http frames' for some
 	FUZZ_SECONDS=$(FUZZ_SECONDS) SWIFT=$(SWIFT) Tests/Fuzz/run $(ARGS)
@@ -72,7 +79,7 @@ sanitize: packages test-packages ## all tests under AddressSanitizer, then under
 	    $(SWIFT) test --skip-build --disable-xctest --sanitize=$$sanitizer --scratch-path .build-$$sanitizer; \
 	done
 
-check: toolchain ## formatting of all Swift files
+lint: toolchain ## formatting of all Swift files
 	$(SWIFT) format lint --strict --recursive $(SOURCES)
 
 format: toolchain ## put all Swift files into shape
@@ -82,6 +89,12 @@ bench: packages ## release build, then the load generator against it
 	$(SWIFT) build -c release --product perigee $(SWIFT_FLAGS)
 	$(SWIFT) build -c release --product perigee-bench $(SWIFT_FLAGS)
 	.build/release/perigee-bench $(ARGS)
+
+compare: packages ## CPU time per message against a bare epoll server in C: ROUNDS=3 of SECS=2 for each row; ARGS='echo idle' for some
+	$(SWIFT) build -c release --product perigee $(SWIFT_FLAGS)
+	$(SWIFT) build -c release --product perigee-bench $(SWIFT_FLAGS)
+	$(SWIFT) build -c release --product perigee-floor
+	.build/release/perigee-bench compare --rounds $(ROUNDS) --seconds $(SECS) $(ARGS)
 
 config: ## write config/perigee.yaml anew, after a key has changed
 	$(SWIFT) run perigee config --defaults > config/perigee.yaml.new

@@ -129,6 +129,13 @@ let package = Package(
             ],
             swiftSettings: swift),
 
+        // The floor of `make compare`: a bare epoll server in C.
+        .executableTarget(
+            name: "perigee-floor", path: "Tests/Floor",
+            cSettings: [
+                .unsafeFlags(["-Wall", "-Wextra", "-Werror"]), .unsafeFlags(["-O3"], .when(configuration: .release)),
+            ]),
+
         // --- fuzzing: readers of bytes from outside and the rules they are held to. `make test` plays their seeds ---
         .target(
             name: "FuzzTargets",

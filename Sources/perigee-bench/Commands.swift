@@ -77,14 +77,42 @@ struct Fanout: ParsableCommand {
 
     func validate() throws {
         try Limits.check(connections: connections, inFlight: inFlight, size: size, path: path)
-        guard target.listen == nil || target.admin != nil else {
-            throw ValidationError("fanout publishes by HTTP: --admin says where.")
-        }
+        try target.requireAdmin("fanout")
     }
 
     func run() throws {
         try Session(target).run([
             FanoutScenario(subscribers: connections, inFlight: inFlight, size: size, path: path)
+        ])
+    }
+}
+
+/// `perigee-bench pushes`
+struct Pushes: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Push by HTTP to one subscriber, many pushes at a time.")
+
+    @OptionGroup var target: TargetOptions
+
+    @Option(help: "How many publishers, each with one connection to the admin API.")
+    var connections = 1
+
+    @Option(help: "How many pushes each publisher has in flight.")
+    var inFlight = 16
+
+    @Option(help: "Bytes of each message.")
+    var size = 64
+
+    @Option(help: "The path whose script subscribes clients to the channel in ?channel=.")
+    var path = "/"
+
+    func validate() throws {
+        try Limits.check(connections: connections, inFlight: inFlight, size: size, path: path)
+        try target.requireAdmin("pushes")
+    }
+
+    func run() throws {
+        try Session(target).run([
+            PushScenario(publishers: connections, inFlight: inFlight, size: size, path: path)
         ])
     }
 }

@@ -14,7 +14,9 @@ struct PerigeeBench: ParsableCommand {
             there are two. The figure to compare between versions is the server's CPU time: it holds even where the \
             generator is the bottleneck, and then the report says so.
             """,
-        subcommands: [All.self, Echo.self, Fanout.self, Idle.self, Handshakes.self, Scripts.self],
+        subcommands: [
+            All.self, Echo.self, Fanout.self, Pushes.self, Handshakes.self, Idle.self, Compare.self, Scripts.self,
+        ],
         defaultSubcommand: All.self)
 }
 

@@ -13,13 +13,18 @@ struct Session {
 
     init(_ target: TargetOptions) { self.target = target }
 
-    /// Ends the process with exit code 1 and a line on stderr when a scenario cannot be measured.
+    /// Throws exit code 1 after a line on stderr when a scenario cannot be measured.
     func run(_ scenarios: [any Scenario]) throws {
+        try Self.measuring(scenarios) { () throws(BenchError) in try measureAll(scenarios) }
+    }
+
+    /// Calls `body`, which measures the scenarios; throws exit code 1 after a line on stderr when that fails.
+    static func measuring(_ scenarios: [any Scenario], _ body: () throws(BenchError) -> Void) throws {
         signal(SIGPIPE, SIG_IGN)
         let descriptors = clinux_raise_descriptor_limit()
         do throws(BenchError) {
             for scenario in scenarios { try scenario.check(descriptors: descriptors) }
-            try measureAll(scenarios)
+            try body()
         } catch {
             let line = Array("perigee-bench: \(error)\n".utf8)
             write(STDERR_FILENO, line, line.count)
@@ -42,9 +47,16 @@ struct Session {
 
     private func measure(_ scenario: any Scenario) throws(BenchError) -> Figures {
         if let server = target.givenServer { return try scenario.run(on: server, seconds: target.seconds) }
-        let launched = try LaunchedServer(target, cores: cores)
+        return try Self.measure(scenario, on: target.program(), cores: cores, seconds: target.seconds)
+    }
+
+    /// Starts a server for one measurement.
+    static func measure(
+        _ scenario: any Scenario, on program: ServerProgram, cores: Cores, seconds: Double
+    ) throws(BenchError) -> Figures {
+        let launched = try LaunchedServer(program, cores: cores)
         defer { launched.stop() }
-        return try scenario.run(on: launched.server, seconds: target.seconds)
+        return try scenario.run(on: launched.server, seconds: seconds)
     }
 
     /// The server and the cores, in one line.
@@ -54,10 +66,6 @@ struct Session {
             return "perigee at \(server.clients), \(target.seconds.text(digits: 1)) s each\(cpu)"
         }
         let workers = target.workers == 1 ? "1 worker" : "\(target.workers) workers"
-        let place =
-            cores.areApart
-            ? "server on core \(cores.server), generator on core \(cores.generator)"
-            : "one core for server and generator"
-        return "perigee, \(workers), \(place), \(target.seconds.text(digits: 1)) s each"
+        return "perigee, \(workers), \(cores.text), \(target.seconds.text(digits: 1)) s each"
     }
 }

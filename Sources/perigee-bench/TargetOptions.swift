@@ -54,6 +54,21 @@ struct TargetOptions: ParsableArguments {
             process: pid.map(ServerProcess.init), deflate: deflate)
     }
 
+    /// Throws unless there is an admin API for `command`.
+    func requireAdmin(_ command: String) throws {
+        guard listen == nil || admin != nil else {
+            throw ValidationError("\(command) publishes by HTTP: --admin says where.")
+        }
+    }
+
+    /// The server to start.
+    func program() throws(BenchError) -> ServerProgram {
+        var program = try ServerProgram.perigee(server, scripts: scripts, workers: workers)
+        program.key = key
+        program.deflate = deflate
+        return program
+    }
+
     /// Load on another machine may be an attack, so only loopback addresses pass.
     private static func loopback(_ text: String, _ option: String) throws -> SocketAddress {
         guard let address = SocketAddress(text: text) else {

@@ -44,14 +44,14 @@ final class LoadClient: Socket {
     override func received(_ bytes: UnsafeMutableRawBufferPointer) {
         if isOpen { return read(UnsafeRawBufferPointer(bytes)) }
         answer?.append(contentsOf: bytes)
-        guard let answer, let end = answer.range(of: "\r\n\r\n") else { return }
+        guard let answer, let end = answer.withUnsafeBytes({ $0.place(of: "\r\n\r\n") }) else { return }
         guard answer.starts(with: "HTTP/1.1 101 ".utf8) else {
             let line = String(decoding: answer.prefix { $0 != 0x0D }, as: UTF8.self)
             return load.fail("the server answered the handshake with \"\(line)\"")
         }
         self.answer = nil
         load.clientOpened(self)
-        Array(answer[end.upperBound...]).withUnsafeBytes { read($0) }
+        Array(answer[(end + 4)...]).withUnsafeBytes { read($0) }
     }
 
     private func read(_ bytes: UnsafeRawBufferPointer) {

@@ -1,90 +1,109 @@
-// The backend of a fan-out: one keep-alive connection to the admin API, and the search for text in its responses.
+// A backend: one keep-alive connection to the admin API with pushes in flight on it, and the search for text in responses.
 //
-// Read next: ../Scenarios/FanoutScenario.swift.
+// Read next: ../Scenarios/PushScenarios.swift.
 
 import CLinux
 import EventLoop
+import Glibc
 
 /// Pushes messages to a channel.
 final class Publisher: Socket {
-    private let head: [UInt8]
-    private let size: Int
-    private var answer: [UInt8] = []
-    private(set) var isWaiting = false
+    /// A whole request; its body begins with the time stamp.
+    private var request: [UInt8]
+    private let bodyStart: Int
+    private var responses: [UInt8] = []
+    /// How many pushes wait for their response.
+    private(set) var inFlight = 0
     /// Called with each response: the number of subscribers that matched, or the reason for a refusal.
-    private let answered: (Result<Int, BenchError>) -> Void
+    private let answered: (Publisher, Result<Int, BenchError>) -> Void
 
     init(
         _ server: ServerUnderTest, channel: String, size: Int, on loop: EventLoop,
-        answered: @escaping (Result<Int, BenchError>) -> Void
+        answered: @escaping (Publisher, Result<Int, BenchError>) -> Void
     ) throws(BenchError) {
         guard let admin = server.admin else { throw BenchError("fan-out publishes by HTTP: --admin says where") }
         var head = "POST /v1/channels/\(channel)/messages HTTP/1.1\r\nHost: \(admin)\r\nContent-Length: \(size)\r\n"
         if let key = server.key { head += "Authorization: Bearer \(key)\r\n" }
-        self.head = Array((head + "\r\n").utf8)
-        self.size = size
+        request = Array((head + "\r\n").utf8)
+        bodyStart = request.count
+        request += [UInt8](repeating: UInt8(ascii: "x"), count: size)
         self.answered = answered
         super.init(descriptor: try Dial.connect(to: admin), peer: admin, on: loop)
     }
 
     /// Pushes one message, stamped with the current time.
     func publish() {
-        isWaiting = true
-        head.withUnsafeBytes { write($0) }
-        write(count: size) { address in
-            address.initializeMemory(as: UInt8.self, repeating: UInt8(ascii: "x"), count: size)
-            MessageStamp.write(clinux_monotonic_nanoseconds(), to: address)
+        inFlight += 1
+        write(count: request.count) { address in
+            request.withUnsafeBytes { address.copyMemory(from: $0.baseAddress!, byteCount: $0.count) }
+            MessageStamp.write(clinux_monotonic_nanoseconds(), to: address + bodyStart)
         }
     }
 
     override func received(_ bytes: UnsafeMutableRawBufferPointer) {
-        answer.append(contentsOf: bytes)
-        guard let headEnd = answer.range(of: "\r\n\r\n") else { return }
-        let body = answer[headEnd.upperBound...]
-        guard let length = answer[..<headEnd.lowerBound].lowercased.number(after: "content-length: "),
-            body.count >= length
-        else { return }
-        isWaiting = false
-        let outcome = outcome(body)
-        answer.removeAll(keepingCapacity: true)
-        answered(outcome)
+        responses.append(contentsOf: bytes)
+        var outcomes: [Result<Int, BenchError>] = []
+        let used = responses.withUnsafeBytes { bytes in
+            var start = 0
+            while let (outcome, end) = Self.firstResponse(of: bytes, from: start) {
+                outcomes.append(outcome)
+                start = end
+            }
+            return start
+        }
+        responses.removeFirst(used)
+        inFlight -= outcomes.count
+        for outcome in outcomes { answered(self, outcome) }
     }
 
-    private func outcome(_ body: ArraySlice<UInt8>) -> Result<Int, BenchError> {
-        if answer.starts(with: "HTTP/1.1 200 ".utf8), let matched = body.number(after: "\"matched\":") {
-            return .success(matched)
+    /// The outcome and the end of the response that begins at `start`; nil until all of it has arrived.
+    private static func firstResponse(
+        of bytes: UnsafeRawBufferPointer, from start: Int
+    ) -> (Result<Int, BenchError>, end: Int)? {
+        guard let headEnd = bytes.place(of: "\r\n\r\n", from: start),
+            let length = bytes.number(after: "Content-Length: ", in: start..<headEnd)
+                ?? bytes.number(after: "content-length: ", in: start..<headEnd),
+            bytes.count - headEnd - 4 >= length
+        else { return nil }
+        let body = headEnd + 4..<headEnd + 4 + length
+        if bytes.place(of: "HTTP/1.1 200 ", from: start) == start,
+            let matched = bytes.number(after: "\"matched\":", in: body)
+        {
+            return (.success(matched), body.upperBound)
         }
-        let line = String(decoding: answer.prefix { $0 != 0x0D }, as: UTF8.self)
-        return .failure(
-            BenchError("the admin API answered a push with \(line) \(String(decoding: body, as: UTF8.self))"))
+        let line = String(decoding: bytes[start..<headEnd].prefix { $0 != 0x0D }, as: UTF8.self)
+        let text = String(decoding: bytes[body], as: UTF8.self)
+        return (.failure(BenchError("the admin API answered a push with \(line) \(text)")), body.upperBound)
     }
 
     override func didClose() {
-        answered(.failure(BenchError("the admin API closed the connection; does it listen there?")))
+        answered(self, .failure(BenchError("the admin API closed the connection; does it listen there?")))
     }
 }
 
-extension Collection<UInt8> {
-    /// The first place of `part`.
-    func range(of part: some StringProtocol) -> Range<Index>? {
-        let part = part.utf8
-        var start = startIndex
-        while start < endIndex {
-            if self[start...].starts(with: part) { return start..<index(start, offsetBy: part.count) }
-            formIndex(after: &start)
+extension UnsafeRawBufferPointer {
+    /// The first place of `part`, from `start` on.
+    func place(of part: StaticString, from start: Int = 0) -> Int? {
+        guard let base = baseAddress else { return nil }
+        var place = start
+        while place + part.utf8CodeUnitCount <= count,
+            let found = memchr(base + place, Int32(part.utf8Start[0]), count - place)
+        {
+            place = UnsafeRawPointer(found) - base
+            guard place + part.utf8CodeUnitCount <= count else { return nil }
+            if memcmp(found, part.utf8Start, part.utf8CodeUnitCount) == 0 { return place }
+            place += 1
         }
         return nil
     }
 
-    /// The whole number that follows `label`.
-    func number(after label: String) -> Int? {
-        guard let range = range(of: label) else { return nil }
-        let digits = self[range.upperBound...].prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
-        return Int(String(decoding: Array(digits), as: UTF8.self))
-    }
-
-    /// The bytes with ASCII capitals in lower case.
-    var lowercased: [UInt8] {
-        map { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) ? $0 | 0x20 : $0 }
+    /// The whole number that follows `label`, both within `range`.
+    func number(after label: StaticString, in range: Range<Int>) -> Int? {
+        let part = UnsafeRawBufferPointer(rebasing: self[range])
+        guard let place = part.place(of: label) else { return nil }
+        let digits = part[(place + label.utf8CodeUnitCount)...].prefix {
+            (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0)
+        }
+        return Int(String(decoding: digits, as: UTF8.self))
     }
 }

@@ -13,17 +13,21 @@ struct Figures {
     let unit: String
     let window: Window
     var bytesPerConnection: Double?
-    var notes: [String] = []
+    /// What went wrong in the measurement, a sentence each.
+    var losses: [String] = []
 
     init(scenario: String, setting: String, unit: String, window: Window, lost: Int) {
         self.scenario = scenario
         self.setting = setting
         self.unit = unit
         self.window = window
-        if lost > 0 { notes.append("\(lost.grouped) connections were lost") }
-        if isGeneratorBound {
-            notes.append("the generator was the bottleneck: the server could have done more than this rate")
-        }
+        if lost > 0 { losses.append("\(lost.grouped) connections were lost") }
+    }
+
+    /// What a reader must know about the figures, a sentence each.
+    var notes: [String] {
+        isGeneratorBound
+            ? losses + ["the generator was the bottleneck: the server could have done more than this rate"] : losses
     }
 
     /// Units per second; nil where nothing is counted.

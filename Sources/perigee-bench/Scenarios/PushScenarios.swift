@@ -1,12 +1,19 @@
-// Fan-out: one backend pushes to a channel by HTTP, and many clients receive. The next push begins when the admin API has
-// answered the previous one and fewer than the allowed number are still on their way to subscribers.
+// Scenarios with backends that push to a channel by HTTP: a fan-out to many subscribers, and many pushes to one subscriber.
 //
-// Read next: ../Clients/Publisher.swift.
+// Read next: ../Clients/Publisher.swift, Load.swift.
 
-/// Pushes to a channel with many subscribers.
+/// The channel of all pushes, and the path that subscribes to it.
+private enum BenchChannel {
+    static let name = "bench"
+
+    static func subscribing(_ path: String) -> String {
+        "\(path)\(path.utf8.contains(UInt8(ascii: "?")) ? "&" : "?")channel=\(name)"
+    }
+}
+
+/// One backend pushes to a channel with many subscribers. The next push begins when the admin API has answered the previous one
+/// and fewer than the allowed number are still on their way to subscribers.
 struct FanoutScenario: Scenario {
-    private static let channel = "bench"
-
     let subscribers: Int
     let inFlight: Int
     let size: Int
@@ -15,18 +22,17 @@ struct FanoutScenario: Scenario {
     var connections: Int { subscribers }
 
     func run(on server: ServerUnderTest, seconds: Double) throws(BenchError) -> Figures {
-        let separator = path.utf8.contains(UInt8(ascii: "?")) ? "&" : "?"
         let load = FanoutLoad(
-            server, path: "\(path)\(separator)channel=\(Self.channel)", subscribers: subscribers, inFlight: inFlight)
+            server, path: BenchChannel.subscribing(path), subscribers: subscribers, inFlight: inFlight)
         try load.open(subscribers)
-        try load.start(channel: Self.channel, size: size)
+        try load.start(size: size)
         let window = try load.measure(seconds: seconds)
         let missing = try load.finish()
         let people = subscribers == 1 ? "1 subscriber" : "\(subscribers.grouped) subscribers"
         var figures = Figures(
             scenario: "fan-out", setting: "\(size.bytesText) to \(people)", unit: "delivery", window: window,
             lost: load.lostCount)
-        if missing > 0 { figures.notes.append("\(missing.grouped) deliveries did not arrive") }
+        if missing > 0 { figures.losses.append("\(missing.grouped) deliveries did not arrive") }
         return figures
     }
 }
@@ -45,8 +51,10 @@ private final class FanoutLoad: Load {
         super.init(server, path: path)
     }
 
-    func start(channel: String, size: Int) throws(BenchError) {
-        publisher = try Publisher(server, channel: channel, size: size, on: loop) { [unowned self] in answered($0) }
+    func start(size: Int) throws(BenchError) {
+        publisher = try Publisher(server, channel: BenchChannel.name, size: size, on: loop) { [unowned self] in
+            answered($1)
+        }
         publishIfDue()
     }
 
@@ -74,9 +82,58 @@ private final class FanoutLoad: Load {
     }
 
     private func publishIfDue() {
-        guard let publisher, !publisher.isWaiting, !isFinishing else { return }
+        guard let publisher, publisher.inFlight == 0, !isFinishing else { return }
         guard published * subscribers < count + inFlight * subscribers else { return }
         published += 1
         publisher.publish()
+    }
+}
+
+/// Some backends push to one subscriber, each with some pushes in flight on its connection. The responses are counted.
+struct PushScenario: Scenario {
+    let publishers: Int
+    let inFlight: Int
+    let size: Int
+    let path: String
+
+    var connections: Int { publishers + 1 }
+
+    func run(on server: ServerUnderTest, seconds: Double) throws(BenchError) -> Figures {
+        let load = PushLoad(server, path: BenchChannel.subscribing(path))
+        try load.open(1)
+        try load.start(publishers: publishers, inFlight: inFlight, size: size)
+        let window = try load.measure(seconds: seconds)
+        let people = publishers == 1 ? "1 publisher" : "\(publishers.grouped) publishers"
+        let depth = inFlight == 1 ? "1 push" : "\(inFlight.grouped) pushes"
+        return Figures(
+            scenario: "pushes", setting: "\(size.bytesText), \(people), \(depth) in flight", unit: "push",
+            window: window, lost: load.lostCount)
+    }
+}
+
+/// Backends that answer each response with the next push.
+private final class PushLoad: Load {
+    private var publishers: [Publisher] = []
+
+    func start(publishers count: Int, inFlight: Int, size: Int) throws(BenchError) {
+        for _ in 0..<count {
+            let publisher = try Publisher(server, channel: BenchChannel.name, size: size, on: loop) { [unowned self] in
+                answered($0, $1)
+            }
+            publishers.append(publisher)
+            for _ in 0..<inFlight { publisher.publish() }
+        }
+    }
+
+    private func answered(_ publisher: Publisher, _ outcome: Result<Int, BenchError>) {
+        switch outcome {
+        case .failure(let error):
+            fail(error)
+        case .success(0):
+            fail("no client is subscribed: does the path's script do that?")
+        case .success:
+            count += 1
+            publisher.publish()
+        }
     }
 }

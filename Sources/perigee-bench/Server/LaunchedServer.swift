@@ -8,6 +8,41 @@ import EventLoop
 import Glibc
 import Synchronization
 
+/// A server to start: perigee, or the floor beside it.
+struct ServerProgram {
+    let path: String
+    let arguments: [String]
+    /// The key of its admin API; nil when it needs none.
+    var key: String?
+    /// Whether its clients offer permessage-deflate.
+    var deflate = false
+
+    /// `perigee serve` on free ports; nil is the perigee beside this program.
+    static func perigee(_ path: String?, scripts: String, workers: Int) throws(BenchError) -> ServerProgram {
+        ServerProgram(
+            path: try locate("perigee", path),
+            arguments: [
+                "serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--scripts", scripts,
+                "--workers", "\(workers)", "--log-level", "warning",
+            ])
+    }
+
+    /// The bare server in C; nil is the one beside this program.
+    static func floor(_ path: String?) throws(BenchError) -> ServerProgram {
+        ServerProgram(path: try locate("perigee-floor", path), arguments: [])
+    }
+
+    private static func locate(_ name: String, _ given: String?) throws(BenchError) -> String {
+        if let given { return given }
+        var path = [UInt8](repeating: 0, count: Int(PATH_MAX))
+        let count = path.withUnsafeMutableBytes { readlink("/proc/self/exe", $0.baseAddress!, $0.count) }
+        let own = String(decoding: path.prefix(max(0, count)), as: UTF8.self)
+        let program = String(own.prefix(upTo: own.lastIndex(of: "/") ?? own.startIndex)) + "/" + name
+        guard access(program, X_OK) == 0 else { throw BenchError("there is no \(program) to start; build it") }
+        return program
+    }
+}
+
 /// A server that lives as long as a measurement.
 final class LaunchedServer {
     /// The time that a start, and a stop, may take, in milliseconds.
@@ -18,14 +53,10 @@ final class LaunchedServer {
     let server: ServerUnderTest
     private let pid: pid_t
 
-    init(_ target: TargetOptions, cores: Cores) throws(BenchError) {
-        let program = try Self.program(target.server)
+    init(_ program: ServerProgram, cores: Cores) throws(BenchError) {
         Self.stopWithThisProcess()
         let output = try StartOutput()
-        let arguments = [
-            program, "serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--scripts", target.scripts,
-            "--workers", "\(target.workers)", "--log-level", "warning",
-        ]
+        let arguments = [program.path] + program.arguments
         let pid = try cores.startApart { () throws(BenchError) in
             try Self.spawn(arguments, output: output.writeEnd)
         }
@@ -33,8 +64,8 @@ final class LaunchedServer {
         do throws(BenchError) {
             let addresses = try output.addresses(within: Self.patience)
             server = ServerUnderTest(
-                clients: addresses.clients, admin: addresses.admin, key: target.key, process: ServerProcess(pid: pid),
-                deflate: target.deflate)
+                clients: addresses.clients, admin: addresses.admin, key: program.key, process: ServerProcess(pid: pid),
+                deflate: program.deflate)
         } catch {
             Self.end(pid)
             throw error
@@ -65,18 +96,6 @@ final class LaunchedServer {
                 _exit(128 + number)
             }
         }
-    }
-
-    private static func program(_ given: String?) throws(BenchError) -> String {
-        if let given { return given }
-        var path = [UInt8](repeating: 0, count: Int(PATH_MAX))
-        let count = path.withUnsafeMutableBytes { readlink("/proc/self/exe", $0.baseAddress!, $0.count) }
-        let own = String(decoding: path.prefix(max(0, count)), as: UTF8.self)
-        let program = String(own.prefix(upTo: own.lastIndex(of: "/") ?? own.startIndex)) + "/perigee"
-        guard access(program, X_OK) == 0 else {
-            throw BenchError("there is no \(program) to start; build it, or name a running one with --listen")
-        }
-        return program
     }
 
     private static func spawn(_ arguments: [String], output: Int32) throws(BenchError) -> pid_t {
@@ -142,7 +161,9 @@ private final class StartOutput {
     }
 
     private func address(in text: [UInt8], after label: String) -> SocketAddress? {
-        for line in text.split(separator: UInt8(ascii: "\n")).dropLast() where line.starts(with: label.utf8) {
+        // The last line may be incomplete.
+        let lines = text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).dropLast()
+        for line in lines where line.starts(with: label.utf8) {
             return SocketAddress(text: String(decoding: line.dropFirst(label.utf8.count), as: UTF8.self))
         }
         return nil

@@ -64,6 +64,12 @@ struct Cores {
     /// Whether each has a core of its own.
     var areApart: Bool { server != generator }
 
+    /// In words, for a report.
+    var text: String {
+        areApart
+            ? "server on core \(server), generator on core \(generator)" : "one core for server and generator"
+    }
+
     /// The first and the last core that this process may use.
     init() {
         let allowed = (0..<1_024 as Range<Int32>).filter { clinux_may_run_on_core($0) != 0 }
