@@ -8,8 +8,6 @@ SWIFT       ?= swift
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
 SUDO        := $(if $(filter 0,$(shell id -u)),,sudo)
 SOURCES     := Package.swift Sources Tests
-# Tests of the server that start none, or that speak with it by a command without TLS: the run over TLS adds nothing to them.
-NOT_LIVE    := ServerTests\.(Command|ConnectionID|ExitCode|KeyProof|ReloadC|Readme|Suite)
 # Tests that start the program: the last run has them start the release build.
 PROGRAM     := ServerTests\.(AcceptedPushes|CertificateStart|Command|Descriptor|ExitCode|IdleMemory|LogKey|NewCommand|Notify|PassedSockets|ReloadCommand|ScriptKey|Serve|Soak|StopSignal|TestCommand|UnixSocket|Upgrade)Tests
 # For the program: make run ARGS='--listen 0.0.0.0:8080'
@@ -41,7 +39,7 @@ test: packages test-packages lint ## everything that CI runs
 	$(SWIFT) build --build-tests $(SWIFT_FLAGS)
 	.build/debug/perigee test Scripts
 	$(SWIFT) test --skip-build
-	PERIGEETEST_TLS=1 $(SWIFT) test --skip-build --filter '^ServerTests\.' --skip '$(NOT_LIVE)'
+	PERIGEETEST_TLS=1 $(SWIFT) test --skip-build --filter '^ServerTests\.'
 	$(SWIFT) build -c release --product perigee $(SWIFT_FLAGS)
 	PERIGEETEST_PROGRAM=$(CURDIR)/.build/release/perigee $(SWIFT) test --skip-build --filter '^$(PROGRAM)'
 

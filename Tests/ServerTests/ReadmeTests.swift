@@ -7,7 +7,7 @@ import Testing
 
 @testable import Server
 
-@Suite("README", .bounded)
+@Suite("README", .plainOnly("its commands speak plain HTTP"), .bounded)
 struct ReadmeTests {
     private let text: String
 

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Command line: check, config, version", .bounded)
+@Suite("Command line: check, config, version", .plainOnly("starts no server"), .bounded)
 struct CommandTests {
     @Test("check: scripts that load are counted, and the exit code is 0; modules and tests are no scripts")
     func checkGood() throws {

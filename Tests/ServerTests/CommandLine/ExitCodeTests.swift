@@ -4,7 +4,7 @@
 import PerigeeTestKit
 import Testing
 
-@Suite("Command line: exit codes", .bounded)
+@Suite("Command line: exit codes", .plainOnly("starts no server that clients reach"), .bounded)
 struct ExitCodeTests {
     private static let loopback = ["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]
 

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Command line: reload", .bounded)
+@Suite("Command line: reload", .plainOnly("the command does not speak TLS"), .bounded)
 struct ReloadCommandTests {
     private static let key = "manage-me-0123456789"
 

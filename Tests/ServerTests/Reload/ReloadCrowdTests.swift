@@ -10,7 +10,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Reload under a crowd", .bounded(minutes: 30))
+@Suite("Reload under a crowd", .plainOnly("TLS changes nothing about a reload"), .bounded(minutes: 30))
 struct ReloadCrowdTests {
     private static let rounds = 100
 
