@@ -8,14 +8,9 @@ SWIFT       ?= swift
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
 SUDO        := $(if $(filter 0,$(shell id -u)),,sudo)
 SOURCES     := Package.swift Sources Tests
-<<<<<<< HEAD
 # Suites that start the program, which name what starts it: the last run has them start the release build.
 STARTERS    := PerigeeProcess|PerigeeProgram|ActivatedProcess|try Soak
 PROGRAM      = ServerTests\.($(shell grep -rlE --exclude=SuiteTests.swift '$(STARTERS)' Tests/ServerTests | sed -nE 's|.*/([A-Za-z0-9]+Tests)\.swift|\1|p' | sort | paste -sd '|'))
-=======
-# Tests that start the program: in the last run they start the release build.
-PROGRAM     := ServerTests\.(AcceptedPushes|CertificateStart|Command|Descriptor|ExitCode|IdleMemory|LogKey|NewCommand|Notify|PassedSockets|ReloadCommand|ScriptKey|Serve|Soak|StopSignal|TestCommand|UnixSocket|Upgrade)Tests
->>>>>>> house-bench
 # For the program: make run ARGS='--listen 0.0.0.0:8080'
 ARGS        ?=
 FUZZ_SECONDS ?= 600
@@ -33,11 +28,7 @@ SECS        ?= 2
 
 .DEFAULT_GOAL := help
 
-<<<<<<< HEAD
 .PHONY: help run build test test-one fuzz soak model output-model reload-crowd attack-waits sanitize lint format bench compare config packages test-packages toolchain program-suites clean
-=======
-.PHONY: help run build test test-one fuzz soak model reload-crowd attack-waits sanitize lint format bench compare config packages test-packages toolchain clean
->>>>>>> house-bench
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -48,11 +39,7 @@ run: build ## install the packages, build, and serve Scripts/
 build: packages ## build for release
 	$(SWIFT) build -c release --product perigee $(SWIFT_FLAGS)
 
-<<<<<<< HEAD
-test: packages test-packages lint ## everything that CI runs
-=======
 test: packages test-packages lint ## run everything that CI runs
->>>>>>> house-bench
 	$(SWIFT) build --build-tests $(SWIFT_FLAGS)
 	.build/debug/perigee test Scripts
 	$(SWIFT) test --skip-build
@@ -60,20 +47,12 @@ test: packages test-packages lint ## run everything that CI runs
 	$(SWIFT) build -c release --product perigee $(SWIFT_FLAGS)
 	PERIGEETEST_PROGRAM=$(CURDIR)/.build/release/perigee $(SWIFT) test --skip-build --filter '^$(PROGRAM)'
 
-<<<<<<< HEAD
-test-one: packages ## some tests alone: FILTER='HandshakeTests' or FILTER='HTTP1Tests\.' or any other regular expression
-=======
 test-one: packages ## run some tests: FILTER='HandshakeTests', FILTER='HTTP1Tests\.' or any other regular expression
->>>>>>> house-bench
 	@test -n '$(FILTER)' || { echo "make test-one FILTER='HandshakeTests'"; exit 2; }
 	$(SWIFT) build --build-tests $(SWIFT_FLAGS)
 	$(SWIFT) test --skip-build --filter '$(FILTER)'
 
-<<<<<<< HEAD
-fuzz: packages ## every reader of bytes from outside, FUZZ_SECONDS=600 each, two at a time; ARGS='http frames' for some
-=======
 fuzz: packages ## fuzz every parser, FUZZ_SECONDS=600 each, two at a time; ARGS='http frames' for some
->>>>>>> house-bench
 	FUZZ_SECONDS=$(FUZZ_SECONDS) SWIFT=$(SWIFT) Tests/Fuzz/run $(ARGS)
 
 soak: packages test-packages ## run everything at once for SOAK_SECONDS=60, then look for remains; SOAK_SEED=… repeats a run
@@ -84,16 +63,12 @@ model: packages test-packages ## run MODEL_SEEDS=100 random lives of a worker be
 	$(SWIFT) build --build-tests $(SWIFT_FLAGS)
 	MODEL_SEEDS=$(MODEL_SEEDS) MODEL_FIRST=$(MODEL_FIRST) $(SWIFT) test --skip-build --filter WorkerModelTests
 
-<<<<<<< HEAD
-output-model: packages test-packages ## TURNS=1000000 random turns of the output beside a model; SANITIZE=address is one way
+output-model: packages test-packages ## hold the output against a model for TURNS=1000000 random turns; SANITIZE=address adds the sanitizer
 	$(SWIFT) build --build-tests $(SWIFT_FLAGS) $(OUTPUT_MODEL_FLAGS)
 	PERIGEETEST_OUTPUT_TURNS=$(TURNS) LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/leaks.supp \
 	  $(SWIFT) test --skip-build --disable-xctest $(OUTPUT_MODEL_FLAGS) --filter OutputModelTests
 
-reload-crowd: build ## 100 reloads under RELOAD_CROWD=10000 talking clients, and how long the workers stood still
-=======
 reload-crowd: build ## reload 100 times under RELOAD_CROWD=10000 talking clients, and measure how long workers pause
->>>>>>> house-bench
 	$(SWIFT) build --build-tests $(SWIFT_FLAGS)
 	RELOAD_CROWD=$(RELOAD_CROWD) PERIGEETEST_PROGRAM=$(CURDIR)/.build/release/perigee \
 	  $(SWIFT) test --skip-build --filter ReloadCrowdTests
@@ -111,11 +86,7 @@ sanitize: packages test-packages ## run all tests under AddressSanitizer, then u
 	    $(SWIFT) test --skip-build --disable-xctest --sanitize=$$sanitizer --scratch-path .build-$$sanitizer; \
 	done
 
-<<<<<<< HEAD
-lint: toolchain ## formatting of all Swift files
-=======
 lint: toolchain ## check the format of all Swift files
->>>>>>> house-bench
 	$(SWIFT) format lint --strict --recursive $(SOURCES)
 
 format: toolchain ## format all Swift files
@@ -126,21 +97,13 @@ bench: packages ## measure the release build with the load generator; ARGS='echo
 	$(SWIFT) build -c release --product perigee-bench $(SWIFT_FLAGS)
 	.build/release/perigee-bench $(ARGS)
 
-<<<<<<< HEAD
-compare: packages ## CPU time per message against a bare epoll server in C: ROUNDS=3 of SECS=2 for each row; ARGS='echo idle' for some
-=======
 compare: packages ## compare CPU time per message with a bare epoll server: ROUNDS=3 of SECS=2; ARGS='echo idle' for some rows
->>>>>>> house-bench
 	$(SWIFT) build -c release --product perigee $(SWIFT_FLAGS)
 	$(SWIFT) build -c release --product perigee-bench $(SWIFT_FLAGS)
 	$(SWIFT) build -c release --product perigee-floor
 	.build/release/perigee-bench compare --rounds $(ROUNDS) --seconds $(SECS) $(ARGS)
 
-<<<<<<< HEAD
-config: ## write config/perigee.yaml anew, after a key has changed
-=======
 config: ## write config/perigee.yaml again, after a key has changed
->>>>>>> house-bench
 	$(SWIFT) run perigee config --defaults > config/perigee.yaml.new
 	mv config/perigee.yaml.new config/perigee.yaml
 
@@ -153,14 +116,10 @@ test-packages:
 toolchain:
 	@command -v $(SWIFT) >/dev/null || { echo "Perigee needs a Swift 6.2 (or newer) toolchain: https://www.swift.org/install/linux/debian/"; exit 1; }
 
-<<<<<<< HEAD
 program-suites:
 	@echo '$(PROGRAM)'
 
-clean: ## remove what was built
-=======
 clean: ## remove all build products
->>>>>>> house-bench
 	rm -rf .build .build-*
 
 # Installs missing packages; does not call apt when there are none.

@@ -45,7 +45,8 @@ struct DescriptorTests {
         let (program, port) = try Self.start(
             descriptors: 64, scripts: folder.path,
             environment: ["PERIGEE_TLS_CERTIFICATES": "\(pair.certificate)=\(pair.key)"])
-        let served = try WebSocketClient.connect(port: port, timeout: .seconds(20))
+        let served = try WebSocketClient.connect(
+            port: port, timeout: .seconds(20), security: .tls(TLSOptions(authority: TestAuthority.shared.path)))
         let sockets = try (0..<80).map { _ in
             try RawSocket.connect(port: port, timeout: .seconds(10), security: .plain)
         }
@@ -58,6 +59,7 @@ struct DescriptorTests {
         }
         #expect(answers.allSatisfy { $0.isEmpty || $0 == alert })
         #expect(try served.receiveText() == "tick")
+        served.socket.close()
         for socket in sockets { socket.close() }
         program.signal(SIGTERM)
         #expect(try program.wait() == 0)
