@@ -1,6 +1,6 @@
-# make run, make test: all that a fresh Debian machine needs beyond make and a Swift 6.2+ toolchain is installed by them.
+# On a fresh Debian machine with make and a Swift 6.2+ toolchain, `make run` and `make test` install everything else.
 
-# The one list of Debian packages, for building and running, and for the tests on top of it.
+# The only list of Debian packages: for building and running, and in addition for the tests.
 PACKAGES      := liblua5.4-dev libssl-dev zlib1g-dev libcurl4-openssl-dev
 TEST_PACKAGES := chromium curl lua-cjson-dev
 
@@ -30,16 +30,16 @@ SECS        ?= 2
 
 .PHONY: help run build test test-one fuzz soak model output-model reload-crowd attack-waits sanitize lint format bench compare config packages test-packages toolchain program-suites clean
 
-help: ## what there is
+help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-run: build ## install what is needed, build, and serve Scripts/
+run: build ## install the packages, build, and serve Scripts/
 	.build/release/perigee serve $(ARGS)
 
-build: packages ## the release build
+build: packages ## build for release
 	$(SWIFT) build -c release --product perigee $(SWIFT_FLAGS)
 
-test: packages test-packages lint ## everything that CI runs
+test: packages test-packages lint ## run everything that CI runs
 	$(SWIFT) build --build-tests $(SWIFT_FLAGS)
 	.build/debug/perigee test Scripts
 	$(SWIFT) test --skip-build
@@ -47,38 +47,38 @@ test: packages test-packages lint ## everything that CI runs
 	$(SWIFT) build -c release --product perigee $(SWIFT_FLAGS)
 	PERIGEETEST_PROGRAM=$(CURDIR)/.build/release/perigee $(SWIFT) test --skip-build --filter '^$(PROGRAM)'
 
-test-one: packages ## some tests alone: FILTER='HandshakeTests' or FILTER='HTTP1Tests\.' or any other regular expression
+test-one: packages ## run some tests: FILTER='HandshakeTests', FILTER='HTTP1Tests\.' or any other regular expression
 	@test -n '$(FILTER)' || { echo "make test-one FILTER='HandshakeTests'"; exit 2; }
 	$(SWIFT) build --build-tests $(SWIFT_FLAGS)
 	$(SWIFT) test --skip-build --filter '$(FILTER)'
 
-fuzz: packages ## every reader of bytes from outside, FUZZ_SECONDS=600 each, two at a time; ARGS='http frames' for some
+fuzz: packages ## fuzz every parser, FUZZ_SECONDS=600 each, two at a time; ARGS='http frames' for some
 	FUZZ_SECONDS=$(FUZZ_SECONDS) SWIFT=$(SWIFT) Tests/Fuzz/run $(ARGS)
 
-soak: packages test-packages ## SOAK_SECONDS=60 of everything at once, then nothing may be left; SOAK_SEED=… repeats a run
+soak: packages test-packages ## run everything at once for SOAK_SECONDS=60, then look for remains; SOAK_SEED=… repeats a run
 	$(SWIFT) build --build-tests $(SWIFT_FLAGS)
 	SOAK_SECONDS=$(SOAK_SECONDS) SOAK_SEED=$(SOAK_SEED) $(SWIFT) test --skip-build --filter SoakTests
 
-model: packages test-packages ## MODEL_SEEDS=100 random lives of a worker beside its model, beginning with MODEL_FIRST=1
+model: packages test-packages ## run MODEL_SEEDS=100 random lives of a worker beside its model, from MODEL_FIRST=1 on
 	$(SWIFT) build --build-tests $(SWIFT_FLAGS)
 	MODEL_SEEDS=$(MODEL_SEEDS) MODEL_FIRST=$(MODEL_FIRST) $(SWIFT) test --skip-build --filter WorkerModelTests
 
-output-model: packages test-packages ## TURNS=1000000 random turns of the output beside a model; SANITIZE=address is one way
+output-model: packages test-packages ## hold the output against a model for TURNS=1000000 random turns; SANITIZE=address adds the sanitizer
 	$(SWIFT) build --build-tests $(SWIFT_FLAGS) $(OUTPUT_MODEL_FLAGS)
 	PERIGEETEST_OUTPUT_TURNS=$(TURNS) LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/leaks.supp \
 	  $(SWIFT) test --skip-build --disable-xctest $(OUTPUT_MODEL_FLAGS) --filter OutputModelTests
 
-reload-crowd: build ## 100 reloads under RELOAD_CROWD=10000 talking clients, and how long the workers stood still
+reload-crowd: build ## reload 100 times under RELOAD_CROWD=10000 talking clients, and measure how long workers pause
 	$(SWIFT) build --build-tests $(SWIFT_FLAGS)
 	RELOAD_CROWD=$(RELOAD_CROWD) PERIGEETEST_PROGRAM=$(CURDIR)/.build/release/perigee \
 	  $(SWIFT) test --skip-build --filter ReloadCrowdTests
 
-attack-waits: build ## how long an echo client waits at worst beside each attack; wants a quiet machine
+attack-waits: build ## measure the longest wait of an echo client beside each attack; needs a quiet machine
 	$(SWIFT) build --build-tests $(SWIFT_FLAGS)
 	PERIGEETEST_ATTACK_WAITS=$(ATTACK_WAITS) PERIGEETEST_PROGRAM=$(CURDIR)/.build/release/perigee \
 	  $(SWIFT) test --skip-build --filter AttackWaitTests
 
-sanitize: packages test-packages ## all tests under AddressSanitizer, then under ThreadSanitizer
+sanitize: packages test-packages ## run all tests under AddressSanitizer, then under ThreadSanitizer
 	@set -e; for sanitizer in $(SANITIZERS); do \
 	  echo "--- $$sanitizer"; \
 	  $(SWIFT) build --build-tests $(SWIFT_FLAGS) --sanitize=$$sanitizer --scratch-path .build-$$sanitizer; \
@@ -86,24 +86,24 @@ sanitize: packages test-packages ## all tests under AddressSanitizer, then under
 	    $(SWIFT) test --skip-build --disable-xctest --sanitize=$$sanitizer --scratch-path .build-$$sanitizer; \
 	done
 
-lint: toolchain ## formatting of all Swift files
+lint: toolchain ## check the format of all Swift files
 	$(SWIFT) format lint --strict --recursive $(SOURCES)
 
-format: toolchain ## put all Swift files into shape
+format: toolchain ## format all Swift files
 	$(SWIFT) format format --in-place --recursive $(SOURCES)
 
-bench: packages ## release build, then the load generator against it
+bench: packages ## measure the release build with the load generator; ARGS='echo --size 1024'
 	$(SWIFT) build -c release --product perigee $(SWIFT_FLAGS)
 	$(SWIFT) build -c release --product perigee-bench $(SWIFT_FLAGS)
 	.build/release/perigee-bench $(ARGS)
 
-compare: packages ## CPU time per message against a bare epoll server in C: ROUNDS=3 of SECS=2 for each row; ARGS='echo idle' for some
+compare: packages ## compare CPU time per message with a bare epoll server: ROUNDS=3 of SECS=2; ARGS='echo idle' for some rows
 	$(SWIFT) build -c release --product perigee $(SWIFT_FLAGS)
 	$(SWIFT) build -c release --product perigee-bench $(SWIFT_FLAGS)
 	$(SWIFT) build -c release --product perigee-floor
 	.build/release/perigee-bench compare --rounds $(ROUNDS) --seconds $(SECS) $(ARGS)
 
-config: ## write config/perigee.yaml anew, after a key has changed
+config: ## write config/perigee.yaml again, after a key has changed
 	$(SWIFT) run perigee config --defaults > config/perigee.yaml.new
 	mv config/perigee.yaml.new config/perigee.yaml
 
@@ -119,10 +119,10 @@ toolchain:
 program-suites:
 	@echo '$(PROGRAM)'
 
-clean: ## remove what was built
+clean: ## remove all build products
 	rm -rf .build .build-*
 
-# Installs those of the packages that are missing; nothing is asked of apt when none is.
+# Installs missing packages; does not call apt when there are none.
 define install
 missing=$$(for p in $(1); do dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
 if [ -n "$$missing" ]; then echo "installing:" $$missing; \

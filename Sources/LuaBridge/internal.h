@@ -114,7 +114,8 @@ struct Bridge {
     Refusal refusal;
     size_t refused_size;
     bool was_refused;         // an allocation of the running slice
-    size_t collected;         // bytes that the last full collection left, or fewer if there were fewer since
+    size_t collected;         // bytes that the last collection between events left, or fewer if there were fewer since
+    size_t collected_within;  // the same of the last full collection, also within an event
     uint64_t collections;     // full ones
     volatile sig_atomic_t allocating; // Lua is inside of the allocator, perhaps to move a stack
     uint64_t allocations;

@@ -116,7 +116,7 @@ private struct Comparison {
         }
         guard let last else { return "" }
         results.sort { $0.ratio < $1.ratio }
-        let median = results[results.count / 2]
+        let median = results[(results.count - 1) / 2]
         let unit = last.rate == nil ? "B" : "µs"
         let digits = last.rate == nil ? 0 : 2
         let row = Self.line([

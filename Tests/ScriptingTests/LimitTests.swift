@@ -80,7 +80,7 @@ struct LimitTests {
         let before = stage.engine.collections
         for _ in 0..<10 { #expect(stage.message().isDone) }
         #expect(Set(stage.host.sent) == ["0"])
-        #expect(stage.engine.collections - before <= 101)
+        #expect(stage.engine.collections - before <= 107)
         #expect(stage.message("forget").isDone)
         #expect(Int(stage.host.sent.last ?? "") ?? 0 >= 144)
     }

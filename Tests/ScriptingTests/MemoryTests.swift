@@ -183,9 +183,11 @@ struct MemoryTests {
             for message in ["code", "text", "caught"] { #expect(!stage.message(message).isDone) }
         }
         #expect(stage.engine.collections == 0)
-        for round in 1...5 {
+        // At most one collection where the bomb finds no memory, and one of what it leaves; Lua may have freed that itself.
+        for _ in 1...5 {
+            let before = stage.engine.collections
             #expect(stage.message("bomb").error?.message == "not enough memory")
-            #expect(stage.engine.collections == round)
+            #expect(stage.engine.collections - before <= 2)
             #expect(stage.engine.memoryInUse < 7 << 20)
         }
     }

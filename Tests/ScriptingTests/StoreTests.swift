@@ -1,3 +1,4 @@
+import Dispatch
 import Synchronization
 import Testing
 
@@ -198,12 +199,10 @@ struct StoreTests {
     }
 
     @Test("additions of many threads are all counted")
-    func concurrent() async {
+    func concurrent() {
         let store = KeyValueStore()
-        await withTaskGroup(of: Void.self) { group in
-            for _ in 0..<4 {
-                group.addTask { for _ in 0..<1_000 { _ = store.add(.integer(1), to: [1]) } }
-            }
+        DispatchQueue.concurrentPerform(iterations: 4) { _ in
+            for _ in 0..<1_000 { _ = store.add(.integer(1), to: [1]) }
         }
         #expect(store.value(of: [1]) == .integer(4_000))
     }

@@ -23,24 +23,31 @@ void tune_collector(Bridge *b)
     size_t percent = b->memory_limit == 0 ? at_most : clamp(b->memory_limit / used, 105, at_most);
     lua_gc(b->main, LUA_GCINC, (int)percent, 0, 0);
     b->collected = b->memory < b->collected ? b->memory : b->collected;
+    b->collected_within = b->memory < b->collected_within ? b->memory : b->collected_within;
 }
 
 // Collects in full. [...] -> [...]
 static void collect(lua_State *L, Bridge *b)
 {
     lua_gc(L, LUA_GCCOLLECT);
-    b->collected = b->memory;
+    b->collected_within = b->memory;
     b->coroutines.wanted = 0;
     b->collections += 1;
 }
 
-// Collects in full if memory has grown enough since the last time; false when it has not. [...] -> [...]
+// Whether memory has grown by enough for a full collection. Never raises.
+static bool has_grown(const Bridge *b, size_t since)
+{
+    size_t limit = b->memory_limit > 0 ? b->memory_limit : easy_memory;
+    return b->memory > since && b->memory - since > limit / worth_collecting;
+}
+
+// Collects in full within an event if memory has grown enough since the last time; false when it has not. What the event still
+// holds may be garbage after it, so the collection after a failure does not count this one. [...] -> [...]
 bool collect_if_grown(lua_State *L)
 {
     Bridge *b = bridge_of(L);
-    size_t limit = b->memory_limit > 0 ? b->memory_limit : easy_memory;
-    size_t grown = b->memory > b->collected ? b->memory - b->collected : 0;
-    if (grown <= limit / worth_collecting) {
+    if (!has_grown(b, b->collected_within)) {
         return false;
     }
     collect(L, b);
@@ -52,7 +59,8 @@ bool collect_if_grown(lua_State *L)
 void collect_coroutines(lua_State *L)
 {
     Bridge *b = bridge_of(L);
-    if (b->coroutines.wanted > b->coroutine_limit / worth_counting) {
+    uint32_t enough = b->coroutine_limit / worth_counting;
+    if (b->coroutines.wanted >= (enough > 1 ? enough : 1)) {
         collect(L, b);
     } else {
         collect_if_grown(L);
@@ -63,8 +71,9 @@ void collect_coroutines(lua_State *L)
 // within its own budget, and perhaps be killed for it. Never raises.
 void clean_up_after_failure(Bridge *b)
 {
-    if (b->memory_limit > 0 && b->memory > b->memory_limit / 2) {
-        collect_if_grown(b->main);
+    if (b->memory_limit > 0 && b->memory > b->memory_limit / 2 && has_grown(b, b->collected)) {
+        collect(b->main, b);
+        b->collected = b->memory;
     }
 }
 

@@ -8,7 +8,7 @@ import JSON
 /// A table with columns of fixed width, so that a row can be printed before the next is known.
 struct TextReport {
     private static let columns: [(title: String, width: Int)] = [
-        ("", -11), ("", -36), ("per second", 11), ("p50", 10), ("p99", 10), ("p99.9", 10), ("server CPU", 12),
+        ("", -11), ("", -40), ("per second", 11), ("p50", 10), ("p99", 10), ("p99.9", 10), ("server CPU", 12),
         ("server", 8), ("generator", 10),
     ]
 
@@ -39,8 +39,8 @@ struct TextReport {
     func foot(_ results: [Figures]) -> String {
         var lines = [
             "",
-            "p50, p99, p99.9: from sending to receiving. server CPU: of all its threads, user and kernel, for each",
-            "message, delivery or handshake. server, generator: how busy their cores were.",
+            "p50, p99, p99.9: the time from sending to receiving. server CPU: of all its threads, user and kernel, for",
+            "each message, delivery, push or handshake. server, generator: the share of its core that each used.",
         ]
         for figures in results {
             for note in figures.notes { lines.append("! \(figures.scenario), \(figures.setting): \(note)") }

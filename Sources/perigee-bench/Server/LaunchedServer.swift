@@ -161,7 +161,9 @@ private final class StartOutput {
     }
 
     private func address(in text: [UInt8], after label: String) -> SocketAddress? {
-        for line in text.split(separator: UInt8(ascii: "\n")).dropLast() where line.starts(with: label.utf8) {
+        // The last line may be incomplete.
+        let lines = text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).dropLast()
+        for line in lines where line.starts(with: label.utf8) {
             return SocketAddress(text: String(decoding: line.dropFirst(label.utf8.count), as: UTF8.self))
         }
         return nil

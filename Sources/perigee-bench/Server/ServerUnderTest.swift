@@ -19,40 +19,34 @@ struct ServerUnderTest {
     let deflate: Bool
 }
 
-/// A process on this machine, with its CPU time and memory from `/proc`.
+/// A process on this machine, with its CPU time and its memory.
 struct ServerProcess {
     let pid: Int32
 
-    /// Seconds of CPU time of all threads, user and kernel; nil when there is no such process. The kernel reports hundredths
-    /// of a second.
+    /// Seconds of CPU time of all threads, user and kernel; nil when there is no such process.
     var cpuSeconds: Double? {
-        // The name, in parentheses, may contain any character; the fields are counted from its end.
-        guard let text = read("stat"), let name = text.lastIndex(of: UInt8(ascii: ")")) else { return nil }
-        let fields = text[(name + 1)...].split(separator: UInt8(ascii: " "))
-        guard fields.count > 12, let user = number(fields[11]), let system = number(fields[12]) else { return nil }
-        return Double(user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
+        var clock = clockid_t()
+        var time = timespec()
+        guard clock_getcpuclockid(pid, &clock) == 0, clock_gettime(clock, &time) == 0 else { return nil }
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
     }
 
     /// Bytes of resident memory; nil when there is no such process.
     var residentBytes: Int? {
-        guard let text = read("status") else { return nil }
-        for line in text.split(separator: UInt8(ascii: "\n")) where line.starts(with: "VmRSS:".utf8) {
-            let digits = line.filter { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
-            return number(digits[...]).map { $0 << 10 }
-        }
-        return nil
-    }
-
-    private func number(_ digits: some Sequence<UInt8>) -> Int? { Int(String(decoding: Array(digits), as: UTF8.self)) }
-
-    private func read(_ name: String) -> [UInt8]? {
-        let descriptor = open("/proc/\(pid)/\(name)", O_RDONLY | O_CLOEXEC)
+        let descriptor = open("/proc/\(pid)/status", O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
-        let bytes = [UInt8](unsafeUninitializedCapacity: 8_192) { buffer, count in
-            count = max(0, Glibc.read(descriptor, buffer.baseAddress, buffer.count))
+        let text = [UInt8](unsafeUninitializedCapacity: 8_192) { buffer, count in
+            count = max(0, read(descriptor, buffer.baseAddress, buffer.count))
         }
-        return bytes.isEmpty ? nil : bytes
+        return text.withUnsafeBytes { bytes in
+            // The value stands behind a tab and spaces, in KiB.
+            guard let place = bytes.place(of: "VmRSS:") else { return nil }
+            let digits = bytes[(place + 6)...].drop { $0 == 0x09 || $0 == 0x20 }.prefix {
+                (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0)
+            }
+            return Int(String(decoding: digits, as: UTF8.self)).map { $0 << 10 }
+        }
     }
 }
 
