@@ -21,7 +21,6 @@ struct StackTests {
         "return setmetatable({}, {__add = f}) + 1", "return '1' + setmetatable({}, {__add = f})",
         "return setmetatable({}, {__lt = f}) < 1",
         "log.info(setmetatable({}, {__tostring = f}))", "print(setmetatable({}, {__tostring = f}))",
-        "log.info('x', {y = setmetatable({}, {__tostring = f})})",
         "json.encode(setmetatable({}, {__index = f, __len = f})) f()",
         "return server[setmetatable({}, {__tostring = f})]", "for n in ('a'):gmatch('a') do f() end", "f()",
         closing("f()"), closing("('a'):gsub('a', f)"), closing("pcall(f)"),

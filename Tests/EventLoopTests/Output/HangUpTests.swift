@@ -122,7 +122,8 @@ struct HangUpTests {
         #expect(socket.events.last == .bytes([1, 2, 3]), "the reader may have more to do with them")
         #expect(stage.sleeps)
         socket.setReading(true)
-        #expect(stage.turn { socket.events.contains(.end) })
+        // A peer that hung up may have left unread bytes behind: then the kernel says that the connection is reset.
+        #expect(stage.turn { socket.events.contains(.end) || hangsUp && socket.events.contains(.closed) })
         socket.abort()
         #expect(stage.turn { socket.events.last == .closed })
     }

@@ -179,7 +179,8 @@ struct LookingTests {
             for query in ["path=/chat", "user=ada", "path=/chat&user=ada"] {
                 for limit in [1, 2, 3] {
                     let pages = try pages(of: "/v1/connections?\(query)&limit=\(limit)", server)
-                    #expect(pages.joined().compactMap { $0["id"]?.string } == ids)
+                    // In the order of their places, of which a silent socket that is given up may have freed one.
+                    #expect(pages.joined().compactMap { $0["id"]?.string }.sorted() == ids.sorted())
                     #expect(pages.count <= 3)
                 }
             }
