@@ -95,7 +95,8 @@ static ssize_t write_now(int fd, const char *bytes, size_t count) {
     if (written >= 0 || errno != ENOTSOCK) return written;
     struct iovec piece = {.iov_base = (char *)bytes, .iov_len = count < 512 ? count : 512};
     written = pwritev2(fd, &piece, 1, -1, RWF_NOWAIT);
-    if (written >= 0 || (errno != EOPNOTSUPP && errno != ESPIPE && errno != ENOSYS)) return written;
+    // A file system may answer so for ever, and say that the file is writable.
+    if (written >= 0) return written;
     struct pollfd writable = {.fd = fd, .events = POLLOUT};
     if (poll(&writable, 1, 0) != 1) {
         errno = EAGAIN;

@@ -77,7 +77,8 @@ final class AdminConnection: Socket {
         if ignoresInput { return setReading(false) }
         guard backlog.isEmpty, mayGoOn else {
             backlog.append(contentsOf: bytes)
-            return setReading(false)
+            setReading(false)
+            return updateDeadline()
         }
         let taken = parse(UnsafeRawBufferPointer(bytes))
         if taken < bytes.count { backlog = Array(bytes[taken...])[...] }
@@ -237,7 +238,9 @@ final class AdminConnection: Socket {
         }
         if !backlog.isEmpty, mayGoOn || ignoresInput {
             let input = backlog
-            backlog = input.dropFirst(input.withUnsafeBytes { parse($0) })
+            let rest = input.dropFirst(input.withUnsafeBytes { parse($0) })
+            // An empty slice would keep the bytes that it was cut from.
+            backlog = rest.isEmpty ? [] : rest
         }
         if backlog.isEmpty, !ignoresInput { setReading(true) }
         finishIfDone()
@@ -275,7 +278,7 @@ final class AdminConnection: Socket {
         var wanted: UInt64?
         if !parser.isIdle && !ignoresInput {
             if !owesContinue { wanted = beganAt + (reading == nil ? handler.headTimeout : handler.requestTimeout) }
-        } else if pipeline.isEmpty, held == nil, !ignoresInput {
+        } else if pipeline.isEmpty, held == nil, backlog.isEmpty, !ignoresInput {
             wanted = answeredAt.map { $0 + handler.requestTimeout } ?? beganAt + handler.headTimeout
         }
         guard wanted != deadline else { return }

@@ -137,7 +137,8 @@ extension AdminServer {
         guard !isDraining else { throw .stopping }
         let name = call.parameters["name"] ?? ""
         let question = question(call, script: name)
-        let worker = Int(questions.nextTicket() % UInt64(node.workers.count))
+        callTurn &+= 1
+        let worker = Int(callTurn % UInt64(node.workers.count))
         questions.askScripts(of: worker, patience: node.scriptPatience) { worker, reply in
             worker.askRequest(question, script: name, reply)
         } then: { [unowned self] answer in

@@ -23,6 +23,10 @@ final class AdminServer: AdminRequestHandler {
     let memory: MemoryWatch
     /// Whether the server is on its way to its end: every answer is then the last one of its connection.
     private(set) var isDraining = false
+    /// Whether the workers answer no more questions: what begins now is refused.
+    private var hasLeft = false
+    /// Counts the questions to `onRequest`, which the workers take in turns.
+    var callTurn: UInt64 = 0
     /// Sockets that were accepted, and those that are open.
     private(set) var acceptedCount: UInt64 = 0
     private(set) var openCount = 0
@@ -117,6 +121,7 @@ final class AdminServer: AdminRequestHandler {
 
     func perform(_ call: AdminCall) {
         if let refusal = call.refusal { return call.fail(refusal) }
+        guard !hasLeft else { return call.fail(AdminError.stopping) }
         guard !call.hasQuery || call.query.isUTF8 else {
             return call.fail(AdminError.parameterInvalid.saying("the query is not percent-encoded UTF-8"))
         }
@@ -212,6 +217,7 @@ final class AdminServer: AdminRequestHandler {
             loop.schedule(after: 10) { [unowned self] in leaveWhenAnswered(until: deadline) }
             return
         }
+        hasLeft = true
         questions.endAll()
         upgrades.failAll(.stopping)
         node.lifecycle.post(.left(.admin))

@@ -1,7 +1,8 @@
 // Pushes on their way to the workers, and the outcome that the answer tells.
 //
 // Pushes of one connection run beside each other. They keep their order at every subscriber because a push enters the workers'
-// inboxes when it begins, or, where scripts are asked first, goes through one queue per channel, user or connection.
+// inboxes when it begins. Where scripts are asked first, a connection's pushes run one after the other, and the pushes of all
+// connections go through one queue per channel, user or connection.
 //
 // Runs on: the admin thread.
 // Allocates: per push its frame, a closure and the answer.
@@ -62,6 +63,8 @@ final class Publisher {
 
     /// Pushes, and answers the call.
     func push(_ push: Push, for call: AdminCall) {
+        // A script may take its time, and may send a push elsewhere: the requests behind it must not overtake it anywhere.
+        if filter.mustAskSome { call.runsBesideOthers = false }
         switch push.target {
         case .channels(let channels, let isList): publish(push, to: channels, isList, call)
         case .audience(let audience): send(push.frame, to: audience) { call.answer(one: $0) }
@@ -75,8 +78,6 @@ final class Publisher {
             return publish(push, to: channel) { call.answer(one: $0) }
         }
         let asksScripts = channels.contains { filter.mustAsk(order: $0.name) }
-        // A push that enters its later channels later could be overtaken there by the requests behind it.
-        if asksScripts { call.runsBesideOthers = false }
         let finish = { (result: Result<[PushOutcome], AdminError>) in call.answer(list: result) }
         if asksScripts { publishNext(push, channels[...], [], finish) } else { publishAll(push, to: channels, finish) }
     }

@@ -85,6 +85,8 @@ extension ClientConnection {
     /// Goes on with the end of a connection, and closes its socket where that has waited for it.
     private func takeEnd() -> Bool {
         let hasMore = isEnding || isBusy || extras?.value.pending != nil
+        // The peer's Close may stand in what was held back.
+        if phase == .closing { handleHeld() }
         if goOnEnding() { closePutOff() }
         return hasMore
     }

@@ -2,6 +2,7 @@
 // outstanding has a bound.
 
 import Glibc
+import HTTP1
 import SeededGenerator
 import Testing
 
@@ -215,6 +216,31 @@ struct AdminConnectionTests {
         #expect(try #require(peer.next()).status == 200)
         let late = try #require(peer.next())
         #expect(late.status == 408 && late.isLast && peer.hasEnded)
+    }
+
+    @Test("a request behind a large answer outlasts a slow reader's idle time")
+    func slowReader() throws {
+        let hand = HandAdmin()
+        let peer = hand.connect()
+        peer.send(Self.post(0, "/lone") + Self.post(1))
+        hand.turn(2)
+        #expect(hand.begun.count == 1)
+        let body = [UInt8](repeating: UInt8(ascii: "x"), count: 4 << 20)
+        try #require(hand.open.first).answer(Response(status: 200, fields: [], body: body))
+        hand.turn()
+        let start = hand.clock.now
+        var answers: [HandPeer.Answer] = []
+        for round in 0..<200 where answers.count < 2 && !peer.hasEnded {
+            hand.clock.now += 4_000
+            hand.turn()
+            peer.read()
+            if round == 3 { #expect(hand.begun.count == 1, "more than a megabyte waits for longer than the idle time") }
+            for call in hand.open { hand.answer(call) }
+            while let answer = peer.next() { answers.append(answer) }
+        }
+        #expect(hand.clock.now - start > hand.requestTimeout)
+        #expect(answers.map(\.status) == [200, 200] && answers.map(\.id) == ["0", "1"])
+        #expect(answers.first?.body.count == body.count && hand.timedOut == 0 && !peer.hasEnded)
     }
 
     @Test("100 Continue comes behind the answers to earlier requests")

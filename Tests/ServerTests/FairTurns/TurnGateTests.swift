@@ -120,6 +120,33 @@ struct TurnGateTests {
         withExtendedLifetime(clients) { end() }
     }
 
+    @Test("a closed connection is heard out though its input was held back", arguments: [true, false])
+    func heldGoodbye(isHeld: Bool) throws {
+        let clients = clients(1)
+        let goodbye = ClientFrame.close(code: 4000).bytes
+        clients[0].send((1...5).flatMap { text("\($0)") } + (isHeld ? goodbye : []))
+        hand.turn(.none)
+        #expect(!hand.takeLines().contains("message|5"))
+        let loop = hand.worker.loop
+        let connection = try #require(
+            (0..<loop.slotCount).compactMap { loop.source(at: $0) as? ClientConnection }.first)
+        #expect(connection.isDeferred && connection.isHeldBack)
+        let id = connection.id
+        hand.worker.handle(.order { _ = $0.closeForOperator(id, code: CloseCode(rawValue: 4000), reason: "") })
+        hand.turn()
+        #expect(hand.takeLines() == ["close|4000"])
+        #expect(hand.worker.connectionCount == 1)
+        if !isHeld { clients[0].send(goodbye) }
+        _ = turns()
+        // It has the time to hang up first, which is short beside timeouts.close.
+        hand.clock.now += 3_000
+        _ = turns()
+        #expect(hand.worker.connectionCount == 0)
+        #expect(hand.worker.statistics.closes[Int(CloseReason.closeTimeout.rawValue)] == 0)
+        #expect(hand.worker.statistics.closes[Int(CloseReason.closedByOperator.rawValue)] == 1)
+        withExtendedLifetime(clients) { end() }
+    }
+
     /// What ends many connections at once.
     enum MassEnding: CaseIterable { case disconnected, drained, reset, goodbyes, silent }
 

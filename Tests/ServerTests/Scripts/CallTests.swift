@@ -81,6 +81,19 @@ struct CallTests {
         }
     }
 
+    @Test("calls of one script reach the workers in turn")
+    func turns() throws {
+        let script = """
+            local me = crypto.hex(crypto.random(8))
+            function onRequest(r) return 200, me end
+            """
+        try withServer(scripts: ["main.lua": script], configure: { $0.workers = 2 }) { server in
+            let workers = try (0..<6).map { _ in try server.ask("GET", "/v1/call/main").text }
+            #expect(Set(workers).count == 2)
+            #expect(zip(workers, workers.dropFirst()).allSatisfy { $0 != $1 }, "\(workers)")
+        }
+    }
+
     @Test("five kills within a minute make the server degraded, still in service")
     func degraded() throws {
         try withServer(

@@ -102,6 +102,28 @@ struct PublishFilterTests {
         }
     }
 
+    @Test("pushes of one connection keep their order across channels")
+    func orderAcrossChannels() throws {
+        try withServer(scripts: ["main.lua": Self.script]) { server in
+            let client = try Client(server)
+            let socket = try server.openAdmin()
+            let requests = [("news", "late"), ("other", "second")].map { channel, text in
+                "POST /v1/channels/\(channel)/messages HTTP/1.1\r\nHost: localhost\r\n"
+                    + "Content-Length: \(text.utf8.count)\r\n\r\n\(text)"
+            }
+            try socket.send(requests.joined())
+            try server.eventually("it waits") { try server.nodeState()["handlersWaiting"]?.int == 1 }
+            // Would come behind the second push, if that had begun.
+            let elsewhere = try server.ask("POST", "/v1/channels/other/messages", body: "elsewhere")
+            #expect(elsewhere.status == 200)
+            #expect(try client.socket.receiveText() == "elsewhere")
+            try client.socket.send("go")
+            #expect(try client.socket.receiveText() == "late")
+            #expect(try client.socket.receiveText() == "second")
+            for _ in requests { #expect(try HTTPResponse.read(from: socket, method: "POST").status == 200) }
+        }
+    }
+
     @Test("as many pushes wait behind one as handlers may; one more is 503")
     func overload() throws {
         try withServer(scripts: ["main.lua": Self.script], configure: { $0.scripts.maxWaiting = 2 }) { server in
