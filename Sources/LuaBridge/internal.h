@@ -107,6 +107,7 @@ struct Bridge {
 
     size_t memory;
     size_t memory_limit;
+    size_t allowance;           // what live tables that are kept aside from a candidate take beyond the limit; see classes.c
     size_t block_limit;         // 0 for none
     uint32_t coroutine_limit;   // 0 for none
     CoroutineCount coroutines;
@@ -383,6 +384,7 @@ void copy_plain(lua_State *L, const char *owner);
 
 // classes.c
 bool is_class(lua_State *L, int index);
+void push_room_for(lua_State *L, int table);
 void swap_classes(lua_State *L);
 void swap_declared(lua_State *L);
 void shield(lua_State *L);

@@ -156,6 +156,91 @@ struct StateTests {
         says(whole)
     }
 
+    @Test("a table whose length says nothing about its fields takes little room", arguments: [23, 30])
+    func sparse(top: Int) throws {
+        let script = { (version: Int) in
+            """
+            local kept = server.state("kept", \(version), function() return {} end, function(old) return old end)
+            function onOpen(conn)
+              for i = 1, 5 do kept[i] = i end
+              kept[9] = 9
+              for power = 3, \(top) do kept[1 << power] = power end
+              conn:send(tostring(#kept))
+            end
+            function onMessage(conn)
+              local n, sum = 0, 0
+              for _, v in pairs(kept) do n = n + 1 sum = sum + v end
+              conn:send(n .. " " .. sum)
+            end
+            """
+        }
+        let whole = "\(6 + top - 2) \(24 + (3...top).reduce(0, +))"
+        try stage.load(["main": script(1)])
+        #expect(stage.open().isDone)
+        #expect(stage.host.sent == ["\(1 << top)"])
+        for version in [1, 2] {
+            try stage.prepare(["main": script(version)], version: UInt64(version) + 1).get()
+            #expect(stage.engine.memoryInUse < 1 << 20)
+            says(whole)
+            if version == 2 { try stage.engine.migrate().get() }
+            stage.engine.commit()
+            #expect(stage.engine.memoryInUse < 1 << 20)
+            says(whole)
+        }
+    }
+
+    @Test("a state that fills most of the memory can be reloaded")
+    func large() throws {
+        let limit = 6 << 20
+        let stage = try Stage(options: ScriptOptions(memoryLimit: limit, loadBudget: 30))
+        let script = { (version: Int, top: String) in
+            """
+            local kept = server.state("kept", 1, function() return {} end)
+            server.state("other", \(version), function() return {} end, function(old)
+              local t = {}
+              for i = 1, 1000 do t[i] = "x" .. i end
+              return old
+            end)
+            \(top)
+            function onOpen(conn) for i = 1, 60000 do kept["k" .. i] = i end end
+            function onMessage(conn, m)
+              if m == "count" then
+                local n = 0
+                for _ in pairs(kept) do n = n + 1 end
+                conn:send(tostring(n))
+              elseif m == "bomb" then
+                local t = {} while true do t[#t + 1] = {} end
+              else
+                kept[m] = ("x"):rep(32768)
+              end
+            end
+            """
+        }
+        try stage.load(["main": script(1, "")])
+        #expect(stage.open().isDone)
+        stage.engine.collect()
+        // The slots of the table take 1.5 MiB, and twice that does not fit.
+        var pads = 0
+        while stage.engine.memoryInUse < limit - (800 << 10), pads < 200 {
+            pads += 1
+            #expect(stage.message("pad\(pads)").isDone)
+            stage.engine.collect()
+        }
+        for version in 2...4 {
+            let bomb = "local t = {} while true do t[#t + 1] = {} end"
+            let errors = try stage.prepare(["main": script(version, bomb)], version: UInt64(version)).errors
+            #expect(errors.map(\.message) == ["not enough memory"])
+            try stage.load(["main": script(version, "")], version: UInt64(version))
+            stage.host.calls = []
+            #expect(stage.message("count").isDone)
+            #expect(stage.host.sent == ["\(60_000 + pads)"])
+            // What a reload may take beside the limit ends with it.
+            #expect(stage.message("bomb").error?.message == "not enough memory")
+            stage.engine.collect()
+            #expect(stage.engine.memoryInUse <= limit)
+        }
+    }
+
     @Test("a new version is migrated: migrate gets the old table and its version")
     func migrates() throws {
         try stage.load(["main": Self.counting("a")])

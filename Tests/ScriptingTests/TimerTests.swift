@@ -159,6 +159,41 @@ struct TimerTests {
         #expect(stage.engine.link.timers.count == 3)
     }
 
+    @Test("handlers leave room for what a candidate declares, until it is gone")
+    func startedBesideACandidate() throws {
+        let stage = try stage(limit: 3)
+        let starting = " function onMessage(conn, m) conn:send(tostring(pcall(server.every, m, 9, print))) end"
+        try stage.load(["main": declared("a") + starting])
+        try stage.prepare(["main": declared("bc") + starting], version: 2).get()
+        // A timer that the candidate takes over needs no place of its own; "a" would stay as a handler's, like "d".
+        for name in ["b", "d", "a", "e", "d"] { stage.message(name) }
+        #expect(stage.host.sent == ["true", "true", "false", "false", "true"])
+        stage.engine.commit()
+        #expect(stage.engine.link.timers.count == 3)
+        // "d" alone goes on.
+        try stage.load(["main": starting], version: 3)
+        #expect(stage.engine.link.timers.count == 1)
+        try stage.prepare(["main": declared("xy")], version: 4).get()
+        stage.host.calls = []
+        stage.message("e")
+        stage.engine.discard()
+        stage.message("e")
+        #expect(stage.host.sent == ["false", "true"])
+    }
+
+    @Test("a name that a reload has left needs a place when onReload takes it")
+    func outgoingAtTheLimit() throws {
+        let stage = try stage(limit: 3)
+        try stage.load(["main": declared("abc")])
+        let taking = " function onReload() server.broadcast(tostring(pcall(server.every, 'a', 5, print))) end"
+        try stage.load(["main": declared("def") + taking], version: 2)
+        #expect(stage.host.calls.contains(.broadcast("false", binary: false)))
+        #expect(stage.engine.link.timers.count == 3 && stage.engine.refusedCounts.timers == 1)
+        try stage.load(["main": declared("ab") + taking.replacing("'a'", with: "'d'")], version: 3)
+        #expect(stage.host.calls.contains(.broadcast("true", binary: false)))
+        #expect(stage.engine.link.timers.count == 3 && stage.engine.link.timers.number(named: "d") != nil)
+    }
+
     @Test("cancel takes a number or a name and says whether there was one")
     func cancel() throws {
         let shown = try stage.run(

@@ -38,35 +38,51 @@ static void move_fields(lua_State *L, int from, int to)
     }
 }
 
-// A table that need not grow when it gets all fields of another. [...] -> [... room]
-static void push_room_for(lua_State *L, int table)
+// A table that need not grow when it gets all fields of another. The length of a table with holes says nothing about how many
+// fields it has: a few dozen can make it 2^30. [...] -> [... room]
+void push_room_for(lua_State *L, int table)
 {
+    table = lua_absindex(L, table);
     lua_Unsigned length = lua_rawlen(L, table);
     lua_Unsigned count = 0;
+    lua_Unsigned listed = 0; // fields from 1 to the length
     for (lua_pushnil(L); lua_next(L, table) != 0; lua_pop(L, 1)) {
         count++;
+        listed += lua_isinteger(L, -2) && (lua_Unsigned)lua_tointeger(L, -2) - 1 < length;
     }
-    lua_createtable(L, (int)(length & INT_MAX), count > length ? (int)((count - length) & INT_MAX) : 0);
+    if (length > count) {
+        length = 0;
+        listed = 0;
+    }
+    lua_createtable(L, (int)(length & INT_MAX), (int)((count - listed) & INT_MAX));
 }
 
-// Lets a class and what was kept aside for it change places. [record] -> [record]
+// Room for what the class of a record holds now. [record] -> [record room]
+static void push_room(lua_State *L)
+{
+    lua_rawgeti(L, -1, record_class);
+    push_room_for(L, -1);
+    lua_remove(L, -2);
+}
+
+// Lets a class and what was kept aside for it change places. [record room] -> [record]
 static void swap_record(lua_State *L)
 {
-    int record = lua_gettop(L);
+    int record = lua_gettop(L) - 1;
     lua_rawgeti(L, record, record_class);
-    lua_rawgeti(L, record, record_other); // [record class other]
-    push_room_for(L, record + 1);
-    move_fields(L, record + 1, record + 3);
+    lua_rawgeti(L, record, record_other); // [record room class other]
     move_fields(L, record + 2, record + 1);
+    move_fields(L, record + 3, record + 2);
+    lua_pushvalue(L, record + 1);
     lua_rawseti(L, record, record_other);
-    if (!lua_getmetatable(L, record + 1)) {
+    if (!lua_getmetatable(L, record + 2)) {
         lua_pushboolean(L, false);
     }
     if (lua_rawgeti(L, record, record_metatable) != LUA_TTABLE) {
         lua_pop(L, 1);
         lua_pushnil(L);
     }
-    set_metatable_unarmed(L, record + 1);
+    set_metatable_unarmed(L, record + 2);
     lua_rawseti(L, record, record_metatable);
     lua_settop(L, record);
 }
@@ -79,6 +95,7 @@ static void swap_list(lua_State *L, const char *list)
     lua_rawgeti(L, LUA_REGISTRYINDEX, bridge_of(L)->candidate->table);
     lua_getfield(L, -1, list);
     for (lua_Integer i = 1; lua_rawgeti(L, top + 2, i) == LUA_TTABLE; i++) {
+        push_room(L);
         swap_record(L);
         lua_pop(L, 1);
     }
@@ -99,6 +116,16 @@ void swap_declared(lua_State *L)
     swap_list(L, "shielded");
 }
 
+// What may fail comes first: after an error the list has no record, and the class is as it was. [list record] -> []
+static int exchange_body(lua_State *L)
+{
+    push_room(L); // [list record room]
+    lua_pushvalue(L, 2);
+    lua_rawseti(L, 1, (lua_Integer)lua_rawlen(L, 1) + 1);
+    swap_record(L);
+    return 0;
+}
+
 // Begins an exchange: half of one would be worse than a little memory. [list table metatable] -> []
 static void exchange(lua_State *L)
 {
@@ -109,25 +136,31 @@ static void exchange(lua_State *L)
     lua_rawseti(L, -3, record_metatable);
     lua_rawseti(L, -2, record_class);
     lua_newtable(L);
-    lua_rawseti(L, -2, record_other);
-    lua_pushvalue(L, -1);
-    lua_rawseti(L, -3, (lua_Integer)lua_rawlen(L, -3) + 1);
+    lua_rawseti(L, -2, record_other); // [list record]
+    lua_pushcfunction(L, exchange_body);
+    lua_insert(L, -3);
     b->unlimited = true;
-    swap_record(L);
+    int status = lua_pcall(L, 2, 0, 0);
     b->unlimited = false;
-    lua_pop(L, 2);
+    if (status != LUA_OK) {
+        lua_error(L);
+    }
 }
 
-// Puts a live table out of the candidate's reach: until its code has run, the table is empty and has the metatable.
+// Puts a live table out of the candidate's reach: until its code has run, the table is empty and has the metatable. The table
+// keeps the memory of its fields meanwhile, so they take as much again, which is not the candidate's doing.
 // [table metatable] -> []
 void shield(lua_State *L)
 {
+    Bridge *b = bridge_of(L);
     luaL_checkstack(L, 8, NULL);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, bridge_of(L)->candidate->table);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, b->candidate->table);
     lua_getfield(L, -1, "shielded");
     lua_replace(L, -2);
     lua_insert(L, -3);
+    size_t before = b->memory;
     exchange(L);
+    b->allowance += b->memory > before ? b->memory - before : 0;
 }
 
 // Raises if a class, or its metatable, has what setmetatable refuses: the objects have their metatable already. [] -> []

@@ -260,6 +260,21 @@ static int swap_body(lua_State *L)
     return 0;
 }
 
+// Puts what the candidate declared in the place of what is live. What that takes is not the candidate's doing.
+static void enter_candidate(Bridge *b)
+{
+    size_t before = b->memory;
+    run_unfailing(b, swap_body);
+    b->allowance = b->memory > before ? b->memory - before : 0;
+}
+
+// Puts what is live back. What was kept beside it is garbage now.
+static void leave_candidate(Bridge *b)
+{
+    run_unfailing(b, swap_body);
+    b->allowance = 0;
+}
+
 // [argument] -> []
 static int create_body(lua_State *L)
 {
@@ -292,7 +307,7 @@ bool bridgeSeal(Bridge *b)
     if (!run_filling(b, create_body, b->load_left)) {
         return false;
     }
-    run_unfailing(b, swap_body);
+    leave_candidate(b);
     b->candidate->is_filling = false;
     return true;
 }
@@ -304,9 +319,9 @@ bool bridgeNeedsMigration(const Bridge *b)
 
 bool bridgeMigrate(Bridge *b)
 {
-    run_unfailing(b, swap_body);
+    enter_candidate(b);
     bool migrated = run_filling(b, migrate_body, b->load_budget);
-    run_unfailing(b, swap_body);
+    leave_candidate(b);
     if (migrated) {
         b->candidate->migrations = 0;
     }
@@ -355,7 +370,7 @@ void bridgeCommit(Bridge *b)
 void bridgeDiscard(Bridge *b)
 {
     if (b->candidate != NULL && b->candidate->table != LUA_NOREF && b->candidate->is_filling) {
-        run_unfailing(b, swap_body);
+        leave_candidate(b);
     }
     retire(b, b->candidate);
     b->candidate = NULL;

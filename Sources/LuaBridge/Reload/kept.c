@@ -79,9 +79,9 @@ static lua_Integer check_declaration(lua_State *L)
     return version;
 }
 
-// Decides what the state's table is, and what fills it. Slots: 5 is the record, 6 the stored state. [name version create
-// migrate record stored] -> the same
-static void declare(lua_State *L, lua_Integer version)
+// Decides what the state's table is, and what fills it. Returns whether the table is a live one. Slots: 5 is the record, 6 the
+// stored state. [name version create migrate record stored] -> the same
+static bool declare(lua_State *L, lua_Integer version)
 {
     const char *name = lua_tostring(L, 1);
     lua_Integer stored = 0;
@@ -92,11 +92,8 @@ static void declare(lua_State *L, lua_Integer version)
     }
     if (stored == version) {
         lua_rawgeti(L, 6, state_table);
-        lua_pushvalue(L, -1);
         lua_rawseti(L, 5, record_table);
-        push_refusals(L);
-        shield(L);
-        return;
+        return true;
     }
     if (stored > version) {
         luaL_error(
@@ -119,6 +116,7 @@ static void declare(lua_State *L, lua_Integer version)
         lua_rawseti(L, 5, record_from);
         bridge_of(L)->candidate->migrations += 1;
     }
+    return false;
 }
 
 // server.state(name, version, create, migrate). [name version create migrate] -> [... table]
@@ -138,7 +136,7 @@ static int server_state(lua_State *L)
         return luaL_error(L, "server.state: there are two states named '%s'", lua_tostring(L, 1));
     }
     lua_settop(L, 8);
-    declare(L, version);
+    bool is_live = declare(L, version);
     lua_pushinteger(L, version);
     lua_rawseti(L, 5, record_version);
     lua_pushvalue(L, 1);
@@ -152,6 +150,11 @@ static int server_state(lua_State *L)
     lua_pushvalue(L, 5);
     lua_rawseti(L, 8, (lua_Integer)lua_rawlen(L, 8) + 1);
     lua_rawgeti(L, 5, record_table);
+    if (is_live) { // last: a script that catches an error cannot declare the name again, and no table is shielded twice
+        lua_pushvalue(L, -1);
+        push_refusals(L);
+        shield(L);
+    }
     return 1;
 }
 

@@ -86,7 +86,7 @@ static void walk_table(lua_State *L, Walk *walk, int depth)
     }
     check_class(L, walk, depth);
     if (walk->copies) {
-        lua_createtable(L, (int)(lua_rawlen(L, table) & 0xFFFFFF), 0);
+        push_room_for(L, table);
         if (lua_getmetatable(L, table)) {
             set_metatable_unarmed(L, -2);
         }

@@ -16,12 +16,17 @@
 // The key by which a copy knows the metatable that the script gave.
 static const char given_key;
 
-// Gives the metamethod another name and keeps that. [] -> [], and its reference
+// Gives the metamethod another name and keeps that. No byte is zero: the library compares names as C strings, too.
+// [] -> [], and its reference
 static int rename_metamethod(lua_State *L, const char *name)
 {
     char *bytes = (char *)(uintptr_t)lua_pushstring(L, name);
-    if (getrandom(bytes, strlen(name), 0) != (ssize_t)strlen(name)) {
+    size_t count = strlen(name);
+    if (getrandom(bytes, count, 0) != (ssize_t)count) {
         luaL_error(L, "there are no random bytes");
+    }
+    for (size_t i = 0; i < count; i++) {
+        bytes[i] |= !bytes[i];
     }
     return luaL_ref(L, LUA_REGISTRYINDEX);
 }

@@ -31,7 +31,8 @@ static bool may_grow(Bridge *b, size_t size, size_t growth)
     if (b->block_limit > 0 && size > b->block_limit + object_header) {
         return refuse(b, refusal_block, size);
     }
-    bool fits = b->memory_limit == 0 || (b->memory <= b->memory_limit && growth <= b->memory_limit - b->memory);
+    size_t limit = b->memory_limit + b->allowance;
+    bool fits = b->memory_limit == 0 || (b->memory <= limit && growth <= limit - b->memory);
     return fits || refuse(b, refusal_memory, size);
 }
 

@@ -11,7 +11,8 @@
 import LuaBridge
 import Synchronization
 
-/// Whether named timers may run in this process. A thread that cannot wait for the worker closes it: once it is closed, none begins.
+/// Whether named timers may run in this process. A thread that cannot wait for the worker closes it. The worker looks before it
+/// begins one: where it looks after the close, none begins; one for which it looked just before may still begin just after.
 public final class TimerGate: Sendable {
     private let closed = Atomic<Bool>(false)
 
@@ -75,7 +76,7 @@ struct TimerTable {
     private var numbers: [[UInt8]: Int32] = [:]
     private var declared: [Request] = []
     private var declaredNames: Set<[UInt8]> = []
-    /// How many timers of handlers there will be beside the declared ones.
+    /// How many timers of handlers there will be beside the declared ones: see ``stays(_:)``.
     private var staying = 0
     /// What an earlier generation declared and the live one has not taken over, until it is cancelled: it takes nobody's place.
     private var outgoing: Set<Int32> = []
@@ -99,10 +100,9 @@ struct TimerTable {
 
     /// Notes a timer of a candidate generation, if there will be room for it. Only named timers are declared.
     mutating func declare(_ request: Request) -> BridgeTimerResult {
-        if declared.isEmpty { staying = timers.values.reduce(0) { $0 + ($1.declaredBy == nil ? 1 : 0) } }
         let name = Array((request.name ?? "").utf8)
         if declaredNames.contains(name) { return .declaredTwice }
-        let takesOver = numbers[name].map { timers[$0]?.declaredBy == nil } ?? false
+        let takesOver = numbers[name].flatMap { timers[$0] }.map { stays($0) } ?? false
         // Where named timers do not run, they take no place of those that do.
         let others = namedTimers == .elsewhere ? 0 : staying - (takesOver ? 1 : 0)
         if declared.count + others >= limit { return refuse() }
@@ -127,19 +127,47 @@ struct TimerTable {
         if request.name != nil, namedTimers == .elsewhere || gate.isClosed { return .elsewhere }
         let name = request.name.map { Array($0.utf8) }
         let taken = name.flatMap { numbers[$0] }
-        // The place of a declared timer was counted when it was declared.
-        if taken == nil, generation == nil, timers.count - outgoing.count >= limit { return refuse() }
-        let number = taken ?? nextNumber()
-        outgoing.remove(number)
-        let old = timers[number]
-        started.number = number
-        started.replaced = old?.function ?? 0
-        timers[number] = Timer(
+        let old = taken.flatMap { timers[$0] }
+        let timer = Timer(
             function: request.function, schedule: request.schedule, name: request.name, declaredBy: generation,
             due: old?.due)
+        // The place of a declared timer was counted when it was declared.
+        if generation == nil, !hasRoom(for: timer, inPlaceOf: taken) { return refuse() }
+        let number = taken ?? nextNumber()
+        outgoing.remove(number)
+        started.number = number
+        started.replaced = old?.function ?? 0
+        put(timer, at: number)
         if let name { numbers[name] = number }
         if old?.schedule != request.schedule { arm(number, on: host) }
         return .started
+    }
+
+    /// Whether there is a place for a timer that a handler starts, now and after the commit of what a candidate has declared.
+    private func hasRoom(for timer: Timer, inPlaceOf taken: Int32?) -> Bool {
+        let needsPlace = taken.map { outgoing.contains($0) } ?? true
+        if needsPlace, timers.count - outgoing.count >= limit { return false }
+        // Where named timers do not run, what is declared takes no place.
+        if declared.isEmpty || namedTimers == .elsewhere { return true }
+        let stayed = taken.flatMap { timers[$0] }.map { stays($0) } ?? false
+        return stayed || !stays(timer) || declared.count + staying < limit
+    }
+
+    /// Whether a timer is a handler's that a commit of what is declared does not take over.
+    private func stays(_ timer: Timer) -> Bool {
+        guard timer.declaredBy == nil else { return false }
+        guard let name = timer.name, !declaredNames.isEmpty else { return true }
+        return !declaredNames.contains(Array(name.utf8))
+    }
+
+    /// Every timer comes and goes here, so that those that stay are counted.
+    @discardableResult
+    private mutating func put(_ timer: Timer?, at number: Int32) -> Timer? {
+        let old = timers[number]
+        if let old, stays(old) { staying -= 1 }
+        if let timer, stays(timer) { staying += 1 }
+        timers[number] = timer
+        return old
     }
 
     private mutating func refuse() -> BridgeTimerResult {
@@ -232,6 +260,7 @@ struct TimerTable {
     private mutating func forgetDeclared() {
         declared = []
         declaredNames = []
+        staying = timers.values.reduce(0) { $0 + (stays($1) ? 1 : 0) }
     }
 
     /// The function of a timer that is due, and whether it was its last time; nil when there is nothing to run.
@@ -241,7 +270,7 @@ struct TimerTable {
         if timer.name != nil, gate.isClosed { return nil }
         switch timer.schedule {
         case .once:
-            timers[number] = nil
+            put(nil, at: number)
             outgoing.remove(number)
             return (timer.function, true)
         case .every:
@@ -266,7 +295,7 @@ struct TimerTable {
 
     /// Forgets a timer. Returns its function, `nil` when there is no such timer.
     mutating func remove(_ number: Int32) -> Int32? {
-        guard let timer = timers.removeValue(forKey: number) else { return nil }
+        guard let timer = put(nil, at: number) else { return nil }
         outgoing.remove(number)
         if let name = timer.name { numbers[Array(name.utf8)] = nil }
         return timer.function
