@@ -45,7 +45,8 @@ private func fits(_ due: Int, _ text: String) -> Bool {
     if let time = Duration(text, in: range) {
         taken()
         expect(range.contains(time), "a time is within its range")
-        expect(Duration("\(Int(time / .milliseconds(1)))ms", in: range) == time, "and a number of milliseconds")
+        let milliseconds = time.components.seconds * 1_000 + time.components.attoseconds / 1_000_000_000_000_000
+        expect(Duration("\(milliseconds)ms", in: range) == time, "and a number of milliseconds")
         expect(text.utf8.allSatisfy { $0 < 0x80 }, "written in ASCII")
     }
     check(.time(range), text)

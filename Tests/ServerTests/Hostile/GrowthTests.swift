@@ -162,7 +162,12 @@ struct GrowthTests {
 
     @Test("twice the input is about twice the work, neither less nor a square", arguments: readings)
     func growth(_ reading: Reading) {
-        let (once, twice) = (Self.work(reading.make(reading.size)), Self.work(reading.make(2 * reading.size)))
+        let (small, large) = (reading.make(reading.size), reading.make(2 * reading.size))
+        var (once, twice) = (UInt64.max, UInt64.max)
+        // The least of several measurements is nearest to the work alone; a busy machine needs more of them.
+        for _ in 0..<5 where once == .max || twice <= once + once / 4 || twice >= 3 * once + 500_000 {
+            (once, twice) = (min(once, Self.work(small)), min(twice, Self.work(large)))
+        }
         // A limit that ends the read early would leave nothing to measure.
         #expect(twice > once + once / 4, "\(reading.name): \(once) ns, then \(twice) ns")
         // A square would be 4; half a millisecond is noise.
