@@ -204,7 +204,11 @@ public final class EventLoop {
         fireTimers()
         sweepDeadlines()
         _ = inbox?.drain()
-        if hasWork { work() }
+        if hasWork {
+            // Work that was left over may take a while: answers that are ready leave before it.
+            flushDirty()
+            work()
+        }
         finishTurn()
     }
 

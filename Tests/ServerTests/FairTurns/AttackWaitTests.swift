@@ -29,6 +29,10 @@ struct AttackWaitTests {
     private static let work =
         "local function work() local stop = time.monotonic() + 0.015 while time.monotonic() < stop do end end"
 
+    /// Made once: the probe is not to share its core with the making of messages.
+    private static let cheapBeforeExpensive =
+        [(50_000, "x"), (20, "w")].flatMap { count, text in (0..<count).flatMap { _ in ClientFrame.text(text).bytes } }
+
     /// An attack by what many connections bring about at once, or by what one has queued; each has a server to itself.
     private struct Siege: Sendable {
         let name: String
@@ -73,11 +77,7 @@ struct AttackWaitTests {
                 "PERIGEE_LIMITS_RATE_POLICY": "delay",
             ],
             count: 40,
-            act: { client in
-                let cheap = ClientFrame.text("x").bytes
-                try client.socket.send(
-                    (0..<50_000).flatMap { _ in cheap } + (0..<20).flatMap { _ in ClientFrame.text("w").bytes })
-            }),
+            act: { client in try client.socket.send(cheapBeforeExpensive) }),
     ]
 
     private static func script(of attack: Attack) -> String {
@@ -157,6 +157,7 @@ struct AttackWaitTests {
     private func wait(beside siege: Siege) throws -> Int {
         var worst = 0
         let scripts = ["main.lua": Self.echo, "a.lua": Self.work + "\n" + siege.script]
+        _ = Self.cheapBeforeExpensive
         try withProbe(scripts, environment: siege.environment) { perigee, probe in
             let crowd = try (0..<siege.count).map { _ in
                 try WebSocketClient.connect(port: perigee.clientPort, path: "/a", timeout: .seconds(60))

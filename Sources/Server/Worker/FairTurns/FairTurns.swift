@@ -11,6 +11,8 @@ final class FairTurns {
     @exclusivity(unchecked) var slice: TurnSlice
     var work = DeferredWork()
     var causes = BacklogCauses()
+    /// Whether something was left over when the last turn ended.
+    var hasLeftOver = false
     /// Functions of `server.spawn` that are to be called before those which they spawn.
     var spawnBatch = 0
     var isSpawnScheduled = false

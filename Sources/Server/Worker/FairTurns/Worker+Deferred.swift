@@ -136,10 +136,11 @@ extension Worker {
 
     // MARK: The rotation
 
-    /// Goes on with what was left over: at least one event, and more until the slice is used up.
+    /// Goes on with what was left over: at least one event, and more until the slice is used up. In a turn that has used its slice
+    /// up already, only what an earlier turn has left over goes on: else one client's events would run twice before others are read.
     func runDeferred() {
         advanceWalks()
-        var visits = turns.work.sourceCount
+        var visits = turns.slice.isOver && !turns.hasLeftOver ? 0 : turns.work.sourceCount
         while visits > 0, !hasEnded, let source = turns.work.beginVisit() {
             visits -= 1
             let visit = visit(source)
@@ -147,6 +148,7 @@ extension Worker {
             // What has been cancelled since it was put off is nobody's turn.
             if visit.hasRun && turns.slice.isOver { break }
         }
+        turns.hasLeftOver = !turns.work.isEmpty
         loop.hasWork = !(turns.work.isEmpty && walks.isEmpty) && !hasEnded
         reportBacklog()
     }
