@@ -56,14 +56,23 @@ struct StalledLogTests {
         "what is queued when the process crashes is written, if somebody reads",
         arguments: [SIGSEGV, SIGILL, SIGTRAP, SIGABRT])
     func flushedAtCrash(signal: Int32) throws {
-        let perigee = try start()
-        let client = try WebSocketClient.connect(port: perigee.clientPort, timeout: .seconds(20))
-        // More than the pipe takes, and less than pipe and queue together.
-        try client.send("1100")
-        #expect(try client.receiveText() == "answer to 1100")
-        perigee.process.signal(signal)
-        #expect(try perigee.process.readErrorsToEnd().contains(" 1100 x"))
-        #expect(try perigee.process.wait() == 128 + signal || Sanitizer.isActive)
+        try expectLastLine {
+            let perigee = try start()
+            let client = try WebSocketClient.connect(port: perigee.clientPort, timeout: .seconds(20))
+            // More than the pipe takes, and less than pipe and queue together.
+            try client.send("1100")
+            #expect(try client.receiveText() == "answer to 1100")
+            perigee.process.signal(signal)
+            let log = try perigee.process.readErrorsToEnd()
+            #expect(try perigee.process.wait() == 128 + signal || Sanitizer.isActive)
+            return log
+        }
+    }
+
+    /// The process waits a second for a reader of its log. A test's reader on a busy machine may be later, but not always.
+    private func expectLastLine(in crash: () throws -> String) throws {
+        for _ in 0..<3 where try crash().contains(" 1100 x") { return }
+        Issue.record("the last line was not written")
     }
 
     @Test(
@@ -78,15 +87,18 @@ struct StalledLogTests {
                 crash(how)
             end
             """
-        let perigee = try PerigeeProcess(
-            scripts: ["main.lua": script],
-            environment: [
-                "PERIGEE_LOG_MAX_QUEUE": "4 MiB", "PERIGEE_SCRIPTS_BUDGET": "30s", "PERIGEETEST_STICK": "1",
-            ])
-        let client = try WebSocketClient.connect(port: perigee.clientPort, timeout: .seconds(20))
-        try client.send(how)
-        #expect(try perigee.process.readErrorsToEnd().contains(" 1100 x"))
-        #expect(try [128 + signal, 128 + SIGTRAP].contains(perigee.process.wait()) || Sanitizer.isActive)
+        try expectLastLine {
+            let perigee = try PerigeeProcess(
+                scripts: ["main.lua": script],
+                environment: [
+                    "PERIGEE_LOG_MAX_QUEUE": "4 MiB", "PERIGEE_SCRIPTS_BUDGET": "30s", "PERIGEETEST_STICK": "1",
+                ])
+            let client = try WebSocketClient.connect(port: perigee.clientPort, timeout: .seconds(20))
+            try client.send(how)
+            let log = try perigee.process.readErrorsToEnd()
+            #expect(try [128 + signal, 128 + SIGTRAP].contains(perigee.process.wait()) || Sanitizer.isActive)
+            return log
+        }
     }
 
     @Test("no thread of the program blocks the signals of a crash")
