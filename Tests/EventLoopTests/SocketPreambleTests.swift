@@ -30,7 +30,7 @@ struct SocketPreambleTests {
 
     private func pair() -> (socket: Introduced, peer: Peer) {
         var ends: [Int32] = [-1, -1]
-        socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue), 0, &ends)
+        socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0, &ends)
         let socket = Introduced(descriptor: ends[0], peer: .unix, on: stage.loop)
         socket.expectPreamble()
         return (socket, Peer(descriptor: ends[1]))

@@ -68,7 +68,7 @@ struct SocketReadingTests {
             }
         }
         var ends: [Int32] = [-1, -1]
-        socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue), 0, &ends)
+        socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0, &ends)
         let socket = Unmasking(descriptor: ends[0], peer: SocketAddress(host: "::1", port: 1)!, on: stage.loop)
         let peer = Peer(descriptor: ends[1])
         peer.send([0x00, 0x0F])

@@ -32,7 +32,8 @@ final class ModelLine {
         self.kind = kind
         self.name = name
         var ends: [Int32] = [-1, -1]
-        let made = socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue), 0, &ends)
+        let type = SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue
+        let made = socketpair(AF_UNIX, Int32(type), 0, &ends)
         precondition(made == 0, "socketpair: errno \(errno)")
         peer = Peer(descriptor: ends[1])
         switch kind {

@@ -41,6 +41,12 @@ final class Peer {
 
     func hangUp() {
         guard descriptor >= 0 else { return }
+        // A process that another test starts just now has a copy of the descriptor until it runs its own program.
+        shutdown(descriptor, Int32(SHUT_RDWR))
+        closeDescriptor()
+    }
+
+    private func closeDescriptor() {
         close(descriptor)
         descriptor = -1
     }
@@ -49,6 +55,6 @@ final class Peer {
     func reset() {
         var now = linger(l_onoff: 1, l_linger: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &now, socklen_t(MemoryLayout<linger>.size))
-        hangUp()
+        closeDescriptor()
     }
 }

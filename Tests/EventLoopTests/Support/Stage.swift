@@ -14,7 +14,7 @@ struct Stage {
     func pair(keepsWrites: Bool = false, room: Int32? = nil) -> (socket: RecordingSocket, peer: Peer) {
         let type = keepsWrites ? SOCK_SEQPACKET : SOCK_STREAM
         var ends: [Int32] = [-1, -1]
-        let made = socketpair(AF_UNIX, Int32(type.rawValue | SOCK_NONBLOCK.rawValue), 0, &ends)
+        let made = socketpair(AF_UNIX, Int32(type.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0, &ends)
         precondition(made == 0, "socketpair: errno \(errno)")
         if var room { setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &room, 4) }
         let socket = RecordingSocket(descriptor: ends[0], peer: SocketAddress(host: "::1", port: 1)!, on: loop)

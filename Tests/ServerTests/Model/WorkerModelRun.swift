@@ -92,6 +92,8 @@ struct WorkerModelRun {
         let path = random.oneIn(8) ? "/nowhere" : "/" + Self.names.randomElement(using: &random)!
         var programs: [String: ModelProgram] = [:]
         for kind in ["open", "drain", "close"] { programs[kind] = program(isShort: true) }
+        // An onDrain may run more than once, and what it starts would bear the same number.
+        if ["spawn", "after"].contains(programs["drain"]!.verb) { programs["drain"]!.verb = "" }
         let verbs = ["", "", "", "data", "data", "refuse", "nope", "number", "fail"]
         programs["up"] = ModelProgram(sleeps: sleeps(isShort: true), verb: verbs.randomElement(using: &random)!)
         let query = programs.map { "&\($0)=\($1.text)" }.sorted().joined()
@@ -262,7 +264,9 @@ struct WorkerModelRun {
         try observe()
         while quiet < 4 {
             hand.turn(someSlice())
-            var isQuiet = try !observe() && !hand.worker.loop.hasWork
+            // A worker that has ended turns no more.
+            let hasWork = hand.worker.loop.hasWork && !hand.worker.hasEnded
+            var isQuiet = try !observe() && !hasWork
             for guest in model.guests where guest.client.read() { isQuiet = false }
             quiet = isQuiet ? quiet + 1 : 0
             turns += 1
