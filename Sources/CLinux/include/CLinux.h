@@ -64,6 +64,9 @@ uint64_t clinux_monotonic_nanoseconds(void);
 /// Monotonic too, but it moves only with the kernel's tick, every few milliseconds; reading it takes a few nanoseconds.
 uint64_t clinux_coarse_nanoseconds(void);
 
+/// By how much that clock moves.
+uint64_t clinux_coarse_tick_nanoseconds(void);
+
 /// Of the CPU, that this thread has had.
 uint64_t clinux_thread_cpu_nanoseconds(void);
 

@@ -7,6 +7,7 @@ enum {
     easy_memory = 8 << 20,
     worth_collecting = 16, // the part of the limit by which memory has grown since the last full collection
     worth_counting = 64,   // the part of the limit on coroutines that has been asked for since
+    worth_the_live = 4,    // the part of the state that may be garbage after an event that failed
 };
 
 static size_t clamp(size_t value, size_t least, size_t most)
@@ -67,11 +68,20 @@ void collect_coroutines(lua_State *L)
     }
 }
 
-// Collects after an event that was killed or found no memory, if the state is half full: else the next event would do it
-// within its own budget, and perhaps be killed for it. Never raises.
+// Whether so much has come since the last collection that freeing the remains of several such events at once would keep others
+// waiting, and that looking through what lives is no more work than that. Never raises.
+static bool has_left_much(const Bridge *b)
+{
+    size_t grown = b->memory > b->collected ? b->memory - b->collected : 0;
+    return grown > easy_memory && grown > b->memory / worth_the_live;
+}
+
+// Collects after an event that was killed or found no memory, if the state is half full or the event has left much: else the next
+// event would do it within its own budget, and perhaps be killed for it. Never raises.
 void clean_up_after_failure(Bridge *b)
 {
-    if (b->memory_limit > 0 && b->memory > b->memory_limit / 2 && has_grown(b, b->collected)) {
+    bool is_half_full = b->memory_limit > 0 && b->memory > b->memory_limit / 2 && has_grown(b, b->collected);
+    if (is_half_full || has_left_much(b)) {
         collect(b->main, b);
         b->collected = b->memory;
     }

@@ -8,16 +8,39 @@ import Scripting
 import WebSocket
 
 extension ClientConnection {
-    /// Whether input that has just come is to wait: the slice is used up several times, or this connection is one of those that
-    /// use slices up.
-    var mustWaitForTurn: Bool {
+    /// For so many milliseconds a connection counts as one of those that use slices up.
+    private static let memory: UInt32 = 1_000
+
+    /// Whether its events have used up a slice of late.
+    private var usesSlicesUp: Bool { UInt32(truncatingIfNeeded: loop.now) &- usedSliceUpAt < Self.memory }
+
+    /// The slice is used up after an event of this connection, which may or may not have used much of it.
+    private func noteUsedSlice() {
+        if worker.turns.slice.isSourceHeavy { usedSliceUpAt = UInt32(truncatingIfNeeded: loop.now) }
+    }
+
+    /// So many bytes of input are little work, as far as one can tell beforehand.
+    private static let littleInput = 4_096
+
+    /// Whether input that has just come waits: the slice is used up twice, or once and this connection is one of those that use slices
+    /// up. It waits in the rotation then. One of the others, with a little input, waits before those, so that its wait is one or two
+    /// turns, however many they are.
+    /// - Parameter count: how many bytes have come.
+    func waitsWithInput(of count: Int) -> Bool {
         let slice = worker.turns.slice
-        return slice.isFarOver || slice.isOver && usesSlicesUp
+        guard slice.isOver else { return false }
+        guard slice.isFarOver || usesSlicesUp else {
+            // What it uses now is its own.
+            worker.measureSlice()
+            return false
+        }
+        waitForTurn(isFavoured: !usesSlicesUp && count <= Self.littleInput)
+        return true
     }
 
     /// An event of this connection has used the slice up; whether what is behind it waits.
     func yields(before input: UnsafeMutableRawBufferPointer) -> Bool {
-        usesSlicesUp = true
+        noteUsedSlice()
         guard !isBusy, phase == .open, !input.isEmpty else { return false }
         waitForTurn()
         return true
@@ -25,7 +48,7 @@ extension ClientConnection {
 
     /// The same for events that had to wait for a handler.
     func yields(before events: PendingEvents) -> Bool {
-        usesSlicesUp = true
+        noteUsedSlice()
         // Behind the last event of a connection that is over comes its end.
         guard !isBusy, !events.isEmpty || isHeldBack || isEnding else { return false }
         waitForTurn()
@@ -44,20 +67,21 @@ extension ClientConnection {
     /// The pause of a client whose rate is limited is over.
     func pauseIsOver() {
         guard isHeldBack, !isDeferred else { return }
+        worker.turns.slice.beginSource()
         if worker.turns.slice.isOver { waitForTurn() } else { handleHeld() }
     }
 
     /// Joins the rotation. The caller holds the input back.
-    func waitForTurn() {
+    func waitForTurn(isFavoured: Bool = false) {
         guard !isDeferred else { return }
         isDeferred = true
-        worker.putOff(self)
+        worker.putOff(self, isFavoured: isFavoured)
     }
 
     /// The connection's turn in the rotation; whether there was something to do.
     func takeTurn() -> Bool {
         isDeferred = false
-        usesSlicesUp = false
+        worker.turns.slice.beginSource()
         switch phase {
         case .handshake: return takeRequest()
         case .open: break

@@ -11,10 +11,7 @@ import WebSocket
 extension ClientConnection {
     func receiveRequest(_ bytes: UnsafeMutableRawBufferPointer) {
         guard let state = handshake else { return }
-        if worker.turns.slice.isFarOver, !isBusy {
-            waitForTurn()
-            return holdBack(bytes)
-        }
+        if !isBusy, waitsWithInput(of: bytes.count) { return holdBack(bytes) }
         let input = UnsafeRawBufferPointer(bytes).bytes
         var offset = 0
         while phase == .handshake, isWritable, !isBusy {

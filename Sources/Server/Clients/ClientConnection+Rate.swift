@@ -28,10 +28,7 @@ extension ClientConnection {
             guard meter.takeBytes(bytes.count) else { return fail(.rateExceeded) }
         }
         if let held = extras?.value.held { return held.append(bytes) }
-        if isDeferred || mustWaitForTurn {
-            waitForTurn()
-            return holdBack(input)
-        }
+        if isDeferred || waitsWithInput(of: input.count) { return holdBack(input) }
         takeFrames(&input, meter)
         guard phase == .open, let pause = pause(before: input) else { return }
         if pause > 0 { worker.statistics.readsDelayed += 1 }

@@ -57,8 +57,6 @@ final class ClientConnection: Socket, Subscriber, UserMember {
     var isBusy = false
     /// Whether it waits for its turn, because the slice was used up: its next events queue, and it is not read.
     var isDeferred = false
-    /// Whether its last events have used up a slice.
-    var usesSlicesUp = false
     /// Whether it counts for `limits.connectionsPerIP`.
     var isCountedForAddress = false
     /// Which script serves it, by name: a reload does not change it.
@@ -72,6 +70,8 @@ final class ClientConnection: Socket, Subscriber, UserMember {
     var extras: Box<Extras>?
     /// Seconds since 1970.
     var openedAt: UInt32 = 0
+    /// When its events have last used up a slice: the low bits of the loop's milliseconds.
+    var usedSliceUpAt: UInt32 = 0
     var messagesIn: UInt32 = 0
     var messagesOut: UInt32 = 0
     /// The number of the last frame for many that it was sent, or had opened too late for.
@@ -118,6 +118,7 @@ final class ClientConnection: Socket, Subscriber, UserMember {
     // MARK: What the socket tells
 
     override func received(_ bytes: UnsafeMutableRawBufferPointer) {
+        worker.turns.slice.beginSource()
         switch phase {
         case .handshake: receiveRequest(bytes)
         case .open:

@@ -63,6 +63,7 @@ extension Worker {
 
     /// The event of a wait that has ended goes on; false when that event has ended otherwise meanwhile.
     func goOn(_ wait: EndedWait) -> Bool {
+        turns.slice.beginSource()
         switch wait {
         case .answered(let ticket, let answer):
             guard let resumption = engine.resume(ticket, with: answer) else { return false }

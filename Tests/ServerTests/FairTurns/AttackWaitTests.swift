@@ -12,6 +12,8 @@ struct AttackWaitTests {
         function onMessage(conn, message) conn:send(message) end
         """
 
+    private static let calm = "local calm = true"
+
     private static let bound = getenv("PERIGEETEST_ATTACK_WAITS").flatMap { Int(String(cString: $0)) } ?? 100
 
     /// Attacks by work that is deferred; some have no end, so each has a server to itself.
@@ -193,8 +195,10 @@ struct AttackWaitTests {
 
     @Test("an echo waits less than the bound beside each of 100 attacks on its own worker")
     func worstWaits() throws {
-        let events = [Attacks.endless, Attacks.refused, Attacks.recursion, Attacks.bombs]
+        let attacks = [Attacks.endless, Attacks.refused, Attacks.recursion, Attacks.bombs]
             .flatMap { AttackServingTests.suited($0) }
+        // The first is none: it shows what a probe waits for that has just begun.
+        let events = [Attack(Self.calm)] + attacks
         var waits: [(name: String, microseconds: Int)] = []
         var scripts = ["main.lua": Self.echo]
         for (number, attack) in events.enumerated() { scripts["a\(number).lua"] = Self.script(of: attack) }
@@ -230,7 +234,7 @@ struct AttackWaitTests {
             let space = String(repeating: " ", count: max(0, 6 - milliseconds.count))
             print("\(space)\(milliseconds) ms  \(name.prefix(100))")
         }
-        let slow = waits.filter { $0.microseconds >= Self.bound * 1_000 }
+        let slow = waits.filter { $0.microseconds >= Self.bound * 1_000 && $0.name != Self.calm }
         #expect(slow.isEmpty, "\(slow)")
     }
 }

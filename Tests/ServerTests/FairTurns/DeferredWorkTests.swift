@@ -38,6 +38,20 @@ struct DeferredWorkTests {
         #expect(work.isEmpty && work.connectionCount == 0)
     }
 
+    @Test("connections that wait because of others take every other turn")
+    func favoured() {
+        var work = DeferredWork()
+        for slot in 1...4 { work.append(connection(UInt32(slot)), at: 10) }
+        for slot in 5...6 { work.append(connection(UInt32(slot)), at: 5, isFavoured: true) }
+        #expect(work.connectionCount == 6 && work.oldest == 5)
+        var seen: [UInt32] = []
+        while case .connection(let handle)? = work.beginVisit() {
+            seen.append(handle.slot)
+            work.endVisit(hasMore: false)
+        }
+        #expect(seen == [5, 1, 6, 2, 3, 4] && work.isEmpty)
+    }
+
     @Test("a source that is put off again while it has its turn keeps its age")
     func age() {
         var work = DeferredWork()

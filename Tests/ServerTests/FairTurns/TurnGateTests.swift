@@ -81,6 +81,22 @@ struct TurnGateTests {
 
     private func text(_ text: String) -> [UInt8] { ClientFrame.text(text).bytes }
 
+    @Test("one message beside 20 clients that use slices up is answered by the next turn")
+    func innocent() throws {
+        let clients = clients(21)
+        for client in clients.dropLast() { client.send((1...20).flatMap { text("\($0)") }) }
+        // Until each of them has used a slice up.
+        for _ in 0..<45 { hand.turn(.oneEvent) }
+        _ = hand.takeLines()
+        clients[20].send(text("innocent"))
+        hand.turn(.none)
+        hand.turn(.oneEvent)
+        #expect(hand.takeLines().contains("message|innocent"))
+        let rest = turns().joined()
+        #expect(rest.count > 100)
+        withExtendedLifetime(clients) { end() }
+    }
+
     /// How a connection ends behind which events wait.
     enum Ending: CaseIterable { case goodbye, reset, disconnected }
 

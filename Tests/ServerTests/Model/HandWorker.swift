@@ -61,7 +61,8 @@ final class HandWorker {
 
         fileprivate var made: TurnSlice {
             let hour: UInt64 = 3_600_000_000_000
-            var slice = TurnSlice(length: self == .oneEvent || self == .none ? 0 : hour, cpu: 0 &- hour)
+            let length = self == .oneEvent || self == .none ? 0 : hour
+            var slice = TurnSlice(length: length, cpu: 0 &- hour, coarseTick: 0)
             if self == .none || self == .over { slice.measure(cpu: 0, wall: hour) }
             return slice
         }

@@ -1,6 +1,6 @@
 // What a turn has left over because its slice was used up. The connections, the timers, the spawned functions, the ended waits and
 // the questions of backends stand in one rotation: each goes on when it is at the front, in its own order, and to the back when
-// the slice is used up again.
+// the slice is used up again. Connections that have not used a slice up themselves stand in a second, shorter one; the two take turns.
 //
 // Runs on: the worker's thread. Allocates: when more waits than ever before.
 // Read next: Worker+Deferred.swift.
@@ -71,19 +71,23 @@ struct DeferredWork {
     }
 
     private var rotation: Deque<Place> = []
+    /// Connections that wait because others have used the slice up.
+    private var favoured: Deque<Place> = []
+    /// Whether the last visit was to a favoured one.
+    private var hasFavoured = false
     private var shared: Shared = []
     private var visited: Place?
     private(set) var timers: Deque<DueTimer> = []
     private(set) var waits: Deque<EndedWait> = []
     private(set) var questions: Deque<DeferredQuestion> = []
 
-    var isEmpty: Bool { rotation.isEmpty }
+    var isEmpty: Bool { rotation.isEmpty && favoured.isEmpty }
 
     /// How many sources wait for their turn.
-    var sourceCount: Int { rotation.count }
+    var sourceCount: Int { rotation.count + favoured.count }
 
     /// Connections whose input waits.
-    var connectionCount: Int { rotation.count - shared.rawValue.nonzeroBitCount + (isVisitingShared ? 1 : 0) }
+    var connectionCount: Int { sourceCount - shared.rawValue.nonzeroBitCount + (isVisitingShared ? 1 : 0) }
 
     private var isVisitingShared: Bool {
         guard let visited else { return false }
@@ -92,7 +96,7 @@ struct DeferredWork {
     }
 
     /// Since when there has been work at the source that has had some for longest; nil without any.
-    var oldest: UInt64? { rotation.lazy.map(\.since).min() }
+    var oldest: UInt64? { [rotation, favoured].lazy.compactMap { $0.lazy.map(\.since).min() }.min() }
 
     // MARK: Adding
 
@@ -115,10 +119,12 @@ struct DeferredWork {
     mutating func appendSpawned(at now: UInt64) { join(.spawned, .spawned, at: now) }
 
     /// The connection is in no place of the rotation yet.
-    mutating func append(_ connection: ConnectionHandle, at now: UInt64) {
+    /// - Parameter isFavoured: whether it waits because others have used the slice up.
+    mutating func append(_ connection: ConnectionHandle, at now: UInt64, isFavoured: Bool = false) {
         let source = Source.connection(connection)
         let isVisited = visited?.source == source
-        rotation.append(Place(source: source, since: isVisited ? visited?.since ?? now : now))
+        let place = Place(source: source, since: isVisited ? visited?.since ?? now : now)
+        if isFavoured { favoured.append(place) } else { rotation.append(place) }
     }
 
     private mutating func join(_ source: Source, _ bit: Shared, at now: UInt64) {
@@ -131,7 +137,9 @@ struct DeferredWork {
 
     /// The source whose turn it is, until `endVisit`.
     mutating func beginVisit() -> Source? {
-        visited = rotation.popFirst()
+        let isFavoured = !favoured.isEmpty && (!hasFavoured || rotation.isEmpty)
+        visited = isFavoured ? favoured.popFirst() : rotation.popFirst()
+        hasFavoured = isFavoured
         return visited?.source
     }
 

@@ -22,7 +22,9 @@ final class FairTurns {
     private(set) var slicesUsed: UInt64 = 0
 
     init(slice: Duration) {
-        self.slice = TurnSlice(length: slice.milliseconds * 1_000_000, cpu: clinux_thread_cpu_nanoseconds())
+        self.slice = TurnSlice(
+            length: slice.milliseconds * 1_000_000, cpu: clinux_thread_cpu_nanoseconds(),
+            coarseTick: clinux_coarse_tick_nanoseconds())
     }
 
     /// Reads the clocks; answers what was used since they were last read.

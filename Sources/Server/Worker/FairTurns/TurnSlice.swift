@@ -5,10 +5,12 @@
 /// The CPU time of scripts in one turn.
 struct TurnSlice {
     /// So many slices end the turn for everybody who is still to be read.
-    private static let farOver: UInt64 = 4
+    private static let farOver: UInt64 = 2
 
     /// Nanoseconds.
     private let length: UInt64
+    /// By how much the coarse clock moves, in nanoseconds.
+    private let coarseTick: UInt64
     private var tick: UInt64 = 0
     /// The thread's CPU time when it was last read.
     private var lastReading: UInt64
@@ -17,15 +19,31 @@ struct TurnSlice {
     private(set) var used: UInt64 = 0
     /// Whether the slice is used up: an event that brings work of its own goes on in the next turn.
     private(set) var isOver = false
-    /// Whether it is used up several times: new input waits for the next turn.
+    /// Whether it is used up twice: new input waits for the next turn.
     private(set) var isFarOver = false
+    /// How often the clocks were read since the present source began.
+    private var sourceReadings = 0
+    private var lastSpent: UInt64 = 0
 
     /// - Parameters:
     ///   - length: nanoseconds of CPU.
     ///   - cpu: nanoseconds of CPU that the thread has had.
-    init(length: UInt64, cpu: UInt64) {
+    ///   - coarseTick: by how much the coarse clock moves, in nanoseconds.
+    init(length: UInt64, cpu: UInt64, coarseTick: UInt64) {
         self.length = length
+        self.coarseTick = coarseTick
         lastReading = cpu
+    }
+
+    /// The events of another source begin.
+    @inline(__always)
+    mutating func beginSource() { sourceReadings = 0 }
+
+    /// Whether a good part of the slice was used by the source that runs now, and not by those before it.
+    var isSourceHeavy: Bool {
+        guard sourceReadings > 0 else { return false }
+        // The first reading may count what others have used since the coarse clock moved last.
+        return lastSpent >= length / 4 + (sourceReadings == 1 ? coarseTick : 0)
     }
 
     /// Whether the coarse clock has moved since it was last asked.
@@ -47,6 +65,8 @@ struct TurnSlice {
         let spent = isMeasured ? sinceReading : min(sinceReading, wall)
         lastReading = cpu
         isMeasured = true
+        lastSpent = spent
+        sourceReadings += 1
         used += spent
         isOver = used >= length
         isFarOver = used >= length * Self.farOver

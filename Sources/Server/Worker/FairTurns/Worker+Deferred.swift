@@ -33,6 +33,9 @@ extension Worker {
         if turns.slice.hasTicked(clinux_coarse_nanoseconds()) { _ = measure(place()) }
     }
 
+    /// Reads the clocks between two sources.
+    func measureSlice() { _ = turns.measure(turnStart: loop.turnStart) }
+
     /// Reads the clocks, because the event that has just run took long enough to matter; whether the slice is used up.
     private func measure(_ place: ScriptPlace) -> Bool {
         let spent = turns.measure(turnStart: loop.turnStart)
@@ -99,8 +102,8 @@ extension Worker {
     }
 
     /// The connection has input or events left over.
-    func putOff(_ connection: ClientConnection) {
-        turns.work.append(connection.handle, at: loop.now)
+    func putOff(_ connection: ClientConnection, isFavoured: Bool) {
+        turns.work.append(connection.handle, at: loop.now, isFavoured: isFavoured)
         loop.hasWork = true
     }
 
