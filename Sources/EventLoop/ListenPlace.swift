@@ -18,8 +18,8 @@ extension Listener {
         case .address(let address, let isShared):
             try self.init(address, isShared: isShared, on: loop, accepted: accepted)
         case .file(let file, let isShared):
-            self.init(adopting: try file.duplicate(), competes: isShared, on: loop, accepted: accepted)
-            self.file = file
+            self.init(
+                adopting: try file.duplicate(), competes: isShared, file: file, on: loop, accepted: accepted)
         }
     }
 }

@@ -31,7 +31,7 @@ public final class Listener: Source {
     public var failed: (ListenError) -> Void = { _ in }
     private var hasFailed = false
     /// The socket's file, which can be bound anew; nil for any other socket.
-    var file: UnixSocketFile?
+    private let file: UnixSocketFile?
     /// Connections turned away because the process had no descriptor for them.
     public private(set) var refused: UInt64 = 0
     private unowned let loop: EventLoop
@@ -61,14 +61,17 @@ public final class Listener: Source {
     /// - Parameters:
     ///   - descriptor: non-blocking; the listener owns it.
     ///   - competes: whether other loops have a descriptor of the same socket.
+    ///   - file: the socket's file, where it has one that this process may bind anew.
     ///   - accepted: takes ownership of a non-blocking descriptor.
     public init(
-        adopting descriptor: Int32, competes: Bool, on loop: EventLoop,
+        adopting descriptor: Int32, competes: Bool, file: UnixSocketFile? = nil, on loop: EventLoop,
         accepted: @escaping (Int32, SocketAddress) -> Void
     ) {
         address = .local(of: descriptor)
         self.loop = loop
         self.competes = competes
+        self.file = file
+        file?.addListener()
         self.accepted = accepted
         super.init(descriptor: descriptor)
         reserve = Self.openReserve()

@@ -73,13 +73,13 @@ public final class UnixSocketFile: Sendable {
 
     /// A descriptor of the socket for one more listener, which owns it.
     public func duplicate() throws(ListenError) -> Int32 {
-        let copy = state.withLock { state in
-            state.listeners += 1
-            return fcntl(state.descriptor, F_DUPFD_CLOEXEC, 0)
-        }
+        let copy = state.withLock { fcntl($0.descriptor, F_DUPFD_CLOEXEC, 0) }
         guard copy >= 0 else { throw ListenError(path: path, code: errno) }
         return copy
     }
+
+    /// One more listener has a descriptor of the socket.
+    func addListener() { state.withLock { $0.listeners += 1 } }
 
     /// A descriptor of a socket that takes the place of one that another process has shut down, which no UNIX socket recovers from.
     /// The first listener to ask makes it, the others get descriptors of the same one. Throws where the file is not ours to

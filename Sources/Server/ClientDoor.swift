@@ -81,7 +81,7 @@ final class ClientDoor {
     /// Begins to accept from passed sockets.
     func letIn(_ workers: WorkerInboxes) {
         for (worker, share) in shares.enumerated() where !share.isEmpty {
-            workers.tell(worker) { $0.listen(on: share) }
+            workers.tell(worker) { [file] in $0.listen(on: share, file: file) }
         }
     }
 }

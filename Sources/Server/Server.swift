@@ -102,7 +102,7 @@ public final class Server {
         node.setLive(BundleHistory(live: bundle, loadedAt: time(nil)))
         // Not earlier: what a server that does not come up has accepted would be lost.
         clients.letIn(node.workers)
-        node.admin.post(.accept(host.sockets.admin))
+        node.admin.post(.accept(host.sockets.admin, adminFile))
         reloadThread = LoopThread(name: "perigee-reload") { Reloader(node: node, live: bundle).run() }
         lifecycleThread = LoopThread(name: "perigee-life") { [end] in
             end.note(Lifecycle(node: node, host: host, sockets: sockets).run())

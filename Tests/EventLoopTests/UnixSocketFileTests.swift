@@ -169,6 +169,35 @@ struct UnixSocketFileTests {
         #expect(place.mode == nil)
     }
 
+    @Test("a socket file that was taken over from another process is bound anew too")
+    func renewedAfterHandover() throws {
+        let stage = Stage()
+        let made = try UnixSocketFile(path: place.path)
+        let file = UnixSocketFile(inheriting: place.path, try #require(made.owned))
+        let passed = try made.duplicate()
+        var clients = 0
+        let listener = Listener(adopting: passed, competes: false, file: file, on: stage.loop) {
+            clients += 1
+            close($0)
+            _ = $1
+        }
+        made.handOver()
+        made.release()
+        file.takeOver()
+        var failures = 0
+        listener.failed = { _ in failures += 1 }
+        #expect(shutdown(listener.descriptor, Int32(SHUT_RDWR)) == 0)
+        #expect(stage.turn { failures == 1 })
+        let takes = stage.turn {
+            _ = try? place.connect().get()
+            return clients > 0
+        }
+        #expect(takes)
+        stage.loop.remove(listener)
+        file.remove()
+        #expect(place.mode == nil)
+    }
+
     @Test("a socket file that is not ours to bind anew is looked at now and then, and does not keep the loop busy")
     func shutDown() throws {
         let stage = Stage()

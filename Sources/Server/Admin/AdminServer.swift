@@ -70,7 +70,7 @@ final class AdminServer: AdminRequestHandler {
         case .answered(let ticket): questions.answered(ticket)
         case .reloaded(let ticket, let report): reloads.take(ticket)?.answer(report)
         case .upgraded(let ticket, let report): upgrades.take(ticket)?.answer(report)
-        case .accept(let descriptors): listen(on: descriptors)
+        case .accept(let descriptors, let file): listen(on: descriptors, file: file)
         case .answerAlive: node.lifecycle.post(.alive(.admin))
         case .drain(let isHandover): drain(isHandover: isHandover)
         case .stop: stop()
@@ -87,11 +87,11 @@ final class AdminServer: AdminRequestHandler {
     }
 
     /// Begins to accept requests from sockets that were passed to the process.
-    private func listen(on descriptors: [Int32]) {
+    private func listen(on descriptors: [Int32], file: UnixSocketFile?) {
         for descriptor in descriptors {
             add(
-                Listener(adopting: descriptor, competes: false, on: loop) { [unowned self] descriptor, peer in
-                    accept(descriptor, peer)
+                Listener(adopting: descriptor, competes: false, file: file, on: loop) {
+                    [unowned self] descriptor, peer in accept(descriptor, peer)
                 })
         }
     }

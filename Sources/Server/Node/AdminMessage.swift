@@ -2,6 +2,7 @@
 //
 // Read next: ../Worker/WorkerMessage.swift, ../Admin/Questions.swift.
 
+import EventLoop
 import PubSub
 import Synchronization
 
@@ -15,7 +16,7 @@ enum AdminMessage: Sendable {
     /// How an upgrade that a request had asked for ended.
     case upgraded(ticket: UInt64, UpgradeReport)
     /// Begin to accept requests from sockets that were passed to the process.
-    case accept([Int32])
+    case accept([Int32], UnixSocketFile?)
     /// Tell the lifecycle that the loop goes round.
     case answerAlive
     /// The server stops: questions and pushes are still answered. In a handover, new connections belong to the new process.

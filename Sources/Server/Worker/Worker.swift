@@ -142,10 +142,11 @@ final class Worker {
     }
 
     /// Begins to accept clients from sockets that were passed to the process.
-    func listen(on shares: [PassedSockets.Share]) {
+    /// - Parameter file: the file of the one UNIX socket among them.
+    func listen(on shares: [PassedSockets.Share], file: UnixSocketFile?) {
         for share in shares {
             add(
-                Listener(adopting: share.descriptor, competes: share.isContested, on: loop) {
+                Listener(adopting: share.descriptor, competes: share.isContested, file: file, on: loop) {
                     [unowned self] descriptor, peer in accept(descriptor, peer)
                 })
         }
