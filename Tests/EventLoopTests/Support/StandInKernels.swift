@@ -1,11 +1,12 @@
-// A kernel that takes any part of what it is given, has no room for it, or fails.
+// Kernels that stand in for the real one: one that takes any part of the bytes, has no room for them, or fails at
+// random, and one whose answers a test writes down, for cases that a real kernel makes only by chance.
 
 import Glibc
 import SeededGenerator
 
 @testable import EventLoop
 
-/// Answers sends at random, and hands what it takes to the line that the descriptor belongs to.
+/// Answers sends at random, and hands the bytes that it takes to the line of the descriptor.
 final class RandomKernel: StandInKernel, @unchecked Sendable {
     private struct Wire {
         unowned let line: ModelLine
@@ -20,7 +21,7 @@ final class RandomKernel: StandInKernel, @unchecked Sendable {
     private(set) var bytes = 0
     private var generator: SeededGenerator
     private var wires: [Int32: Wire] = [:]
-    /// While it is above zero there is no room for anybody: a crowd that is refused is drained in one turn.
+    /// While it is above zero there is no room for any socket, so that many refused sockets drain in one turn.
     private var closedFor = 0
 
     init(seed: UInt64) { generator = SeededGenerator(seed: seed) }
@@ -72,4 +73,31 @@ final class RandomKernel: StandInKernel, @unchecked Sendable {
         default: return size
         }
     }
+}
+
+/// A kernel that takes as many bytes as its script says, and records them.
+final class ScriptedKernel: StandInKernel, @unchecked Sendable {
+    /// The next answers for a descriptor: the number of bytes taken, 0 for no room, a negative errno for a broken
+    /// connection. Without an answer the kernel takes everything.
+    var answers: [Int32: [Int]] = [:]
+    /// The bytes that each descriptor has taken.
+    private(set) var taken: [Int32: [UInt8]] = [:]
+    /// How often each descriptor was offered bytes.
+    private(set) var calls: [Int32: Int] = [:]
+
+    func send(_ pieces: UnsafeBufferPointer<iovec>, to descriptor: Int32) -> Int {
+        calls[descriptor, default: 0] += 1
+        let bytes = pieces.flatMap { Array(UnsafeRawBufferPointer(start: $0.iov_base, count: $0.iov_len)) }
+        var count = bytes.count
+        if let answer = answers[descriptor]?.first {
+            answers[descriptor]?.removeFirst()
+            guard answer >= 0 else { return answer }
+            count = min(count, answer)
+        }
+        taken[descriptor, default: []] += bytes.prefix(count)
+        return count
+    }
+
+    /// Answers the sends of `body` in the kernel's place.
+    func run<Result>(_ body: () -> Result) -> Result { SystemWrite.$kernel.withValue(self, operation: body) }
 }
