@@ -10,7 +10,7 @@ import Glibc
 
 /// An epoll loop with its sources, timers, inbox and end-of-turn writes.
 public final class EventLoop {
-    /// Where every socket of this loop receives: no connection owns a read buffer while it is idle.
+    /// The buffer into which every socket of this loop receives: an idle connection owns no read buffer.
     public let receiveBuffer: UnsafeMutableRawBufferPointer
     static let receiveCapacity = 512 << 10
     private static let eventCapacity: Int32 = 1024
@@ -26,42 +26,45 @@ public final class EventLoop {
     private var isRunning = false
     private var lastTick: UInt32
     var turnBuffer = TurnBuffer()
-    /// Where small pieces of one socket's queue are put side by side for one send.
+    /// The buffer in which small pieces of one socket's queue are put side by side for one send.
     let gatherBuffer: UnsafeMutableRawBufferPointer = .allocate(byteCount: OutputQueue.gatherLimit, alignment: 64)
     /// The encrypted bytes of this loop's TLS connections, from the first of them on.
     private(set) lazy var lane = TLSLane()
     /// Sockets with output to write at the end of this turn.
     var dirty: [Socket] = []
-    /// Those that `flushDirty` goes through.
+    /// The sockets that `flushDirty` is writing.
     private var flushing: [Socket] = []
     /// Sockets to close at the end of this turn.
     var closing: [Socket] = []
     private var deferred: [() -> Void] = []
     var stalls = WriteStalls()
-    /// How long a peer may take nothing of what waits for it, in milliseconds, before `Socket.writeStalled`; nil for ever.
+    /// The longest time in milliseconds in which a peer takes none of the bytes that wait for it; then
+    /// `Socket.writeStalled` is called. Nil: no limit.
     public var writeTimeout: UInt64?
-    /// How much a socket receives at once, at most the receive buffer: for who has to keep what it cannot handle yet.
+    /// The most bytes that a socket receives at once, at most the receive buffer. A smaller limit suits a subclass that
+    /// must keep the bytes that it cannot handle yet.
     public var receiveLimit = receiveCapacity
-    /// Called when a turn's sockets are written, before the loop may sleep: for telling other threads what the turn has
-    /// done.
+    /// Called after a turn's sockets are written and before the loop may sleep, for example to tell other threads what
+    /// the turn has done.
     public var turnFinished: () -> Void = {}
     /// Set while another thread is expected to post soon. The loop then gives way once before it sleeps: where both
     /// threads share a core, the other one runs now, and its post is found without a wake-up.
     public var expectsPost = false
-    /// Work that was put off until the next turn, called after the sockets, the timers and the inbox have had theirs, while
-    /// `hasWork` says that there is some.
+    /// Work that was put off until the next turn. It is called after the sockets, the timers and the inbox, in each
+    /// turn in which `hasWork` is set.
     public var work: () -> Void = {}
     /// Whether `work` is to be called in each turn; the loop does not sleep then.
     public var hasWork = false
 
     /// Milliseconds of the monotonic clock, read once a turn.
     public private(set) var now: UInt64
-    /// When the present turn began, in nanoseconds of the same clock.
+    /// The time at which the current turn began, in nanoseconds of the same clock.
     public private(set) var turnStart: UInt64
-    /// Milliseconds of a clock that a test turns by hand; nil for the machine's.
+    /// A clock in milliseconds that a test moves by hand; nil for the machine's clock.
     private let testClock: (() -> UInt64)?
 
-    /// - Parameter clock: milliseconds that never go back, for a test that turns them by hand; nil for the machine's.
+    /// - Parameter clock: a clock in milliseconds that never goes back, for a test that moves it by hand; nil for the
+    ///   machine's clock.
     public init(clock: (() -> UInt64)? = nil) {
         testClock = clock
         epoll = clinux_epoll_create()
@@ -85,8 +88,8 @@ public final class EventLoop {
     // MARK: Sources
 
     /// Begins to watch a source; its token names it until `remove`.
-    /// - Returns: false when the kernel has no room to watch one more descriptor (`epoll_ctl`: ENOSPC, ENOMEM). The source is
-    ///   in the table all the same, and must be removed.
+    /// - Returns: false when the kernel has no room to watch one more descriptor (`epoll_ctl`: ENOSPC, ENOMEM). The
+    ///   source is in the table even then, and must be removed.
     @discardableResult
     public func add(_ source: Source, for interest: Readiness) -> Bool {
         source.token = sources.insert(source)
@@ -95,7 +98,7 @@ public final class EventLoop {
         return result == 0
     }
 
-    /// Changes what the source is watched for; errors and hang-ups are always reported.
+    /// Changes the readiness that the source is watched for; errors and hang-ups are always reported.
     public func watch(_ source: Source, for interest: Readiness) {
         guard source.descriptor >= 0 else { return }
         _ = clinux_epoll_control(epoll, EPOLL_CTL_MOD, source.descriptor, interest.rawValue, source.token.packed)
@@ -137,8 +140,8 @@ public final class EventLoop {
     /// One more than the highest slot ever used.
     public var slotCount: Int { sources.capacity }
 
-    /// Sets the time in milliseconds after which `deadlineReached` is called, once; nil takes it back. Exact to a tenth
-    /// of a second, never early.
+    /// Sets the time in milliseconds after which `deadlineReached` is called, once; nil cancels it. Exact to a tenth of
+    /// a second, never early.
     func setDeadline(_ milliseconds: UInt64?, of socket: Socket) {
         guard let milliseconds else { return sources.setDeadline(SourceTable.noDeadline, of: socket.token) }
         let tick = (now + milliseconds) / Self.deadlineTick + 1
@@ -147,7 +150,8 @@ public final class EventLoop {
 
     // MARK: Timers and inbox
 
-    /// Runs `action` once, `milliseconds` from now; a timer of the same turn that takes it back comes in time.
+    /// Runs `action` once, `milliseconds` from now; until it has run, another timer of the same turn can still cancel
+    /// it.
     @discardableResult
     public func schedule(after milliseconds: UInt64, _ action: @escaping () -> Void) -> TimerID {
         timers.add(due: now + milliseconds, action)
@@ -159,7 +163,7 @@ public final class EventLoop {
         if tick < sources.deadline(of: socket.token) { sources.setDeadline(tick, of: socket.token) }
     }
 
-    /// Takes a timer back; false when it fired already.
+    /// Cancels a timer; false when it has fired already.
     @discardableResult
     public func cancel(_ timer: TimerID) -> Bool { timers.cancel(timer) }
 
@@ -171,10 +175,11 @@ public final class EventLoop {
         add(source, for: [.readable, .onChange])
     }
 
-    /// Whether messages of the batch that is being handled are still to come.
+    /// Whether the batch that is being handled has more messages.
     public var isHandlingInbox: Bool { (inbox?.pending ?? 0) > 0 }
 
-    /// Runs `action` at the end of this turn, before sockets are written: for what must not happen inside a callback.
+    /// Runs `action` at the end of this turn, before sockets are written: for work that must not be done inside a
+    /// callback.
     public func atEndOfTurn(_ action: @escaping () -> Void) { deferred.append(action) }
 
     // MARK: Running
@@ -185,11 +190,11 @@ public final class EventLoop {
         while isRunning { turn() }
     }
 
-    /// Ends `run` after the present turn.
+    /// Ends `run` after the current turn.
     public func stop() { isRunning = false }
 
     /// One turn. Public so that tests can drive the loop by hand.
-    /// - Parameter limit: the longest time to wait in milliseconds; nil waits for whatever comes next.
+    /// - Parameter limit: the longest time to wait in milliseconds; nil waits for the next event.
     public func turn(waitingAtMost limit: UInt64? = nil) {
         var timeout = timeUntilNextDue()
         if let limit { timeout = min(timeout ?? limit, limit) }
@@ -205,14 +210,14 @@ public final class EventLoop {
         sweepDeadlines()
         _ = inbox?.drain()
         if hasWork {
-            // Work that was left over may take a while: answers that are ready leave before it.
+            // Leftover work may take a while, so answers that are ready are sent first.
             flushDirty()
             work()
         }
         finishTurn()
     }
 
-    /// Lets the other threads of this core run, and handles what they have posted.
+    /// Lets the other threads of this core run, and handles the messages that they have posted.
     private func giveWay() {
         sched_yield()
         if inbox?.drain() == true { finishTurn() }
@@ -257,7 +262,8 @@ public final class EventLoop {
         expired.removeAll(keepingCapacity: true)
     }
 
-    /// Writes and closes until neither is left: closing runs callbacks, and those may write to others.
+    /// Writes and closes sockets until none is left to write or to close: closing runs callbacks, which may write to
+    /// others.
     private func finishTurn() {
         repeat {
             runDeferred()
@@ -267,7 +273,7 @@ public final class EventLoop {
         turnFinished()
     }
 
-    /// Closes the sockets that end and that do not put it off.
+    /// Closes the sockets that are to be closed, except those that put it off.
     private func finishClosing() {
         let batch = closing
         closing.removeAll(keepingCapacity: true)
@@ -282,12 +288,13 @@ public final class EventLoop {
         }
     }
 
-    /// Writes every socket that has output; afterwards the turn buffer is empty. Calls back to nobody, so nobody joins the list that
-    /// is gone through; if somebody did, the next round would find it before the turn buffer is used anew.
+    /// Writes every socket that has output; afterwards the turn buffer is empty. It runs no callback, so no socket
+    /// joins the list while the loop goes through it; if one did, the next round would write it before the turn buffer
+    /// is used again.
     func flushDirty() {
         while !dirty.isEmpty {
             swap(&dirty, &flushing)
-            // A socket that was flushed before its turn came, or refused since then, has the flag no more.
+            // The flag is gone if the socket was flushed earlier in this loop, or has been blocked since.
             for socket in flushing where socket.flags.contains(.dirty) { socket.flush() }
             flushing.removeAll(keepingCapacity: true)
         }

@@ -1,6 +1,10 @@
-// The one door between threads: anybody posts, the owning loop drains once a turn. What goes through is immutable
-// (`Sendable`), and a wake-up is written only for a loop that sleeps, so a burst of posts costs one system call.
+// The only way for a message from one thread to another: any thread posts, and the owning loop drains once a turn.
+// Messages are immutable (`Sendable`). A wake-up is written only for a loop that sleeps, so a burst of posts costs one
+// system call.
 //
+// The loop's end is a source on the inbox's wake-up descriptor, which drains one batch in each turn.
+//
+// Runs on: any thread for `post`; the owner's thread for `drain` and `wait`.
 // Allocates: when the batch is larger than any before.
 
 import CLinux
@@ -18,10 +22,10 @@ public final class Inbox<Message: Sendable>: Sendable {
     private let limit: Int
     let wakeUp: Int32
 
-    /// Room for so many messages is kept when they are gone.
+    /// After a drain, room for at most this many messages is kept.
     static var keptCapacity: Int { 4096 }
 
-    /// - Parameter limit: how many waiting messages make the inbox full; it takes more all the same.
+    /// - Parameter limit: the number of waiting messages at which the inbox counts as full; it takes more nevertheless.
     public init(limit: Int = 1 << 16) {
         self.limit = limit
         wakeUp = clinux_eventfd()
@@ -29,7 +33,7 @@ public final class Inbox<Message: Sendable>: Sendable {
 
     deinit { close(wakeUp) }
 
-    /// Adds a message, whatever the length of the queue; who sends data looks at `isFull` first.
+    /// Adds a message, even if the inbox is full. A sender of data checks `isFull` first.
     public func post(_ message: Message) {
         let sleeps = state.withLock { state in
             state.messages.append(message)
@@ -38,7 +42,7 @@ public final class Inbox<Message: Sendable>: Sendable {
         if sleeps { wake() }
     }
 
-    /// Adds a message and lets a sleeping owner sleep: for a sender of several messages, who calls `wakeOwner` behind the last.
+    /// Adds a message and does not wake the owner: a sender of several messages calls `wakeOwner` after the last one.
     public func postQuietly(_ message: Message) { state.withLock { $0.messages.append(message) } }
 
     /// Wakes an owner that sleeps although messages wait.
@@ -62,7 +66,7 @@ public final class Inbox<Message: Sendable>: Sendable {
     /// Whether nothing waits at this moment.
     public var isEmpty: Bool { state.withLock { $0.messages.isEmpty } }
 
-    /// Swaps the waiting messages against the emptied `batch`, in posting order.
+    /// Swaps the waiting messages with the emptied `batch`, in posting order.
     func drain(into batch: inout [Message]) {
         batch.removeAll(keepingCapacity: batch.capacity <= Self.keptCapacity)
         state.withLock { swap(&$0.messages, &batch) }
@@ -91,7 +95,7 @@ public final class Inbox<Message: Sendable>: Sendable {
         }
     }
 
-    /// Notes that the owner is awake, for whatever reason.
+    /// Notes that the owner is awake.
     func awake() { state.withLock { $0.ownerSleeps = false } }
 
     private static func takeSleep(_ state: inout State) -> Bool {
@@ -103,4 +107,44 @@ public final class Inbox<Message: Sendable>: Sendable {
         var one: UInt64 = 1
         _ = write(wakeUp, &one, 8)
     }
+}
+
+/// The loop's view of its inbox, independent of the type of the messages.
+class AnyInboxSource: Source {
+    /// The number of messages of the current batch that are still to be handled.
+    final var pending = 0
+    /// Handles the messages that wait; true when there were any.
+    func drain() -> Bool { false }
+    /// False when a message waits, so that the loop must not sleep.
+    func prepareToSleep() -> Bool { true }
+    func awake() {}
+}
+
+final class InboxSource<Message: Sendable>: AnyInboxSource {
+    private let inbox: Inbox<Message>
+    private let handle: (Message) -> Void
+    private var batch: [Message] = []
+
+    init(_ inbox: Inbox<Message>, handle: @escaping (Message) -> Void) {
+        self.inbox = inbox
+        self.handle = handle
+        // The inbox may outlive the loop and be posted to; the source has its own descriptor of the same counter.
+        super.init(descriptor: dup(inbox.wakeUp))
+    }
+
+    override func drain() -> Bool {
+        inbox.drain(into: &batch)
+        guard !batch.isEmpty else { return false }
+        pending = batch.count
+        for message in batch {
+            pending -= 1
+            handle(message)
+        }
+        // The batch releases its messages now, because the next batch may come much later.
+        batch.removeAll(keepingCapacity: batch.capacity <= Inbox<Message>.keptCapacity)
+        return true
+    }
+
+    override func prepareToSleep() -> Bool { inbox.prepareToSleep() }
+    override func awake() { inbox.awake() }
 }

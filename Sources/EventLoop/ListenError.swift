@@ -1,4 +1,4 @@
-// Why a listening socket could not be opened, in words for the person who starts the server.
+// The reasons for which a listening socket could not be opened, in words for the person who starts the server.
 
 import Glibc
 

@@ -1,11 +1,14 @@
-// A listening socket. Each worker has its own on the same port (SO_REUSEPORT), and the kernel spreads the clients. Where that does
-// not exist, on UNIX sockets and on a socket that was passed to the process, all workers wait on one socket: the kernel wakes one of
-// them for a client (EPOLLEXCLUSIVE), always the first in its queue, so who has taken a client goes to the back.
+// A listening socket. Each worker has its own on the same port (SO_REUSEPORT), and the kernel spreads the clients. UNIX
+// sockets and a socket that was passed to the process have no SO_REUSEPORT, so all workers wait on the one socket. For
+// each client the kernel wakes one of them (EPOLLEXCLUSIVE), always the first in its queue, so a worker that has taken
+// a client goes to the back of the queue.
 //
-// When descriptors run out, accepting must neither spin nor leave clients hanging: a descriptor held in reserve is given up to
-// take the client, tell it "503" and close; when even that fails the listener pauses for a moment.
+// When descriptors run out, accepting must neither spin nor leave clients hanging. The listener gives up a descriptor
+// that it holds in reserve, takes the client with it, answers 503 and closes. When even that fails, the listener pauses
+// for a moment.
 //
 // Runs on: its loop's thread.
+// Read next: ListenPlace.swift, ListenError.swift.
 
 import CLinux
 import Glibc
@@ -19,18 +22,20 @@ public final class Listener: Source {
     /// Clients that may wait to be accepted.
     static let queueLength: Int32 = 4096
 
-    /// Held for every accept of the process: the descriptor that one listener gives up to refuse a client must not be taken
-    /// by the next client of another, or the first is left without a reserve, and its clients without an answer.
+    /// Held for every accept of the process. A listener gives up its reserve to refuse a client and then takes it back.
+    /// If another listener's client took that descriptor in between, the first listener would have no reserve, and
+    /// could not answer its clients.
     private static let gate = Mutex<Void>(())
 
     /// The address in use, with the port that the kernel picked when 0 was asked for.
     public let address: SocketAddress
-    /// Whether the clients speak TLS, and are turned away in its words.
+    /// Whether the clients speak TLS; then a client is refused with a TLS alert.
     public var speaksTLS = false
-    /// Told when another process has shut the socket down, or when it fails in another way; once, until a client is accepted again.
+    /// Called when another process has shut the socket down, or when the socket fails in another way; once until a
+    /// client is accepted again.
     public var failed: (ListenError) -> Void = { _ in }
     private var hasFailed = false
-    /// The socket's file, which can be bound anew; nil for any other socket.
+    /// The socket's file, which can be bound again; nil for any other socket.
     private let file: UnixSocketFile?
     /// Connections turned away because the process had no descriptor for them.
     public private(set) var refused: UInt64 = 0
@@ -82,7 +87,7 @@ public final class Listener: Source {
 
     deinit { if reserve >= 0 { close(reserve) } }
 
-    /// Answers the address that `isShared` listeners can use: the same one, with a port where 0 was asked for. Throws when
+    /// Returns the address that `isShared` listeners can use: the given one, with a port in place of 0. Throws when
     /// another process listens there, which SO_REUSEPORT alone would let pass unnoticed.
     public static func reservePort(of address: SocketAddress) throws(ListenError) -> SocketAddress {
         let descriptor = try bind(address, isShared: false)
@@ -97,7 +102,7 @@ public final class Listener: Source {
         var one: Int32 = 1
         setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, 4)
         if isShared { setsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &one, 4) }
-        // `[::]` takes IPv4 clients too, whatever the system's default is (net.ipv6.bindv6only).
+        // `[::]` takes IPv4 clients too, even if the system's default is another (net.ipv6.bindv6only).
         var no: Int32 = 0
         if !address.isIPv4 { setsockopt(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, &no, 4) }
         let bound = address.withSockaddr { clinux_bind(descriptor, $0, $1) }
@@ -122,7 +127,7 @@ public final class Listener: Source {
             }
             switch -descriptor {
             case EMFILE, ENFILE, ENOBUFS, ENOMEM:
-                // The kernel says so whether or not anybody waits.
+                // The kernel reports this whether or not a client waits.
                 switch Self.gate.withLock({ _ in refuseOne() }) {
                 case .refused: continue
                 case .nobodyWaits: return
@@ -157,8 +162,8 @@ public final class Listener: Source {
         return descriptor >= 0 ? .refused : descriptor == -EAGAIN ? .nobodyWaits : .impossible
     }
 
-    /// A socket that was shut down is reported as ready for ever. TCP can listen on it again, and a socket file is bound anew; where
-    /// neither helps, this looks again now and then.
+    /// epoll reports a socket that was shut down as ready for ever. A TCP socket can listen again, and a socket file is
+    /// bound again; if neither works, the listener tries again from time to time.
     private func recover(from code: Int32) {
         if !hasFailed { failed(ListenError(address: address, code: code)) }
         hasFailed = true
@@ -192,4 +197,28 @@ public final class Listener: Source {
     }
 
     private static func openReserve() -> Int32 { open("/dev/null", O_RDONLY | O_CLOEXEC) }
+}
+
+/// The refusal of a client before a byte of it has been read and before anything is allocated for it.
+public enum Refusal {
+    private static let answer: StaticString =
+        "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
+    /// The answer to a client that expects a TLS handshake: the fatal alert internal_error (RFC 8446, section 6.2).
+    private static let alert: [UInt8] = [21, 3, 3, 0, 2, 2, 80]
+
+    /// Takes ownership of the descriptor of a client that was just accepted, answers 503 with a `Retry-After`, or with
+    /// an alert where TLS is spoken, and closes it.
+    public static func turnAway(_ descriptor: Int32, speaksTLS: Bool = false) {
+        if speaksTLS {
+            _ = clinux_send(descriptor, alert, alert.count)
+        } else {
+            _ = clinux_send(descriptor, answer.utf8Start, answer.utf8CodeUnitCount)
+        }
+        // Closing over a request that has not been read would reset the connection, and the answer could be lost.
+        withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 8) { unread in
+            _ = clinux_receive(descriptor, unread.baseAddress!, unread.count)
+        }
+        close(descriptor)
+    }
 }

@@ -1,6 +1,7 @@
 // The output of a socket whose bytes come from several places or wait for a slow peer, in order.
 //
-// Small shared pieces are copied when they have to wait, so that a queue costs what its bytes say and not an object for each.
+// Small shared pieces are copied when they have to wait, so that a queue costs its bytes and not an object for each
+// piece.
 
 import CLinux
 import DequeModule
@@ -47,8 +48,8 @@ final class OutputQueue {
         return bytes.reserve(size)!
     }
 
-    /// Copies what still refers to the turn buffer, which is about to be used for the next turn; false when that has happened
-    /// already.
+    /// Copies the pieces that still refer to the turn buffer, before the next turn uses it; false when the next turn
+    /// uses it already.
     func keep(turn: borrowing TurnBuffer) -> Bool {
         guard turnPieces > 0 else { return true }
         for index in pieces.indices {
@@ -62,10 +63,11 @@ final class OutputQueue {
         return true
     }
 
-    /// Answered instead of a number of bytes when a piece lies in the turn buffer of a turn that is over.
+    /// Returned instead of a number of bytes when a piece lies in the turn buffer of a turn that is over.
     static let stale = -Int(ESTALE)
 
-    /// Writes as much as the kernel takes; answers how many bytes, or a negative errno when the connection is broken.
+    /// Writes as many bytes as the kernel takes. Returns their number, or a negative errno when the connection is
+    /// broken.
     func write(to descriptor: Int32, turn: borrowing TurnBuffer, gather: UnsafeMutableRawBufferPointer) -> Int {
         var total = 0
         while count > 0 {
@@ -85,7 +87,7 @@ final class OutputQueue {
         return total
     }
 
-    /// The same through a session. Small pieces are put side by side, because each send is a record of its own.
+    /// Writes through a TLS session. Small pieces are put side by side, because each send makes one record.
     func write(
         through session: TLSSession, to descriptor: Int32, turn: borrowing TurnBuffer,
         gather: UnsafeMutableRawBufferPointer
@@ -106,7 +108,7 @@ final class OutputQueue {
         return total
     }
 
-    /// Copies from the queue's front as much as there is room for; nil when a piece is stale.
+    /// Copies as many bytes from the queue's front as there is room for; nil when a piece is stale.
     private func fill(_ gather: UnsafeMutableRawBufferPointer, turn: borrowing TurnBuffer) -> UnsafeRawBufferPointer? {
         var filled = 0
         for index in pieces.indices where filled < gather.count {
@@ -149,7 +151,7 @@ final class OutputQueue {
         sentOfFirst = left
     }
 
-    /// What is left to send of a piece; nil when it is stale.
+    /// The bytes of a piece that are left to send; nil when the piece is stale.
     private func bytes(at index: Int, turn: borrowing TurnBuffer) -> UnsafeRawBufferPointer? {
         let whole: UnsafeRawBufferPointer
         switch pieces[index] {

@@ -1,5 +1,5 @@
-// Signals as events of a loop: blocked in every thread, and read from a descriptor when the loop gets to it. So nothing ever
-// runs in a signal handler.
+// Signals as events of a loop: blocked in every thread, and read from a descriptor when the loop gets to it. So nothing
+// ever runs in a signal handler.
 //
 // Runs on: its loop's thread.
 

@@ -1,13 +1,14 @@
-// How bytes leave: gathered during the turn, written once at its end, and what the kernel refuses waits for it to have
-// room.
+// The output of a socket. Bytes are gathered during the turn and written once at its end; bytes that the kernel refuses
+// wait until it has room.
 //
-// Allocates: nothing for a peer that keeps up; a queue for one that does not, or for a turn that mixes own and shared bytes.
+// Allocates: nothing for a peer that keeps up; a queue for one that does not, or for a turn that mixes own and shared
+// bytes.
 // Read next: OutputQueue.swift.
 
 import CLinux
 import Glibc
 
-/// What a socket has to write.
+/// The bytes that a socket has to write.
 enum Output {
     case empty
     /// A slice of the loop's turn buffer.
@@ -28,7 +29,7 @@ extension Socket {
         } else {
             fill(detachedQueue().reserve(count))
         }
-        // Not earlier: making room may flush this socket, and that must not wait for bytes that are not there yet.
+        // Not earlier: making room may flush this socket, and the flush must not wait for bytes that are not there yet.
         queuedBytes += count
         markDirty()
     }
@@ -38,7 +39,7 @@ extension Socket {
         write(count: bytes.count) { $0.copyMemory(from: bytes.baseAddress!, byteCount: bytes.count) }
     }
 
-    /// Writes bytes that stay where they are; `owner` is kept until they have left.
+    /// Writes bytes that stay in place; `owner` is kept alive until they are sent.
     public final func write(shared bytes: UnsafeRawBufferPointer, owner: AnyObject) {
         guard bytes.count > 0, isWritable else { return }
         switch output {
@@ -54,13 +55,13 @@ extension Socket {
     }
 
     /// Writes two pieces that belong together from where they are, without waiting for the end of the turn: for large
-    /// messages, whose copying would cost more than the system call that it saves. What the kernel does not take is
-    /// copied and queued.
+    /// messages, whose copying would cost more than the system call that it saves. Bytes that the kernel does not take
+    /// are copied and queued.
     public final func writeThrough(_ head: UnsafeRawBufferPointer, _ body: UnsafeRawBufferPointer) {
         guard isWritable else { return }
         if tls != nil { return encryptThrough(head, body) }
         flushNow()
-        // Its peer may be found to be gone.
+        // The flush may have found that the peer is gone.
         guard isWritable else { return }
         var sent = 0
         if queuedBytes == 0 && flags.isDisjoint(with: [.blocked, .closing]) {
@@ -77,15 +78,15 @@ extension Socket {
         if sentOfBody < body.count { write(UnsafeRawBufferPointer(rebasing: body[sentOfBody...])) }
     }
 
-    /// Encrypting copies anyway; what matters is that both pieces share their records.
+    /// Encrypting copies anyway; it is enough that both pieces share their records.
     private func encryptThrough(_ head: UnsafeRawBufferPointer, _ body: UnsafeRawBufferPointer) {
         if !head.isEmpty { write(head) }
         if !body.isEmpty { write(body) }
         flushNow()
     }
 
-    /// Tries to hand what is queued to the kernel now, without waiting for the end of the turn: for whoever is about to
-    /// call a queue too long.
+    /// Tries to hand the queued bytes to the kernel now, without waiting for the end of the turn. Call it before you
+    /// judge a queue to be too long.
     public final func flushNow() {
         guard flags.isDisjoint(with: [.blocked, .closing]) else { return }
         flush()
@@ -97,7 +98,7 @@ extension Socket {
         if count > loop.turnBuffer.capacityLeft {
             guard count <= TurnBuffer.capacity / 2 else { return nil }
             loop.flushDirty()
-            // This socket may be blocked since then, and then its bytes belong into its queue; or its peer is gone.
+            // The flush may have blocked this socket, and then its bytes belong into its queue; or its peer is gone.
             if !flags.isDisjoint(with: [.blocked, .mute]) { return detachedQueue().reserve(count) }
         }
         guard let (slice, address) = loop.turnBuffer.reserve(count) else { return nil }
@@ -124,7 +125,7 @@ extension Socket {
         return queue
     }
 
-    /// The queue, to be written into directly from here on: what does not fit a turn.
+    /// The queue, into which bytes are written directly from here on, because they do not fit the turn buffer.
     private func detachedQueue() -> OutputQueue {
         let queue = queueForMixedOutput()
         queue.isDetached = true
@@ -133,8 +134,8 @@ extension Socket {
 
     // MARK: Writing
 
-    /// Hands the kernel what there is. Calls nobody back: it runs while the loop goes through its sockets, and in the middle of
-    /// others' writes.
+    /// Hands the queued bytes to the kernel. It runs no callback, because the loop may be going through its sockets, or
+    /// another socket may be in the middle of a write.
     final func flush() {
         flags.remove(.dirty)
         guard flags.isDisjoint(with: [.closing, .mute]) else { return }
@@ -152,15 +153,15 @@ extension Socket {
         outputIsEmpty()
     }
 
-    /// There is room again for a socket that was refused: the one place from which `drained` is called.
+    /// The kernel has room again for a blocked socket. Only this function calls `drained`.
     final func becameWritable() {
         let wasBlocked = flags.contains(.blocked)
         flush()
         if wasBlocked && !flags.contains(.blocked) && isWritable { drained() }
     }
 
-    /// Keeps what is left of this turn's bytes, and waits for room. From here on epoll says when the socket writes, not the end of
-    /// the turn.
+    /// Keeps the rest of this turn's bytes and waits for room. From here on epoll decides when the socket writes, not
+    /// the end of the turn.
     final func block(hasProgressed: Bool) {
         flags.remove(.dirty)
         guard queueForMixedOutput().keep(turn: loop.turnBuffer) else { return writeFailed(OutputQueue.stale) }
@@ -170,9 +171,9 @@ extension Socket {
         updateInterest()
     }
 
-    /// The connection is broken. A peer that is gone has perhaps sent something before, which is read first. Output that is not the
-    /// socket's own any more ends it too: a release build sends none of it.
-    /// - Parameter isReading: whether something that the peer has sent is about to be handed over.
+    /// The connection is broken. A peer that is gone may have sent bytes before, which are read first. Stale output
+    /// ends the connection too: a release build sends none of it.
+    /// - Parameter isReading: whether bytes of the peer are about to be handed over.
     final func writeFailed(_ code: Int, isReading: Bool = false) {
         assert(code != OutputQueue.stale, "output of a turn that is over")
         guard code == -Int(EPIPE) || code == -Int(ECONNRESET), readsToTheEnd,
@@ -189,7 +190,8 @@ extension Socket {
         updateInterest()
     }
 
-    /// How many bytes the kernel took; negative when the connection is broken. What is left is in `output`.
+    /// Returns the number of bytes that the kernel took, negative when the connection is broken. The rest is in
+    /// `output`.
     private func writeOutput() -> Int {
         if let tls {
             let sent = tls.flush(to: descriptor)

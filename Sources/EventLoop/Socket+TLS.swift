@@ -1,14 +1,14 @@
-// A socket that speaks TLS: between the kernel and the subclass there is a session, and neither of them notices.
+// A socket that speaks TLS. A session stands between the kernel and the subclass, and neither of them notices it.
 //
-// One read of encrypted bytes is decrypted whole and handed over at once, as one read of plain bytes is; so nothing that epoll does
-// not know of waits inside OpenSSL, and pausing is what it is without TLS.
+// One read of encrypted bytes is decrypted and handed over at once, like one read of plain bytes. So OpenSSL never
+// holds bytes that epoll does not know of, and pausing works as it does without TLS.
 
 import CLinux
 import Glibc
 
 extension Socket {
-    /// Speaks TLS from here on, as the server; a preamble that is expected comes before it, in plain text. Until the handshake is
-    /// done, nothing is received and what is written has no effect; the deadline is the subclass's to set.
+    /// Speaks TLS from here on, as the server; a preamble that is expected comes before it, in plain text. Until the
+    /// handshake is done, nothing is received and writes have no effect; the subclass sets the deadline.
     public final func startTLS(_ context: TLSContext) {
         guard let session = TLSSession(context, lane: loop.lane) else { return abort() }
         tls = session
@@ -21,7 +21,8 @@ extension Socket {
     /// Whether the TLS handshake continued an earlier session.
     public final var isResumed: Bool { tls?.isResumed ?? false }
 
-    /// The subject of the client's certificate as RFC 2253 text, such as `CN=ada,O=Example`; nil when it has shown none.
+    /// The subject of the client's certificate as RFC 2253 text, such as `CN=ada,O=Example`; nil when it has shown
+    /// none.
     public final var certificateSubject: String? { tls?.peerSubject }
 
     // MARK: In
@@ -35,7 +36,7 @@ extension Socket {
         } else if count == 0 && flags.contains(.finishing) {
             endOfInput()
         } else if count == 0 {
-            // No goodbye came before the end: it may be anybody's doing (RFC 8446, section 6.1).
+            // The end came without a close_notify, so anybody may have caused it (RFC 8446, section 6.1).
             abort()
         } else if count != -Int(EAGAIN) && count != -Int(EINTR) {
             abort()
@@ -77,7 +78,7 @@ extension Socket {
         }
     }
 
-    /// The peer has said goodbye. While reading is paused, the subclass may have some of what came before it.
+    /// The peer has said goodbye. While reading is paused, the subclass may still hold bytes that came before it.
     final func hearGoodbye() {
         guard !flags.contains(.closing) else { return }
         if flags.contains(.paused) {
@@ -88,7 +89,7 @@ extension Socket {
         }
     }
 
-    /// The alert is written. In a handshake nobody is told but the peer, who must have time to read it.
+    /// The alert is written. During a handshake only the peer is told, and it must have time to read the alert.
     private func fail(_ reason: String) {
         guard flags.isDisjoint(with: [.closing, .finishing]) else { return }
         guard flags.contains(.securing) else { return abort() }
@@ -98,12 +99,13 @@ extension Socket {
 
     // MARK: Out
 
-    /// One send, encrypted where the connection is; how many bytes were taken, negative when the connection is broken.
+    /// Sends once, encrypted if the connection is. Returns the number of bytes taken, negative when the connection is
+    /// broken.
     final func transmit(_ bytes: UnsafeRawBufferPointer) -> Int {
         if let tls { tls.send(bytes, to: descriptor) } else { SystemWrite.send(bytes, to: descriptor) }
     }
 
-    /// Says goodbye as TLS does; false while that waits for the kernel, or when the connection is broken.
+    /// Says goodbye (close_notify); false while it waits for the kernel, or when the connection is broken.
     final func closeTLS() -> Bool {
         guard let tls else { return true }
         tls.close()

@@ -1,5 +1,5 @@
-// A connected stream socket: what arrives is handed to the subclass in the loop's one receive buffer, what is written
-// gathers until the end of the turn. It knows bytes, ends and deadlines, and no protocol.
+// A connected stream socket. Bytes that arrive are handed to the subclass in the loop's one receive buffer; bytes that
+// are written gather until the end of the turn. It knows bytes, ends and deadlines, and no protocol.
 //
 // No callback runs inside a write: a socket that breaks while it is written to is closed at the end of the turn.
 //
@@ -18,40 +18,43 @@ open class Socket: Source {
         /// The kernel took less than it was given; epoll tells when there is room.
         static let blocked = Flags(rawValue: 2)
         static let paused = Flags(rawValue: 4)
-        /// Writes what is queued, then says goodbye.
+        /// Writes the queued bytes, then says goodbye.
         static let finishing = Flags(rawValue: 8)
-        /// Has said goodbye and swallows what still arrives, so that the goodbye is not lost to a reset.
+        /// Has said goodbye and drops the bytes that still arrive, so that the goodbye is not lost to a reset.
         static let lingering = Flags(rawValue: 16)
         static let closing = Flags(rawValue: 32)
         static let ended = Flags(rawValue: 64)
-        /// What arrives first is not the connection's own.
+        /// The first bytes that arrive are a preamble and not the peer's own.
         static let preamble = Flags(rawValue: 128)
         /// In the TLS handshake, or before it.
         static let securing = Flags(rawValue: 256)
-        /// The peer has hung up while reading was paused. epoll would report that for as long as it lasts, so it is not asked until
-        /// reading goes on.
+        /// The peer has hung up while reading was paused. epoll would report that for as long as it lasts, so the
+        /// socket is not watched until reading goes on.
         static let unwatched = Flags(rawValue: 512)
-        /// The peer is gone, and what is written has no effect; what it had sent before is still read.
+        /// The peer is gone, and writes have no effect; bytes that it sent before are still read.
         static let mute = Flags(rawValue: 1024)
-        /// Closing, and the subclass has put that off. epoll would report a peer that has hung up in each turn, so it is not asked.
+        /// Closing, and the subclass has put that off. epoll would report a peer that has hung up in each turn, so the
+        /// socket is not watched.
         static let putOff = Flags(rawValue: 2048)
-        /// The peer's goodbye in TLS came together with bytes behind which reading was paused. It is heard when reading goes on.
+        /// The peer's TLS goodbye came together with bytes after which reading was paused. It is handled when reading
+        /// goes on.
         static let goodbye = Flags(rawValue: 4096)
     }
 
-    /// How long a peer may take to hang up after our goodbye, in milliseconds; less where less is left of the time for the end.
+    /// The time in milliseconds that a peer may take to hang up after our goodbye; shorter if less time is left for
+    /// closing.
     static let lingerTime: UInt64 = 2_000
 
     /// The loop that owns the socket; it outlives it.
     public unowned(unsafe) let loop: EventLoop
-    /// The other end. A subclass that learns from a proxy who is behind it puts that here.
+    /// The address of the other end. A subclass that learns the client's address from a proxy stores it here.
     public final var peer: SocketAddress
     var output = Output.empty
-    /// Where the connection is encrypted.
+    /// The TLS session of an encrypted connection.
     var tls: TLSSession?
     var flags: Flags = []
-    /// How many bytes are still received from a peer whose end is decided: what it sends then matters only in so far as its own
-    /// goodbye comes behind it. When that is more than this, and one read, nothing is read any more.
+    /// The number of bytes that are still received after the decision to close. They matter only because the peer's own
+    /// goodbye comes after them. Beyond this allowance, and one more read, nothing is read.
     public final var endAllowance: UInt32 = 16 << 20
     /// Bytes written by the subclass and not yet taken by the kernel.
     public internal(set) var queuedBytes = 0
@@ -61,7 +64,8 @@ open class Socket: Source {
         self.loop = loop
         self.peer = peer
         super.init(descriptor: descriptor)
-        // One client too many for the kernel is one client's trouble: it is hung up on at the end of the turn.
+        // If the kernel cannot watch one more client, only that client is affected: it is closed at the end of the
+        // turn.
         if !loop.add(self, for: .readable) { abort() }
     }
 
@@ -69,44 +73,44 @@ open class Socket: Source {
 
     /// Bytes arrived. They lie in the loop's receive buffer, may be changed in place, and are gone after the call.
     open func received(_ bytes: UnsafeMutableRawBufferPointer) {}
-    /// Bytes arrived after `expectPreamble`, those of this read. Answers how many of them still belong to the preamble, which
-    /// ends with them: what follows is handed to `received`. Nil: all of them, and more is to come.
+    /// Bytes of one read arrived after `expectPreamble`. Returns how many of them belong to the preamble, which ends
+    /// there; the bytes after it are handed to `received`. Nil: all of them belong to it, and more is to come.
     open func receivedPreamble(_ bytes: UnsafeRawBufferPointer) -> Int? { 0 }
-    /// The peer will send no more (TCP half-close); it may still read. The default hangs up after what is queued is
+    /// The peer will send no more (TCP half-close); it may still read. The default closes after the queued bytes are
     /// written.
     open func receivedEnd() { finish() }
-    /// A socket that the kernel had refused more bytes has an empty queue again.
+    /// The queue of a blocked socket is empty again.
     open func drained() {}
     /// The TLS handshake is done.
     open func secured() {}
-    /// The peer has asked for a new TLS handshake, which nobody gets; it is being hung up on.
+    /// The peer has asked for a new TLS handshake, which is never granted; the connection is being closed.
     open func renegotiationRefused() {}
-    /// The peer has sent all of `endAllowance` and goes on; it is not read any further.
+    /// The peer has sent all of `endAllowance` and goes on sending; no more is read.
     open func endAllowanceSpent() {}
-    /// The TLS handshake has failed, for a reason in OpenSSL's words; the peer is being hung up on.
+    /// The TLS handshake has failed, for a reason in OpenSSL's words; the connection is being closed.
     open func handshakeFailed(_ reason: String) {}
     /// The time set with `setDeadline` is up. The default hangs up.
     open func deadlineReached() { abort() }
-    /// The peer has taken nothing for `EventLoop.writeTimeout` of what waits for it. The default hangs up.
+    /// For `EventLoop.writeTimeout` the peer has taken none of the bytes that wait for it. The default hangs up.
     open func writeStalled() { abort() }
-    /// Whether what a peer had sent is still read to its end when it is gone: when writing to it fails, or when it hangs up while
-    /// reading is paused.
+    /// Whether all bytes that a peer has sent are still read after it is gone: after a write to it has failed, or when
+    /// it hangs up while reading is paused.
     open var readsToTheEnd: Bool { false }
-    /// Asked before the socket closes: whether it may, or the subclass has something to do first in later turns, and calls
-    /// `closePutOff` then. The socket has no other callback in between.
+    /// Called before the socket closes. Return false if the subclass has something to do first in later turns; it then
+    /// calls `closePutOff`. The socket runs no other callback in between.
     open func mayClose() -> Bool { true }
-    /// The connection is over; called once, before the descriptor closes. Writing is without effect by now.
+    /// The connection is over; called once, before the descriptor closes. Writes have no effect any more.
     open func didClose() {}
 
     // MARK: Verbs
 
-    /// Whether bytes written now still have a way to the peer.
+    /// Whether bytes that are written now can still reach the peer.
     public final var isWritable: Bool { flags.isDisjoint(with: [.finishing, .lingering, .closing, .securing, .mute]) }
 
-    /// Whether what is queued waits for the peer to read.
+    /// Whether queued bytes wait for the peer to read.
     public final var isBlocked: Bool { flags.contains(.blocked) }
 
-    /// Sets the time after which `deadlineReached` is called; nil takes it back.
+    /// Sets the time after which `deadlineReached` is called; nil cancels it.
     public final func setDeadline(milliseconds: UInt64?) { loop.setDeadline(milliseconds, of: self) }
 
     /// Stops or resumes reading; a peer that goes on sending is slowed down by TCP.
@@ -119,20 +123,20 @@ open class Socket: Source {
         if flags.contains(.goodbye) { loop.atEndOfTurn { [self] in hearGoodbye() } }
     }
 
-    /// Hangs up politely: what is queued is written, then the end is announced. What still arrives is swallowed, as far as
-    /// `endAllowance` reaches.
-    /// - Parameter within: the milliseconds that the peer has for all of it. Nil: as long as it goes on taking what is queued, which
-    ///   `EventLoop.writeTimeout` judges.
+    /// Closes in an orderly way: the queued bytes are written, then the end is announced. Bytes that still arrive are
+    /// dropped, up to `endAllowance`.
+    /// - Parameter within: the time in milliseconds that the peer has for all of this. Nil: no limit while the peer
+    ///   goes on taking the queued bytes; `EventLoop.writeTimeout` still applies.
     public final func finish(within: UInt64? = 5_000) {
         guard beginToFinish() else { return }
         setDeadline(milliseconds: within)
     }
 
-    /// The same, within the deadline that is set.
+    /// Closes as `finish(within:)` does, within the deadline that is set.
     public final func finishByDeadline() { _ = beginToFinish() }
 
     private func beginToFinish() -> Bool {
-        // Nothing was said, and nothing can be.
+        // Nothing can be sent, so there is no goodbye.
         if flags.contains(.securing) && !flags.contains(.finishing) || flags.contains(.mute) {
             abort()
             return false
@@ -144,7 +148,7 @@ open class Socket: Source {
         return true
     }
 
-    /// Hangs up at the end of the turn, whatever is queued.
+    /// Closes at the end of the turn and drops the queued bytes.
     public final func abort() {
         guard !flags.contains(.closing) else { return }
         flags.insert(.closing)
@@ -158,7 +162,7 @@ open class Socket: Source {
         loop.closing.append(self)
     }
 
-    /// Lets `receivedPreamble` have what arrives first: bytes that somebody on the way has put in front of the peer's own.
+    /// Hands the first bytes to `receivedPreamble`: a proxy on the way has put them in front of the peer's own.
     public final func expectPreamble() { flags.insert(.preamble) }
 
     /// Whether the preamble has not ended yet.
@@ -176,7 +180,7 @@ open class Socket: Source {
         if readiness.contains(.readable) || isBroken { receive() }
     }
 
-    /// Whether all was read, or nothing more of it matters: a peer that then hangs up for good is gone.
+    /// Whether all bytes were read, or the rest does not matter: a peer that hangs up now is gone.
     private var hasNothingToRead: Bool {
         guard !flags.contains(.ended) else { return true }
         return flags.contains(.paused) && (!flags.isDisjoint(with: [.finishing, .lingering]) || !readsToTheEnd)
@@ -203,8 +207,8 @@ open class Socket: Source {
         }
     }
 
-    /// Bytes that are not for the protocol, or not all of them: swallowed at the end, a preamble at the beginning. And the last
-    /// ones of a peer that is gone.
+    /// Handles bytes of which some or all are not for the protocol: bytes to drop while the socket closes, a preamble
+    /// at the beginning, and the last bytes of a peer that is gone.
     private func receiveAside(_ bytes: UnsafeMutableRawBufferPointer) {
         guard flags.isDisjoint(with: [.finishing, .lingering]) else { return swallow(bytes.count) }
         if flags.contains(.mute) {
@@ -218,14 +222,14 @@ open class Socket: Source {
         if let tls { receive(UnsafeRawBufferPointer(rest), through: tls) } else { received(rest) }
     }
 
-    /// Ends a socket whose peer is gone when there is nothing left of what the peer had sent. While reading is paused, the subclass
-    /// may have some of it.
+    /// Ends a socket whose peer is gone when all bytes of the peer have been read. While reading is paused, the
+    /// subclass may still hold some of them.
     final func abortIfAllIsRead() {
         if !flags.contains(.paused) && clinux_unread(descriptor) <= 0 { abort() }
     }
 
-    /// Takes what came after the end was decided off what may still come. The peer's time is bounded too; but what it sends
-    /// meanwhile would cost us as much as if it mattered.
+    /// Subtracts bytes that came after the decision to close from the allowance. The peer's time is bounded too, but
+    /// reading its bytes meanwhile costs as much as reading bytes that matter.
     public final func swallow(_ count: Int) {
         endAllowance -= UInt32(min(count, Int(endAllowance)))
         guard endAllowance == 0, !flags.contains(.paused) else { return }
@@ -242,7 +246,7 @@ open class Socket: Source {
     }
 
     final func updateInterest() {
-        // It is read and written no more, and may be suspended.
+        // A closing socket is neither read nor written, and may be suspended.
         guard !flags.contains(.closing) else { return }
         var interest: Readiness = []
         if flags.isDisjoint(with: [.paused, .ended]) { interest.insert(.readable) }
@@ -259,27 +263,27 @@ open class Socket: Source {
         loop.dirty.append(self)
     }
 
-    /// Everything queued has been written: what comes then.
+    /// Called when all queued bytes have been written.
     final func outputIsEmpty() {
         guard flags.contains(.finishing), !flags.contains(.lingering), closeTLS() else { return }
         if flags.contains(.ended) { return abort() }
         linger()
     }
 
-    /// Announces the end, and swallows what still arrives until the peer hangs up.
+    /// Announces the end, and drops bytes that still arrive until the peer hangs up.
     final func linger() {
         flags.insert([.finishing, .lingering])
         shutdown(descriptor, Int32(SHUT_WR))
         loop.shortenDeadline(to: Self.lingerTime, of: self)
     }
 
-    /// The deadline of a socket that is being hung up belongs to the socket, any other to the subclass.
+    /// While a socket is being closed its deadline belongs to the socket, otherwise to the subclass.
     final func deadlineExpired() {
         guard !flags.contains(.closing) else { return }
         if flags.isDisjoint(with: [.finishing, .lingering]) { deadlineReached() } else { abort() }
     }
 
-    /// The peer takes nothing. Who was told so before it may have hung this one up.
+    /// The peer takes nothing. A socket that was told of its own stall earlier may have closed this one.
     final func stallExpired() {
         if !flags.contains(.closing) { writeStalled() }
     }

@@ -1,4 +1,4 @@
-// An IPv4 or IPv6 address with a port, or the word that a peer is on a UNIX socket, in 20 bytes without a heap object: every
+// An IPv4 or IPv6 address with a port, or the mark of a peer on a UNIX socket, in 20 bytes without a heap object: every
 // connection carries its peer's.
 
 import CLinux
@@ -42,7 +42,7 @@ public struct SocketAddress: Hashable, Sendable {
 
     /// Parses a numeric host (`127.0.0.1`, `::1`) or `localhost`; nil for anything else.
     public init?(host: String, port: UInt16) {
-        // The C functions below would take what stands before a zero byte for the whole.
+        // The C functions below would stop at a zero byte.
         guard !host.utf8.contains(0) else { return nil }
         let host = host == "localhost" ? "127.0.0.1" : host
         var four = in_addr()
@@ -76,7 +76,7 @@ public struct SocketAddress: Hashable, Sendable {
         self.init(&storage)
     }
 
-    /// Reads what the kernel wrote; an unknown family gives `0.0.0.0:0`.
+    /// Reads the kernel's form; an unknown family gives `0.0.0.0:0`.
     init(_ storage: inout sockaddr_storage) {
         switch Int32(storage.ss_family) {
         case AF_INET:
@@ -140,16 +140,17 @@ public struct SocketAddress: Hashable, Sendable {
     /// The 16 bytes of the address in IPv6 form, the first one highest; IPv4 as `::ffff:a.b.c.d`. 0 for a UNIX socket.
     public var bits: UInt128 { UInt128(high) << 64 | UInt128(low) }
 
-    /// Whether it is an IPv4 address, be it inside IPv6.
+    /// Whether it is an IPv4 address, mapped into IPv6 or not.
     private var holdsIPv4: Bool { family == .ipv4 || (family == .ipv6 && high == 0 && low >> 32 == 0xFFFF) }
 
-    /// The address, an IPv4 one that is mapped into IPv6 as what it is: a client of a dual-stack listener.
+    /// The address, with an IPv4 address that is mapped into IPv6 turned back into IPv4: a dual-stack listener sees its
+    /// IPv4 clients mapped.
     public var unmapped: SocketAddress {
         holdsIPv4 ? SocketAddress(ipv4: UInt32(truncatingIfNeeded: low), port: port) : self
     }
 
-    /// The address without the port, as text: `192.0.2.7`, `2001:db8::1` or `unix`. IPv4 clients of an IPv6 socket show as
-    /// IPv4.
+    /// The address without the port, as text: `192.0.2.7`, `2001:db8::1` or `unix`. IPv4 clients of an IPv6 socket show
+    /// as IPv4.
     public var host: String {
         if isUnix { return "unix" }
         var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
@@ -170,8 +171,8 @@ public struct SocketAddress: Hashable, Sendable {
         return high == 0 && low == 1
     }
 
-    /// What one household or one rented machine has to itself, as one number: an IPv4 address, or the upper half of an IPv6
-    /// address, whose lower half its owner chooses at will.
+    /// The part of the address that one household or one rented machine has for itself, as one number: an IPv4 address,
+    /// or the upper half of an IPv6 address, whose lower half its owner chooses at will.
     public var owner: UInt64 {
         let isMapped = isIPv4 || (high == 0 && low >> 32 == 0xFFFF)
         return isMapped ? low : high
@@ -185,6 +186,35 @@ extension SocketAddress: CustomStringConvertible {
         case .ipv4: "\(host):\(port)"
         case .ipv6: "[\(host)]:\(port)"
         case .unix: "unix"
+        }
+    }
+}
+
+extension SocketAddress {
+    /// Whether the address is one that this machine has at this moment, loopback ones included; asks the kernel.
+    public var isOfThisMachine: Bool {
+        if isUnix || isLoopback { return true }
+        let descriptor = socket(
+            isIPv4 ? AF_INET : AF_INET6, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { return true }
+        defer { close(descriptor) }
+        // Only an address of another machine is "not available". An address of this machine may be refused for another
+        // reason: a link-local one needs its interface.
+        return SocketAddress(bits: bits, isIPv4: isIPv4).withSockaddr {
+            clinux_bind(descriptor, $0, $1)
+        } != -EADDRNOTAVAIL
+    }
+
+    /// Whether it stands for every address of a machine: `0.0.0.0` or `::`.
+    public var isUnspecified: Bool {
+        isIPv4 ? UInt32(truncatingIfNeeded: bits) == 0 : !isUnix && bits == 0
+    }
+
+    private init(bits: UInt128, isIPv4: Bool) {
+        if isIPv4 {
+            self.init(ipv4: UInt32(truncatingIfNeeded: bits), port: 0)
+        } else {
+            self.init(ipv6: bits, port: 0)
         }
     }
 }

@@ -1,6 +1,7 @@
-// One process at a time looks at a socket file and changes it. The lock is the kernel's, on a file beside it that is there only
-// while somebody holds or awaits the lock. Nobody but the owner can open that file, so no other user can hold the lock and keep a
-// server from starting, as the folder itself would let anybody who may read it.
+// The lock under which one process at a time inspects and changes a socket file. It is a lock of the kernel on a file
+// beside the socket file, which exists only while a process holds or awaits the lock. Only its owner can open that
+// file, so no other user can hold the lock and keep a server from starting. A lock on the folder itself would let every
+// user who may read the folder do that.
 //
 // Read next: UnixSocketFile.swift.
 
@@ -12,10 +13,10 @@ struct SocketFileLock {
     static let patience: UInt32 = 5_000
 
     private let name: String
-    /// -1 where there is nothing to lock: a folder that this process may not write to, or a lock's file that others can open.
+    /// -1 if there is nothing to lock: this process may not write to the folder, or others can open the lock's file.
     private let descriptor: Int32
 
-    /// Waits for the lock of the socket file at `path`, for so many milliseconds.
+    /// Waits for the lock of the socket file at `path`, for at most `patience` milliseconds.
     init(of path: String, patience: UInt32 = Self.patience) throws(ListenError) {
         name = path + ".lock"
         var waited: UInt32 = 0
@@ -26,7 +27,8 @@ struct SocketFileLock {
                 return
             }
             let isLocked = flock(opened, LOCK_EX | LOCK_NB) == 0
-            // The one that held it has removed the file: the lock is one of a file that nobody finds any more.
+            // The process that held the lock has removed the file, so this lock is on a file that no other process can
+            // find.
             if isLocked && Self.isAt(name, opened) {
                 descriptor = opened
                 return

@@ -5,14 +5,14 @@
 import CLinux
 import Glibc
 
-/// What epoll reported about a source.
+/// The events that epoll watches for, or has reported.
 public struct Readiness: OptionSet, Sendable {
     public let rawValue: UInt32
     public init(rawValue: UInt32) { self.rawValue = rawValue }
 
     public static let readable = Readiness(rawValue: 0x001)  // EPOLLIN
     public static let writable = Readiness(rawValue: 0x004)  // EPOLLOUT
-    /// Reported once per change and not for as long as it lasts (EPOLLET).
+    /// Report a change once, and not for as long as the state lasts (EPOLLET).
     static let onChange = Readiness(rawValue: 1 << 31)
     /// Of several loops that wait on the same socket, only one is told (EPOLLEXCLUSIVE). Cannot be changed by `watch`.
     static let exclusive = Readiness(rawValue: 1 << 28)
@@ -20,7 +20,8 @@ public struct Readiness: OptionSet, Sendable {
     public static let broken = Readiness(rawValue: 0x008 | 0x010)  // EPOLLERR | EPOLLHUP
 }
 
-/// A descriptor and what to do when it is ready. The subclass owns the descriptor's meaning, the source owns the descriptor.
+/// A descriptor and what to do when it is ready. The subclass owns the descriptor's meaning, the source owns the
+/// descriptor.
 open class Source {
     /// The descriptor, -1 after `closeDescriptor`.
     public private(set) var descriptor: Int32
@@ -44,6 +45,6 @@ open class Source {
         descriptor = -1
     }
 
-    /// Forgets the descriptor, which somebody else closes.
+    /// Forgets the descriptor, which another owner closes.
     final func disown() { descriptor = -1 }
 }

@@ -1,7 +1,32 @@
-// The loop's sources by slot. A flat table of pointers and generations: looking up what epoll reported costs one read, and
-// deadlines of all sources lie side by side so that a sweep over ten thousand of them takes microseconds.
+// The loop's sources by slot, and the tokens that name them. The table is a flat array of pointers and generations: it
+// takes one read to find the source of an epoll event. The deadlines of all sources lie side by side, so that a sweep
+// over ten thousand of them takes microseconds.
+//
+// A token is a slot, which is used again, and a generation, which is not. Tokens travel through epoll, Lua and the
+// inbox in place of pointers, so a token that arrives late finds no source and never another one.
 //
 // Allocates: when it grows (doubling), never per event.
+
+/// A source's place in its loop's table.
+public struct Token: Hashable, Sendable {
+    /// Index in the table, reused after the source is gone.
+    public let slot: UInt32
+    /// Counts the uses of the slot; a token whose generation is not the slot's present one is stale.
+    public let generation: UInt32
+
+    public init(slot: UInt32, generation: UInt32) {
+        self.slot = slot
+        self.generation = generation
+    }
+
+    /// Both halves as the one number that epoll carries.
+    var packed: UInt64 { UInt64(generation) << 32 | UInt64(slot) }
+
+    init(packed: UInt64) {
+        slot = UInt32(truncatingIfNeeded: packed)
+        generation = UInt32(truncatingIfNeeded: packed >> 32)
+    }
+}
 
 /// Sources by slot, with their generations and deadlines.
 struct SourceTable {
@@ -71,15 +96,16 @@ struct SourceTable {
         deadlines[index] = tick
     }
 
-    /// Names the sources whose deadlines lie at or before `tick`. Each is to be asked with `takeExpired` when its turn comes.
+    /// Names the sources whose deadlines lie at or before `tick`. Call `takeExpired` for each of them when its turn
+    /// comes.
     func findExpired(at tick: UInt32, into tokens: inout [Token]) {
         for index in deadlines.indices where deadlines[index] <= tick {
             tokens.append(Token(slot: UInt32(index), generation: entries[index].generation))
         }
     }
 
-    /// Takes the deadline off a source if it still is at or before `tick`; false when it was moved or taken back meanwhile, or the
-    /// source is gone.
+    /// Clears the deadline of a source if it is still at or before `tick`; false when it was moved or cancelled
+    /// meanwhile, or the source is gone.
     mutating func takeExpired(_ token: Token, at tick: UInt32) -> Bool {
         guard self[token] != nil, deadlines[Int(token.slot)] <= tick else { return false }
         setDeadline(Self.noDeadline, of: token)

@@ -1,5 +1,5 @@
-// The system calls with which sockets send. Every byte of every connection leaves through one of these two functions, so a debug
-// build lets a test answer them in the kernel's place; a release build has nothing but the calls.
+// The system calls with which sockets send. Every byte of every connection leaves through one of these two functions,
+// so a debug build lets a test answer them in the kernel's place; a release build has nothing but the calls.
 
 import CLinux
 import Glibc
@@ -37,7 +37,7 @@ enum SystemWrite {
     }
 
     #if DEBUG
-        /// What answers in the kernel's place, for the task that sets it.
+        /// The object that answers in the kernel's place, for the task that sets it.
         @TaskLocal static var kernel: (any StandInKernel)?
     #endif
 }

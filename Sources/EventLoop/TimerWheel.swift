@@ -1,12 +1,12 @@
 // Timers in a hierarchical wheel: four levels of 64 buckets, one millisecond fine at the bottom, 4.6 hours wide at the
-// top (later ones wait in the top level and are placed again). Adding, cancelling and firing cost the same whatever the
-// number.
+// top (later ones wait in the top level and are placed again). Adding, cancelling and firing cost the same for any
+// number of timers.
 //
 // Allocates: when there are more timers than ever before; nodes are reused.
 
 import DequeModule
 
-/// A timer's name: its node and a use count, so that cancelling a fired timer does nothing.
+/// The identity of a timer: its node and a use count, so that cancelling a fired timer does nothing.
 public struct TimerID: Hashable, Sendable {
     let node: Int32
     let use: UInt32
@@ -18,7 +18,7 @@ struct TimerWheel {
 
     private struct Node {
         var due: UInt64 = 0
-        /// Counts the timers ever set: which of two due in the same millisecond was set first.
+        /// The running number of the timer: it orders timers that are due in the same millisecond.
         var number: UInt64 = 0
         var use: UInt32 = 0
         var bucket: Int32 = -1
@@ -39,9 +39,9 @@ struct TimerWheel {
     private var lastNumber: UInt64 = 0
     /// The timers of the bucket that expires.
     private var expiring: [(number: UInt64, node: Int32)] = []
-    /// Timers whose time has come, in order, and which have not fired: until then they can be taken back.
+    /// Timers that are due and have not fired, in order: they can still be cancelled.
     private var due: Deque<TimerID> = []
-    /// In the place of a bucket's number: the timer is in `due`.
+    /// Stands in place of a bucket's number for a timer that is in `due`.
     private static let isDue: Int32 = -2
     private(set) var count = 0
 
@@ -65,12 +65,12 @@ struct TimerWheel {
         return TimerID(node: index, use: nodes[Int(index)].use)
     }
 
-    /// Takes the timer back; false when it has fired or was cancelled before.
+    /// Cancels the timer; false when it has fired or was cancelled before.
     @discardableResult
     mutating func cancel(_ id: TimerID) -> Bool {
         let index = Int(id.node)
         guard index < nodes.count, nodes[index].use == id.use, nodes[index].bucket != -1 else { return false }
-        // Its name stays in `due`, and nothing has that name any more.
+        // Its ID stays in `due`, but no timer has that ID any more.
         if nodes[index].bucket >= 0 { unlink(id.node) }
         release(id.node)
         return true
@@ -101,8 +101,8 @@ struct TimerWheel {
         return earliest
     }
 
-    /// Moves the clock to `time`; the timers that are due by then are `popDue`'s, in the order of their due times, and of their
-    /// setting where those are equal.
+    /// Moves the clock to `time`. `popDue` then returns the timers that are due, in the order of their due times;
+    /// timers with equal due times come in the order in which they were set.
     mutating func advance(to time: UInt64) {
         while now < time {
             guard let next = nextInWheel, next <= time else {
@@ -115,7 +115,7 @@ struct TimerWheel {
         }
     }
 
-    /// The action of the next timer that is due and was not taken back; nil when there is none.
+    /// The action of the next timer that is due and was not cancelled; nil when there is none.
     mutating func popDue() -> Action? {
         while let id = due.popFirst() {
             guard nodes[Int(id.node)].use == id.use else { continue }
@@ -132,7 +132,7 @@ struct TimerWheel {
             expiring.append((nodes[Int(index)].number, index))
             unlink(index)
         }
-        // A timer that came down from an upper level stands behind younger ones that were placed here at once.
+        // A timer that came down from an upper level stands after younger ones that were placed here directly.
         if expiring.count > 1 { expiring.sort { $0.number < $1.number } }
         for (_, index) in expiring {
             nodes[Int(index)].bucket = Self.isDue
@@ -141,7 +141,7 @@ struct TimerWheel {
         expiring.removeAll(keepingCapacity: true)
     }
 
-    /// Where an upper level's wheel has turned onto a new bucket, its timers move down.
+    /// Moves the timers of an upper level's new bucket down.
     private mutating func cascade() {
         var level = 1
         while level < Self.levels, now & ((1 << UInt64(level * 6)) - 1) == 0 {

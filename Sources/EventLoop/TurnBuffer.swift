@@ -1,8 +1,8 @@
-// Where a turn's own output gathers (uWebSockets calls it the cork): small frames to one socket end up side by side and leave
-// in one system call, and no connection owns a write buffer.
+// The buffer in which the output of one turn gathers (uWebSockets calls it the cork). Small frames to one socket lie
+// side by side and leave in one system call, and no connection owns a write buffer.
 //
-// The memory is everybody's: a slice that outlives its turn would be another client's bytes. So a slice carries the number of its
-// turn, and a slice of another turn has no bytes.
+// All sockets share the memory: a slice that outlived its turn would name another client's bytes. So a slice carries
+// the number of its turn, and a slice of another turn has no bytes.
 //
 // Allocates: once.
 
@@ -16,19 +16,19 @@ struct TurnBuffer: ~Copyable {
 
         var byteCount: Int { Int(count) }
 
-        /// What is left when the first bytes of it have been sent.
+        /// The rest of the slice after its first bytes have been sent.
         func dropping(_ sent: Int) -> Slice {
             Slice(turn: turn, offset: offset + UInt32(sent), count: count - UInt32(sent))
         }
 
-        /// Both as one, where the other begins where this one ends.
+        /// Both as one slice, if `other` begins where this one ends.
         func joined(with other: Slice) -> Slice? {
             guard turn == other.turn, offset + count == other.offset else { return nil }
             return Slice(turn: turn, offset: offset, count: count + other.count)
         }
     }
 
-    /// Half of a usual second-level cache: what was just written is still there when it is sent.
+    /// Half of a usual second-level cache: bytes that were just written are still in it when they are sent.
     static let capacity = 64 << 10
 
     private let base: UnsafeMutableRawPointer = .allocate(byteCount: capacity, alignment: 64)
@@ -47,13 +47,13 @@ struct TurnBuffer: ~Copyable {
         return (Slice(turn: turn, offset: UInt32(count), count: UInt32(size)), base + count)
     }
 
-    /// The bytes of a slice; nil when its turn is over and they are somebody else's.
+    /// The bytes of a slice; nil when its turn is over and the memory holds other bytes.
     func bytes(of slice: Slice) -> UnsafeRawBufferPointer? {
         guard slice.turn == turn else { return nil }
         return UnsafeRawBufferPointer(start: base + Int(slice.offset), count: Int(slice.count))
     }
 
-    /// Begins to use the memory anew. Earlier slices have no bytes from here on.
+    /// Begins a new turn with the same memory. Earlier slices have no bytes from here on.
     mutating func reset() {
         count = 0
         turn += 1

@@ -1,5 +1,6 @@
-// A listening UNIX socket and its file. It is opened once for all loops: there is no SO_REUSEPORT for it, so each loop waits on a
-// descriptor of the one socket. A file that a dead process has left behind is replaced; a socket that somebody listens on is not.
+// A listening UNIX socket and its file. It is opened once for all loops: there is no SO_REUSEPORT for it, so each loop
+// waits on a descriptor of the one socket. A file that a dead process has left behind is replaced; a socket on which a
+// process listens is not.
 //
 // Read next: Listener.swift.
 
@@ -18,16 +19,17 @@ public final class UnixSocketFile: Sendable {
     private struct State {
         /// -1 once released.
         var descriptor: Int32
-        /// The file to remove; nil when it is not ours any more.
+        /// The file to remove; nil when it does not belong to this process any more.
         var file: Identity?
         /// How many listeners have a descriptor of the socket.
         var listeners = 0
-        /// A socket in the place of one that another process has shut down, while not all listeners have it; else -1.
+        /// The socket that replaces one that another process has shut down, until all listeners have it; else -1.
         var renewal: Int32 = -1
         var awaitingRenewal = 0
     }
 
-    /// What tells a file from one that another process has put in its place. Its text is the two numbers with a dot between.
+    /// The identity of a file: it changes when another process puts a file in its place. Its text is the two numbers
+    /// with a dot between.
     public struct Identity: Sendable, Equatable, LosslessStringConvertible {
         let device: UInt64
         let inode: UInt64
@@ -60,8 +62,8 @@ public final class UnixSocketFile: Sendable {
         state = Mutex(State(descriptor: socket, file: identity))
     }
 
-    /// The file of another process that is about to hand over to this one; its socket is the listeners' affair. Until `takeOver`
-    /// the file is the other process's, which goes on with it if this one does not come up.
+    /// The file of another process that is about to hand over to this one; the listeners get its socket separately.
+    /// Until `takeOver` the file belongs to the other process, which goes on with it if this one does not come up.
     /// - Parameter identity: the file that the other process has made.
     public init(inheriting path: String, _ identity: Identity) {
         self.path = path
@@ -81,9 +83,9 @@ public final class UnixSocketFile: Sendable {
     /// One more listener has a descriptor of the socket.
     func addListener() { state.withLock { $0.listeners += 1 } }
 
-    /// A descriptor of a socket that takes the place of one that another process has shut down, which no UNIX socket recovers from.
-    /// The first listener to ask makes it, the others get descriptors of the same one. Throws where the file is not ours to
-    /// replace, and does not wait for another process.
+    /// A descriptor of a new socket in place of one that another process has shut down: a UNIX socket cannot recover
+    /// from that. The first listener that asks makes the socket, and the others get descriptors of it. Throws if the
+    /// file belongs to another process. Does not wait for other processes.
     func renew(_ broken: Int32) throws(ListenError) -> Int32 {
         let lock = try SocketFileLock(of: path, patience: 0)
         defer { lock.release() }
@@ -122,7 +124,7 @@ public final class UnixSocketFile: Sendable {
         }
     }
 
-    /// The other process has handed over: the file that it has made is ours to remove.
+    /// The other process has handed over: from here on this process has to remove the file.
     public func takeOver() { state.withLock { $0.file = inherited } }
 
     /// The file that this process has to remove; nil when it is another's.
@@ -131,10 +133,11 @@ public final class UnixSocketFile: Sendable {
     /// Leaves the file to another process, which listens on the same socket.
     public func handOver() { state.withLock { $0.file = nil } }
 
-    /// Removes the file, unless it is another process's by now, and lets go of the socket. Who is connected stays so; a second
-    /// call does nothing.
+    /// Removes the file, unless it belongs to another process by now, and releases the socket. Connected clients stay
+    /// connected; a second call does nothing.
     public func remove() {
-        // Released first, the file would look stale to a process that starts, and be that one's by the time of the unlink.
+        // If the socket were released first, a starting process could take the file for a stale one and replace it, and
+        // the unlink would remove that process's file.
         let lock = state.withLock { $0.file == nil } ? nil : try? SocketFileLock(of: path)
         defer { lock?.release() }
         release()
@@ -166,7 +169,7 @@ public final class UnixSocketFile: Sendable {
 
     private static func bind(_ path: String) throws(ListenError) -> Int32 {
         let descriptor = try open(path)
-        // The file is made with the socket's mode, so it is never open to more people than it shall be.
+        // The file is made with the socket's mode, so it is never open to more users than it should be.
         fchmod(descriptor, 0o660)
         var result = clinux_bind_path(descriptor, path)
         if result == -EADDRINUSE {
@@ -185,7 +188,7 @@ public final class UnixSocketFile: Sendable {
         return descriptor
     }
 
-    /// Removes a socket file on which nobody listens; throws when somebody does, or when it is no socket.
+    /// Removes a socket file on which no process listens; throws when one does, or when the file is no socket.
     private static func removeStale(_ path: String) throws(ListenError) {
         var status = stat()
         guard lstat(path, &status) == 0 else { return }

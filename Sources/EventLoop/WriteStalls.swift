@@ -1,35 +1,40 @@
-// Which sockets wait for their peer to read, and since when the peer has taken nothing. Progress is what the kernel takes from
-// us, and what the peer acknowledges of that: a kernel with a large buffer asks for more long after a slow peer has begun to
-// read again.
+// The sockets that wait for their peer to read, and the time since their peers last took something. There are two signs
+// of progress: the kernel takes bytes from us, and the peer acknowledges bytes. The second one matters because a kernel
+// with a large buffer asks for more only long after a slow peer has begun to read again.
+//
+// One timer of the loop watches all of them, and only while there are any.
 //
 // Runs on: its loop's thread.
-// Allocates: for blocked sockets only, so that those that keep up, and idle ones, cost nothing.
+// Allocates: for blocked sockets only, so that idle sockets and those that keep up cost nothing.
+
+import CLinux
 
 /// The blocked sockets of one loop, with the time of their last progress.
 struct WriteStalls {
     private struct Wait {
-        /// When the peer was last known to have taken something, in milliseconds.
+        /// The time in milliseconds at which the peer was last known to have taken something.
         var since: UInt64
-        /// What the peer had not acknowledged at the last look; nil before the first.
+        /// The bytes that the peer had not acknowledged at the last check; nil before the first check.
         var unacknowledged: Int32?
     }
 
     private var waits: [Token: Wait] = [:]
 
-    /// Whether a look is due that nobody has to ask for.
+    /// Whether a check is scheduled already.
     var isWatched = false
     var isEmpty: Bool { waits.isEmpty }
 
-    /// Notes that a blocked socket got rid of something, or has just become blocked.
+    /// Notes that a blocked socket has sent something, or has just become blocked.
     mutating func progressed(_ socket: Token, at now: UInt64) {
         waits[socket] = Wait(since: now, unacknowledged: nil)
     }
 
-    /// Notes that a socket is blocked no more, or gone.
+    /// Notes that a socket is no longer blocked, or is gone.
     mutating func end(_ socket: Token) { waits[socket] = nil }
 
-    /// Looks at every blocked socket, and forgets and answers those without progress for `limit` milliseconds.
-    /// - Parameter unacknowledged: what the peer has still to acknowledge, in bytes; nil for a socket that is gone.
+    /// Checks every blocked socket. Forgets and returns those without progress for `limit` milliseconds.
+    /// - Parameter unacknowledged: the number of bytes that the peer has not acknowledged; nil for a socket that is
+    ///   gone.
     mutating func stalled(at now: UInt64, for limit: UInt64, unacknowledged: (Token) -> Int32?) -> [Token] {
         var stalled: [Token] = []
         for (token, wait) in waits {
@@ -46,5 +51,29 @@ struct WriteStalls {
             }
         }
         return stalled
+    }
+}
+
+extension EventLoop {
+    /// Notes that a blocked socket has sent something, or has just become blocked.
+    func noteProgress(_ socket: Socket) {
+        guard let limit = writeTimeout else { return }
+        stalls.progressed(socket.token, at: now)
+        scheduleLook(limit)
+    }
+
+    private func scheduleLook(_ limit: UInt64) {
+        guard !stalls.isWatched else { return }
+        stalls.isWatched = true
+        schedule(after: min(1_000, max(10, limit / 4))) { [unowned self] in lookForStalls(limit) }
+    }
+
+    private func lookForStalls(_ limit: UInt64) {
+        stalls.isWatched = false
+        let stalled = stalls.stalled(at: now, for: limit) { token in
+            source(token).map { max(0, clinux_unacknowledged($0.descriptor)) }
+        }
+        if !stalls.isEmpty { scheduleLook(limit) }
+        for token in stalled { (source(token) as? Socket)?.stallExpired() }
     }
 }

@@ -1,19 +1,20 @@
-// libcurl on an event loop: it says which descriptors to watch and when to call it back, the loop does, and transfers go on.
+// libcurl on an event loop. libcurl says which descriptors to watch and when to call it back; the loop does both.
 //
-// libcurl must not be called from within its own callbacks; so these only take note, and whoever hears that a transfer is over
-// hears it afterwards.
+// libcurl must not be called from within its own callbacks, so these only take notes. The client is told of a finished
+// transfer afterwards.
 //
 // Runs on: the loop's thread.
-// Read next: HTTPClient.swift
+// Read next: HTTPClient.swift, Transfer.swift.
 
 import CCurl
 import EventLoop
 
 /// The transfers of one loop, and the connections that they share.
 final class CurlMulti {
-    /// How often libcurl is called back at once, before the loop has its turn.
+    /// The most calls of libcurl in a row before the loop goes on.
     private static let patience = 8
-    /// Done once in the process; libcurl's own guard makes it safe whatever else uses the library.
+    /// Initialises the library once in the process; libcurl's own guard makes this safe if other code uses the library
+    /// too.
     private static let library: CURLcode = curl_global_init(Int(CURL_GLOBAL_DEFAULT))
 
     private let handle: UnsafeMutableRawPointer
@@ -21,14 +22,14 @@ final class CurlMulti {
     private var sockets: [Int32: CurlSocket] = [:]
     private var timer: TimerID?
     private var isActing = false
-    /// libcurl wants to be called back as soon as possible.
+    /// Whether libcurl wants to be called back as soon as possible.
     private var isDue = false
-    /// Within the call that `wait` has put off to the end of the turn.
+    /// Whether the call is running that `wait` has put off to the end of the turn.
     private var isCatchingUp = false
     private var isClosed = false
     private let finished: (Transfer, CURLcode) -> Void
 
-    /// - Parameter finished: told about each transfer that is over, after it has been taken out.
+    /// - Parameter finished: called for each transfer that is over, after it has been taken out.
     init(on loop: EventLoop, idleConnections: Int, finished: @escaping (Transfer, CURLcode) -> Void) {
         precondition(Self.library == CURLE_OK, "curl_global_init failed")
         handle = curl_multi_init()!
@@ -80,7 +81,7 @@ final class CurlMulti {
 
     private func reportFinished() {
         var code = CURLE_OK
-        // Whoever is told may close everything.
+        // The callback may close everything.
         while !isClosed, let easy = perigee_multi_next_done(handle, &code) {
             let transfer = Unmanaged<Transfer>.fromOpaque(perigee_easy_context(easy)!).takeUnretainedValue()
             remove(transfer)
@@ -101,7 +102,7 @@ final class CurlMulti {
         } else {
             let socket = CurlSocket(descriptor: descriptor, multi: self)
             sockets[descriptor] = socket
-            // Where the kernel has no room to watch one more, the request's own time comes to its end.
+            // If the kernel cannot watch one more descriptor, the request runs into its own timeout.
             loop.add(socket, for: interest)
         }
     }
@@ -116,7 +117,8 @@ final class CurlMulti {
         }
     }
 
-    /// At the end of this turn; but not again there, or requests that fail at once and are made again would keep the loop.
+    /// Calls libcurl at the end of this turn, but only once there: otherwise requests that fail at once and are
+    /// repeated would keep the loop from going on.
     private func callBack() {
         guard !isCatchingUp else { return callBackSoon() }
         loop.atEndOfTurn { [weak self] in
@@ -164,4 +166,16 @@ private func curlWaits(
 ) -> Int32 {
     multi(context).wait(milliseconds)
     return 0
+}
+
+/// A descriptor that libcurl wants to have watched.
+final class CurlSocket: Source {
+    private unowned let multi: CurlMulti
+
+    init(descriptor: Int32, multi: CurlMulti) {
+        self.multi = multi
+        super.init(descriptor: descriptor)
+    }
+
+    override func ready(_ readiness: Readiness) { multi.act(on: descriptor, readiness) }
 }

@@ -1,11 +1,11 @@
-// Requests to other servers from an event loop: nothing here waits, answers come by callback on the loop's thread.
+// Requests to other servers from an event loop. Nothing here waits; responses come by callback on the loop's thread.
 //
-// As many requests run as the settings allow; the next ones wait in the order in which they came, and when too many wait, one more
-// is refused. Each has one time limit for everything.
+// As many requests run as the settings allow. The next ones wait in the order in which they came, and when too many
+// wait, one more is refused. Each has one time limit for everything.
 //
 // Runs on: its loop's thread.
 // Allocates: for each request.
-// Read next: NameLookups.swift, Transfer.swift, CurlMulti.swift, Redirect.swift
+// Read next: HTTPClientRequest.swift, NameLookups.swift, Transfer.swift, CurlMulti.swift.
 
 import CCurl
 import DequeModule
@@ -31,7 +31,7 @@ public final class HTTPClient {
         let completion: Completion
         var state = State.refused
         var timer: TimerID?
-        /// The hop that is on its way.
+        /// The hop that is running.
         var transfer: Transfer?
         /// The name that is being looked up for the next hop, and the end of the time for it.
         var lookup: (name: String, timer: TimerID)?
@@ -60,7 +60,7 @@ public final class HTTPClient {
 
     deinit { close() }
 
-    /// Ends all requests without a word to whoever waits for them, and closes all connections. The client may be used again.
+    /// Ends all requests without calling their completions, and closes all connections. The client may be used again.
     public func close() {
         for exchange in exchanges.values {
             if let timer = exchange.timer { loop.cancel(timer) }
@@ -120,7 +120,7 @@ public final class HTTPClient {
         limitTime(of: id)
     }
 
-    /// Not at the end of this turn but in a later one: who asks again at once must not keep the loop.
+    /// Not at the end of this turn but in a later one: a caller that asks again at once must not keep the loop.
     private func refuse(_ id: RequestID) {
         exchanges[id]!.timer = loop.schedule(after: 1) { [weak self, settings] in
             let detail = "\(settings.concurrent) are running and \(settings.queued) are waiting"
@@ -128,7 +128,7 @@ public final class HTTPClient {
         }
     }
 
-    /// One time for waiting, all hops, and the response.
+    /// Sets one time limit for waiting, all hops, and the response.
     private func limitTime(of id: RequestID) {
         guard let exchange = exchanges[id], exchange.timer == nil else { return }
         let limit = exchange.request.timeout ?? settings.timeout
@@ -160,7 +160,7 @@ public final class HTTPClient {
     }
 
     /// Sends the request to the addresses that its host has; nil where the host is an address.
-    /// - Parameter spent: how much of the time for connecting is over.
+    /// - Parameter spent: the milliseconds of the time for connecting that are over.
     private func begin(_ id: RequestID, at addresses: [SocketAddress]?, after spent: UInt64) {
         guard let request = exchanges[id]?.request else { return }
         let time = max(1, settings.connectTimeout - min(spent, settings.connectTimeout))
@@ -169,7 +169,7 @@ public final class HTTPClient {
         openMulti().add(transfer)
     }
 
-    /// Made with the first request: most servers never have one.
+    /// Made with the first request, because most servers never make one.
     private func openMulti() -> CurlMulti {
         if let multi { return multi }
         let multi = CurlMulti(on: loop, idleConnections: settings.idleConnections) { [unowned self] in ended($0, $1) }
@@ -204,12 +204,12 @@ public final class HTTPClient {
     private func finish(_ id: RequestID, _ result: Result<HTTPClientResponse, HTTPClientError>) {
         guard let exchange = take(id) else { return }
         tally.add(result)
-        // Who has waited comes before whatever the completion starts.
+        // A request that has waited runs before any that the completion starts.
         runNext()
         exchange.completion(result)
     }
 
-    /// Takes a request out of everything; nil when it is over already.
+    /// Removes a request; nil if it is over already.
     private func take(_ id: RequestID) -> Exchange? {
         guard let exchange = exchanges.removeValue(forKey: id) else { return nil }
         if let timer = exchange.timer { loop.cancel(timer) }

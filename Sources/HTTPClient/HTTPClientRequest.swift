@@ -1,8 +1,9 @@
-// What to ask a server for, checked as it is put together: a request that exists can be sent.
+// A request to a server. It is checked while it is put together, so every `HTTPClientRequest` can be sent. At the end,
+// the request that follows from a redirect (RFC 9110, section 15.4).
 
 /// One request.
 public struct HTTPClientRequest {
-    /// Methods that mean what RFC 9110 and RFC 5789 say.
+    /// The methods of RFC 9110 and RFC 5789.
     public enum Method: String, Sendable, CaseIterable {
         case get = "GET"
         case head = "HEAD"
@@ -13,7 +14,7 @@ public struct HTTPClientRequest {
         case options = "OPTIONS"
     }
 
-    /// Fields with which the client itself says how a message is framed and where it goes.
+    /// Fields that only the client sets, because they frame the message or route it.
     private static let reserved: Set<String> = [
         "connection", "content-length", "expect", "keep-alive", "proxy-authorization", "proxy-connection", "te",
         "trailer",
@@ -22,12 +23,12 @@ public struct HTTPClientRequest {
 
     public internal(set) var method: Method
     var url: RequestURL
-    /// Names as they were given, and values.
+    /// The names as they were given, and the values.
     private(set) var fields: [(name: String, value: String)] = []
     public internal(set) var body: [UInt8]?
-    /// For all of it, in milliseconds; nil for what the client's settings say.
+    /// The time for the whole request in milliseconds; nil for the client's setting.
     public var timeout: UInt64?
-    /// The largest response body in bytes; nil for what the client's settings say.
+    /// The largest response body in bytes; nil for the client's setting.
     public var responseBody: Int?
     /// How many redirects are followed; with 0 a redirect is a response like any other.
     public var redirects = 0
@@ -71,7 +72,7 @@ public struct HTTPClientRequest {
     /// Whether there is a header field of this name (in lower case).
     public func hasField(_ name: String) -> Bool { fields.contains { $0.name.lowercased() == name } }
 
-    /// Leaves out the fields that `isKept` says no to; the names come in lower case.
+    /// Removes the fields for whose names, in lower case, `isKept` returns false.
     mutating func keepFields(where isKept: (String) -> Bool) {
         fields.removeAll { !isKept($0.name.lowercased()) }
     }
@@ -88,5 +89,41 @@ public struct HTTPClientRequest {
 
     private static func printable(_ text: String) -> String {
         String(text.unicodeScalars.prefix(64).map { $0.value < 0x20 || $0.value == 0x7F ? "?" : Character($0) })
+    }
+}
+
+extension HTTPClientRequest {
+    /// Fields that are also sent to another origin: they describe the request and hold nothing confidential between the
+    /// script and the first server.
+    private static let impersonal: Set<String> = ["accept", "accept-language", "content-type"]
+
+    /// Whether a response with this status sends the request elsewhere.
+    static func isRedirect(_ status: Int) -> Bool { [301, 302, 303, 307, 308].contains(status) }
+
+    /// The request that the response's Location asks for; nil if it has no Location.
+    func redirected(by response: HTTPClientResponse) throws(HTTPClientError) -> HTTPClientRequest? {
+        guard let location = response.fields.first(where: { $0.name == "location" })?.text else { return nil }
+        guard redirects > 0 else { throw HTTPClientError(.tooManyRedirects, location) }
+        let target: RequestURL
+        do {
+            target = try url.following(location)
+        } catch {
+            throw HTTPClientError(.redirectRefused, error.description)
+        }
+        guard target.isSecure || !url.isSecure else {
+            throw HTTPClientError(.redirectRefused, "from https to \(target.text)")
+        }
+        var next = self
+        next.url = target
+        next.redirects -= 1
+        if !target.hasOrigin(of: url) { next.keepFields { Self.impersonal.contains($0) } }
+        if response.status == 303 ? method != .head : method == .post && response.status < 303 { next.becomeGet() }
+        return next
+    }
+
+    private mutating func becomeGet() {
+        method = .get
+        body = nil
+        keepFields { !$0.hasPrefix("content-") }
     }
 }

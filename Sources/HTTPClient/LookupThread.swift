@@ -1,22 +1,23 @@
-// The system's name look-up takes as long as it takes, and cannot be taken back: it runs on a thread of its own, which ends with
-// it. What it has found goes through a door, so nobody has to be there any more.
+// The system's name look-up blocks for an unknown time and cannot be cancelled, so it runs on its own thread, which
+// ends with it. The thread leaves the result in a mailbox that it shares with the client, so the client may be gone by
+// then.
 //
-// Read next: NameLookups.swift
+// Read next: NameLookups.swift.
 
 import CLinux
 import EventLoop
 import Glibc
 import Synchronization
 
-/// A name with the addresses that the system has found for it; none when there is no such name.
+/// A name with the addresses that the system has found for it; there are none if the name does not exist.
 struct FoundName: Sendable {
     let name: String
     let addresses: [SocketAddress]
 }
 
-/// Where look-ups leave what they have found, until the loop takes it.
-final class LookupDoor: Sendable {
-    /// Ready to be read while something waits.
+/// The mailbox in which look-ups leave their results until the loop takes them.
+final class LookupMailbox: Sendable {
+    /// A descriptor that is readable while results wait.
     let wakeUp = clinux_eventfd()
     private let found = Mutex<[FoundName]>([])
 
@@ -28,7 +29,7 @@ final class LookupDoor: Sendable {
         _ = write(wakeUp, &one, 8)
     }
 
-    /// All that waits.
+    /// Takes all results that wait.
     func take() -> [FoundName] {
         var count: UInt64 = 0
         _ = read(wakeUp, &count, 8)
@@ -39,44 +40,44 @@ final class LookupDoor: Sendable {
     }
 }
 
-/// The door as a source of the loop.
+/// The mailbox as a source of the loop.
 final class LookupSource: Source {
-    private let told: () -> Void
+    private let arrived: () -> Void
 
-    init(_ door: LookupDoor, told: @escaping () -> Void) {
-        self.told = told
-        super.init(descriptor: dup(door.wakeUp))
+    init(_ mailbox: LookupMailbox, arrived: @escaping () -> Void) {
+        self.arrived = arrived
+        super.init(descriptor: dup(mailbox.wakeUp))
     }
 
-    override func ready(_ readiness: Readiness) { told() }
+    override func ready(_ readiness: Readiness) { arrived() }
 }
 
 /// One look-up.
 enum LookupThread {
     private final class Task: Sendable {
         let name: String
-        let door: LookupDoor
+        let mailbox: LookupMailbox
 
-        init(_ name: String, _ door: LookupDoor) {
+        init(_ name: String, _ mailbox: LookupMailbox) {
             self.name = name
-            self.door = door
+            self.mailbox = mailbox
         }
     }
 
     private static let stackSize = 1 << 20
-    /// More addresses of one name than this are not tried.
+    /// The most addresses of one name that are tried.
     private static let mostAddresses = 32
 
     /// Begins a look-up; false when the system has no thread for it.
-    static func start(_ name: String, _ door: LookupDoor) -> Bool {
+    static func start(_ name: String, _ mailbox: LookupMailbox) -> Bool {
         var handle = pthread_t()
-        let task = Unmanaged.passRetained(Task(name, door))
+        let task = Unmanaged.passRetained(Task(name, mailbox))
         let failure = clinux_thread_start(
             &handle, stackSize,
             { argument in
                 let task = Unmanaged<Task>.fromOpaque(argument!).takeRetainedValue()
                 clinux_thread_name("perigee-lookup")
-                task.door.post(FoundName(name: task.name, addresses: LookupThread.addresses(of: task.name)))
+                task.mailbox.post(FoundName(name: task.name, addresses: LookupThread.addresses(of: task.name)))
                 return nil
             }, task.toOpaque())
         guard failure == 0 else {
@@ -87,7 +88,7 @@ enum LookupThread {
         return true
     }
 
-    /// Asks the system, which may take long.
+    /// Asks the system, which may take a long time.
     private static func addresses(of name: String) -> [SocketAddress] {
         var hints = addrinfo()
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)

@@ -1,35 +1,36 @@
-// The names of hosts that requests go to. Only so many look-ups run at once, those that nobody waits for any more included: a
-// name server that does not answer must not cost a thread for each request. Requests for the same name share one look-up.
+// The look-up of the names of hosts. The number of look-ups that run at once is limited, including those that no
+// request waits for any more: a name server that does not answer must not cost a thread for each request. Requests for
+// the same name share one look-up.
 //
 // Runs on: its loop's thread.
 // Allocates: for each look-up.
-// Read next: LookupThread.swift
+// Read next: LookupThread.swift.
 
 import DequeModule
 import EventLoop
 
 /// Looks up names for the requests of one client.
 final class NameLookups {
-    /// Told the addresses; none when there is no such name.
+    /// Called with the addresses; there are none if the name does not exist.
     typealias Completion = ([SocketAddress]) -> Void
 
-    /// How long an answer is good for, in milliseconds.
+    /// The time in milliseconds for which an answer is kept.
     private static let lifetime: UInt64 = 60_000
-    /// So many answers are kept.
+    /// The most answers that are kept.
     private static let mostKept = 1_000
 
     private let loop: EventLoop
     private let limit: Int
-    private let door = LookupDoor()
+    private let mailbox = LookupMailbox()
     private var source: LookupSource?
-    /// Names whose look-up runs.
+    /// The names that are being looked up.
     private var running: Set<String> = []
-    /// Names whose look-up has to wait for another to end.
+    /// The names whose look-up waits for another one to end.
     private var queue: Deque<String> = []
     private var waiters: [String: [RequestID: Completion]] = [:]
     private var known: [String: (addresses: [SocketAddress], until: UInt64)] = [:]
 
-    /// - Parameter limit: look-ups that run at once.
+    /// - Parameter limit: the most look-ups that run at once.
     init(on loop: EventLoop, limit: Int) {
         self.loop = loop
         self.limit = limit
@@ -37,7 +38,7 @@ final class NameLookups {
 
     deinit { if let source { loop.remove(source) } }
 
-    /// Look-ups that run, those that nobody waits for any more included.
+    /// The number of look-ups that run, including those that no request waits for any more.
     var runningCount: Int { running.count }
 
     /// The addresses of a name, if they are known already.
@@ -65,7 +66,7 @@ final class NameLookups {
         queue.removeAll { $0 == name }
     }
 
-    /// Forgets who waits and what is known.
+    /// Forgets all waiting requests and all known addresses.
     func clear() {
         waiters = [:]
         queue = []
@@ -76,20 +77,20 @@ final class NameLookups {
         while running.count < limit, let name = queue.popFirst() {
             openSource()
             running.insert(name)
-            if !LookupThread.start(name, door) { door.post(FoundName(name: name, addresses: [])) }
+            if !LookupThread.start(name, mailbox) { mailbox.post(FoundName(name: name, addresses: [])) }
         }
     }
 
-    /// Made with the first look-up: most clients never have one.
+    /// Made with the first look-up, because most clients never make one.
     private func openSource() {
         guard source == nil else { return }
-        let source = LookupSource(door) { [weak self] in self?.takeFound() }
+        let source = LookupSource(mailbox) { [weak self] in self?.takeFound() }
         self.source = source
         loop.add(source, for: .readable)
     }
 
     private func takeFound() {
-        for found in door.take() {
+        for found in mailbox.take() {
             running.remove(found.name)
             if !found.addresses.isEmpty { keep(found) }
             let told = waiters.removeValue(forKey: found.name) ?? [:]

@@ -1,4 +1,4 @@
-// A URL that has been parsed once, by the library that will use it: what is checked here and where the request goes cannot differ.
+// A URL that is parsed once, by the library that will use it, so the checked URL and the requested URL cannot differ.
 
 import CCurl
 import EventLoop
@@ -35,15 +35,15 @@ final class RequestURL {
         guard scheme == "http" || scheme == "https" else {
             throw HTTPRequestMistake("the URL's scheme is '\(scheme)'; only http and https are served")
         }
-        // libcurl decodes %XX in a host. A '%' that is left would mean another host when the URL is read again, and a control
-        // character is in the name of none.
+        // libcurl decodes %XX in a host. A '%' that is left would name another host when the URL is read again, and no
+        // name has a control character.
         guard part(CURLUPART_HOST).utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7F && $0 != UInt8(ascii: "%") }) else {
             throw HTTPRequestMistake("the URL's host has a '%' or a control character")
         }
         isSecure = scheme == "https"
     }
 
-    /// The URL that a Location field means, seen from this one.
+    /// The URL of a Location field, which may be relative to this one.
     func following(_ location: String) throws(HTTPRequestMistake) -> RequestURL {
         let next = RequestURL(copying: self)
         try next.parse(location)
@@ -60,7 +60,7 @@ final class RequestURL {
         return longer
     }
 
-    /// Whether scheme, host and port are the same ones.
+    /// Whether scheme, host and port are the same.
     func hasOrigin(of other: RequestURL) -> Bool {
         [CURLUPART_SCHEME, CURLUPART_HOST, CURLUPART_PORT].allSatisfy { part in
             self.part(part).lowercased() == other.part(part).lowercased()
@@ -69,17 +69,16 @@ final class RequestURL {
 
     var text: String { part(CURLUPART_URL) }
 
-    /// The host as libcurl asks for it: in ASCII where that can be done, an IPv6 address in brackets.
+    /// The host in libcurl's form: in ASCII if possible, an IPv6 address in brackets.
     var host: String {
         let ascii = part(CURLUPART_HOST, UInt32(CURLU_PUNYCODE))
         return ascii.isEmpty ? part(CURLUPART_HOST) : ascii
     }
 
-    /// The port, the scheme's own where none is written.
+    /// The port; the scheme's default if the URL has none.
     var port: String { part(CURLUPART_PORT) }
 
-    /// The host if it is a name that only the name service can turn into addresses: no address, and not `localhost`, which
-    /// libcurl knows.
+    /// The host if it is a name that must be looked up; nil for an address, and for `localhost`, which libcurl knows.
     var nameToLookUp: String? {
         let host = host.lowercased()
         let isAddress = host.hasPrefix("[") || SocketAddress(host: host, port: 0) != nil
@@ -94,7 +93,7 @@ final class RequestURL {
         return String(cString: text)
     }
 
-    /// Everything but the unreserved characters as %XX (RFC 3986, section 2.3).
+    /// Encodes everything but the unreserved characters as %XX (RFC 3986, section 2.3).
     private static func encode(_ text: String) -> String {
         let digits = Array("0123456789ABCDEF".utf8)
         var encoded: [UInt8] = []

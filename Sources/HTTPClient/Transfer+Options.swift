@@ -1,5 +1,5 @@
-// Everything that libcurl is told about a transfer. It has opinions of its own about nearly all of it, from environment variables
-// to redirects; what a script's request does is decided here.
+// The options of a transfer. libcurl has defaults for nearly all of them, from environment variables to redirects; here
+// each one that affects a script's request is set.
 
 import CCurl
 import EventLoop
@@ -20,7 +20,7 @@ extension Transfer {
 
     private func setBounds() {
         _ = perigee_easy_set_text(easy, CURLOPT_PROTOCOLS_STR, "http,https")
-        // No proxy, whatever the environment says.
+        // No proxy, even if the environment names one.
         _ = perigee_easy_set_text(easy, CURLOPT_PROXY, "")
         _ = perigee_easy_set_text(easy, CURLOPT_NOPROXY, "*")
         // Redirects are followed by the client, which looks at each of them.
@@ -28,15 +28,15 @@ extension Transfer {
         // No signals for timeouts.
         _ = perigee_easy_set_number(easy, CURLOPT_NOSIGNAL, 1)
         _ = perigee_easy_set_number(easy, CURLOPT_CONNECTTIMEOUT_MS, Int(clamping: connectTime))
-        // A body that says that it is too large need not be received. The answer to HEAD has none.
+        // A body whose announced length is too large need not be received. The answer to HEAD has none.
         if request.method != .head { _ = perigee_easy_set_number(easy, CURLOPT_MAXFILESIZE, bodyLimit) }
     }
 
-    /// Tells libcurl where the host is, so that it need not look the name up.
+    /// Gives libcurl the addresses of the host, so that it need not look up the name.
     private func setAddresses() {
         guard let addresses else { return }
         let list = addresses.map { $0.isIPv4 ? $0.host : "[\($0.host)]" }.joined(separator: ",")
-        // The plus lets libcurl forget it, as it forgets what it has looked up itself.
+        // The plus sign makes the entry expire, like the result of a look-up.
         addressList = curl_slist_append(nil, "+\(request.url.host):\(request.url.port):\(list)")
         _ = perigee_easy_set_pointer(easy, CURLOPT_RESOLVE, addressList)
     }
@@ -46,7 +46,7 @@ extension Transfer {
         _ = perigee_easy_set_number(easy, CURLOPT_SSL_VERIFYHOST, 2)
         _ = perigee_easy_set_number(easy, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2)
         _ = perigee_easy_set_text(easy, CURLOPT_CAINFO, settings.authorities)
-        // Without a directory libcurl keeps what it has read of the file; it would read all of it for each connection.
+        // Without a directory libcurl caches the file; otherwise it would read all of it for each connection.
         _ = perigee_easy_set_text(easy, CURLOPT_CAPATH, nil)
         _ = perigee_easy_set_number(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS)
     }
@@ -67,7 +67,7 @@ extension Transfer {
     }
 
     private func setFields() {
-        // Without a value, a field that libcurl would add by itself stays away.
+        // A field without a value removes one that libcurl would add by itself.
         add("Expect:")
         if !request.hasField("content-type") { add("Content-Type:") }
         if !request.hasField("user-agent") { add("User-Agent: \(settings.userAgent)") }
@@ -78,7 +78,7 @@ extension Transfer {
     }
 
     private func add(_ line: String) {
-        // NULL means that there is no memory, and leaves the list as it was.
+        // NULL means that there is no memory; the list is as it was.
         fieldList = curl_slist_append(fieldList, line) ?? fieldList
     }
 }

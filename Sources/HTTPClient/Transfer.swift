@@ -1,9 +1,10 @@
-// One request on its way, as libcurl sees it: a handle with its options, and what has arrived so far. Following a redirect is
-// another transfer.
+// One running request, as libcurl sees it: a handle with its options, and the response as far as it has arrived.
+// Following a redirect is another transfer.
 //
-// libcurl calls back with a pointer to this object, so the client keeps it until the handle is out of the loop.
+// libcurl calls back with a pointer to this object, so the client keeps the object until it has taken the handle out of
+// `CurlMulti`.
 //
-// Read next: Transfer+Options.swift
+// Read next: Transfer+Options.swift.
 
 import CCurl
 import CLinux
@@ -17,17 +18,17 @@ final class Transfer {
     let request: HTTPClientRequest
     let settings: HTTPClientSettings
     let bodyLimit: Int
-    /// The addresses of the URL's host; nil where it is an address itself.
+    /// The addresses of the URL's host; nil if the host is an address itself.
     let addresses: [SocketAddress]?
-    /// For the connection, in milliseconds.
+    /// The time for connecting, in milliseconds.
     let connectTime: UInt64
     private(set) var head = ResponseHead()
     private(set) var body: [UInt8] = []
-    /// Why one of the functions below has stopped the transfer, or would not let it begin.
+    /// The reason for which one of the functions below has stopped the transfer or refused a connection.
     private var refusal: HTTPClientError?
     var fieldList: UnsafeMutablePointer<curl_slist>?
     var addressList: UnsafeMutablePointer<curl_slist>?
-    /// Where libcurl says what went wrong.
+    /// The buffer for libcurl's error text.
     let detail: UnsafeMutablePointer<CChar> = .allocate(capacity: Int(CURL_ERROR_SIZE))
 
     init(
@@ -52,17 +53,17 @@ final class Transfer {
         detail.deallocate()
     }
 
-    /// What the transfer came to, which libcurl says is over.
+    /// The result of the transfer, which has ended with libcurl's `code`.
     func result(_ code: CURLcode) -> Result<HTTPClientResponse, HTTPClientError> {
         guard code == CURLE_OK else { return .failure(error(code)) }
-        // libcurl takes the end of the stream for the end of the head, too.
+        // libcurl also accepts the end of the stream as the end of the head.
         guard head.isComplete else { return .failure(HTTPClientError(.disconnected, "in the middle of a head")) }
         let status = perigee_easy_number(easy, CURLINFO_RESPONSE_CODE)
         return .success(HTTPClientResponse(status: status, fields: head.fields, body: body))
     }
 
     private func error(_ code: CURLcode) -> HTTPClientError {
-        // Where a host has several addresses, one that was refused does not explain why another does not answer.
+        // If a host has several addresses, the refusal of one does not explain why another does not answer.
         if let refusal, refusal.reason != .addressRefused || code == CURLE_COULDNT_CONNECT { return refusal }
         return HTTPClientError(
             code, systemCode: perigee_easy_number(easy, CURLINFO_OS_ERRNO), isSecure: request.url.isSecure,
@@ -89,7 +90,8 @@ final class Transfer {
         return true
     }
 
-    /// Whether libcurl may find out by itself where the host is: never by a name, which would take a thread that nobody counts.
+    /// Whether libcurl may resolve the host itself: never a name, because that would start a thread that is not
+    /// counted.
     var mayResolve: Bool { addresses == nil }
 
     /// A socket for a connection to this address, or CURL_SOCKET_BAD.

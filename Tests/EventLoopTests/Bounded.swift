@@ -4,9 +4,9 @@ import Testing
 import TimeBound
 
 extension Trait where Self == TimeBound {
-    /// Ten minutes for each test: where the machine is busy, a test waits for its turn as long as the whole run takes.
+    /// Ten minutes for each test: on a busy machine a test may wait for its turn as long as the whole run takes.
     static var bounded: Self { TimeBound(minutes: 10) }
 
-    /// As long as the longest test of the suite needs.
+    /// The time that the longest test of the suite needs.
     static func bounded(minutes: Int) -> Self { TimeBound(minutes: minutes) }
 }

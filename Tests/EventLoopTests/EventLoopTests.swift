@@ -1,4 +1,4 @@
-// Turns: what happens in which order, and how long the loop sleeps.
+// Turns: the order of events in them, and the time for which the loop sleeps.
 
 import CLinux
 import Testing
@@ -11,7 +11,7 @@ struct EventLoopTests {
 
     private func milliseconds() -> UInt64 { clinux_monotonic_nanoseconds() / 1_000_000 }
 
-    @Test("timers fire in the order of their due times and never early, and a cancelled one does not")
+    @Test("timers fire in order and never early, cancelled ones never")
     func timers() {
         var fired: [Int] = []
         let before = milliseconds()
@@ -40,7 +40,7 @@ struct EventLoopTests {
         #expect(fired == ["second", "last"])
     }
 
-    @Test("what is deferred runs at the end of the turn, before sockets are written, also when it defers more")
+    @Test("deferred actions run before the end of turn's writes, nested ones too")
     func deferred() {
         let (socket, peer) = stage.pair(keepsWrites: true)
         let loop = stage.loop

@@ -1,4 +1,4 @@
-// Order, wake-ups and limits of the one door between threads.
+// Order, wake-ups and limits of the inbox, the only way between threads.
 
 import Glibc
 import Synchronization
@@ -19,7 +19,7 @@ struct InboxTests {
         #expect(batch.isEmpty)
     }
 
-    @Test("is full from the limit on, takes more all the same, and draining makes room")
+    @Test("is full from the limit on, still takes more, and draining makes room")
     func limit() {
         let inbox = Inbox<Int>(limit: 2)
         inbox.post(1)
@@ -34,7 +34,7 @@ struct InboxTests {
         #expect(!inbox.isFull)
     }
 
-    @Test("a burst of posts wakes a sleeping owner once, and an owner that is awake not at all")
+    @Test("a burst of posts wakes a sleeping owner once, and never an awake one")
     func oneWakeUp() {
         let inbox = Inbox<Int>()
         #expect(wakeUps(inbox) == 0)
@@ -118,7 +118,7 @@ struct InboxTests {
         for thread in threads { thread.join() }
     }
 
-    @Test("says while a batch is handled whether more of it is to come")
+    @Test("tells during a batch whether it has more messages")
     func pendingBatch() {
         let inbox = Inbox<Int>()
         let stage = Stage()
@@ -130,7 +130,7 @@ struct InboxTests {
         #expect(!stage.loop.isHandlingInbox)
     }
 
-    @Test("is drained before sockets are written, so that an answer leaves in the same turn")
+    @Test("is drained before sockets are written, so answers leave in the same turn")
     func drainedBeforeWriting() {
         let inbox = Inbox<Int>()
         let stage = Stage()
@@ -146,7 +146,7 @@ struct InboxTests {
         let inbox = Inbox<Int>()
         let thread = LoopThread(name: "posts") { for number in 0..<1_000 { inbox.post(number) } }
         var received: [Int] = []
-        // Each wait brings a message at least.
+        // Each wait brings at least one message.
         for _ in 0..<1_000 where received.count < 1_000 { received += inbox.wait() }
         #expect(received == Array(0..<1_000))
         thread.join()

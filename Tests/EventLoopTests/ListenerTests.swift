@@ -31,7 +31,7 @@ struct ListenerTests {
         stage.loop.remove(listener)
     }
 
-    @Test("hands over descriptors that do not block, do not delay, and do not leak into child processes")
+    @Test("accepted descriptors do not block, delay, or leak into child processes")
     func descriptor() throws {
         var flags: (status: Int32, descriptor: Int32, noDelay: Int32)?
         let listener = try Listener(SocketAddress(host: "127.0.0.1", port: 0)!, isShared: false, on: stage.loop) {
@@ -52,7 +52,7 @@ struct ListenerTests {
         stage.loop.remove(listener)
     }
 
-    @Test("a port in use is refused in words")
+    @Test("a port in use is reported in words")
     func inUse() throws {
         let first = try listen("127.0.0.1")
         let error = #expect(throws: ListenError.self) { _ = try self.listen("127.0.0.1", port: first.address.port) }
@@ -62,7 +62,7 @@ struct ListenerTests {
         stage.loop.remove(first)
     }
 
-    @Test("an address of another machine is refused in words")
+    @Test("an address of another machine is reported in words")
     func foreignAddress() {
         let error = #expect(throws: ListenError.self) { _ = try self.listen("192.0.2.1", port: 1) }
         #expect(error?.description == "cannot listen on 192.0.2.1:1: this machine has no such address")
@@ -78,9 +78,9 @@ struct ListenerTests {
         stage.loop.remove(second)
     }
 
-    @Test("reservePort picks a port, keeps a given one, and sees that somebody listens there even if they would share")
+    @Test("reservePort picks or keeps a port, and sees listeners that would share")
     func reservePort() throws {
-        // An address of this test's own, so that no other takes the port between two looks at it.
+        // An address that only this test uses, so that no other test takes the port between two checks.
         let picked = try Listener.reservePort(of: SocketAddress(host: "127.0.0.2", port: 0)!)
         #expect(picked.port > 0)
         #expect(try Listener.reservePort(of: picked) == picked)
@@ -106,7 +106,7 @@ struct ListenerTests {
         stage.loop.remove(listener)
     }
 
-    @Test("a listener that another process has shut down says so once, does not spin, and accepts again")
+    @Test("a listener that was shut down reports it once and accepts again")
     func shutDown() throws {
         let address = try Listener.reservePort(of: SocketAddress(host: "127.0.0.4", port: 0)!)
         var clients = 0

@@ -1,4 +1,4 @@
-// What an address is, how it shows, and what is none.
+// The parsing and printing of addresses, and texts that are no address.
 
 import Glibc
 import Testing
@@ -27,12 +27,12 @@ struct SocketAddressTests {
         Row(host: "2001:db8::1", shown: "[2001:db8::1]:80", isIPv4: false, isLoopback: false),
         Row(host: "2001:DB8:0:0::1", shown: "[2001:db8::1]:80", isIPv4: false, isLoopback: false),
         Row(host: "fe80::1", shown: "[fe80::1]:80", isIPv4: false, isLoopback: false),
-        // An IPv4 client of an IPv6 socket: an IPv6 address that shows as IPv4.
+        // An IPv4 client of an IPv6 socket: an IPv6 address that is printed as IPv4.
         Row(host: "::ffff:127.0.0.1", shown: "[127.0.0.1]:80", isIPv4: false, isLoopback: true),
         Row(host: "::ffff:192.0.2.7", shown: "[192.0.2.7]:80", isIPv4: false, isLoopback: false),
     ]
 
-    @Test("shows an address in its shortest form, and knows its family and its reach", arguments: rows)
+    @Test("shows an address in its shortest form and knows its family and reach", arguments: rows)
     func good(_ row: Row) throws {
         let address = try #require(SocketAddress(host: row.host, port: 80))
         #expect("\(address)" == row.shown)
@@ -42,7 +42,7 @@ struct SocketAddressTests {
     }
 
     @Test(
-        "takes no names, no brackets, no zones, and nothing that is merely similar to an address",
+        "takes no names, brackets, zones, or text that only looks similar",
         arguments: [
             "", " ", "example.org", "Localhost", "127.1", "127.0.0.1 ", "127.0.0.256", "127.0.0.1.1", "1.2.3",
             "0x7f.0.0.1",
@@ -59,7 +59,7 @@ struct SocketAddressTests {
         #expect(SocketAddress(host: "127.0.0.1", port: 1) != SocketAddress(host: "::ffff:127.0.0.1", port: 1))
     }
 
-    @Test("IPv4 inside IPv6 is unmapped to what it is, and nothing else is changed")
+    @Test("only mapped IPv4 is unmapped")
     func unmapped() {
         let mapped = SocketAddress(host: "::ffff:192.0.2.7", port: 80)
         #expect(mapped?.unmapped == SocketAddress(host: "192.0.2.7", port: 80))
@@ -88,7 +88,7 @@ struct SocketAddressTests {
         #expect(unix != SocketAddress(host: "::", port: 0))
     }
 
-    @Test("each address of the machine's interfaces is of this machine, one of a link too")
+    @Test("each interface's address is of this machine, link-local ones too")
     func own() throws {
         let file = try #require(fopen("/proc/net/if_inet6", "r"))
         defer { fclose(file) }

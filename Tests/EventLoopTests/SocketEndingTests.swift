@@ -1,4 +1,4 @@
-// How a connection ends: politely, at once, by the peer, or because its time is up.
+// The ways in which a connection ends: in order, at once, by the peer, or because its time is up.
 
 import CLinux
 import Glibc
@@ -13,7 +13,7 @@ struct SocketEndingTests {
 
     private func milliseconds() -> UInt64 { clinux_monotonic_nanoseconds() / 1_000_000 }
 
-    @Test("after the peer's half-close the socket may still write, and closes when both have said goodbye")
+    @Test("a half-closed socket may write, and closes after both goodbyes")
     func halfClose() throws {
         let (socket, peer) = try stage.tcpPair()
         peer.send([1, 2])
@@ -41,7 +41,7 @@ struct SocketEndingTests {
         #expect(stage.sleeps)
     }
 
-    @Test("finish loses nothing of what is queued, however slowly the peer reads")
+    @Test("finish loses no queued bytes, however slowly the peer reads")
     func finishLosesNothing() {
         let (socket, peer) = stage.pair(room: 4_096)
         var generator = SeededGenerator(seed: 1)
@@ -66,7 +66,7 @@ struct SocketEndingTests {
         #expect(stage.turn { socket.events == [.closed] })
     }
 
-    @Test("finish swallows what still arrives, so that its last bytes are not lost to a reset")
+    @Test("finish drops arriving bytes, so that a reset does not lose its own")
     func lingering() throws {
         let (socket, peer) = try stage.tcpPair()
         socket.write([1, 2, 3])
@@ -95,7 +95,7 @@ struct SocketEndingTests {
         _ = peer
     }
 
-    @Test("finish reads again where reading was paused, so that a peer that is still sending comes to its end")
+    @Test("finish resumes paused reading, so that a sending peer can end")
     func finishWhilePaused() throws {
         let (socket, peer) = try stage.tcpPair()
         socket.setReading(false)
@@ -103,7 +103,7 @@ struct SocketEndingTests {
         socket.finish()
         socket.endAllowance = 20 << 20
         let piece = [UInt8](repeating: 9, count: 1 << 18)
-        // More than all the kernel's buffers hold.
+        // More than the kernel's buffers hold.
         var left = 18 << 20
         stage.turn(atMost: 1_500) {
             left -= max(0, send(peer.descriptor, piece, piece.count, Int32(MSG_DONTWAIT)))
@@ -115,7 +115,7 @@ struct SocketEndingTests {
     }
 
     @Test(
-        "a peer that goes on sending after the end is read as far as its allowance, hears the end, and is cut in time")
+        "a peer that goes on sending is read up to its allowance, then cut")
     func allowance() {
         let (socket, peer) = stage.pair()
         socket.endAllowance = 300_000
@@ -154,7 +154,7 @@ struct SocketEndingTests {
         withExtendedLifetime(peer) {}
     }
 
-    @Test("a slow reader of what is queued has as long as it goes on reading")
+    @Test("a slow reader of queued bytes has as long as it goes on reading")
     func finishWithoutDeadline() {
         stage.loop.writeTimeout = 5_000
         let (socket, peer) = stage.pair(room: 4_096)
@@ -174,7 +174,7 @@ struct SocketEndingTests {
         #expect(stage.turn { socket.events == [.closed] })
     }
 
-    @Test("abort closes at the end of the turn, once, and what was queued is dropped")
+    @Test("abort closes once at the end of the turn and drops queued bytes")
     func abort() {
         let (socket, peer) = stage.pair()
         socket.write([1])
@@ -190,7 +190,7 @@ struct SocketEndingTests {
         #expect(socket.events == [.closed])
     }
 
-    @Test("a socket aborted by another of the same turn hears nothing more of what arrived")
+    @Test("a socket that another one aborts receives nothing more in that turn")
     func abortedBeforeItsEvent() {
         let (first, firstPeer) = stage.pair()
         let (second, secondPeer) = stage.pair()
@@ -209,7 +209,7 @@ struct SocketEndingTests {
         #expect([first, second].count { $0.events == [.closed] } == 1)
     }
 
-    @Test("a socket that aborts when it has drained hears nothing more of what arrived")
+    @Test("a socket that aborts in drained receives nothing more")
     func abortInDrained() {
         let (socket, peer) = stage.pair(room: 4_096)
         socket.react = { socket, event in
@@ -228,7 +228,7 @@ struct SocketEndingTests {
         #expect(socket.events.firstIndex(of: .bytes([5])).map { $0 < socket.events.firstIndex(of: .drained)! } ?? true)
     }
 
-    @Test("may write to others as it closes, and their bytes leave in the same turn")
+    @Test("a closing socket may write to others, whose bytes leave in the same turn")
     func writingInDidClose() {
         let (socket, _) = stage.pair()
         let (other, otherPeer) = stage.pair(keepsWrites: true)
@@ -250,7 +250,7 @@ struct SocketEndingTests {
         #expect(stage.turn { socket.events == [.closed] })
     }
 
-    @Test("a peer that is gone before the end of the turn closes the socket after the turn, not within the write")
+    @Test("a peer that is gone closes the socket after the turn, not in a write")
     func goneWhileWriting() {
         let (socket, peer) = stage.pair()
         peer.hangUp()
@@ -260,7 +260,7 @@ struct SocketEndingTests {
         #expect(socket.events.last == .closed)
     }
 
-    @Test("a deadline is never early, is told once, and may be moved and taken back")
+    @Test("a deadline is never early, comes once, and may be moved or cancelled")
     func deadlines() {
         let (socket, _) = stage.pair()
         let (moved, _) = stage.pair()
@@ -279,7 +279,7 @@ struct SocketEndingTests {
         #expect(socket.isWritable, "what a deadline does is the subclass's to say")
     }
 
-    @Test("the deadline of a socket that is gone does not reach the one that took its slot")
+    @Test("the deadline of a closed socket does not reach the slot's next one")
     func deadlineOfStranger() {
         let (socket, _) = stage.pair()
         socket.setDeadline(milliseconds: 1)

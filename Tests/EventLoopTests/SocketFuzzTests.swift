@@ -1,4 +1,4 @@
-// Random writers, slow readers: whatever the sizes, the kinds and the moments, the bytes that arrive are the bytes
+// Random writers, slow readers: for all sizes, kinds and times of writes, the bytes that arrive are the bytes that were
 // written.
 
 import SeededGenerator
@@ -8,7 +8,7 @@ import Testing
 
 @Suite("Socket: random writes", .bounded)
 struct SocketFuzzTests {
-    @Test("the bytes read equal the bytes written, with a slow peer and a small buffer", arguments: 0..<8)
+    @Test("a slow peer reads exactly the bytes written through a small buffer", arguments: 0..<8)
     func slowPeer(_ seed: Int) {
         var run = WritingRun(seed: UInt64(seed))
         for _ in 0..<250 { run.step() }
@@ -22,7 +22,7 @@ struct SocketFuzzTests {
     }
 }
 
-/// Some sockets of one loop, what was written to each, and what its peer has read.
+/// Some sockets of one loop, with the bytes written to each and the bytes that its peer has read.
 private struct WritingRun {
     final class Line {
         let socket: RecordingSocket

@@ -1,4 +1,5 @@
-// What somebody on the way has put in front of a connection's own bytes: read apart, wherever the pieces are cut.
+// A preamble, which a proxy on the way has put in front of a connection's own bytes: it is read separately, wherever
+// the pieces are cut.
 
 import EventLoop
 import Glibc
@@ -6,7 +7,7 @@ import Testing
 
 @Suite("Socket: preamble", .bounded)
 struct SocketPreambleTests {
-    /// Takes everything up to a full stop for the preamble; a question mark in it is a mistake.
+    /// Takes everything up to a full stop as the preamble; a question mark in it is a mistake.
     private final class Introduced: Socket {
         private(set) var introduction: [UInt8] = []
         private(set) var own: [UInt8] = []
@@ -36,7 +37,7 @@ struct SocketPreambleTests {
         return (socket, Peer(descriptor: ends[1]))
     }
 
-    @Test("it ends where the socket says, and what follows is the connection's own, cut anywhere", arguments: 0...11)
+    @Test("it ends where the socket says, wherever the bytes are cut", arguments: 0...11)
     func pieces(cut: Int) {
         let (socket, peer) = pair()
         let bytes = Array("hello.world".utf8)
@@ -50,7 +51,7 @@ struct SocketPreambleTests {
         #expect(peer.readAll() == [])
     }
 
-    @Test("only the first one is apart: later bytes that look like one are the connection's")
+    @Test("later bytes that look like a preamble are the connection's own")
     func once() {
         let (socket, peer) = pair()
         peer.send(Array("a.b.".utf8))
@@ -60,7 +61,7 @@ struct SocketPreambleTests {
         #expect(socket.introduction == Array("a.".utf8) && socket.own == Array("b.c.".utf8))
     }
 
-    @Test("one that is refused ends the connection, and nothing of it is received")
+    @Test("a refused preamble ends the connection, and none of it is received")
     func refused() {
         let (socket, peer) = pair()
         peer.send(Array("who? me.".utf8))
@@ -69,7 +70,7 @@ struct SocketPreambleTests {
         #expect(peer.read() == nil)
     }
 
-    @Test("a socket that is hung up in the meantime swallows what is left of it")
+    @Test("a socket that is closed meanwhile drops the rest of its preamble")
     func finished() {
         let (socket, peer) = pair()
         peer.send(Array("a".utf8))

@@ -1,4 +1,4 @@
-// How bytes arrive: in the loop's one buffer, and only while they are wanted.
+// The arrival of bytes: in the loop's one buffer, and only while reading is on.
 
 import CLinux
 import Glibc
@@ -24,7 +24,7 @@ struct SocketReadingTests {
         #expect(socket.receivedBytes == [1, 2])
     }
 
-    @Test("a socket that pauses as it receives still writes its answer")
+    @Test("a socket that pauses while it receives still writes its answer")
     func pausedWrites() {
         let (socket, peer) = stage.pair(room: 4_096)
         socket.react = { socket, event in
@@ -41,7 +41,7 @@ struct SocketReadingTests {
         #expect(received == 50_000)
     }
 
-    @Test("more than the receive buffer holds arrives in several turns, whole and in order")
+    @Test("more than a receive buffer arrives in several turns, whole and in order")
     func large() throws {
         let (socket, peer) = try stage.tcpPair()
         var generator = SeededGenerator(seed: 1)

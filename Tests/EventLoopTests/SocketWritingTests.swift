@@ -1,4 +1,4 @@
-// How bytes leave a socket: when, in how many writes, and in which order.
+// The output of a socket: the time, the number and the order of its writes.
 
 import SeededGenerator
 import Testing
@@ -32,7 +32,7 @@ struct SocketWritingTests {
         #expect(peer.readRecords() == [expected])
     }
 
-    @Test("more than 64 KiB of large pieces leave in one gathering write, without being copied together")
+    @Test("more than 64 KiB of large pieces leave in one gathering write, uncopied")
     func largePieces() {
         let (socket, peer) = stage.pair(keepsWrites: true, room: 1 << 20)
         let pieces = (0..<5).map { [UInt8](repeating: UInt8($0), count: 20_000) }
@@ -41,7 +41,7 @@ struct SocketWritingTests {
         #expect(peer.readRecords() == [Array(pieces.joined())])
     }
 
-    @Test("what is written in answer to what arrived leaves in the same turn, one write for each socket")
+    @Test("answers leave in the turn of their message, in one write per socket")
     func echo() {
         let pairs = (0..<10).map { _ in stage.pair(keepsWrites: true) }
         for (socket, peer) in pairs {
@@ -68,7 +68,7 @@ struct SocketWritingTests {
         #expect(peer.readAll() == bytes + bytes)
     }
 
-    @Test("what the kernel refuses waits, in order, and drained is called once when all of it has left")
+    @Test("refused bytes wait in order, and drained comes once when all are sent")
     func blocked() {
         let (socket, peer) = stage.pair(room: 4_096)
         var generator = SeededGenerator(seed: 2)
@@ -93,7 +93,7 @@ struct SocketWritingTests {
         #expect(stage.sleeps, "nobody waits for room any more")
     }
 
-    @Test("a peer that keeps up is never told of as drained")
+    @Test("drained is never called for a peer that keeps up")
     func neverBlocked() {
         let (socket, peer) = stage.pair()
         for _ in 0..<10 {
@@ -105,7 +105,7 @@ struct SocketWritingTests {
         #expect(socket.events.isEmpty)
     }
 
-    @Test("small shared pieces that wait are copied, so that a slow peer keeps nobody's memory")
+    @Test("small waiting shared pieces are copied, so a slow peer pins no memory")
     func waitingPiecesAreCopied() {
         let (socket, peer) = stage.pair(room: 4_096)
         socket.write([UInt8](repeating: 0, count: 100_000))
@@ -120,9 +120,9 @@ struct SocketWritingTests {
         #expect(gone == 2)
     }
 
-    @Test("a socket that writes more in a turn than the turn buffer holds sends each byte once, in order")
+    @Test("a socket that overflows the turn buffer sends each byte once, in order")
     func overflowOfOneSocket() {
-        // The kernel takes a whole turn buffer at once, so that nothing but the overflow makes a piece wait.
+        // The kernel takes a whole turn buffer at once, so that only the overflow makes a piece wait.
         let (socket, peer) = stage.pair(room: 1 << 20)
         var generator = SeededGenerator(seed: 3)
         var expected: [UInt8] = []
@@ -139,7 +139,7 @@ struct SocketWritingTests {
         #expect(received == expected)
     }
 
-    @Test("many sockets that together write more in a turn than the turn buffer holds each send their own bytes")
+    @Test("many sockets that overflow the turn buffer each send their own bytes")
     func overflowOfMany() {
         let pairs = (0..<25).map { _ in stage.pair() }
         var expected = [[UInt8]](repeating: [], count: pairs.count)
@@ -173,7 +173,7 @@ struct SocketWritingTests {
         #expect(received == Array(pieces.joined()))
     }
 
-    @Test("flushNow writes at once, and what follows leaves at the end of the turn")
+    @Test("flushNow writes at once, and later bytes leave at the end of the turn")
     func flushNow() {
         let (socket, peer) = stage.pair(keepsWrites: true)
         socket.write([1])
@@ -185,7 +185,7 @@ struct SocketWritingTests {
         #expect(peer.readRecords() == [[2, 3]])
     }
 
-    @Test("writeThrough sends what was queued, then both pieces in one write, at once")
+    @Test("writeThrough sends queued bytes, then both pieces in one write, at once")
     func writeThrough() {
         let (socket, peer) = stage.pair(keepsWrites: true)
         socket.write([1])
@@ -198,7 +198,7 @@ struct SocketWritingTests {
         #expect(peer.readRecords() == [[5], [6]])
     }
 
-    @Test("writeThrough queues what the kernel refuses, wherever that begins", arguments: [10, 250_000])
+    @Test("writeThrough queues refused bytes, wherever they begin", arguments: [10, 250_000])
     func writeThroughBlocked(_ headSize: Int) {
         let (socket, peer) = stage.pair(room: 4_096)
         var generator = SeededGenerator(seed: 6)
@@ -214,9 +214,9 @@ struct SocketWritingTests {
         #expect(received == head + body + [1, 2])
     }
 
-    @Test("a peer that catches up between flushNow and the end of the turn gets what drained writes")
+    @Test("a peer that catches up after flushNow gets the bytes that drained writes")
     func drainedAfterFlushNow() {
-        // As much as blocks the socket at first, and no more than fits at the second attempt.
+        // Enough to block the socket at first, and little enough to fit at the second attempt.
         let bytes = [UInt8](repeating: 1, count: 300_000)
         let (socket, peer) = stage.pair()
         let (other, otherPeer) = stage.pair()

@@ -1,4 +1,4 @@
-// Slots are reused, names are not.
+// Slots are reused, tokens are not.
 
 import Glibc
 import SeededGenerator
@@ -23,7 +23,7 @@ struct SourceTableTests {
         #expect(table.count == 0)
     }
 
-    @Test("a stale token does not find the stranger in its slot, nor removes it, nor sets its deadline")
+    @Test("a stale token neither finds nor changes the new source in its slot")
     func staleToken() {
         var table = SourceTable()
         let stale = table.insert(source())
@@ -73,7 +73,7 @@ struct SourceTableTests {
         #expect(watched == nil)
     }
 
-    @Test("expires each deadline once, at its tick or after, and none that was taken back or whose source is gone")
+    @Test("each deadline expires once, and cancelled or orphaned ones never do")
     func deadlines() {
         var table = SourceTable()
         let tokens = (0..<5).map { _ in table.insert(source()) }

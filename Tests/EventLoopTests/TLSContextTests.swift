@@ -1,4 +1,4 @@
-// Which certificate serves which name, and what is said about files that are none.
+// The choice of a certificate by name, and the errors for files that are no certificates.
 
 import COpenSSL
 import Testing
@@ -13,7 +13,7 @@ struct TLSContextTests {
     }
 
     @Test(
-        "a name is served by the certificate that has it, else by one with a wildcard for its first label, else by none",
+        "a name gets the certificate that names it, else a wildcard's, else none",
         arguments: [
             ("a.example", 0), ("A.Example", 0), ("b.example", 1), ("c.wild.example", 1), ("d.wild.example", 2),
             ("wild.example", nil), ("x.d.wild.example", nil), ("", nil), (".", nil), ("example", nil),

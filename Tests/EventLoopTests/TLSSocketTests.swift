@@ -1,5 +1,5 @@
-// A socket that speaks TLS is a socket: the same bytes, the same order, the same ends, whatever the pieces in which the encrypted
-// bytes come and go.
+// A socket that speaks TLS behaves like any socket: the same bytes, the same order, the same ends, in whichever pieces
+// the encrypted bytes come and go.
 
 import CLinux
 import Glibc
@@ -19,7 +19,7 @@ struct TLSSocketTests {
         return (socket, TLSPeer(peer))
     }
 
-    /// The same behind the handshake.
+    /// A socket and its peer after the handshake.
     private func pair(room: Int32? = nil) -> (socket: RecordingSocket, client: TLSPeer) {
         let (socket, client) = begin(room: room)
         shakeHands(socket, client)
@@ -48,7 +48,7 @@ struct TLSSocketTests {
         #expect(stage.sleeps)
     }
 
-    @Test("data that comes with the last message of the handshake is received in the same turn")
+    @Test("data that comes with the end of the handshake is received at once")
     func dataWithFinished() {
         let (socket, client) = begin()
         client.peer.send(client.step())
@@ -75,7 +75,7 @@ struct TLSSocketTests {
         #expect(socket.events == [.secured, .bytes([1, 2, 3])])
     }
 
-    @Test("a preamble in plain text comes before the handshake, which may come with its end")
+    @Test("a plain-text preamble comes before the handshake, or together with it")
     func preamble() {
         let (socket, client) = begin()
         socket.expectPreamble()
@@ -87,7 +87,7 @@ struct TLSSocketTests {
         #expect(socket.events == [.secured])
     }
 
-    @Test("several records that arrive together are handed over together, also after a pause")
+    @Test("records that arrive together are received together, after a pause too")
     func paused() {
         let (socket, client) = pair()
         let records = (0..<50).flatMap { client.encrypt([UInt8](repeating: UInt8($0), count: 700)) }
@@ -107,7 +107,7 @@ struct TLSSocketTests {
         #expect(stage.sleeps)
     }
 
-    @Test("large transfers in both directions at once arrive whole against a peer that reads slowly", arguments: 0..<4)
+    @Test("large transfers in both directions arrive whole at a slow peer", arguments: 0..<4)
     func largeBothWays(_ seed: Int) {
         var generator = SeededGenerator(seed: UInt64(seed))
         let (socket, client) = pair(room: 8_192)
@@ -157,7 +157,7 @@ struct TLSSocketTests {
         #expect(records == 2, "20,102 bytes are two records")
     }
 
-    @Test("what the kernel refuses is told as drained once it has left")
+    @Test("drained is called when bytes that the kernel refused have left")
     func drained() {
         let (socket, client) = pair(room: 4_096)
         socket.write([UInt8](repeating: 1, count: 300_000))
@@ -174,7 +174,7 @@ struct TLSSocketTests {
         #expect(socket.events == [.secured, .drained])
     }
 
-    @Test("what is written within a deadline's call of a handshake has no effect, and finish hangs up")
+    @Test("a write in a handshake's deadline has no effect, and finish closes")
     func lateHandshake() {
         let (socket, client) = begin()
         socket.react = { socket, event in
@@ -187,7 +187,7 @@ struct TLSSocketTests {
         #expect(client.peer.read() == nil, "nothing is said in plain text")
     }
 
-    @Test("finish says goodbye as TLS does, behind what is queued, and a full connection delays only it")
+    @Test("finish sends close_notify after queued bytes; a full socket delays it")
     func finish() {
         let (socket, client) = pair(room: 4_096)
         socket.write([UInt8](repeating: 1, count: 200_000))
@@ -204,7 +204,7 @@ struct TLSSocketTests {
         #expect(stage.turn { socket.events == [.secured, .closed] })
     }
 
-    @Test("the peer's goodbye is an end of input, after which the socket may still write")
+    @Test("the socket may still write after the peer's close_notify")
     func halfClose() {
         let (socket, client) = pair()
         client.peer.send(client.encrypt([1]) + client.end())
@@ -228,14 +228,14 @@ struct TLSSocketTests {
         #expect(socket.events == [.secured, .bytes([1]), .closed])
     }
 
-    /// What may stand in the place of a ClientHello; the first byte of a record says that it is one.
+    /// Bytes in place of a ClientHello; the first byte of a record marks it as one.
     private static let strangers: [[UInt8]] = [
         Array("GET / HTTP/1.1\r\nHost: h\r\n\r\n".utf8), [UInt8](repeating: 0x78, count: 5_000),
         [22, 3, 1, 0, 5] + Array("abcde".utf8), [22, 3, 1, 0xFF, 0xFF] + [UInt8](repeating: 1, count: 20_000),
         [21, 3, 3, 0, 2, 2, 40],
     ]
 
-    @Test("what is no TLS is hung up on, with an alert at most", arguments: strangers.indices)
+    @Test("a peer that speaks no TLS is cut off, with an alert at most", arguments: strangers.indices)
     func garbage(_ index: Int) {
         let (socket, client) = begin()
         client.peer.send(Self.strangers[index])
@@ -268,7 +268,7 @@ struct TLSSocketTests {
         }
     }
 
-    @Test("a damaged record closes an established connection, and what came before it was received")
+    @Test("a damaged record closes the connection after the data before it")
     func damagedRecord() {
         let (socket, client) = pair()
         var second = client.encrypt([2])
@@ -292,7 +292,7 @@ struct TLSSocketTests {
         #expect(stage.turn { socket.events.last == .closed })
     }
 
-    @Test("a peer that asks for key changes and reads no answer is cut off, and our memory is bounded")
+    @Test("a peer that asks for key changes and reads no answer is cut off")
     func keyUpdates() {
         let (socket, client) = pair(room: 4_096)
         for _ in 0..<50_000 where socket.events.last != .closed {
@@ -304,7 +304,7 @@ struct TLSSocketTests {
         #expect(stage.turn { socket.events.last == .closed })
     }
 
-    @Test("thousands of handshakes, whole, broken off and failed, leave nothing behind")
+    @Test("thousands of complete, broken and failed handshakes leave nothing behind")
     func leaks() {
         func round(_ count: Int) {
             for index in 0..<count {
@@ -323,7 +323,7 @@ struct TLSSocketTests {
             }
         }
         round(100)
-        // A session that stays is more than 6 KiB. Other tests run at the same time, but not in each of the rounds.
+        // A leaked session is more than 6 KiB. Other tests run at the same time, but not in each of the rounds.
         let growth = (0..<5).map { _ in
             let before = Self.residentBytes()
             round(900)
@@ -341,7 +341,7 @@ struct TLSSocketTests {
         return (text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0) << 12
     }
 
-    /// How many records a stream of encrypted bytes is (RFC 8446, section 5.1).
+    /// The number of records in a stream of encrypted bytes (RFC 8446, section 5.1).
     private static func records(in bytes: [UInt8]) -> Int {
         var count = 0
         var offset = 0

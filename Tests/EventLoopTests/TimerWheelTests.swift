@@ -1,4 +1,4 @@
-// The wheel against a sorted list, and the places where its levels meet.
+// The wheel compared with a sorted list, and the borders between its levels.
 
 import SeededGenerator
 import Testing
@@ -12,7 +12,7 @@ struct TimerWheelTests {
         [1, 2, 63, 64, 65, 100, 127, 128] + [4095, 4096, 4097, 5000] + [262_143, 262_144, 262_145]
         + [16_777_215, 16_777_216, 16_777_217, 40_000_000]
 
-    @Test("fires in its millisecond: not in the one before, and whatever the steps of the clock", arguments: delays)
+    @Test("fires in its millisecond, with any steps of the clock", arguments: delays)
     func exact(_ delay: UInt64) {
         for start in [0, 1, 63, 64, 4095, 1_000_003] as [UInt64] {
             for step in [delay, max(1, delay / 2), max(1, delay / 3)] {
@@ -45,12 +45,12 @@ struct TimerWheelTests {
         #expect(actions.count == 2)
     }
 
-    @Test("hands over actions in the order of their due times, and of their setting where those are equal")
+    @Test("actions come in the order of due times, then of their setting")
     func order() {
         var wheel = TimerWheel(now: 0)
         var actions: [() -> Void] = []
         var fired: [String] = []
-        // The first two wait in upper levels when the later ones for the same millisecond go straight to the lowest.
+        // The first two wait in upper levels, while the later ones for the same millisecond go straight to the lowest.
         _ = wheel.add(due: 5000) { fired.append("5000, set at 0") }
         _ = wheel.add(due: 5000) { fired.append("5000, set at 0 as well") }
         wheel.advance(to: 4900, into: &actions)
@@ -66,7 +66,7 @@ struct TimerWheelTests {
             ])
     }
 
-    @Test("a cancelled timer never fires, and a name that was used up cancels nobody")
+    @Test("a cancelled timer never fires, and a used-up ID cancels no other")
     func cancel() {
         var wheel = TimerWheel(now: 0)
         var actions: [() -> Void] = []
@@ -94,7 +94,7 @@ struct TimerWheelTests {
     }
 }
 
-/// A wheel and the sorted list that says what it should do.
+/// A wheel and a sorted list as its reference.
 private struct WheelRun {
     private struct Timer {
         let due: UInt64

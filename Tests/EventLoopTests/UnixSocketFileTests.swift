@@ -1,4 +1,4 @@
-// The socket file: who may use it, what happens to one that is there already, and how several loops share it.
+// The socket file: its users, the handling of a file that exists already, and sharing by several loops.
 
 import CLinux
 import Glibc
@@ -8,7 +8,7 @@ import Testing
 
 @Suite("UNIX socket file", .serialized, .bounded)
 struct UnixSocketFileTests {
-    /// A path in a folder that no other test has; both are gone after the test.
+    /// A path in a folder that no other test uses; both are removed after the test.
     final class Place {
         let folder = "/tmp/perigee-\(getpid())-\(UInt64.random(in: 0 ... .max))"
         var path: String { folder + "/a.sock" }
@@ -27,7 +27,7 @@ struct UnixSocketFileTests {
             return lstat(path, &status) == 0 ? UInt32(status.st_mode) : nil
         }
 
-        /// A connection to it, or the errno with which the kernel refuses one.
+        /// A connection to the file, or the errno with which the kernel refuses one.
         func connect() -> Result<Peer, Refusal> {
             let peer = Peer(descriptor: socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0))
             let result = clinux_connect_path(peer.descriptor, path)
@@ -39,7 +39,7 @@ struct UnixSocketFileTests {
 
     private let place = Place()
 
-    @Test("is a socket for its owner and group, less what the umask takes away")
+    @Test("is a socket for its owner and group, less the umask's bits")
     func mode() throws {
         let before = umask(0o007)
         let open = try UnixSocketFile(path: place.path)
@@ -97,7 +97,7 @@ struct UnixSocketFileTests {
         }
     }
 
-    @Test("a lock that another user may hold, of the folder or of a file that others can open, delays nothing")
+    @Test("locks that other users can hold delay nothing")
     func foreignLock() throws {
         let folder = open(place.folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         defer { close(folder) }
@@ -132,7 +132,7 @@ struct UnixSocketFileTests {
         #expect(access(place.lock, F_OK) != 0)
     }
 
-    @Test("a socket file that was shut down is bound anew, for all loops that share it, and takes clients again")
+    @Test("a socket file that was shut down is bound again for all its loops")
     func renewed() throws {
         let stages = [Stage(), Stage()]
         let file = try UnixSocketFile(path: place.path)
@@ -152,7 +152,7 @@ struct UnixSocketFileTests {
             #expect(shutdown(listeners[0].descriptor, Int32(SHUT_RDWR)) == 0)
             for stage in stages.indices { #expect(stages[stage].turn { failures[stage] == 1 }) }
             clients = [0, 0]
-            // Each loop by itself: a client that nobody else takes.
+            // Each loop by itself: a client that no other loop takes.
             for stage in stages.indices {
                 let takes = stages[stage].turn {
                     _ = try? place.connect().get()
@@ -198,7 +198,7 @@ struct UnixSocketFileTests {
         #expect(place.mode == nil)
     }
 
-    @Test("a socket file that is not ours to bind anew is looked at now and then, and does not keep the loop busy")
+    @Test("a foreign socket file is checked at times and keeps no loop busy")
     func shutDown() throws {
         let stage = Stage()
         let file = try UnixSocketFile(path: place.path)
@@ -218,7 +218,7 @@ struct UnixSocketFileTests {
         file.remove()
     }
 
-    @Test("a file on which somebody listens is refused in words, and left alone")
+    @Test("a file on which a process listens is reported and left alone")
     func live() throws {
         let first = try UnixSocketFile(path: place.path)
         let error = #expect(throws: ListenError.self) { _ = try UnixSocketFile(path: place.path) }
@@ -227,7 +227,7 @@ struct UnixSocketFileTests {
         first.remove()
     }
 
-    @Test("a file that is no socket is refused in words, and left alone")
+    @Test("a file that is no socket is reported and left alone")
     func otherFile() throws {
         close(creat(place.path, 0o600))
         let error = #expect(throws: ListenError.self) { _ = try UnixSocketFile(path: place.path) }
@@ -235,13 +235,13 @@ struct UnixSocketFileTests {
         #expect(place.mode.map { $0 & UInt32(S_IFMT) } == UInt32(S_IFREG))
     }
 
-    @Test("a folder that does not exist is told")
+    @Test("a folder that does not exist is reported")
     func noFolder() throws {
         let error = #expect(throws: ListenError.self) { _ = try UnixSocketFile(path: "/nowhere/a.sock") }
         #expect(error?.description == "cannot listen on unix:/nowhere/a.sock: its folder does not exist")
     }
 
-    @Test("the file is removed once, and one that another process has put in its place is not")
+    @Test("the file is removed once, and another process's file in its place is not")
     func removed() throws {
         let first = try UnixSocketFile(path: place.path)
         first.remove()
@@ -293,7 +293,7 @@ struct UnixSocketFileTests {
             return (thread: thread, stop: stop)
         }
         var counts = [0, 0, 0]
-        // On a busy machine a loop that has no processor just now is passed over, so not each round is fair.
+        // On a busy machine a loop that has no processor at the moment is skipped, so not every round is fair.
         for _ in 0..<3_000 where counts.contains(where: { $0 < 10 }) {
             _ = try place.connect().get()
             for index in accepted.wait() { counts[index] += 1 }

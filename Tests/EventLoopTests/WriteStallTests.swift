@@ -1,4 +1,4 @@
-// Peers that do not read: when they are found out, and that those who read slowly are not taken for them.
+// Peers that do not read are found in time, and slow readers are not mistaken for them.
 
 import Glibc
 import Testing
@@ -9,7 +9,7 @@ import Testing
 struct WriteStallTests {
     private let socket = Token(slot: 3, generation: 1)
 
-    @Test("a socket is stalled when nothing has gone for the limit, and is told of once")
+    @Test("a socket without progress for the limit is reported as stalled, once")
     func stalls() {
         var stalls = WriteStalls()
         stalls.progressed(socket, at: 1_000)
@@ -18,7 +18,7 @@ struct WriteStallTests {
         #expect(stalls.isEmpty)
     }
 
-    @Test("what the kernel takes is progress, and so is what the peer acknowledges of it")
+    @Test("bytes that the kernel takes are progress, and so are acknowledgements")
     func progress() {
         var stalls = WriteStalls()
         stalls.progressed(socket, at: 0)
@@ -29,7 +29,7 @@ struct WriteStallTests {
         #expect(stalls.stalled(at: 285, for: 100) { _ in 49 } == [socket])
     }
 
-    @Test("a socket that is blocked no more, or gone, is forgotten")
+    @Test("a socket that is no longer blocked, or gone, is forgotten")
     func forgets() {
         var stalls = WriteStalls()
         stalls.progressed(socket, at: 0)
@@ -40,7 +40,7 @@ struct WriteStallTests {
         #expect(stalls.isEmpty)
     }
 
-    @Test("a peer that never reads is hung up on after the loop's write timeout, and one that owes nothing is not")
+    @Test("a peer that never reads is cut off after the write timeout, others not")
     func hangsUp() {
         let stage = Stage()
         stage.loop.writeTimeout = 60
@@ -54,7 +54,7 @@ struct WriteStallTests {
         withExtendedLifetime(peer) {}
     }
 
-    @Test("a peer that reads a little now and then is not hung up on, and gets everything")
+    @Test("a peer that reads a little at times is not cut off and gets everything")
     func readsSlowly() {
         let stage = Stage()
         stage.loop.writeTimeout = 200
@@ -75,7 +75,7 @@ struct WriteStallTests {
         #expect(!socket.events.contains(.closed), "who has read everything is not waited for")
     }
 
-    @Test("without a write timeout nobody is hung up on, and no timer runs")
+    @Test("without a write timeout no peer is cut off and no timer runs")
     func off() {
         let stage = Stage()
         let (socket, peer) = stage.pair(room: 4_096)

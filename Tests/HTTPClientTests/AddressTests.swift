@@ -1,4 +1,4 @@
-// Where requests do not go, whatever the URL, the name's address or a redirect says.
+// The addresses to which no request goes, by URL, by a name's address or by a redirect.
 
 import EventLoop
 import HTTPClient
@@ -9,7 +9,7 @@ import Testing
 @Suite("HTTP client: addresses", .serialized, .bounded)
 struct AddressTests {
     @Test(
-        "backends' networks are allowed, those of hosts and clouds themselves are not",
+        "networks of backends are allowed, those of hosts and clouds are not",
         arguments: [
             ("127.0.0.1", true), ("10.1.2.3", true), ("192.168.0.1", true), ("172.16.0.9", true), ("8.8.8.8", true),
             ("::1", true), ("fd00::1", true), ("2001:db8::1", true), ("100.64.0.1", true),
@@ -29,7 +29,7 @@ struct AddressTests {
         #expect(AddressRules().permit(SocketAddress(host: host, port: 80)!) == isAllowed)
     }
 
-    @Test("a network may be denied in addition, and what is allowed by name is allowed")
+    @Test("more networks may be denied, and explicit allowing takes precedence")
     func lists() {
         let rules = AddressRules(
             allowed: [IPNetwork("169.254.7.0/24")!, IPNetwork("10.1.0.0/16")!], denied: [IPNetwork("10.0.0.0/8")!])
@@ -55,7 +55,7 @@ struct AddressTests {
         #expect(permits("2002:a9fe:709::1") && !permits("2002:a9fe:809::1"))
     }
 
-    @Test("of an IPv6 address and the IPv4 address inside it each may refuse, whatever is allowed for the other")
+    @Test("an IPv6 address and its embedded IPv4 address may each be refused")
     func refusedByEither() {
         func permits(_ host: String, allowed: String, denied: String) -> Bool {
             AddressRules(allowed: [IPNetwork(allowed)!], denied: [IPNetwork(denied)!])
@@ -69,7 +69,7 @@ struct AddressTests {
     }
 
     @Test(
-        "where this process itself listens is refused at its port, in every spelling, whatever is allowed"
+        "the process's own address is refused at its port, in every spelling"
     )
     func own() {
         func permits(_ host: String, _ port: UInt16, own: String, allowed: [IPNetwork] = []) -> Bool {
@@ -91,14 +91,14 @@ struct AddressTests {
         #expect(
             !permits("::1", 9080, own: "::1") && !permits("::1", 9080, own: "::")
                 && permits("::1", 9080, own: "127.0.0.1"))
-        // 192.0.2.0/24 and 2001:db8::/32 are nobody's.
+        // 192.0.2.0/24 and 2001:db8::/32 belong to nobody.
         #expect(permits("192.0.2.1", 9080, own: "0.0.0.0") && permits("2001:db8::1", 9080, own: "::"))
-        // The kernel leads 0.0.0.0 to this machine.
+        // The kernel connects 0.0.0.0 to this machine.
         #expect(!permits("0.0.0.0", 9080, own: "127.0.0.1", allowed: [IPNetwork("0.0.0.0/8")!]))
         #expect(!permits("::", 9080, own: "::1", allowed: [IPNetwork("::/0")!]))
     }
 
-    @Test("a name or a redirect that leads to the own place is refused when it is connected to")
+    @Test("names and redirects to the process itself are refused on connecting")
     func ownByName() throws {
         let own = try Stage()
         var settings = HTTPClientSettings()
@@ -112,7 +112,7 @@ struct AddressTests {
     }
 
     @Test(
-        "an address is refused in whatever way it is written",
+        "an address is refused in every spelling",
         arguments: [
             "http://169.254.169.254/latest", "http://2852039166/", "http://0xa9fea9fe/", "http://0251.0376.0251.0376/",
             "http://169.254.43518/", "http://[::ffff:169.254.169.254]/", "http://[fe80::1]/", "http://0.0.0.0/",
@@ -125,7 +125,7 @@ struct AddressTests {
         #expect(stage.client.counts.refused == 1)
     }
 
-    @Test("what a name's address is when it is connected to is what counts")
+    @Test("the address that counts is the one at the time of connecting")
     func rebinding() throws {
         let stage = try Stage()
         resolver_move("169.254.169.254")
@@ -140,7 +140,7 @@ struct AddressTests {
         #expect(other.backend.requests.count == 1)
     }
 
-    @Test("a name lookup that hangs holds up nobody: not other requests, not the time limit, not who cancels or closes")
+    @Test("a look-up that hangs delays no request, time limit, cancel or close")
     func hangingLookup() throws {
         let stage = try Stage()
         let before = resolver_blocked()
@@ -158,7 +158,7 @@ struct AddressTests {
         #expect(answers == [.timeout])
         #expect(stage.client.cancel(cancelled))
         stage.client.close()
-        // All of that, and the look-up still hangs.
+        // After all of that the look-up still hangs.
         #expect(resolver_blocked() == before + 1)
         resolver_release(1)
         stage.turn { resolver_blocked() == before }

@@ -1,4 +1,4 @@
-// Servers that answer wrongly, too much, or never. Each costs the one who asked an error, and nobody else anything.
+// Servers that answer wrongly, too much, or never. Their requests fail with an error, and no other request is affected.
 
 import EventLoop
 import HTTPClient
@@ -14,7 +14,7 @@ struct BrokenServerTests {
             if fault.hangsUp { connection.finish() }
         }
         let reason = try stage.failure {
-            // Only who is expected to wait is made to wait, and not long.
+            // Only the cases that must wait have to wait, and not long.
             $0.timeout = fault.reason == .timeout ? 80 : 10_000
             $0.responseBody = 1000
         }
@@ -36,7 +36,7 @@ struct BrokenServerTests {
         #expect(stage.ask(request)?.reason == .tooLarge)
     }
 
-    @Test("what comes behind the length that was given belongs to nobody")
+    @Test("bytes after the announced length are dropped")
     func longerThanSaid() throws {
         let stage = try Stage()
         stage.backend.answer = { connection, _ in
@@ -49,7 +49,7 @@ struct BrokenServerTests {
         #expect(stage.backend.connections.count == 2)
     }
 
-    @Test("what never ends is ended", arguments: EndlessAnswer.all)
+    @Test("endless answers are ended", arguments: EndlessAnswer.all)
     func endless(answer endless: EndlessAnswer) throws {
         var settings = HTTPClientSettings()
         settings.responseBody = 64 << 10
@@ -75,7 +75,7 @@ struct BrokenServerTests {
         #expect(stage.turn { stage.backend.open == 0 })
     }
 
-    @Test("a server that is not there cannot be connected to, and a name that is not there is unknown")
+    @Test("a missing server fails to connect, and a missing name is unknown")
     func absent() throws {
         let stage = try Stage()
         let gone = try Backend(on: EventLoop()).url()

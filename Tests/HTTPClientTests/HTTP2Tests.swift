@@ -1,4 +1,4 @@
-// HTTP/2, where a server offers it: many requests on one connection, each for itself.
+// HTTP/2, if a server offers it: many independent requests on one connection.
 
 import EventLoop
 import HTTPClient
@@ -45,7 +45,7 @@ struct HTTP2Tests {
         #expect(answer?.response?.status == 200)
     }
 
-    @Test("requests at once share a connection, and are answered in whatever order")
+    @Test("requests at once share a connection and are answered in any order")
     func multiplexing() throws {
         try connect()
         var answers: [Int: String?] = [:]
@@ -69,7 +69,7 @@ struct HTTP2Tests {
         #expect(answer?.response?.body == body)
     }
 
-    @Test("a request that is cancelled, or too large, takes nothing from the others on its connection")
+    @Test("a cancelled or too large request does not harm others on its connection")
     func cancel() throws {
         try connect()
         var answers: [Stage.Answer] = []

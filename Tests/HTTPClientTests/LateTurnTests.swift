@@ -1,4 +1,4 @@
-// A loop that comes late: several timers are due in one turn, and one of them sets another anew.
+// A loop that comes late: several timers are due in one turn, and one of them sets another again.
 
 import EventLoop
 import Glibc
@@ -7,7 +7,7 @@ import Testing
 
 @Suite("HTTP client: late turns", .serialized, .bounded)
 struct LateTurnTests {
-    @Test("a timer that libcurl sets in a turn in which its last one is due as well is not lost")
+    @Test("a timer that libcurl sets in the turn of its last one is not lost")
     func twoAtOnce() throws {
         let deaf = try DeafListener()
         var settings = HTTPClientSettings()
@@ -23,8 +23,8 @@ struct LateTurnTests {
         stage.turn(atMost: 100) { false }
         try start("second", timeout: 20_000)
         stage.turn(atMost: 20) { false }
-        // The limit of the first request and libcurl's own for its connection are over when the loop turns again. The first
-        // one ends that request, and libcurl sets its timer for the second.
+        // The limit of the first request and libcurl's own for its connection are over when the loop turns again. The
+        // first one ends that request, and libcurl sets its timer for the second.
         usleep(130_000)
         #expect(stage.turn { reasons.count == 2 })
         #expect(reasons["first"]?.detail == "no response within 150 ms")
@@ -41,7 +41,7 @@ private final class DeafListener {
     init() throws {
         let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         descriptors.append(listener)
-        // 127.0.0.1 and any port, as the kernel has it.
+        // 127.0.0.1 and any port, in the kernel's form.
         let address: [UInt8] = [UInt8(AF_INET), 0, 0, 0, 127, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0]
         _ = address.withUnsafeBytes {
             bind(listener, $0.baseAddress!.assumingMemoryBound(to: sockaddr.self), socklen_t($0.count))

@@ -1,4 +1,4 @@
-// Names whose look-up hangs: how many threads they may take, and what they hold up.
+// Names whose look-up hangs: the number of threads that they take, and the requests that they delay.
 
 import EventLoop
 import SlowResolver
@@ -14,7 +14,7 @@ extension AddressTests {
         return request
     }
 
-    @Test("look-ups that hang take no more threads than httpClient.lookups, however many requests give up on them")
+    @Test("hanging look-ups take at most httpClient.lookups threads")
     func abandonedLookups() throws {
         var settings = HTTPClientSettings()
         settings.lookups = 4
@@ -22,7 +22,7 @@ extension AddressTests {
         let stage = try Stage(settings: settings)
         let before = resolver_blocked()
         var reasons: [HTTPClientError.Reason?] = []
-        // More requests than may run at once, twice over, each for a name of its own.
+        // Twice as many requests as may run at once, each for another name.
         for number in 0..<60 {
             let request = try Self.request("n\(number).hangs.test", stage, timeout: 100)
             stage.client.start(request) { reasons.append($0.reason) }
@@ -30,11 +30,11 @@ extension AddressTests {
         stage.turn { reasons.count == 60 }
         #expect(reasons.allSatisfy { $0 == .timeout } && reasons.count == 60)
         #expect(resolver_blocked() - before == 4 && stage.client.counts.lookups == 4)
-        // Another name has to wait for one of them, an address and a name that is known do not.
+        // Another name has to wait for one of them, but an address and a known name do not.
         #expect(stage.ask(try Self.request("moves.test", stage, timeout: 100))?.reason == .timeout)
         #expect(try stage.get()?.text == "/")
         #expect(try stage.get(stage.backend.url("/", host: "localhost"))?.text == "/")
-        // When they end, the next ones run, and none of those that were given up.
+        // When they end, the next ones run, but none of those that were given up.
         resolver_move("127.0.0.1")
         resolver_release(4)
         #expect(try stage.get(stage.backend.url("/", host: "moves.test"))?.text == "/")
@@ -42,7 +42,7 @@ extension AddressTests {
         #expect(resolver_blocked() == before && stage.client.counts.lookups == 0)
     }
 
-    @Test("a name that hangs holds up no other name while there is room, and its requests share one look-up")
+    @Test("a hanging name delays no other, and its requests share one look-up")
     func sharedLookup() throws {
         var settings = HTTPClientSettings()
         settings.lookups = 2
@@ -76,7 +76,7 @@ extension AddressTests {
         stage.turn { resolver_blocked() == before }
     }
 
-    @Test("a client that ends while a name is looked up leaves the look-up behind, and is not told of its end")
+    @Test("a client may end during a look-up and does not hear of its end")
     func endedClient() throws {
         let before = resolver_blocked()
         let first = try Stage()
@@ -94,7 +94,7 @@ extension AddressTests {
     func names() throws {
         func name(_ url: String) throws -> String? { try RequestURL(url).nameToLookUp }
         #expect(try name("http://Example.com:81/x") == "example.com")
-        // How it is written in ASCII depends on the locale; a look-up it is in any case.
+        // The ASCII form depends on the locale, but the name is looked up in any case.
         #expect(try name("https://b\u{FC}cher.example/") != nil)
         for url in [
             "http://127.0.0.1/", "http://2130706433/", "http://[::1]:80/", "http://localhost/", "http://LOCALHOST:1/",

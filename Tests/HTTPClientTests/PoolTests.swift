@@ -1,4 +1,4 @@
-// How many requests run at once, over how many connections, and what is left when they are over.
+// The number of requests and connections at once, and leaks after they are over.
 
 import EventLoop
 import Glibc
@@ -35,7 +35,7 @@ struct PoolTests {
         #expect(stage.backend.connections.count == 2)
     }
 
-    @Test("200 requests at once run ten at a time, in their order, and all are answered")
+    @Test("200 requests at once run ten at a time and in order")
     func concurrency() throws {
         var settings = HTTPClientSettings()
         settings.concurrent = 10
@@ -63,7 +63,7 @@ struct PoolTests {
         #expect(stage.client.counts.running == 0 && stage.client.counts.responses == 200)
     }
 
-    @Test("one request more than may run and wait is refused, and the others are not")
+    @Test("only a request beyond those that may run and wait is refused")
     func refused() throws {
         var settings = HTTPClientSettings()
         settings.concurrent = 2
@@ -95,7 +95,7 @@ struct PoolTests {
         #expect(stage.client.counts.timedOut == 1)
     }
 
-    @Test("a request that is cancelled is never completed, and its connection is closed")
+    @Test("a cancelled request is never completed, and its connection is closed")
     func cancel() throws {
         let stage = try Stage()
         stage.backend.answer = { connection, _ in
@@ -112,7 +112,7 @@ struct PoolTests {
         #expect(stage.client.counts.running == 0 && stage.client.counts.cancelled == 1)
     }
 
-    @Test("a request that is cancelled makes room for one that waits")
+    @Test("a cancelled request makes room for a waiting one")
     func cancelMakesRoom() throws {
         var settings = HTTPClientSettings()
         settings.concurrent = 1
@@ -162,7 +162,7 @@ struct PoolTests {
         #expect(try stage.get(path: "/after")?.text == "/after")
     }
 
-    @Test("who asks again at once, whenever a request fails at once, does not keep the loop")
+    @Test("repeating a request that fails at once does not keep the loop")
     func livelock() throws {
         var settings = HTTPClientSettings()
         settings.concurrent = 1
@@ -185,7 +185,7 @@ struct PoolTests {
         }
     }
 
-    @Test("a thousand requests, each on a connection of its own, leave none behind")
+    @Test("a thousand requests, each on a new connection, leave none behind")
     func descriptorsAfterwards() throws {
         let stage = try Stage()
         stage.backend.answer = { connection, _ in connection.reply("200 OK", ["Connection: close"], "x") }
@@ -195,7 +195,7 @@ struct PoolTests {
         #expect(descriptors(to: stage.backend.port) == 0)
     }
 
-    @Test("a client that goes with requests under way leaves nothing behind")
+    @Test("a client that ends during requests leaves nothing behind")
     func shutdown() throws {
         let loop = EventLoop()
         let backend = try Backend(on: loop)
@@ -218,7 +218,7 @@ struct PoolTests {
         #expect((0..<loop.slotCount).compactMap { loop.source(at: $0) }.count == 1, "only the backend's listener")
     }
 
-    @Test("a client that goes before its requests have begun leaves nothing behind")
+    @Test("a client that ends before its requests begin leaves nothing behind")
     func earlyShutdown() throws {
         let stage = try Stage()
         stage.client.start(try HTTPClientRequest(.get, stage.backend.url())) { _ in }

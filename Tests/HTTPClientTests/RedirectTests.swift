@@ -6,7 +6,7 @@ import Testing
 
 @Suite("HTTP client: redirects", .bounded)
 struct RedirectTests {
-    /// A stage whose server sends everyone on to `location`, but answers "/end".
+    /// A stage whose server redirects all requests to `location`, but answers "/end".
     private func stage(to location: String, status: String = "302 Found") throws -> Stage {
         let stage = try Stage()
         stage.backend.answer = { connection, request in
@@ -46,7 +46,7 @@ struct RedirectTests {
     @Test("all hops together have one time limit")
     func time() throws {
         let stage = try Stage()
-        // Goes on for ever, a hop a turn.
+        // Redirects for ever, one hop per turn.
         stage.backend.answer = { connection, _ in connection.reply("302 Found", ["Location: /again"]) }
         var request = try HTTPClientRequest(.get, stage.backend.url())
         request.redirects = 1_000_000
@@ -72,7 +72,7 @@ struct RedirectTests {
     }
 
     @Test(
-        "a POST is made again after 307 and 308, and becomes a GET after the others",
+        "a POST is repeated after 307 and 308, and becomes a GET after others",
         arguments: [
             ("301 Moved Permanently", "GET"), ("302 Found", "GET"), ("303 See Other", "GET"),
             ("307 Temporary Redirect", "POST"), ("308 Permanent Redirect", "POST"),
@@ -90,10 +90,10 @@ struct RedirectTests {
         #expect(seen.fields["content-type"] == (method == "POST" ? "text/plain" : nil))
     }
 
-    @Test("what was meant for one origin stays there")
+    @Test("fields for one origin are not sent to another")
     func credentials() throws {
         let stage = try Stage()
-        // The same server by another name is another origin.
+        // The same server under another name is another origin.
         let other = stage.backend.url("/end", host: "localhost")
         stage.backend.answer = { connection, request in
             switch request.path {

@@ -1,8 +1,9 @@
-// What a request looks like to the server, and a response to who has asked.
+// The form of a request at the server, and of a response at the caller.
 
 import EventLoop
-import HTTPClient
 import Testing
+
+@testable import HTTPClient
 
 @Suite("HTTP client: requests and responses", .bounded)
 struct ResponseTests {
@@ -31,7 +32,7 @@ struct ResponseTests {
         #expect(answers == [.addressRefused, nil])
     }
 
-    @Test("a request asks for nothing but what it was told to")
+    @Test("a request has no fields but its own")
     func fields() throws {
         let stage = try Stage()
         var request = try HTTPClientRequest(.post, stage.backend.url("/a%20b?x=1"))
@@ -50,11 +51,11 @@ struct ResponseTests {
             ])
     }
 
-    @Test("every method arrives as itself, with a body where it has one", arguments: HTTPClientRequest.Method.allCases)
+    @Test("every method arrives as itself, with a body if it has one", arguments: HTTPClientRequest.Method.allCases)
     func methods(method: HTTPClientRequest.Method) throws {
         let stage = try Stage()
         stage.backend.answer = { connection, request in
-            // The answer to HEAD says how long a body would be.
+            // The answer to HEAD has the length of the body.
             if method == .head { return connection.send("HTTP/1.1 200 OK\r\nContent-Length: 5000000\r\n\r\n") }
             connection.reply("200 OK", [], "ok")
         }
@@ -96,7 +97,7 @@ struct ResponseTests {
         #expect(answer?.response?.fields.map(\.name) == ["x-late", "transfer-encoding"])
     }
 
-    @Test("what nobody asked to compress is handed over as it came: no small response becomes a large one")
+    @Test("responses are not decompressed, so no small one becomes large")
     func compressed() throws {
         let stage = try Stage()
         let bomb: [UInt8] = [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3] + Array(repeating: 0, count: 90)
@@ -109,7 +110,7 @@ struct ResponseTests {
     }
 
     @Test(
-        "a URL that is not one, or not ours to ask, is a mistake before anything is sent",
+        "a malformed or forbidden URL is a mistake before anything is sent",
         arguments: [
             ("", "not an absolute URL"), ("example.test/x", "not an absolute URL"), ("http://", "not an absolute URL"),
             ("http://a b/", "not an absolute URL"), ("http://host:99999/", "not an absolute URL"),
@@ -124,7 +125,7 @@ struct ResponseTests {
     }
 
     @Test(
-        "a header field cannot change what the message is",
+        "a header field cannot change the message's framing",
         arguments: [
             ("", "x"), ("a b", "x"), ("a:b", "x"), ("x\r\ny", "z"), ("x", "y\r\nz: 1"), ("x", "y\n"), ("x", "\0"),
             ("Content-Length", "3"), ("transfer-encoding", "chunked"), ("Connection", "close"), ("TE", "gzip"),
@@ -132,5 +133,20 @@ struct ResponseTests {
     func unsafeFields(name: String, value: String) throws {
         var request = try HTTPClientRequest(.get, "http://host/")
         #expect(throws: HTTPRequestMistake.self) { try request.addField(name, value) }
+    }
+}
+
+@Suite("the head of a response", .bounded)
+struct ResponseHeadTests {
+    @Test("a value that is not UTF-8 keeps its bytes")
+    func foreign() {
+        func value(_ bytes: [UInt8]) -> HTTPClientResponse.Field? {
+            var head = ResponseHead()
+            (Array("User: J".utf8) + bytes + Array("rg\r\n".utf8)).withUnsafeBytes { head.add($0) }
+            return head.fields.first
+        }
+        for bytes in [[0xF6], Array("ö".utf8)] {
+            #expect(value(bytes)?.value == Array("J".utf8) + bytes + Array("rg".utf8) && value(bytes)?.text == "Jörg")
+        }
     }
 }

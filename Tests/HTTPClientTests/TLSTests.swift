@@ -1,4 +1,4 @@
-// TLS as a client: no certificate that is not in order, and HTTP/2 where the server speaks it.
+// TLS as a client: only valid certificates are accepted, and HTTP/2 is used if the server speaks it.
 
 import COpenSSL
 import EventLoop
@@ -26,7 +26,7 @@ struct TLSTests {
         try stage.get("https://\(host):\(stage.backend.port)/secret", redirects: redirects)
     }
 
-    @Test("a server with a certificate of a known authority is served, over a connection that is kept")
+    @Test("a certificate of a known authority is accepted")
     func known() throws {
         let certificate = try Self.authority.issue("known", names: ["localhost"])
         let stage = try stage(certificate, authorities: Self.authority.path)
@@ -64,7 +64,7 @@ struct TLSTests {
         #expect(try get(stage)?.reason == .tls)
     }
 
-    @Test("a file of authorities that is not there lets nobody in")
+    @Test("a missing file of authorities accepts no server")
     func noAuthorities() throws {
         let certificate = try Self.authority.issue("none", names: ["localhost"])
         let stage = try stage(certificate, authorities: "/nonexistent.pem")

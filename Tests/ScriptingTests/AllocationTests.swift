@@ -5,7 +5,7 @@ import Testing
 
 @Suite("allocations", .enabled(if: allocations_are_counted(), "a sanitizer brings an allocator of its own"), .bounded)
 struct AllocationTests {
-    /// A host that only counts, so that what is measured is the engine.
+    /// A host that only counts, so that the measurement is of the engine.
     private final class CountingHost: ScriptHost {
         var messages = 0
         func send(_ connection: ConnectionHandle, _ payload: UnsafeRawBufferPointer, binary: Bool) -> SendResult {
@@ -50,7 +50,7 @@ struct AllocationTests {
         ) {}
     }
 
-    /// Runs `body` many times and says how many Swift objects this thread allocated meanwhile.
+    /// Runs `body` many times and returns the number of Swift objects that this thread allocated meanwhile.
     private func allocations(_ source: String, _ size: Int) throws -> Int {
         let host = CountingHost()
         let engine = try ScriptEngine(host: host, options: ScriptOptions())

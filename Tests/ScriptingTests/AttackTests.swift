@@ -1,4 +1,4 @@
-// What a script can do to its worker, and what becomes of it.
+// Attacks of a script on its worker, and their outcome.
 
 import Testing
 
@@ -14,7 +14,7 @@ struct AttackTests {
         return try Stage(options: options)
     }
 
-    /// The handlers of a script run, and its memory can be had.
+    /// Whether the handlers of a script still run and its memory is available.
     private func expectWorking(_ stage: Stage, after body: String) throws {
         stage.engine.forget(stage.first)
         #expect(try stage.run("show('alive', pcall(error, 'x', 0))") == ["alive false x"], "after \(body)")
@@ -26,7 +26,7 @@ struct AttackTests {
         #expect(stage.engine.coroutines == 0)
     }
 
-    @Test("what would never end is killed, with its place, and the state still works", arguments: Attacks.endless)
+    @Test("endless code is killed, with its place, and the state still works", arguments: Attacks.endless)
     func endless(attack: Attack) throws {
         let stage = try stage()
         for version in 1...2 {
@@ -39,7 +39,7 @@ struct AttackTests {
         try expectWorking(stage, after: attack.body)
     }
 
-    @Test("what would never end raises or returns at once, and the state still works", arguments: Attacks.refused)
+    @Test("code without end raises or returns at once, and the state still works", arguments: Attacks.refused)
     func refused(attack: Attack) throws {
         let stage = try stage()
         try stage.load(["main": attack.script])
@@ -54,7 +54,7 @@ struct AttackTests {
         try expectWorking(stage, after: attack.body)
     }
 
-    @Test("recursion without end raises, or is ended by the first limit that it reaches", arguments: Attacks.recursion)
+    @Test("endless recursion raises, or ends at the first limit that it reaches", arguments: Attacks.recursion)
     func recursion(attack: Attack) throws {
         let expected = try #require(attack.message)
         for budget in [0.02, 0] {
@@ -72,7 +72,7 @@ struct AttackTests {
     @Test("a memory bomb gets an error of memory, and the state still works", arguments: Attacks.bombs)
     func bombs(attack: Attack) throws {
         var options = ScriptOptions(memoryLimit: Self.memory)
-        options.budget = 0  // the machine may be slow; the memory is what ends it
+        options.budget = 0  // the machine may be slow; the memory limit ends it
         let stage = try Stage(options: options)
         try stage.load(["main": attack.script])
         let error = try #require(stage.message().error, "\(attack) did not fail")

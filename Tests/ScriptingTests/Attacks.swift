@@ -1,11 +1,11 @@
-// The attacks, by what must become of them.
+// The attacks, by their required outcome.
 
 /// A script whose onMessage does harm.
 struct Attack: CustomStringConvertible, Sendable {
-    /// What is done when the script loads.
+    /// The code that runs when the script loads.
     var top = ""
     let body: String
-    /// What the error says, in part.
+    /// A part of the error's text.
     var message: String?
 
     var script: String {

@@ -1,4 +1,4 @@
-// server.class: objects of old code get the methods of the new one, and a reload that fails changes no class.
+// server.class: objects of old code get the methods of new code, and a failed reload changes no class.
 
 import Testing
 
@@ -12,7 +12,8 @@ struct ClassTests {
         stage = try Stage()
     }
 
-    /// Objects of a class that are made by whatever code opens the connection, and asked by whatever code has its message.
+    /// Objects of a class that are made by the code that opens the connection, and used by the code that handles its
+    /// message.
     private static func asking(_ word: String, extra: String = "") -> String {
         """
         local Room = server.class("Room")
@@ -27,26 +28,20 @@ struct ClassTests {
         """
     }
 
-    private func says(_ text: String) {
-        stage.host.calls = []
-        stage.message()
-        #expect(stage.host.sent == [text])
-    }
-
-    @Test("an object that old code made has the new methods, not those that are gone, and is still of the class")
+    @Test("an object of old code has the new methods and is still of its class")
     func newMethods() throws {
         try stage.load(["main": Self.asking("old", extra: "function Room:gone() end")])
         _ = stage.open()
-        says("old true true")
+        stage.says("old true true")
         for version in 2...4 {
             try stage.load(["main": Self.asking("v\(version)")], version: UInt64(version))
-            says("v\(version) true false")
+            stage.says("v\(version) true false")
         }
         stage.engine.collect()
         #expect(stage.engine.generationsAlive == 1)
     }
 
-    @Test("a candidate that fails, wherever, or is discarded leaves the methods as they were")
+    @Test("a candidate that fails or is discarded leaves the methods as they were")
     func failure() throws {
         try stage.load(["main": Self.asking("old")])
         _ = stage.open()
@@ -56,12 +51,12 @@ struct ClassTests {
         ]
         for extra in broken {
             #expect(try !stage.prepare(["main": Self.asking("new", extra: extra)], version: 2).errors.isEmpty)
-            says("old true false")
+            stage.says("old true false")
         }
         try stage.prepare(["main": Self.asking("new")], version: 2).get()
-        says("old true false")
+        stage.says("old true false")
         stage.engine.discard()
-        says("old true false")
+        stage.says("old true false")
         let migrating = { (version: Int, body: String) in
             Self.asking(
                 "m\(version)", extra: "server.state('s', \(version), function() return {} end, function() \(body) end)")
@@ -69,7 +64,7 @@ struct ClassTests {
         try stage.load(["main": migrating(1, "")], version: 3)
         try stage.prepare(["main": migrating(2, "error('no')")], version: 4).get()
         #expect(!stage.engine.migrate().errors.isEmpty)
-        says("m1 true false")
+        stage.says("m1 true false")
     }
 
     @Test("a class's own metatable belongs to its version")
@@ -79,16 +74,16 @@ struct ClassTests {
         }
         try stage.load(["main": inheriting("base")])
         _ = stage.open()
-        says("x true true")
+        stage.says("x true true")
         try stage.load(["main": Self.asking("y")], version: 2)
-        says("y true false")
+        stage.says("y true false")
         try stage.prepare(["main": inheriting("again")], version: 3).get()
-        says("y true false")
+        stage.says("y true false")
         stage.engine.commit()
-        says("x true true")
+        stage.says("x true true")
     }
 
-    @Test("an object has the methods of its class, the new ones after a reload, though no script says where they are")
+    @Test("objects find their class's methods without __index, after a reload too")
     func index() throws {
         let script = { (word: String, extra: String) in
             """
@@ -101,25 +96,25 @@ struct ClassTests {
         }
         try stage.load(["main": script("old", "")])
         _ = stage.open()
-        says("oldnil")
+        stage.says("oldnil")
         try stage.load(["main": script("new", "")], version: 2)
-        says("newnil")
+        stage.says("newnil")
         let other = "Room.__index = function(_, name) return name == 'word' and function() return 'mine' end or 7 end"
         try stage.load(["main": script("lost", other)], version: 3)
-        says("mine7")
+        stage.says("mine7")
         try stage.load(["main": script("again", "")], version: 4)
-        says("againnil")
+        stage.says("againnil")
     }
 
-    @Test("a class that no code and no object refers to is forgotten, one that an object has is not")
+    @Test("only a class without code and objects is forgotten")
     func forgotten() throws {
         try stage.load(["main": Self.asking("old")])
         _ = stage.open()
         try stage.load(["main": "function onMessage(conn) conn:send(conn.data.room:word()) end"], version: 2)
-        says("old")
+        stage.says("old")
         stage.engine.collect()
         try stage.load(["main": Self.asking("new")], version: 3)
-        says("new true false")
+        stage.says("new true false")
         stage.engine.forget(stage.first)
         try stage.load(["main": ""], version: 4)
         stage.engine.collect()
@@ -143,7 +138,7 @@ struct ClassTests {
     }
 
     @Test(
-        "a class's metatable cannot have what setmetatable refuses, whenever it gets it", arguments: ["__gc", "__mode"])
+        "a class's metatable cannot get fields that setmetatable refuses", arguments: ["__gc", "__mode"])
     func laterMetatable(field: String) throws {
         let stage = try Stage()
         let problems = try stage.prepare([
@@ -152,7 +147,7 @@ struct ClassTests {
         #expect(problems.first?.message == "server.class: a class's metatable cannot have \(field)")
     }
 
-    @Test("what create or migrate gives a class is checked too")
+    @Test("fields that create or migrate gives a class are checked too")
     func armedWhileFilling() throws {
         let source = { (version: Int, create: String, migrate: String) in
             """
@@ -173,7 +168,7 @@ struct ClassTests {
         }
     }
 
-    @Test("a __gc that a class's metatable gets while the scripts run is never called")
+    @Test("a __gc that a class's metatable gets later is never called")
     func laterFinalizer() throws {
         let stage = try Stage()
         let declaring = "local C = server.class('C') setmetatable(C, {})"

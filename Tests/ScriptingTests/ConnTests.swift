@@ -39,7 +39,7 @@ struct ConnTests {
         #expect(try stage.run("local ok, why = conn:send('x') show(ok, why)").last == shown)
     }
 
-    @Test("send refuses text that is not UTF-8, whatever its length", arguments: [1, 7, 8, 31, 32, 33, 100])
+    @Test("send refuses text of any length that is not UTF-8", arguments: [1, 7, 8, 31, 32, 33, 100])
     func sendRefusesInvalidText(length: Int) throws {
         let error = try stage.failure("conn:send(('a'):rep(\(length - 1)) .. '\\xC0')")
         #expect(error.message == "conn:send: text must be valid UTF-8; use conn:sendBinary for bytes")
@@ -61,13 +61,13 @@ struct ConnTests {
         #expect(try stage.run("show(pcall(conn.send, conn, '\(text)'))").last?.hasPrefix("\(isValid)") == true)
     }
 
-    @Test("send refuses what is neither text nor table", arguments: ["nil", "true", "print", "conn"])
+    @Test("send refuses values that are neither text nor table", arguments: ["nil", "true", "print", "conn"])
     func sendRefusesOthers(value: String) throws {
         let error = try stage.failure("conn:send(\(value))")
         #expect(error.message.hasPrefix("conn:send: expected a string, a number or a table, not "))
     }
 
-    @Test("close sends the code and the reason, 1000 when there is none")
+    @Test("close sends the code and the reason, 1000 if there is none")
     func close() throws {
         _ = try stage.run("conn:close() conn:close(4001, 'no')")
         #expect(stage.host.calls == [.close(1, 1000, ""), .close(1, 4001, "no")])
@@ -139,7 +139,7 @@ struct ConnTests {
         #expect(try stage.run("show(conn.headers.accept, conn.headers.host == '\\xE9')") == ["a, b true"])
     }
 
-    @Test("data starts empty, keeps what is put there, and can be set")
+    @Test("data starts empty, keeps its fields, and can be set")
     func data() throws {
         try stage.load([
             "main":
@@ -154,7 +154,7 @@ struct ConnTests {
         #expect(stage.host.sent == ["1", "2"])
     }
 
-    @Test("each connection has data of its own")
+    @Test("each connection has its own data")
     func dataIsSeparate() throws {
         try stage.load(["main": "function onMessage(conn, m) conn.data[#conn.data + 1] = m conn:send(#conn.data) end"])
         stage.message("a")
@@ -163,7 +163,7 @@ struct ConnTests {
         #expect(stage.host.sent == ["1", "1", "2"])
     }
 
-    @Test("the next owner of a slot starts afresh, and the old object answers closed")
+    @Test("the slot's next owner starts fresh, and the old object answers closed")
     func staleConn() throws {
         try stage.load([
             "main":
@@ -182,7 +182,7 @@ struct ConnTests {
         #expect(stage.host.sent == ["nil", "closed", "false", "nil", "mine"])
     }
 
-    @Test("the next owner of a slot starts afresh even if the last one was not forgotten")
+    @Test("the slot's next owner starts fresh even if the last was not forgotten")
     func unforgotten() throws {
         try stage.load([
             "main": "function onMessage(conn) conn.data.n = (conn.data.n or 0) + 1 conn:send(conn.data.n) end"

@@ -1,4 +1,4 @@
-// Cron expressions: which are right, what is said about the others, and when they are due.
+// Cron expressions: correct ones, the errors for wrong ones, and due times.
 
 import SeededGenerator
 import Testing
@@ -39,14 +39,14 @@ struct CronTests {
         Row("0,15,45 4 * * *", seconds(3, 1, 4, 15), seconds(3, 1, 4, 45)),
         Row("0 0 31 * *", seconds(4, 1, 0, 0), seconds(5, 31, 0, 0)),
         Row("0 0 * feb-mar *", seconds(4, 1, 0, 0), seconds(2, 1, 0, 0) + 365 * 86_400),
-        // The first of March 2026 is a Sunday.
+        // 1 March 2026 is a Sunday.
         Row("0 0 * * 0", seconds(2, 28, 0, 0), seconds(3, 1, 0, 0)),
         Row("0 0 * * 7", seconds(2, 28, 0, 0), seconds(3, 1, 0, 0)),
         Row("0 0 * * SUN", seconds(2, 28, 0, 0), seconds(3, 1, 0, 0)),
         Row("0 0 * * mon-fri", seconds(2, 27, 0, 0), seconds(3, 2, 0, 0)),
         Row("0 0 * * fri-sun", seconds(2, 28, 0, 0), seconds(3, 1, 0, 0)),
         Row("0 0 * * 5-7", seconds(3, 1, 0, 0), seconds(3, 6, 0, 0)),
-        // Day and weekday: either will do, when neither begins with a star.
+        // Day and weekday: a date needs only one of them if neither begins with a star.
         Row("0 0 13 * fri", seconds(3, 1, 0, 0), seconds(3, 6, 0, 0)),
         Row("0 0 13 * mon", seconds(3, 9, 0, 0), seconds(3, 13, 0, 0)),
         Row("0 0 */2 * mon", seconds(3, 2, 0, 0), seconds(3, 9, 0, 0)),
@@ -67,7 +67,7 @@ struct CronTests {
     }
 
     @Test(
-        "a mistake is told with the field",
+        "a mistake names the field",
         arguments: [
             ("", "'' has 0 fields and should have 5: minute hour day month weekday"),
             ("* * * *", "'* * * *' has 4 fields and should have 5: minute hour day month weekday"),
@@ -101,7 +101,7 @@ struct CronTests {
 
     @Test("dates follow the calendar, leap years included")
     func calendar() {
-        // Counted day by day by the rules as everybody knows them.
+        // Counted day by day by the rules of the calendar.
         var year = 1970
         var month = 1
         var day = 1
@@ -117,7 +117,7 @@ struct CronTests {
         #expect(CivilDate(daysSince1970: -1).day == 31 && CivilDate(daysSince1970: -1).weekday == 3)
     }
 
-    /// A field written down, and which numbers it means.
+    /// The text of a field, and its numbers.
     private struct Written {
         var text = ""
         var values: Set<Int> = []
@@ -152,11 +152,11 @@ struct CronTests {
         return written
     }
 
-    /// An expression that a date fits; the only mistake of one that is written here is that none does.
+    /// A random expression that a date fits; the only possible mistake of such an expression is that no date fits.
     private func anySchedule(_ random: inout SeededGenerator) throws -> ([Written], String, CronSchedule) {
         while true {
             var fields = CronField.allCases.map { write($0, &random) }
-            // Often enough every day and every month, so that something is due within the year that is looked at.
+            // Often enough every day and every month, so that it is due within the examined year.
             for index in 2...4 where Bool.random(using: &random) {
                 fields[index] = Written(text: "*", values: Set(CronField.allCases[index].range))
             }
@@ -192,13 +192,13 @@ struct CronTests {
         #expect(due > minute * 60, "\(text) after \(start)")
     }
 
-    @Test("whatever is written, reading it ends in a schedule or a mistake")
+    @Test("reading any text ends in a schedule or a mistake")
     func fuzz() {
         var random = SeededGenerator(seed: 8)
         let letters = Array("0123456789*/,-  @abcdefjmnostuwy\t7")
         var taken = 0
         for round in 0..<20_000 {
-            // Every other text has five short fields, so that some are taken.
+            // Every second text has five short fields, so that some are accepted.
             let text = (0..<(round % 2 == 0 ? 1 : 5)).map { _ in
                 if round % 2 == 1, random.oneIn(2) { return "*" }
                 let count = Int.random(in: round % 2 == 0 ? 0...24 : 1...2, using: &random)

@@ -1,4 +1,4 @@
-// Timers that go by the calendar: when they are armed, and what they do when the clock is set.
+// Timers that go by the calendar: when they are armed, and the effect of setting the clock.
 
 import Synchronization
 import Testing
@@ -33,7 +33,7 @@ struct CronTimerTests {
 
     private var fired: Int { stage.host.calls.count { $0 == .broadcast("due", binary: false) } }
 
-    /// Fires as the loop would, until the clock shows `time`.
+    /// Fires timers as the loop would, until the clock shows `time`.
     private func run(until time: Double) {
         var wakes = clock.now + (armed.last ?? 0)
         while wakes <= time {
@@ -64,7 +64,7 @@ struct CronTimerTests {
         #expect(fired == 1)
     }
 
-    @Test("a clock that is set forward past a due time runs it once; one that is set back makes it due by the new time")
+    @Test("a clock that is set forward or back moves the due time with it")
     func clockIsSet() {
         clock.now += 100_000
         #expect(stage.engine.fireTimer(1).isDone)
@@ -76,7 +76,7 @@ struct CronTimerTests {
         #expect(fired == 2)
     }
 
-    @Test("a reload keeps it armed when the schedule is the same, however it is written, and runs the new code")
+    @Test("a reload with the same schedule keeps it armed and runs the new code")
     func reload() throws {
         let before = stage.host.calls
         try stage.load(
@@ -92,7 +92,7 @@ struct CronTimerTests {
         #expect(stage.host.calls.last == .cancelTimer(1))
     }
 
-    @Test("a mistake in a declaration fails the load with file and line, and the old timer goes on")
+    @Test("a mistake in a declaration fails the load, and the old timer goes on")
     func mistake() throws {
         let errors = try stage.prepare(["main": "\nserver.cron('c', '0 25 * * *', print)"], version: 2).errors
         #expect(errors.map(\.summary) == ["main.lua:2: server.cron: hour: '25' is not 0 to 23"])
@@ -100,7 +100,7 @@ struct CronTimerTests {
         #expect(fired == 1)
     }
 
-    @Test("a due time is neither left out nor run twice when another process takes over", arguments: [false, true])
+    @Test("a handover to another process neither skips nor repeats a due time", arguments: [false, true])
     func handover(hasFired: Bool) throws {
         run(until: 1_000_000_200)
         clock.now = 1_000_000_500.3

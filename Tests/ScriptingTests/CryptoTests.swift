@@ -68,7 +68,7 @@ struct CryptoTests {
         #expect(shown == ["\(base64) \(base64url) \(hex)", "true true true"])
     }
 
-    @Test("what is decoded is what was encoded, for every byte and every length")
+    @Test("decoding returns the encoded bytes, for every byte and every length")
     func roundTrips() throws {
         let shown = try run(
             """

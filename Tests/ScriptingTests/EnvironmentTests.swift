@@ -47,7 +47,7 @@ struct EnvironmentTests {
             ])
     }
 
-    @Test("an undeclared global is an error where it is read and where it is written")
+    @Test("an undeclared global is an error when it is read or written")
     func undefined() throws {
         #expect(try stage.failure("\nreturn cuont + 1").summary == "main.lua:3: undefined global 'cuont'")
         #expect(
@@ -93,7 +93,7 @@ struct EnvironmentTests {
     }
 
     @Test(
-        "setmetatable refuses what would run outside an event, or what this Lua gets wrong",
+        "setmetatable refuses fields that would run outside an event, and bugs",
         arguments: [
             ("setmetatable({}, {__gc = print})", "setmetatable: __gc is not available"),
             ("setmetatable({}, {__mode = 'k'})", "setmetatable: weak keys are not available; \"v\" is"),
@@ -105,7 +105,7 @@ struct EnvironmentTests {
         #expect(try stage.failure(call).message == message)
     }
 
-    @Test("the guards against Lua 5.4.4's faults are there exactly when the library has them")
+    @Test("the guards against Lua 5.4.4's bugs are there if the library has them")
     func oldBugs() throws {
         let release = try #require(Int(ScriptEngine.luaVersion.split(separator: ".").last ?? ""))
         let shown = try stage.run(
@@ -247,7 +247,7 @@ struct EnvironmentTests {
         #expect(shown == ["true 2", "true 10", "dead true", "closed", "true", "false in wrap"])
     }
 
-    @Test("a long chain of coroutines that close one another raises before the C stack overflows")
+    @Test("a chain of coroutines that close one another raises in time")
     func closeChain() throws {
         var options = ScriptOptions(memoryLimit: 0)
         options.coroutines = 0
@@ -292,7 +292,7 @@ struct EnvironmentTests {
     }
 
     @Test(
-        "a metatable cannot get afterwards what setmetatable refuses",
+        "a metatable cannot get later what setmetatable refuses",
         arguments: [
             ("__gc", "__gc", true), ("__mode", "__mode", true),
             ("__con' .. 'cat", "__concat", OldBugsTests.isOld), ("__close", "", false), ("__index", "", false),

@@ -23,7 +23,7 @@ struct ErrorReportTests {
     }
 
     @Test(
-        "marks nothing where that would be a guess",
+        "marks nothing if the mark would be a guess",
         arguments: [
             ("x = = 1", "unexpected symbol near '='"), ("a.b = b.b", "attempt to index a nil value (field 'b')"),
             ("return xs", "undefined global 'x'"), ("oops()", "it's over"), ("return 'ä' .. x", "undefined global 'x'"),
@@ -33,7 +33,7 @@ struct ErrorReportTests {
         #expect(excerpt(line, message) == "12 | \(line)")
     }
 
-    @Test("has the place, the line, what ran, the version and the calls")
+    @Test("has the place, the line, the handler, the version and the calls")
     func description() {
         var error = ScriptError(
             file: "main.lua", line: 2, message: "attempt to index a nil value (local 'x')", sourceLine: "  x.y = 1",

@@ -10,7 +10,7 @@ struct EventTests {
         stage = try Stage()
     }
 
-    @Test("open, message and close reach their handlers in order with their arguments")
+    @Test("open, message and close reach their handlers in order, with arguments")
     func order() throws {
         try stage.load([
             "main": """
@@ -41,7 +41,7 @@ struct EventTests {
         #expect(stage.engine.count(of: .open, stage.main) == HandlerCount(calls: 1, errors: 0))
     }
 
-    @Test("an error is reported with file, line, source line, traceback and version, and counted")
+    @Test("an error is reported with its place, traceback and version, and counted")
     func error() throws {
         try stage.load(
             [
@@ -88,7 +88,7 @@ struct EventTests {
         #expect(try stage.failure("\nreturn conn:send(nil)").line == 3)
     }
 
-    @Test("error{code, reason} asks for a close, cut to what a close frame can carry")
+    @Test("error{code, reason} asks for a close, with a reason that fits the frame")
     func closeRequest() throws {
         try stage.load([
             "main":
@@ -104,7 +104,7 @@ struct EventTests {
     }
 
     @Test(
-        "error objects that are no message are described, and none of their code runs",
+        "error objects that are no message are described without running code",
         arguments: [
             (
                 "error(setmetatable({}, {__tostring = function() while true do end end}))",
@@ -130,7 +130,7 @@ struct EventTests {
         #expect(error.file == "main.lua")
     }
 
-    @Test("a handler that yields by itself is reported with its line, and the next event works")
+    @Test("a handler that yields is reported with its line; the next event works")
     func yields() throws {
         try stage.load([
             "main":
@@ -144,7 +144,7 @@ struct EventTests {
         #expect(stage.host.sent == ["ok", "ok", "ok"])
     }
 
-    @Test("what a handler leaves to be closed is closed when it fails or yields")
+    @Test("to-be-closed variables are closed when a handler fails or yields")
     func toBeClosed() throws {
         let body = "local x <close> = setmetatable({}, {__close = function() conn:send('closed') end})"
         try stage.load([

@@ -54,7 +54,7 @@ final class FolderTests {
         }
     }
 
-    @Test("scripts, modules and routes are found; what is neither is passed over")
+    @Test("scripts, modules and routes are found; other files are skipped")
     func finds() throws {
         let passedOver = [
             "perigee.d.lua", ".luarc.json", ".hidden.lua", "tests/chat.lua", "notes.txt", "chat.lua~", ".chat.lua.swp",

@@ -1,4 +1,4 @@
-// The http table: what the host is asked, what scripts get, and which calls are mistakes.
+// The http table: the requests to the host, the results for scripts, and mistakes.
 
 import Testing
 
@@ -39,7 +39,7 @@ struct HTTPTests {
         #expect(request.timeout == 1.5 && request.maxBytes == 100 && request.redirects == 2)
     }
 
-    @Test("what is not said is the server's to decide")
+    @Test("the server decides options that are absent")
     func defaults() throws {
         let stage = try stage("http.get('http://shop/')")
         #expect(stage.message().isWaiting)
@@ -80,7 +80,7 @@ struct HTTPTests {
         #expect(allocations[1] < 200, "\(allocations)")
     }
 
-    @Test("a response is a table: status, headers in lower case and joined, and the body, whatever its bytes")
+    @Test("a response is a table of status, joined headers and body")
     func response() throws {
         let stage = try stage(
             """
@@ -102,7 +102,7 @@ struct HTTPTests {
         #expect(stage.host.sent == ["204 true nil"])
     }
 
-    @Test("a request that fails answers nil, a word for the reason, and what is known beyond it")
+    @Test("a request that fails returns nil, a word for the reason, and details")
     func failure() throws {
         let stage = try stage("show(http.get('http://shop/'))")
         stage.message()
@@ -128,7 +128,7 @@ struct HTTPTests {
     }
 
     @Test(
-        "a mistake raises, and names the function and what it wanted",
+        "a mistake raises, and names the function and the expected value",
         arguments: [
             ("http.get()", "http.get: the URL must be a string, not no value"),
             ("http.get({})", "http.get: the URL must be a string, not table"),
@@ -160,7 +160,7 @@ struct HTTPTests {
         #expect(stage.host.requests.isEmpty && stage.engine.waitingCount == 0)
     }
 
-    @Test("what the host finds wrong with a request raises, and the handler can wait afterwards")
+    @Test("a mistake that the host finds raises; the handler can wait afterwards")
     func hostsMistake() throws {
         let stage = try stage(
             "show(pcall(http.get, 'nonsense')) local r = http.get('http://shop/') show(r.status)")
@@ -194,7 +194,7 @@ struct HTTPTests {
         #expect(stage.host.sent == ["200"])
     }
 
-    @Test("an answer to a request that is over already goes to nobody")
+    @Test("an answer to a request that is over already is dropped")
     func late() throws {
         let stage = try stage("show(http.get('http://shop/'))")
         guard case .waiting(let task) = stage.message() else { throw Unexpected() }

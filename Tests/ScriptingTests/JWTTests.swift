@@ -6,8 +6,7 @@ import Testing
 struct JWTTests {
     typealias Vectors = TokenVectors
 
-    /// What a script needs for these tests: `K` with the keys, and `verify` with as much leeway as the RFCs' old tokens
-    /// want.
+    /// The beginning of each script: `K` with the keys, and `verify` with enough leeway for the RFCs' old tokens.
     static let keys = """
         local K = {
             secret = crypto.fromBase64url("\(Vectors.secret)"),
@@ -30,7 +29,7 @@ struct JWTTests {
     }
 
     @Test(
-        "the examples of RFC 7515 are valid, with the public key and with the private one",
+        "the examples of RFC 7515 are valid with the public and the private key",
         arguments: [
             ("HS256", Vectors.hs256, "secret"), ("RS256", Vectors.rs256, "rsaPublic"),
             ("RS256", Vectors.rs256, "rsaPrivate"), ("ES256", Vectors.es256, "ecPublic"),
@@ -43,7 +42,7 @@ struct JWTTests {
         #expect(shown == ["joe 1300819380 true"])
     }
 
-    @Test("the example of RFC 8037 has a valid signature, and is refused for what it says alone")
+    @Test("the example of RFC 8037 is refused for its content alone")
     func edDSA() throws {
         let body = "show(verify(message, K.edPublic, 'EdDSA'))"
         #expect(try run(body, message: Vectors.edDSA) == ["nil malformed"])
@@ -51,7 +50,7 @@ struct JWTTests {
     }
 
     @Test(
-        "what jwt.sign makes, jwt.verify takes, with the claims as they were",
+        "jwt.verify accepts jwt.sign's tokens and returns the same claims",
         arguments: ["HS256", "RS256", "ES256", "EdDSA"])
     func signing(algorithm: String) throws {
         let shown = try run(
@@ -116,7 +115,7 @@ struct JWTTests {
     }
 
     @Test(
-        "the key must be of the pinned algorithm's kind: a public key is no secret",
+        "the key must fit the pinned algorithm: a public key is no secret",
         arguments: [
             ("Vectors.hs256", "K.rsaPublic", "{'HS256', 'RS256'}", "key"), ("hs256", "''", "'HS256'", "key"),
             ("hs256", "'other'", "'HS256'", "signature"), ("rs256", "K.ecPublic", "'RS256'", "key"),
@@ -143,7 +142,7 @@ struct JWTTests {
     }
 
     @Test(
-        "a header that asks for something else is refused, whatever the signature",
+        "a header that asks for something else is refused, with any signature",
         arguments: [
             (#"{"alg":"none"}"#, "algorithm"), (#"{"alg":"None"}"#, "algorithm"), (#"{"alg":["HS256"]}"#, "algorithm"),
             ("{}", "algorithm"), (#"{"alg":"hs256"}"#, "algorithm"),
@@ -184,7 +183,7 @@ struct JWTTests {
     }
 
     @Test(
-        "iss and aud must be what the caller says",
+        "iss and aud must equal the caller's options",
         arguments: [
             ("iss = 'a'", "iss = 'a'", "true"), ("iss = 'a'", "iss = {'b', 'a'}", "true"),
             ("iss = 'a'", "iss = 'b'", "issuer"), ("", "iss = 'a'", "issuer"), ("iss = {'a'}", "iss = 'a'", "issuer"),
@@ -283,7 +282,7 @@ struct JWTTests {
         #expect(shown == ["80"])
     }
 
-    @Test("whatever is refused is refused without an error: 5,000 random tokens with every algorithm")
+    @Test("5,000 random tokens with every algorithm are refused without an error")
     func fuzz() throws {
         let stage = try Stage()
         try stage.load(

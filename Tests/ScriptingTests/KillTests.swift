@@ -2,7 +2,7 @@ import Testing
 
 @testable import Scripting
 
-/// Handlers that go on for ever, and what stays of the state they ran in.
+/// Handlers that run for ever, and the state in which they ran.
 @Suite("kills", .bounded)
 struct KillTests {
     static let loops = [
@@ -48,7 +48,7 @@ struct KillTests {
         #expect(stage.engine.kills == 1)
     }
 
-    @Test("a coroutine that was made while the script loaded is killed when it loops in a handler")
+    @Test("a coroutine from loading is killed when it loops in a handler")
     func killsOldCoroutine() throws {
         let stage = try Stage(
             "local c = coroutine.wrap(function() coroutine.yield() while true do end end) c()\n"
@@ -58,7 +58,7 @@ struct KillTests {
         #expect(stage.host.sent == ["alive"])
     }
 
-    @Test("the place that a kill names is where the handler was")
+    @Test("a kill names the place of the handler")
     func place() throws {
         let stage = try Stage(
             "local function spin()\n  while true do\n  end\nend\nfunction onMessage(conn)\n  pcall(spin)\nend",
@@ -68,7 +68,7 @@ struct KillTests {
         #expect(error.traceback?.contains("in function <main.lua:5>") == true)
     }
 
-    @Test("a top level that goes on for ever fails the load, whatever it catches")
+    @Test("an endless top level fails the load, even if it catches errors")
     func load() throws {
         var options = options()
         options.loadBudget = 0.05
@@ -81,7 +81,7 @@ struct KillTests {
         #expect(stage.host.sent == ["alive"])
     }
 
-    @Test("a handler over its warning and within its budget ends, and is reported with where it was")
+    @Test("a handler over its warning and within its budget is reported")
     func slow() throws {
         var options = options()
         options.budget = 5
@@ -95,7 +95,7 @@ struct KillTests {
         #expect(reports.first?.hasPrefix("main.lua:2:") == true)
     }
 
-    @Test("5,000 kills at random instructions leave a state that works and grows no memory")
+    @Test("5,000 kills at random instructions leave a working state and no garbage")
     func randomKills() throws {
         let stage = try Stage(options: options())
         let source = """

@@ -1,5 +1,5 @@
-// Ordinary uses and ordinary mistakes of the functions that the sandbox replaces, as Lua expressions. Each row is run by
-// Lua as it comes and in the sandbox.
+// Ordinary uses and ordinary mistakes of the functions that the sandbox replaces, as Lua expressions. Each row is run
+// by stock Lua and in the sandbox.
 
 /// Rows of Lua code, by function. Each returns what it does to `t`, `co` or nothing else that the rows share.
 enum LibraryCases {

@@ -12,7 +12,7 @@ struct LimitTests {
     }
 
     @Test(
-        "a block over the limit is refused, which says so; one at the limit is not",
+        "a block over the limit is refused by name, one at the limit is not",
         arguments: [
             "local s = ('x'):rep(1 << 19) s = s .. s .. s", "local t = {} for i = 1, 1e6 do t[i] = i end",
             "string.pack('c2000000', '')", "local t = {} for i = 1, 1e6 do t[i] = 'abcdef' end return table.concat(t)",
@@ -36,7 +36,7 @@ struct LimitTests {
         #expect(try stage(largestBlock: 0).run("show(#('x'):rep(20e6))") == ["20000000"])
     }
 
-    @Test("the coroutine after the last one is refused by name, and collected ones do not count")
+    @Test("one coroutine too many is refused, and collected ones do not count")
     func coroutines() throws {
         let stage = try stage()
         let shown = try stage.run(

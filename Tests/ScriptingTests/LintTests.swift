@@ -78,7 +78,7 @@ struct LintTests {
         #expect(found == ["lib/a.lua:3: undefined global 'onOpen'; write 'local onOpen' to declare it"])
     }
 
-    @Test("all of them, in the order of the lines, with what the dry run and the compiler say")
+    @Test("all of them, in line order, with those of the dry run and the compiler")
     func order() throws {
         let bundle = try ScriptBundle(
             version: 3,
@@ -93,7 +93,7 @@ struct LintTests {
     }
 
     @Test(
-        "and says nothing of what is right, or not certain",
+        "and reports nothing that is right, or not certain",
         arguments: [
             "function onMessage(conn) onClose(conn) end function onClose(conn) return conn.data end",
             "local function f(conn) return conn.whatever, conn:anything() end f({anything = print, whatever = 1})",
@@ -119,7 +119,7 @@ struct LintTests {
         #expect(try findings(source) == [])
     }
 
-    @Test("a compiled chunk that is damaged is no chunk or another one, and never a trap")
+    @Test("a damaged compiled chunk is no chunk or another one, and never a trap")
     func damage() throws {
         let stage = try Stage()
         let source = """

@@ -69,7 +69,7 @@ struct LoadTests {
     }
 
     @Test(
-        "a handler with a wrong name or that is no function is an error with the nearest name",
+        "a misnamed handler is an error with the nearest name, a non-function too",
         arguments: [
             ("function onmessage() end", "main.lua:1: undefined global 'onmessage'; did you mean 'onMessage'?"),
             ("function OnClosed() end", "main.lua:1: undefined global 'OnClosed'; did you mean 'onClose'?"),
@@ -133,7 +133,7 @@ struct LoadTests {
     }
 
     @Test(
-        "a top level that never ends fails within its budget, even if it catches errors",
+        "an endless top level fails within its budget, even if it catches errors",
         arguments: [
             "while true do end", "while true do pcall(function() while true do end end) end",
             "while true do xpcall(function() while true do end end, function() while true do end end) end",
@@ -173,7 +173,7 @@ struct LoadTests {
             try errors("\ncoroutine.yield()") == ["main.lua:2: coroutine.yield: a script cannot yield while it loads"])
     }
 
-    @Test("check finds what prepare finds and touches nothing")
+    @Test("check finds the same errors as prepare and changes nothing")
     func check() throws {
         let store = KeyValueStore()
         let bad = try ScriptBundle(version: 3, scripts: ["main": "server.every('a', 1, print)\nnope()"])
@@ -184,7 +184,7 @@ struct LoadTests {
         #expect(ScriptEngine.check(good, options: ScriptOptions(store: store)).isEmpty)
     }
 
-    @Test("a module that failed fails with the same message when it is required again")
+    @Test("a failed module fails with the same message when it is required again")
     func requireAgain() throws {
         let modules = [
             "bad": "error('broken')", "none": "require 'missing'", "loop": "require 'loop'", "a": "require 'b'",

@@ -3,11 +3,11 @@ import Testing
 
 @testable import Scripting
 
-/// Calls of one function of C that are long because their arguments are.
+/// Calls of one function of C that take long because their arguments are long.
 ///
-/// Some are not here, because no code of ours runs in them; the largest block of 16 MB bounds them to 20 to 130 ms: a
-/// number that is read from a string, two strings with zeros that are compared, a string that becomes a table's key, the
-/// padding of `string.pack`, and calls with as many arguments as Lua's stack holds.
+/// Some are missing, because no code of ours runs in them; the largest block of 16 MB bounds them to 20 to 130 ms: a
+/// number that is read from a string, two strings with zeros that are compared, a string that becomes a table's key,
+/// the padding of `string.pack`, and calls with as many arguments as Lua's stack holds.
 @Suite("loops in C", .timeLimit(.minutes(5)), .bounded)
 struct LoopTests {
     static let loops = [
@@ -98,7 +98,7 @@ struct LoopTests {
         #expect(error.message.hasSuffix(message), "\(error.message)")
     }
 
-    @Test("a long text that repeats itself is found where it is")
+    @Test("a long text that repeats itself is found at its place")
     func found() throws {
         let shown = try Stage().run(
             """

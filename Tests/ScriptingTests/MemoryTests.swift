@@ -4,7 +4,7 @@ import Testing
 
 @Suite("memory", .bounded)
 struct MemoryTests {
-    @Test("an event that reaches the limit fails with its line, and the next one works")
+    @Test("an event that reaches the limit fails with its line, the next one works")
     func limit() throws {
         let stage = try Stage(options: ScriptOptions(memoryLimit: 2 << 20))
         try stage.load([
@@ -49,7 +49,7 @@ struct MemoryTests {
     }
 
     @Test(
-        "10,000 calls that raise out of a host function, or take a timer's name again, leave nothing behind",
+        "10,000 calls that raise in a host function leave nothing behind",
         arguments: [
             "conn:send(nil)", "conn:send{print}", "conn:send('\\xFF')", "server.publish('a', {[true] = 1})",
             "kv.set('k', {})",
@@ -68,7 +68,7 @@ struct MemoryTests {
         #expect(stage.engine.link.timers.count == timers)
     }
 
-    @Test("an allocation that fails anywhere in an event fails that event and nothing else")
+    @Test("an allocation that fails in an event fails only that event")
     func everyAllocation() throws {
         let stage = try Stage(Self.busyScript)
         var clean = 0
@@ -103,7 +103,7 @@ struct MemoryTests {
         }
     }
 
-    @Test("an allocation that fails anywhere in an upgrade or a timer fails that alone")
+    @Test("an allocation that fails in an upgrade or a timer fails only that")
     func upgradeAndTimer() throws {
         let stage = try Stage(Self.busyScript)
         let request = UpgradeRequest(
@@ -125,7 +125,7 @@ struct MemoryTests {
         #expect(stage.engine.link.timers.count <= 1)
     }
 
-    @Test("an allocation that fails anywhere in a reload leaves the old code running")
+    @Test("an allocation that fails in a reload leaves the old code running")
     func reload() throws {
         let stage = try Stage("function onMessage(conn) conn:send('old') end")
         let bundle = try ScriptBundle(
@@ -162,7 +162,7 @@ struct MemoryTests {
         #expect(refused > 10 && refused < 100)
     }
 
-    @Test("an event that fails by an error of its own costs no full collection, however full the state is")
+    @Test("an event that fails by itself costs no full collection")
     func cheapFailures() throws {
         let stage = try Stage(options: ScriptOptions(memoryLimit: 8 << 20))
         try stage.load([
@@ -183,7 +183,8 @@ struct MemoryTests {
             for message in ["code", "text", "caught"] { #expect(!stage.message(message).isDone) }
         }
         #expect(stage.engine.collections == 0)
-        // At most one collection where the bomb finds no memory, and one of what it leaves; Lua may have freed that itself.
+        // At most one collection when the bomb finds no memory, and one for its garbage, which Lua may have freed
+        // itself.
         for _ in 1...5 {
             let before = stage.engine.collections
             #expect(stage.message("bomb").error?.message == "not enough memory")
@@ -192,7 +193,7 @@ struct MemoryTests {
         }
     }
 
-    @Test("events that are killed and leave nothing cost one full collection at most")
+    @Test("killed events that leave nothing cost at most one full collection")
     func killsWithoutGarbage() throws {
         let stage = try Stage(options: ScriptOptions(memoryLimit: 8 << 20))
         try stage.load([

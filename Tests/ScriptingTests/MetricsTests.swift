@@ -10,7 +10,7 @@ struct MetricsTests {
         return stage.engine.metrics
     }
 
-    @Test("a counter adds up, a gauge is what was set last, a histogram sorts into buckets")
+    @Test("a counter adds, a gauge keeps the last value, a histogram has buckets")
     func kinds() throws {
         let metrics = try measured(
             """
@@ -33,7 +33,7 @@ struct MetricsTests {
         #expect(ScriptMetric.bucketBounds.first == 0.001 && ScriptMetric.bucketBounds.last == .infinity)
     }
 
-    @Test("labels are one series in whatever order they are given, and an empty one is as none")
+    @Test("labels in any order are one series, and an empty one counts as absent")
     func labels() throws {
         let metrics = try measured(
             #"""
@@ -48,7 +48,7 @@ struct MetricsTests {
             ])
     }
 
-    @Test("beyond the limit a new series is dropped and counted, and those that are there go on")
+    @Test("beyond the limit new series are dropped and counted, old ones go on")
     func limit() throws {
         let stage = try Stage(options: ScriptOptions(metricSeries: 3))
         let shown = try stage.run(
@@ -85,7 +85,7 @@ struct MetricsTests {
         }
     }
 
-    @Test("what was measured survives a reload")
+    @Test("measurements survive a reload")
     func reload() throws {
         let stage = try Stage()
         _ = try stage.run("metrics.count('a')")

@@ -2,11 +2,11 @@ import Testing
 
 @testable import Scripting
 
-/// Bytes that are no text name nothing: repaired on the way, two of them would be one.
+/// Bytes that are not UTF-8 are no names: if they were repaired on the way, two names could become one.
 @Suite("names", .bounded)
 struct NameTests {
     @Test(
-        "what is not UTF-8 is refused as a name, and never repaired",
+        "a name that is not UTF-8 is refused and never repaired",
         arguments: [
             "conn:identify(string.pack('>I4', 128))", "server.sendUser(string.pack('>I4', 129), 'x')",
             "server.disconnect(string.pack('>I4', 129))", "server.send('\\xff', 'x')",

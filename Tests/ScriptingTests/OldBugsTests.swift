@@ -13,14 +13,14 @@ struct OldBugsTests {
     }()
 
     @Test(
-        "are refused exactly where the linked library has them",
+        "are refused exactly if the linked library has them",
         arguments: [
             (StockLuaBug.concat, "setmetatable({}, {['__con' .. 'cat'] = function() end})"),
             (.weakMetatable, "setmetatable({}, setmetatable({}, {__mode = 'v'}))"),
         ])
     func guards(bug: StockLuaBug, body: String) throws {
         let fate = stockLuaMeet(bug)
-        // AddressSanitizer keeps what was freed from its second use, so that the bug does no harm there.
+        // AddressSanitizer delays the reuse of freed memory, so that the bug does no harm there.
         let isHarmless = fate == .well
         #expect(isHarmless == !Self.isOld || TimeBound.isSanitized, "\(ScriptEngine.luaVersion): \(bug) ended \(fate)")
         var isRefused = false
@@ -34,8 +34,8 @@ struct OldBugsTests {
         #expect(isRefused == Self.isOld)
     }
 
-    /// Here they are an error, whatever the library: see StackTests.
-    @Test("coroutines that close one another end the process of an older library as it comes")
+    /// In the sandbox they are an error with every library: see StackTests.
+    @Test("coroutines that close one another crash an unguarded older library")
     func close() {
         let fate = stockLuaMeet(.close)
         #expect((fate == .well) == !Self.isOld, "\(ScriptEngine.luaVersion): ended \(fate)")

@@ -1,4 +1,5 @@
-// A table of `config` is a read-only stand-in, which is empty by itself. Whatever takes a table of a script's reads through it.
+// A table of `config` is a read-only stand-in, which is empty itself. Every function that takes a script's table reads
+// the real one.
 
 import Testing
 
@@ -18,7 +19,7 @@ struct OptionTableTests {
          "publication": {"channel": "b", "key": "k", "data": {"z": [1]}}, "unknown": {"no": 1}}
         """
 
-    /// Bodies of a handler in which C is the configuration; each shows or does something that depends on what a table holds.
+    /// Bodies of a handler in which C is the configuration; each depends on the content of a table.
     private static let bodies = [
         "http.get('http://a/', C.get)", "http.get('http://a/', {headers = C.headers, query = C.query})",
         "http.post('http://a/', C.post)", "http.post('http://a/', C.body)", "http.post('http://a/', {json = C.deep})",
@@ -45,7 +46,7 @@ struct OptionTableTests {
         "show(table.concat(table.move(C.list, 1, 3, 1, {}), '-'))", "show(select('#', table.unpack(C.list)))",
     ]
 
-    /// The rest of a script, with what it answers.
+    /// The rest of a script, with its answers.
     private static let handlers = [
         "function onUpgrade() return C.upgrade end", "function onUpgrade() error(C.close) end",
         "function onPublish() return C.publication end", "function onPublish() return {data = C.list} end",
@@ -53,7 +54,7 @@ struct OptionTableTests {
         "function onRequest() return 200, {a = C.list} end",
     ]
 
-    /// What a script does with the stand-ins, or with the same values in tables of its own.
+    /// The calls of a script with the stand-ins, or with the same values in ordinary tables.
     private func effects(_ source: String, plain: Bool) throws -> [String] {
         let stage = try Stage(options: ScriptOptions(settings: Self.settings))
         let values = plain ? "json.decode(json.encode(config))" : "config"
@@ -79,7 +80,7 @@ struct OptionTableTests {
         }
     }
 
-    @Test("act as tables of the script's own in what handlers answer")
+    @Test("act like ordinary tables in the answers of handlers")
     func answers() throws {
         for source in Self.handlers {
             let plain = try effects(source, plain: true)

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Scripting
 
-/// What becomes of an event that waits when its script changes.
+/// The end of a waiting event whose script changes.
 @Suite("the origin of an event", .bounded)
 struct OriginTests {
     private func ticket(_ stage: Stage) throws -> WaitTicket {
@@ -12,7 +12,7 @@ struct OriginTests {
         return try #require(tickets.last, "nothing waits")
     }
 
-    /// How a handler that waits ends.
+    /// The end of a handler that waits.
     struct LateEnd: Sendable, CustomTestStringConvertible {
         let testDescription: String
         let handler: String
@@ -37,13 +37,13 @@ struct OriginTests {
         ]
     }
 
-    /// What becomes of the script meanwhile.
+    /// The change of the script meanwhile.
     enum Fate: String, Sendable, CaseIterable {
         case removed, replaced, leftToMain
     }
 
     @Test(
-        "an event ends in the script and the version that it began in, whatever becomes of them meanwhile",
+        "an event ends in the script and version in which it began",
         arguments: LateEnd.all, Fate.allCases)
     func origin(_ late: LateEnd, _ fate: Fate) throws {
         let stage = try Stage()
@@ -74,7 +74,7 @@ struct OriginTests {
         #expect(error?.message == late.message)
     }
 
-    @Test("an onReload that asks for a close after it has waited has failed: it has no connection")
+    @Test("an onReload that asks for a close after a wait has failed")
     func lateClose() throws {
         let stage = try Stage("")
         let script = "function onReload() server.sleep(1) error{code = 1000, reason = 'x'} end"

@@ -1,9 +1,10 @@
-// Cases for the pattern functions, made and run by a script, so that Lua as it comes and the sandbox can both run them.
+// Cases for the pattern functions, made and run by a script, so that both stock Lua and the sandbox can run them.
 
 /// The script of ``TwinScript`` that runs patterns.
 enum PatternCases {
     /// `answer("random SEED COUNT")` makes and runs that many cases, one line each. Any other text is one case: the
-    /// function and the replacement are drawn from its first two bytes, then come the pattern, a line feed, the subject.
+    /// function and the replacement are drawn from its first two bytes, then come the pattern, a line feed, the
+    /// subject.
     static let source = #"""
         local replacements = {
           "", "x", "%0", "%1", "%2", "<%0>", "%%", "%", "%x", "%1%1", "%9", "a%", 5, 1.5, true, false,

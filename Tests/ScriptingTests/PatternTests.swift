@@ -24,7 +24,7 @@ struct PatternTests {
         #expect(matched > 2_000, "and matches")
     }
 
-    @Test("a pattern is too complex, or has too many captures, where it is for Lua's own")
+    @Test("a pattern is too complex, or has too many captures, as in Lua itself")
     func limits() throws {
         let twins = try TwinScript(
             """

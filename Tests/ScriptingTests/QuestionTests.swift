@@ -22,7 +22,7 @@ struct QuestionTests {
         return stage.engine.onRequest(stage.main, question)
     }
 
-    @Test("nothing and true let a publication pass as it is", arguments: ["", "return true", "return nil"])
+    @Test("nothing and true let a publication pass unchanged", arguments: ["", "return true", "return nil"])
     func pass(body: String) throws {
         guard case .proceed(nil) = try publish(body) else { return #expect(Bool(false), "it did not pass") }
     }
@@ -43,7 +43,7 @@ struct QuestionTests {
     }
 
     @Test(
-        "a table changes what it names",
+        "a table changes the fields that it names",
         arguments: [
             ("return {data = 'x'}", nil, nil, "x", false),
             ("p.data = p.data .. '!' return p", "news", nil, "hi!", false),
@@ -62,7 +62,7 @@ struct QuestionTests {
     }
 
     @Test(
-        "an answer that is none is an error of the script",
+        "a malformed answer is an error of the script",
         arguments: [
             ("return 7", "onPublish must return true, false or a publication, not number"),
             ("return {chanel = 'x'}", "onPublish: there is no option 'chanel'; did you mean channel"),
@@ -76,7 +76,7 @@ struct QuestionTests {
         #expect(error.message == message && error.handler == "onPublish")
     }
 
-    @Test("without onPublish the answer is that there is none, and no event has run")
+    @Test("without onPublish the answer is absent, and no event runs")
     func absent() throws {
         let stage = try Stage("function onMessage() end")
         guard case .absent = stage.engine.onPublish(push([])) else { return #expect(Bool(false)) }
@@ -84,7 +84,7 @@ struct QuestionTests {
         #expect(stage.engine.counts.allSatisfy { $0.calls == 0 })
     }
 
-    @Test("a request has method, body, query and headers, and the answer has status, body and headers")
+    @Test("a request has all its parts, and the answer has status, body and headers")
     func response() throws {
         let reply = try request(
             """
@@ -98,7 +98,7 @@ struct QuestionTests {
     }
 
     @Test(
-        "the body says what it is",
+        "the body determines its media type",
         arguments: [
             ("return 200, 'ä'", 200, "text/plain; charset=utf-8", 2),
             ("return 200, '\\xff'", 200, "application/octet-stream", 1),
@@ -129,7 +129,7 @@ struct QuestionTests {
         #expect(error.message == message)
     }
 
-    @Test("what a large question and a large answer took is given back")
+    @Test("the memory of a large question and a large answer is freed")
     func largeAnswer() throws {
         let stage = try Stage(
             """

@@ -1,4 +1,4 @@
-// A host that writes down what scripts ask for, and answers as it is told.
+// A host that records the calls of scripts, and answers as the test says.
 
 import Scripting
 
@@ -25,7 +25,7 @@ final class RecordingHost: ScriptHost {
     var calls: [Call] = []
     /// The requests to other servers, in order.
     var requests: [(ticket: WaitTicket, request: ScriptRequest)] = []
-    /// What is wrong with the next requests, and with how many of them.
+    /// The mistake in the next requests, and the number of them.
     var requestMistake: String?
     var mistakes = 0
     var isGone: Set<ConnectionHandle> = []

@@ -10,7 +10,7 @@ struct ReloadTests {
         stage = try Stage()
     }
 
-    @Test("the next message runs the new code on the same connection, whose data survives")
+    @Test("the next message runs the new code, and the connection's data survives")
     func dataSurvives() throws {
         let counting =
             "function onMessage(conn) conn.data.n = (conn.data.n or 0) + 1 conn:send('VERSION ' .. conn.data.n) end"
@@ -23,7 +23,7 @@ struct ReloadTests {
         #expect(stage.engine.version == 2)
     }
 
-    @Test("a bundle that fails leaves the old one whole, and so does a discarded one")
+    @Test("a failed or discarded bundle leaves the old one unchanged")
     func failure() throws {
         try stage.load(["main": "local n = 0 function onMessage(conn) n = n + 1 conn:send(n) end"], version: 1)
         stage.message()
@@ -49,7 +49,7 @@ struct ReloadTests {
         #expect(stage.host.sent == ["old", "new"])
     }
 
-    @Test("onStart runs at the first commit, onReload with the previous version at later ones")
+    @Test("onStart runs at the first commit, onReload at later ones")
     func life() throws {
         let source =
             "function onStart() server.broadcast('start') end function onReload(v) server.broadcast('reload ' .. v) end"
@@ -57,7 +57,7 @@ struct ReloadTests {
         #expect(stage.host.calls == ["start", "reload 7", "reload 8"].map { .broadcast($0, binary: false) })
     }
 
-    @Test("a script keeps its number, and one that is gone is served by main, or by nothing")
+    @Test("a script keeps its number, and main serves for one that is gone")
     func missing() throws {
         let says = { (name: String) in "function onMessage(conn) conn:send('\(name)') end" }
         try stage.load(["main": says("main"), "chat": says("chat")], version: 1)
@@ -103,7 +103,7 @@ struct ReloadTests {
         }
     }
 
-    @Test("1,000 reloads leave one generation alive and the memory as it was")
+    @Test("1,000 reloads leave one generation alive and the memory unchanged")
     func leak() throws {
         let sources = [
             "main": """

@@ -32,7 +32,7 @@ struct ServerTableTests {
         #expect(try stage.run("local _, why = server.publish('a', 'x') show(#why)") == ["248"])
     }
 
-    @Test("an unknown option is named, with the one that was meant")
+    @Test("an unknown option is named, with the nearest known one")
     func options() throws {
         let error = try stage.failure("server.publish('a', 'x', {exept = conn})")
         #expect(error.message == "server.publish: there is no option 'exept'; did you mean except")

@@ -84,7 +84,7 @@ struct StackTests {
             stack: stack)
     }
 
-    @Test("coroutines that close one another below deep calls are an error, not the end", arguments: sizes)
+    @Test("coroutines that close one another below deep calls are an error", arguments: sizes)
     func closers(stack: Int) throws {
         try fails(Self.closers, with: "stack overflow", stack: stack)
     }
@@ -109,7 +109,7 @@ struct StackTests {
             """, with: "stack overflow", stack: stack)
     }
 
-    @Test("what was caught leaves room for the same again", arguments: sizes)
+    @Test("a caught overflow leaves room for the next one", arguments: sizes)
     func again(stack: Int) throws {
         try fails(
             """

@@ -1,4 +1,4 @@
-// An engine with a recording host: what every test of scripts begins with.
+// An engine with a recording host, with which every test of scripts begins.
 
 import Testing
 
@@ -11,7 +11,7 @@ final class Stage {
 
     init(options: ScriptOptions = ScriptOptions()) throws {
         var options = options
-        // A debug build is slow, and the machine may be: only who sets a budget has one.
+        // A debug build is slow, and the machine may be slow too, so only tests that set a budget have one.
         if options.budget == ScriptOptions().budget { options.budget = 30 }
         engine = try ScriptEngine(host: host, options: options)
     }
@@ -53,8 +53,8 @@ final class Stage {
         Array(reason.utf8).withUnsafeBytes { engine.onClose(main, connection ?? first, code: code, reason: $0) }
     }
 
-    /// Reloads a script whose onMessage is `body`, runs it and returns what `show(…)` showed: each call's values joined
-    /// by spaces. The body begins in line 2.
+    /// Reloads a script whose onMessage is `body`, runs it and returns the values of each `show(…)`, joined by spaces.
+    /// The body begins in line 2.
     func run(_ body: String, message text: String = "") throws -> [String] {
         try load(["main": Self.script(body)], version: engine.version + 1)
         host.calls = []
@@ -63,7 +63,14 @@ final class Stage {
         return host.sent
     }
 
-    /// As ``run(_:message:)``, for a body that must raise: what it raised.
+    /// Expects that the script answers a message with this text.
+    func says(_ text: String) {
+        host.calls = []
+        if case .failed(let error) = message() { Issue.record("\(error)") }
+        #expect(host.sent == [text])
+    }
+
+    /// Like ``run(_:message:)``, for a body that must raise: returns the error.
     func failure(_ body: String) throws -> ScriptError {
         try load(["main": Self.script(body)], version: engine.version + 1)
         return try #require(message().error, "the handler did not fail")

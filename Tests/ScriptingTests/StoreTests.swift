@@ -42,7 +42,7 @@ struct StoreTests {
                 == ["nil false", "true"])
     }
 
-    @Test("incr counts from 0, adds what it is told, and refuses what is no number")
+    @Test("incr counts from 0, adds the given number, and refuses other values")
     func incr() throws {
         let stage = try Stage(options: ScriptOptions(store: store()))
         #expect(
@@ -56,7 +56,7 @@ struct StoreTests {
         #expect(try stage.failure("kv.incr('n', 'x')").message == "kv.incr: expected a number, not string")
     }
 
-    @Test("swap sets what is expected and otherwise answers what is there")
+    @Test("swap replaces the expected value, else returns the current one")
     func swap() throws {
         let stage = try Stage(options: ScriptOptions(store: store()))
         let shown = try stage.run(
@@ -68,7 +68,7 @@ struct StoreTests {
     }
 
     @Test(
-        "what cannot be kept raises",
+        "values that cannot be kept raise",
         arguments: [
             ("kv.set('a', {})", "kv.set: a table cannot be kept; json.encode makes a string of it"),
             ("kv.set('a', print)", "kv.set: a function cannot be kept"),

@@ -23,7 +23,7 @@ struct TimeTests {
     }
 
     @Test(
-        "what is no time is nil and a reason",
+        "text that is no time gives nil and a reason",
         arguments: [
             ("", "not a time such as 2026-11-22T22:30:00Z"), ("now", "not a time such as 2026-11-22T22:30:00Z"),
             ("2026-11-22", "not a time such as 2026-11-22T22:30:00Z"),
@@ -74,7 +74,7 @@ struct TimeTests {
             ])
     }
 
-    @Test("every day of a cycle of the calendar, and of our time, is written and read as the calendar has it")
+    @Test("every day of the calendar's cycle is written and read correctly")
     func everyDay() throws {
         let stage = try Stage()
         try stage.load([

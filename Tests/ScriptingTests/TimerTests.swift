@@ -21,7 +21,7 @@ struct TimerTests {
         #expect(stage.host.calls.filter { $0 == .broadcast("ding", binary: false) }.count == 1)
     }
 
-    @Test("a declared timer starts at the commit, not before, and runs again and again")
+    @Test("a declared timer starts at the commit, not before, and repeats")
     func every() throws {
         try stage.prepare(["main": Self.ticking]).get()
         #expect(stage.host.calls.isEmpty)
@@ -32,7 +32,7 @@ struct TimerTests {
         #expect(stage.host.calls.suffix(2) == [.broadcast("1", binary: false), .broadcast("2", binary: false)])
     }
 
-    @Test("a reload keeps the number and phase of a named timer and runs the new code")
+    @Test("a reload keeps a named timer's number and phase and runs the new code")
     func reload() throws {
         try stage.load(["main": Self.ticking])
         stage.host.calls = []
@@ -42,14 +42,14 @@ struct TimerTests {
         #expect(stage.host.calls == [.broadcast("new", binary: false)])
     }
 
-    @Test("a reload with another period arms the timer anew")
+    @Test("a reload with another period arms the timer again")
     func newPeriod() throws {
         try stage.load(["main": Self.ticking])
         try stage.load(["main": "server.every('tick', 6, print)"], version: 2)
         #expect(stage.host.calls.last == .setTimer(1, 6, every: 6, name: "tick"))
     }
 
-    @Test("a reload cancels what the old code declares and the new code does not, once its onReload has run")
+    @Test("a reload cancels timers that the new code does not declare")
     func cancelled() throws {
         try stage.load(["main": Self.ticking + " server.every('taken', 3, print)"])
         stage.host.calls = []
@@ -59,7 +59,7 @@ struct TimerTests {
         #expect(stage.engine.link.timers.count == 1)
     }
 
-    @Test("what handlers started goes on across reloads, in the old code, until it has fired or is cancelled")
+    @Test("timers of handlers go on across reloads in the old code")
     func startedByHandlers() throws {
         let old = """
             function onStart()
@@ -80,7 +80,7 @@ struct TimerTests {
         #expect(stage.engine.generationsAlive == 1)
     }
 
-    @Test("new code that declares the name of a timer that a handler started takes it over, and its phase")
+    @Test("new code takes over a handler's timer by name, with its phase")
     func takenOver() throws {
         try stage.load(["main": "function onStart() server.every('tick', 5, print) end"])
         stage.host.calls = []
@@ -147,25 +147,25 @@ struct TimerTests {
         #expect(stage.engine.link.timers.count == 3 && stage.engine.refusedCounts.timers == 0)
     }
 
-    @Test("a bundle that declares more timers than there will be room for is refused, and the live one goes on")
+    @Test("a bundle that declares too many timers is refused, the live one goes on")
     func declaredBeyondTheLimit() throws {
         let stage = try stage(limit: 3)
         try stage.load(["main": declared("ab") + " function onStart() server.every('c', 5, print) end"])
         let errors = try stage.prepare(["main": declared("def")], version: 2).errors
         #expect(errors.map(\.summary) == ["main.lua:1: server.every: too many timers"])
         #expect(stage.engine.link.timers.count == 3 && stage.engine.refusedCounts.timers == 1)
-        // One that takes the handler's over needs no place of its own.
+        // A timer that takes over the handler's timer needs no further place.
         try stage.load(["main": declared("dec")], version: 3)
         #expect(stage.engine.link.timers.count == 3)
     }
 
-    @Test("handlers leave room for what a candidate declares, until it is gone")
+    @Test("handlers leave room for a candidate's timers until it is gone")
     func startedBesideACandidate() throws {
         let stage = try stage(limit: 3)
         let starting = " function onMessage(conn, m) conn:send(tostring(pcall(server.every, m, 9, print))) end"
         try stage.load(["main": declared("a") + starting])
         try stage.prepare(["main": declared("bc") + starting], version: 2).get()
-        // A timer that the candidate takes over needs no place of its own; "a" would stay as a handler's, like "d".
+        // A timer that the candidate takes over needs no further place; "a" would stay as a handler's timer, like "d".
         for name in ["b", "d", "a", "e", "d"] { stage.message(name) }
         #expect(stage.host.sent == ["true", "true", "false", "false", "true"])
         stage.engine.commit()
@@ -278,7 +278,7 @@ struct TimerTests {
         #expect(stage.host.calls.count == count)
     }
 
-    @Test("named timers that are due when another process has taken them do not run; others do")
+    @Test("named timers that another process has taken do not run; others do")
     func closedGate() throws {
         var options = ScriptOptions()
         let gate = TimerGate()
@@ -304,7 +304,7 @@ struct TimerTests {
         #expect(stage.host.calls.contains(.cancelTimer(1)))
     }
 
-    @Test("named timers that were handed over run here no more, and new ones do not start; others go on")
+    @Test("after a handover only unnamed timers run and start")
     func handedOver() throws {
         let once = " function onStart() server.after(1, function() server.broadcast(0) end) end"
         try stage.load(["main": Self.ticking + once])

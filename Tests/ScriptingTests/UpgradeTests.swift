@@ -73,7 +73,7 @@ struct UpgradeTests {
     }
 
     @Test(
-        "anything else is a failure, so that forgetting to return lets nobody in",
+        "anything else is a failure, so a forgotten return accepts no client",
         arguments: [
             ("", "onUpgrade must return true, a table or false, not nil"),
             ("return 1", "onUpgrade must return true, a table or false, not number"),

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Scripting
 
-/// Handlers that wait: how they go on, and how they are ended.
+/// Handlers that wait: resuming and ending them.
 @Suite("waiting", .bounded)
 struct WaitTests {
     private func ticket(_ stage: Stage) throws -> WaitTicket {
@@ -25,7 +25,7 @@ struct WaitTests {
 
     private struct Unexpected: Error {}
 
-    @Test("a handler that sleeps goes on where it was, with its locals and its connection")
+    @Test("a handler that sleeps goes on with its locals and its connection")
     func sleeps() throws {
         let stage = try stage("local n = message .. '!' show('before', server.sleep(1.5)) show(n, conn.isOpen)")
         #expect(stage.message("a").isWaiting)
@@ -59,7 +59,7 @@ struct WaitTests {
         #expect(stage.host.sent == ["end"])
     }
 
-    @Test("other events run while one waits, and each keeps what is its own")
+    @Test("other events run while one waits, and each keeps its own values")
     func interleave() throws {
         let stage = try stage("local mine = message server.sleep(1) show(mine)")
         var tickets: [WaitTicket] = []
@@ -71,7 +71,7 @@ struct WaitTests {
         #expect(stage.host.sent == ["b", "c", "a"])
     }
 
-    @Test("a handler may wait within pcall, in a coroutine of its own, and in one of its own's own")
+    @Test("a handler may wait within pcall and in nested coroutines")
     func nested() throws {
         let stage = try stage(
             """
@@ -93,7 +93,7 @@ struct WaitTests {
     }
 
     @Test(
-        "where nothing can wait, waiting is an error that says so",
+        "a wait where nothing can wait is an error with the reason",
         arguments: [
             "table.sort({2, 1}, function() server.sleep(1) end)",
             "string.gsub('a', 'a', function() server.sleep(1) end)",
@@ -106,7 +106,7 @@ struct WaitTests {
         #expect(stage.engine.waitingCount == 0)
     }
 
-    @Test("a coroutine that waits for the server is nobody else's to resume")
+    @Test("only the server resumes a coroutine that waits for it")
     func foreignResume() throws {
         let stage = try Stage(
             """
@@ -142,7 +142,7 @@ struct WaitTests {
         #expect(stage.host.sent == ["timeout"])
     }
 
-    @Test("when the connection is closed, the wait answers nil, \"closed\", and the next one cancels the handler")
+    @Test("a close ends a wait with nil, \"closed\", and the next one cancels")
     func closes() throws {
         let stage = try stage("show(server.sleep(1)) server.sleep(1) show('never')")
         stage.message()
@@ -151,7 +151,7 @@ struct WaitTests {
         #expect(stage.host.sent == ["nil closed"])
     }
 
-    @Test("an event of a closed connection gets nil, \"closed\" from its first wait at once, and has no second one")
+    @Test("a closed connection's first wait gives nil, \"closed\", a second cancels")
     func closedAlready() throws {
         let stage = try stage("show(server.sleep(1)) server.sleep(1) show('never')")
         stage.engine.withClosedConnection { #expect(stage.message().error?.kill == .closed) }
@@ -160,7 +160,7 @@ struct WaitTests {
         #expect(stage.message().isWaiting)
     }
 
-    @Test("a killed handler that had waited frees its place, and its variables are closed")
+    @Test("a killed handler that had waited frees its place and its variables")
     func killedAfterWait() throws {
         var options = ScriptOptions()
         options.budget = 0.02
@@ -176,7 +176,7 @@ struct WaitTests {
         #expect(stage.engine.waitingCount == 0)
     }
 
-    @Test("a handler that waits ends in the code in which it began; new events run the new code")
+    @Test("a waiting handler ends in its old code; new events run the new code")
     func reload() throws {
         let stage = try stage("server.sleep(1) show('old', server.version)")
         stage.message()
@@ -189,7 +189,7 @@ struct WaitTests {
         #expect(stage.engine.generationsAlive == 1)
     }
 
-    @Test("an error after a wait names the version, the file and the line of the code that ran")
+    @Test("an error after a wait names its version, file and line")
     func errorAfterReload() throws {
         let stage = try stage("server.sleep(1)\nerror('late')")
         stage.message()
@@ -201,7 +201,7 @@ struct WaitTests {
         #expect(error.sourceLine == "error('late')")
     }
 
-    @Test("no more handlers wait than may; one more is an error, and a place that is free is used again")
+    @Test("one waiting handler too many is an error, and free places are used again")
     func limit() throws {
         var options = ScriptOptions()
         options.waitLimit = 3

@@ -1,9 +1,10 @@
-// Certificates, keys and authorities from the bytes of their files, with a sentence for each way in which they can be wrong.
+// Certificates, keys and authorities from the bytes of their files, with a sentence for each way in which they can be
+// wrong.
 
 import COpenSSL
 
 extension TLSContext {
-    /// What is in a certificate that concerns others than OpenSSL.
+    /// The parts of a certificate that the server itself uses.
     struct Facts {
         /// The DNS names, in lower case.
         var names: [String] = []
@@ -26,7 +27,7 @@ extension TLSContext {
         return facts(of: chain[0], path: pair.certificate.path)
     }
 
-    /// Asks clients for certificates of the configured authority, or not.
+    /// Sets whether clients are asked for certificates of the configured authority.
     static func askForCertificates(_ settings: TLSSettings, _ context: OpaquePointer) throws(TLSError) {
         var identity = Array("perigee \(settings.clientCertificates.rawValue) ".utf8)
         if settings.clientCertificates != .none, let authority = settings.clientCA {
@@ -40,7 +41,8 @@ extension TLSContext {
             case .required: SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT
             }
         SSL_CTX_set_verify(context, mode, nil)
-        // A session is resumed only under the rules under which it began: its client's certificate is not looked at again.
+        // A session is resumed only under the rules under which it began: its client's certificate is not looked at
+        // again.
         var digest = [UInt8](repeating: 0, count: 32)
         guard perigee_sha256(identity, identity.count, &digest),
             SSL_CTX_set_session_id_context(context, digest, UInt32(digest.count)) == 1

@@ -1,5 +1,5 @@
-// How TLS is spoken on a port: certificates, versions, client certificates. Made once from files, and again when they change; a
-// connection keeps the one that it began with.
+// The TLS of a port: certificates, versions, client certificates. A context is made from files, and again when they
+// change; a connection keeps the context that it began with.
 //
 // Runs on: made on a thread that may block, used by all.
 // Allocates: when it is made.
@@ -9,21 +9,21 @@ import COpenSSL
 
 /// Certificates and rules, ready for handshakes.
 ///
-/// Unchecked, because the pointers are to OpenSSL's contexts: those count their references atomically, and nothing changes them
-/// once `init` is done.
+/// Unchecked, because the pointers are to OpenSSL's contexts: those count their references atomically, and nothing
+/// changes them once `init` is done.
 public final class TLSContext: @unchecked Sendable {
-    /// Which ciphers TLS 1.2 may use: forward secret and authenticated. TLS 1.3 has no others.
+    /// The ciphers for TLS 1.2: forward secret and authenticated. TLS 1.3 has no others.
     private static let ciphers = "ECDHE+AESGCM:ECDHE+CHACHA20"
 
     /// One for each certificate; the first is the default.
     let contexts: [OpaquePointer]
-    /// Which certificate serves a name; the names are in lower case.
+    /// The index of the certificate for each name, in lower case.
     private let hosts: [String: Int]
-    /// The same for names `*.domain`, by what follows the first dot.
+    /// The index of the certificate for each name `*.domain`, by the text after the first dot.
     private let wildcards: [String: Int]
-    /// What an operator should know, and what yet does not keep the server from its work: certificates that have expired.
+    /// Problems that do not stop the server but that an operator should know: certificates that have expired.
     public let warnings: [String]
-    /// All names that the certificates are for, as they write them.
+    /// All names in the certificates, in lower case.
     public let names: [String]
 
     /// Makes a context, or says in one sentence which file is wrong and why.
@@ -59,15 +59,15 @@ public final class TLSContext: @unchecked Sendable {
         self.wildcards = wildcards
         self.warnings = warnings
         self.names = names
-        // Not retained: a session keeps its context, and outside of a session nobody calls back.
+        // Not retained: a session keeps its context, and outside of a session there are no callbacks.
         let this = Unmanaged.passUnretained(self).toOpaque()
         for context in contexts { perigee_context_on_server_name(context, chooseCertificate, this) }
     }
 
     deinit { for context in contexts { SSL_CTX_free(context) } }
 
-    /// The certificate for a server name (RFC 6066, section 3): one that has the name, else one with a wildcard in the place of
-    /// its first label; nil when none is for it.
+    /// The certificate for a server name (RFC 6066, section 3): one that has the name, else one with a wildcard in
+    /// place of the first label; nil when none matches.
     func context(forName name: String) -> OpaquePointer? {
         let name = name.lowercased()
         if let place = hosts[name] { return contexts[place] }
@@ -103,7 +103,7 @@ public final class TLSContext: @unchecked Sendable {
     }
 }
 
-/// Asked in every handshake that names a server.
+/// Called in every handshake that names a server.
 private func chooseCertificate(
     _ ssl: OpaquePointer?, _ alert: UnsafeMutablePointer<Int32>?, _ argument: UnsafeMutableRawPointer?
 ) -> Int32 {
@@ -115,8 +115,8 @@ private func chooseCertificate(
     return SSL_set_SSL_CTX(ssl, chosen) == nil ? SSL_TLSEXT_ERR_ALERT_FATAL : SSL_TLSEXT_ERR_OK
 }
 
-/// Asked in every handshake in which the client offers protocols: `http/1.1`, or the alert no_application_protocol (RFC 7301,
-/// section 3.2).
+/// Called in every handshake in which the client offers protocols. Chooses `http/1.1`, or ends the handshake with the
+/// alert no_application_protocol (RFC 7301, section 3.2).
 private func chooseProtocol(
     _ ssl: OpaquePointer?, _ chosen: UnsafeMutablePointer<UnsafePointer<UInt8>?>?,
     _ count: UnsafeMutablePointer<UInt8>?,

@@ -1,9 +1,9 @@
-// What all TLS connections of a loop share: where encrypted bytes arrive, and where they gather on their way out. OpenSSL reads
-// and writes here, through a BIO that never touches a descriptor, so that no connection owns a buffer of ours while it is idle,
-// what OpenSSL writes in several steps leaves in one system call, and no write of OpenSSL's ever has to wait.
+// The two buffers that all TLS connections of a loop share: encrypted bytes arrive in one, and gather in the other on
+// their way out. OpenSSL reads and writes here, through a BIO that never touches a descriptor. So an idle connection
+// owns no buffer of ours, several writes of OpenSSL leave in one system call, and no write of OpenSSL ever has to wait.
 //
 // Runs on: its loop's thread.
-// Allocates: once; the output grows for a peer whose handshake is larger than any should be.
+// Allocates: once; the output grows for a peer with an unusually large handshake.
 
 import COpenSSL
 
@@ -13,13 +13,13 @@ final class TLSLane {
     static let inputCapacity = 128 << 10
     private static let usualOutput = 72 << 10
 
-    /// Where the socket receives.
+    /// The buffer into which the socket receives.
     let input: UnsafeMutableRawBufferPointer = .allocate(byteCount: TLSLane.inputCapacity, alignment: 64)
-    /// What OpenSSL has not taken yet.
+    /// The bytes that OpenSSL has not taken yet.
     private var rest = UnsafeRawBufferPointer(start: nil, count: 0)
     private var output: UnsafeMutableRawBufferPointer = .allocate(byteCount: TLSLane.usualOutput, alignment: 64)
     private var outputCount = 0
-    /// The BIO of the session that has written what is in `output`: it goes to that session's peer and to nobody else.
+    /// The BIO of the session that has written the bytes in `output`: they go to that session's peer only.
     private var writer: OpaquePointer?
 
     deinit {
@@ -30,7 +30,7 @@ final class TLSLane {
     /// Bytes that OpenSSL has written since the last `clear`.
     var writtenCount: Int { outputCount }
 
-    /// What OpenSSL has written for a session since the last `clear`; nothing, if it was for another one.
+    /// The bytes that OpenSSL has written for a session since the last `clear`; none if they were for another session.
     func written(by bio: OpaquePointer) -> UnsafeRawBufferPointer {
         guard outputCount > 0 else { return UnsafeRawBufferPointer(start: nil, count: 0) }
         assert(writer == bio, "encrypted bytes of another session")
@@ -39,7 +39,7 @@ final class TLSLane {
 
     func clear() { outputCount = 0 }
 
-    /// Lets OpenSSL read no more of the input.
+    /// Drops the rest of the input.
     func dropInput() { rest = UnsafeRawBufferPointer(start: nil, count: 0) }
 
     /// Lets OpenSSL read the first `count` bytes of `input`, all of which it takes before `body` is done.

@@ -1,10 +1,11 @@
-// One connection's TLS: encrypted bytes in, plain bytes out, and the other way. OpenSSL does no I/O here. What it writes goes to
-// the kernel at once, and what the kernel refuses waits in the session, so that to its socket a session is like a kernel with a
-// somewhat larger buffer: it takes bytes or it does not, and what it has taken is never asked for again. OpenSSL's rules about
-// repeated writes have no case to apply to.
+// One connection's TLS: encrypted bytes in, plain bytes out, and the other way. OpenSSL does no I/O here. Its output
+// goes to the kernel at once, and bytes that the kernel refuses wait in the session. So to its socket a session is like
+// a kernel with a larger buffer: it takes bytes or it does not, and it never asks again for bytes that it has taken.
+// OpenSSL's rules about repeated writes never apply.
 //
 // Runs on: its socket's thread.
-// Allocates: OpenSSL's state at the start; records while they are on their way; a buffer while the kernel refuses bytes.
+// Allocates: OpenSSL's state at the start; records while they are on their way; a buffer while the kernel refuses
+// bytes.
 // Read next: Socket+TLS.swift
 
 import CLinux
@@ -19,23 +20,25 @@ final class TLSSession {
         case open
         /// The peer has said goodbye (close_notify).
         case closed
-        /// The peer does not speak TLS as it must; an alert for it is written.
+        /// The peer breaks the rules of TLS; an alert for it is written.
         case failed(String)
-        /// The peer wants a new handshake, which nobody gets; an alert for it is written.
+        /// The peer wants a new handshake, which is never granted; an alert for it is written.
         case renegotiation
     }
 
     /// Plain bytes that are encrypted before the kernel is asked: four full records.
     private static let batch = 64 << 10
-    /// Encrypted bytes that may wait: what `batch` makes, and as much again for what the peer makes us say.
+    /// The most encrypted bytes that may wait: those of one `batch`, and as many again for answers that the peer
+    /// provokes.
     private static let waitingLimit = 256 << 10
-    /// Encrypted bytes that a single read may make OpenSSL say by itself once the handshake is done: answers to key updates.
+    /// The most encrypted bytes that OpenSSL may write by itself during a single read after the handshake: answers to
+    /// key updates.
     private static let replyLimit = 4 << 10
 
     /// Kept, because OpenSSL calls it back until the handshake is done.
     private let context: TLSContext
     private let ssl: OpaquePointer
-    /// Where OpenSSL writes; it belongs to `ssl`.
+    /// The BIO to which OpenSSL writes; it belongs to `ssl`.
     private let bio: OpaquePointer
     private unowned(unsafe) let lane: TLSLane
     /// Encrypted bytes that the kernel has refused.
@@ -69,7 +72,7 @@ final class TLSSession {
     /// Whether the handshake continued an earlier session.
     var isResumed: Bool { SSL_session_reused(ssl) == 1 }
 
-    /// Whether the kernel has all that there was to send.
+    /// Whether the kernel has taken all of the output.
     var isDrained: Bool { waiting.isEmpty }
 
     /// The subject of the client's certificate as RFC 2253 text; nil when it has shown none.
@@ -84,8 +87,8 @@ final class TLSSession {
 
     // MARK: In
 
-    /// Decrypts the first `count` bytes of the lane's input, or keeps what is no whole record yet. Plain bytes are never more than
-    /// those they came in, so that a buffer larger than the lane's input and a record holds all of them.
+    /// Decrypts the first `count` bytes of the lane's input, or keeps an incomplete record. Plain bytes are never more
+    /// than the encrypted ones, so a buffer larger than the lane's input and one record holds all of them.
     func decrypt(_ count: Int, into buffer: UnsafeMutableRawBufferPointer) -> (count: Int, end: End) {
         ERR_clear_error()
         let wasEstablished = isEstablished
@@ -110,13 +113,13 @@ final class TLSSession {
         }
     }
 
-    /// Told by OpenSSL while it reads. It answers each such request with an alert, so it gets no more to read.
+    /// Called by OpenSSL while it reads. OpenSSL answers each such request with an alert, so it gets no more to read.
     fileprivate func peerAsksToRenegotiate() {
         wasAskedToRenegotiate = true
         lane.dropInput()
     }
 
-    /// To be told of by OpenSSL: an alert that it writes.
+    /// OpenSSL calls this for each alert that it writes.
     static let noteAlert: @convention(c) (OpaquePointer?, Int32, Int32) -> Void = { ssl, place, alert in
         guard place & SSL_CB_ALERT != 0, place & SSL_CB_WRITE != 0, alert & 0xFF == SSL_AD_NO_RENEGOTIATION,
             let ssl, let session = SSL_get_ex_data(ssl, 0)
@@ -126,7 +129,7 @@ final class TLSSession {
 
     // MARK: Out
 
-    /// Encrypts and sends; answers how many of the bytes it has taken, 0 when the kernel has no room, a negative number when the
+    /// Encrypts and sends. Returns the number of bytes taken, 0 when the kernel has no room, negative when the
     /// connection is broken.
     func send(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Int {
         let waited = flush(to: descriptor)
@@ -153,14 +156,14 @@ final class TLSSession {
         if SSL_shutdown(ssl) < 0 { ERR_clear_error() }
     }
 
-    /// The peer is gone: what waits for it is dropped, and what OpenSSL still writes.
+    /// The peer is gone: waiting bytes are dropped, and so are those that OpenSSL still writes.
     func dropOutput() {
         dropsOutput = true
         waiting = []
     }
 
-    /// Hands the kernel what OpenSSL has written, behind what waits; answers how many encrypted bytes it took, a negative number when
-    /// the connection is broken, or when the peer makes us say more than it reads.
+    /// Hands the kernel the waiting bytes and then OpenSSL's new output. Returns the number of encrypted bytes taken,
+    /// negative when the connection is broken, or when the peer provokes more output than it reads.
     func flush(to descriptor: Int32) -> Int {
         defer { lane.clear() }
         guard !dropsOutput else { return 0 }

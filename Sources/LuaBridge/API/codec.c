@@ -33,7 +33,7 @@ size_t base64_encode(const void *bytes, size_t count, char *text, Base64Alphabet
     return (size_t)(end - text);
 }
 
-// What a character stands for, negative when it is not of the alphabet.
+// The value of a character, negative if it is not in the alphabet.
 static int base64_value(char character, Base64Alphabet alphabet)
 {
     if (character >= 'A' && character <= 'Z') {

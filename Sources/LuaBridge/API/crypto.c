@@ -1,5 +1,5 @@
-// The table `crypto`: digests, random bytes and encodings, by OpenSSL's libcrypto. Everything is computed into the C
-// stack or into a buffer that Lua owns, so nothing is held where Lua can raise.
+// The table `crypto`: digests, random bytes and encodings, by OpenSSL's libcrypto. Results are written to the C stack
+// or to a buffer that Lua owns, so no memory is held where Lua can raise.
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -7,12 +7,14 @@
 #include <string.h>
 
 #include "codec.h"
-#include "internal.h"
 #include "signature.h"
+#include "tables.h"
+#include "Events/events.h"
+#include "Watchdog/watchdog.h"
 
 enum {
     random_limit = 64 * 1024,
-    piece = 1 << 16,    // bytes that are digested between two looks at the budget
+    piece = 1 << 16,    // bytes that are digested between two checks of the budget
     most_block = 144,   // bytes of a block of any digest
 };
 
@@ -57,15 +59,16 @@ static void push_digest(lua_State *L, const uint8_t *digest, size_t count, bool 
     lua_pushlstring(L, text, 2 * count);
 }
 
-// What OpenSSL could not do, as an error; its own queue is left empty, because TLS reads it. [] -> never returns
+// Raises an error for a failure of OpenSSL. Its queue of errors is left empty, because TLS reads it.
+// [] -> never returns
 static int fail(lua_State *L, const char *function)
 {
     ERR_clear_error();
     return luaL_error(L, "%s: OpenSSL refuses to do this here", function);
 }
 
-// Digests a prefix and data of any length; OpenSSL's state is the bridge's, because the event may be killed between two
-// pieces. Raises if OpenSSL refuses. [...] -> [...]
+// Digests a prefix and data of any length. The bridge owns OpenSSL's state, because the event may be killed between two
+// pieces. Raises if OpenSSL fails. [...] -> [...]
 static unsigned digest_long(lua_State *L, const Digest *kind, BridgeBytes prefix, BridgeBytes data, uint8_t *value)
 {
     Bridge *b = bridge_of(L);
@@ -174,7 +177,7 @@ static int random_bytes(lua_State *L)
     return 1;
 }
 
-// crypto.uuid(version): 4 is all random, 7 begins with the time and so sorts by it (RFC 9562).
+// crypto.uuid(version): version 4 is random, version 7 begins with the time and so sorts by it (RFC 9562).
 // [version] -> [... string]
 static int uuid(lua_State *L)
 {

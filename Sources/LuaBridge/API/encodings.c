@@ -1,8 +1,11 @@
-// The encodings in the table `crypto`: Base64 and hexadecimal digits. The result is written into a buffer that Lua owns.
+// The encodings in the table `crypto`: Base64 and hexadecimal digits. The result is written into a buffer that Lua
+// owns.
 #include "codec.h"
-#include "internal.h"
+#include "tables.h"
+#include "Events/events.h"
+#include "Watchdog/watchdog.h"
 
-enum { piece = 48 << 10 }; // bytes between two looks at the budget, whole groups of either encoding
+enum { piece = 48 << 10 }; // bytes between two checks of the budget, whole groups of either encoding
 
 // [] -> [nil reason]
 static int refuse(lua_State *L, const char *reason)

@@ -1,10 +1,13 @@
-// http: requests to other servers. A call checks its options, hands the request to the host and waits; what comes back is a
-// table, or nil and why not.
+// http: requests to other servers. A call checks its options, hands the request to the host and waits. It returns the
+// response as a table, or nil and the reason.
 //
-// Options are read without metamethods, so that nothing of the script runs while they are put together. Read next: ../Events/wait.c.
+// Options are read without metamethods, so that no code of the script runs while the request is built. Read next:
+// ../Events/wait.c.
 #include <limits.h>
 
-#include "internal.h"
+#include "api.h"
+#include "Events/events.h"
+#include "Watchdog/watchdog.h"
 
 enum {
     get_options = 5,
@@ -63,7 +66,7 @@ static void add_pair(lua_State *L, const char *option, BridgeStrings *list, cons
     lua_pop(L, 1);
 }
 
-// Adds the names and values of an option to a list; answers how many. [...] -> [...]
+// Adds the names and values of an option to a list; returns their number. [...] -> [...]
 static int32_t add_pairs(lua_State *L, int options, const char *option, BridgeStrings *list, const char *function)
 {
     int32_t pairs = 0;
@@ -99,7 +102,7 @@ static int64_t integer_option(
     return value;
 }
 
-// Seconds, 0 for the server's. [...] -> [...]
+// The timeout in seconds, 0 for the server's setting. [...] -> [...]
 static double timeout_option(lua_State *L, int options, const char *function)
 {
     if (!push_option(L, options, "timeout")) {
@@ -164,8 +167,8 @@ static int http_woken(lua_State *L, int status, lua_KContext context)
     return 1;
 }
 
-// Sends what the options say and waits. Method and URL are the first two strings of the list. [...] -> [... response |
-// ... nil why detail]
+// Sends the request of the options and waits. Method and URL are the first two strings of the list.
+// [...] -> [... response | ... nil why detail]
 static int send_request(lua_State *L, int options, const char *function)
 {
     Bridge *b = bridge_of(L);

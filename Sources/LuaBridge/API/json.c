@@ -2,6 +2,7 @@
 //
 // Read next: json_encode.c, json_decode.c.
 #include "json.h"
+#include "Events/events.h"
 
 // json.encode(value). [value] -> [... string]
 static int encode(lua_State *L)

@@ -1,12 +1,12 @@
-// Lua values from JSON (RFC 8259, strictly). Text that is not JSON is an answer with the line and the byte of the mistake, not
-// an error; only a lack of memory and a kill raise, and nothing is owned here then.
+// Lua values from JSON (RFC 8259, strictly). Text that is not JSON is no error: the result names the line and the byte
+// of the mistake. Only a lack of memory and a kill raise, and no memory is owned here then.
 //
-// The first values of a list or an object are kept on the stack until their number is known, so that a small table is made
-// once, in its size.
+// The first values of a list or an object are kept on the stack until their number is known, so that a small table is
+// made once, in the right size.
 #include <stdio.h>
 #include <string.h>
 
-#include "json_reader.h"
+#include "json.h"
 
 enum { kept_values = 16 };
 
@@ -33,7 +33,7 @@ static inline void skip_space(Reader *r)
     }
 }
 
-// Puts a table with the values above it in the place of the value at `table`. [... nil values] -> [... table]
+// Replaces the value at `table` with a table of the values above it. [... nil values] -> [... table]
 static void make_list(Reader *r, int table, int count, int size)
 {
     lua_createtable(r->L, size, 0);
@@ -76,7 +76,7 @@ static bool read_list(Reader *r)
     return true;
 }
 
-// As make_list. Of two values with the same key the later one stays. [... nil keys-and-values] -> [... table]
+// Like make_list. Of two values with the same key the later one counts. [... nil keys-and-values] -> [... table]
 static void make_object(Reader *r, int table, int count, int size)
 {
     lua_State *L = r->L;
@@ -214,7 +214,7 @@ static size_t line_of(const Reader *r, const char *place)
     return line;
 }
 
-// Says what is wrong, and where: line and byte from 1. [...] -> [...]
+// Writes the mistake and its place: line and byte from 1. [...] -> [...]
 static void describe(const Reader *r, char *why, size_t why_size)
 {
     snprintf(
@@ -222,8 +222,8 @@ static void describe(const Reader *r, char *why, size_t why_size)
         (size_t)(r->next - r->start) + 1, r->problem, r->next == r->end ? ", but the text ends" : "");
 }
 
-// Decodes text with a zero behind it, as every Lua string has one; false with the reason when it is not JSON. Of two mistakes
-// the first is told, also when one of them is that the text is not UTF-8. [...] -> [... value], when false [...]
+// Decodes text that ends with a zero, as every Lua string does; false with the reason if it is not JSON. Of several
+// mistakes, invalid UTF-8 included, the first is reported. [...] -> [... value], when false [...]
 bool json_decode(lua_State *L, const char *bytes, size_t count, char *why, size_t why_size)
 {
     int top = lua_gettop(L);

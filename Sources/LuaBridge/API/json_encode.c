@@ -1,8 +1,9 @@
-// JSON from Lua values (RFC 8259). The text grows in memory of the bridge, counted against the limits, so that an error half
-// way leaks nothing; every value and every few bytes are a step, so that a kill takes effect anywhere.
+// JSON from Lua values (RFC 8259). The text grows in memory of the bridge, counted against the limits, so that an error
+// half way leaks nothing. Every value and every few bytes count as a step, so that a kill takes effect anywhere.
 //
-// A table whose keys are all positive integers is an array, with `null` where one is missing; an empty one and every other
-// is an object. No code of the script runs: tables are read raw, and what is read-only is read through.
+// A table whose keys are all positive integers is an array, with `null` for each missing one; an empty table and every
+// other table is an object. No code of the script runs: tables are read raw, and read-only tables are replaced with the
+// real ones.
 #include <math.h>
 #include <string.h>
 
@@ -10,8 +11,8 @@
 
 enum {
     text_limit = 16 << 20,  // bytes of text
-    longest_piece = 1 << 16, // bytes of a string that are written between two looks at the budget
-    longest_sparse = 10,    // a list may be this long whatever it holds; a longer one is half full
+    longest_piece = 1 << 16, // bytes of a string that are written between two checks of the budget
+    longest_sparse = 10,    // a list may be this long with any number of values; a longer one must be half full
 };
 
 typedef struct Writer {
@@ -19,7 +20,7 @@ typedef struct Writer {
     BridgeStrings *text;
     char *next;
     char *end;
-    int steps; // until the next look at the budget
+    int steps; // until the next check of the budget
 } Writer;
 
 static void write_value(Writer *w, int depth);
@@ -122,7 +123,8 @@ static void write_text(Writer *w, const char *text, size_t count)
     w->next += count;
 }
 
-// A number as a name; the same name must not be a key of its own. [table key value] -> [table key value]
+// Writes a number as a name; the table must not have the same name as a string key too.
+// [table key value] -> [table key value]
 static void write_number_key(Writer *w)
 {
     write_text(w, "\"", 1);
@@ -158,7 +160,7 @@ static void write_key(Writer *w)
     write_text(w, ":", 1);
 }
 
-// Goes on from the first member. [table key value] -> [table]
+// Writes the rest of an object, from the first member on. [table key value] -> [table]
 static void write_object(Writer *w, int depth)
 {
     write_text(w, "{", 1);
@@ -190,7 +192,7 @@ static void write_array(Writer *w, lua_Integer length, int depth)
     write_text(w, "]", 1);
 }
 
-// The length of the list that the table is, 0 when it is none. [table key value] -> [table]
+// The length of the table as a list, 0 if it is no list. [table key value] -> [table]
 static lua_Integer list_length(Writer *w)
 {
     lua_Integer longest = 0;
@@ -280,7 +282,7 @@ static void write_value(Writer *w, int depth)
     luaL_error(w->L, "JSON: a %s cannot be encoded", luaL_typename(w->L, -1));
 }
 
-// Encodes the value at `index`; what was in the text is gone. [...] -> [...]
+// Encodes the value at `index`; the earlier content of the text is dropped. [...] -> [...]
 void json_encode(lua_State *L, int index, BridgeStrings *text)
 {
     luaL_checkstack(L, 3 * json_depth + 10, NULL);

@@ -1,8 +1,8 @@
-// Numbers as JSON writes them. An integer keeps all its digits. A double gets the fewest digits that read back as the same
-// double; a whole one below 2^53 is written as an integer, without a point.
+// Numbers in JSON. An integer keeps all its digits. A double gets the fewest digits that read back as the same double;
+// a whole double below 2^53 is written as an integer, without a point.
 //
-// Most doubles that people send have few decimals, and for them the digits are found by arithmetic. The others begin with the
-// seventeen digits of the C library, which always read back; where fifteen or sixteen of them do, too, the rest goes.
+// Most doubles in practice have few decimals, and their digits are found by arithmetic. The others start from the
+// seventeen digits of the C library, which always read back; if fifteen or sixteen digits also do, the rest is dropped.
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -24,7 +24,7 @@ typedef struct Decimal {
     int exponent;
 } Decimal;
 
-// Writes the digits of a number, at least so many. Never raises.
+// Writes the digits of a number, at least `least` of them. Never raises.
 static char *write_digits(char *to, uint64_t value, int least)
 {
     char digits[20];
@@ -47,9 +47,9 @@ char *json_write_integer(char *to, lua_Integer value)
     return write_digits(to, value < 0 ? 0 - (uint64_t)value : (uint64_t)value, 1);
 }
 
-// Writes a double that has at most nine decimals and fifteen digits; NULL when it has more. A division of two integers that
-// doubles hold exactly is rounded correctly, so digits that give the double by it also read back as the double; and no two
-// decimals of at most fifteen digits are the same double, so there are none that are fewer. Never raises.
+// Writes a double that has at most nine decimals and fifteen digits; NULL when it has more. A division of two integers
+// that doubles hold exactly is rounded correctly, so digits that give the double by it also read back as the double. No
+// two decimals of at most fifteen digits are the same double, so there are no fewer digits that do. Never raises.
 static char *write_decimals(char *to, double size)
 {
     for (int decimals = 1; decimals <= most_decimals; decimals++) {
@@ -98,8 +98,8 @@ static Decimal shortest(double size)
     uint64_t unit = size < 2.2250738585072014e-308 ? 10000000000000000 : 100;
     int dropped = size < 2.2250738585072014e-308 ? 16 : 2;
     for (; dropped > 0; unit /= 10, dropped--) {
-        // The nearest of these many digits, then the next above: beside a power of two the doubles below are closer than those
-        // above, so that the nearest may be another double's.
+        // First the nearest number with this many digits, then the next above: next to a power of two the doubles below
+        // are closer together than those above, so the nearest may belong to another double.
         uint64_t nearest = (all + unit / 2) / unit;
         Decimal first = {nearest, exponent + dropped};
         Decimal second = {nearest * unit > all ? nearest - 1 : nearest + 1, exponent + dropped};
@@ -115,8 +115,8 @@ static Decimal shortest(double size)
     return found;
 }
 
-// Writes digits with the point where it belongs, or as a power of ten when that is not among them or far away: a whole double
-// that is written here is beyond 2^53, and its digits are not those of an integer. Never raises.
+// Writes digits with the point where it belongs, or as a power of ten when that is not among them or far away: a whole
+// double that is written here is beyond 2^53, and its digits are not those of an integer. Never raises.
 static char *write_decimal(char *to, Decimal decimal)
 {
     char digits[20];

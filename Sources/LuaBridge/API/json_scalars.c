@@ -1,15 +1,15 @@
-// Numbers and strings of a JSON text. A whole number is a Lua integer while 64 bits hold it, else a double; so is -0, which no
-// integer is.
+// Numbers and strings of a JSON text. A whole number is a Lua integer if it fits in 64 bits, else a double. -0 is a
+// double, because no integer is -0.
 #include <math.h>
 #include <stdlib.h>
 
-#include "json_reader.h"
+#include "json.h"
 
 enum {
     short_string = 256,  // bytes of a string with escapes that need no memory of the bridge
-    exact_digits = 15,   // that every double holds
-    integer_digits = 18, // that every integer holds
-    most_digits = 4096,  // before or behind the point: no double has as many
+    exact_digits = 15,   // digits that every double can hold
+    integer_digits = 18, // digits that every integer can hold
+    most_digits = 4096,  // before or after the point: no double has as many
 };
 
 // --- numbers ---
@@ -19,7 +19,7 @@ static bool is_digit(char character)
     return character >= '0' && character <= '9';
 }
 
-// Skips digits, of which there must be one, and not so many that reading them is long. Never raises.
+// Skips digits, of which there must be at least one and at most most_digits. Never raises.
 static bool skip_digits(Reader *r)
 {
     const char *from = r->next;
@@ -65,8 +65,8 @@ static bool push_whole(Reader *r, const char *from, const char *digits)
     return true;
 }
 
-// The double of a number with a point and without an exponent, if it has few digits: two integers that doubles hold exactly
-// are divided with the right rounding. Never raises.
+// The double of a number with a point and without an exponent, if it has few digits: two integers that doubles hold
+// exactly are divided with the right rounding. Never raises.
 static bool divide(const char *digits, const char *end, double *number)
 {
     static const double powers[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};

@@ -1,13 +1,13 @@
-// The inside of JSON strings: where plain text ends, looked for eight bytes at a time, and what escapes stand for.
+// The inside of JSON strings: the search for the end of plain text, eight bytes at a time, and the reading of escapes.
 #include <stdint.h>
 #include <string.h>
 
-#include "json_reader.h"
+#include "json.h"
 
 static const uint64_t ones = 0x0101010101010101u;
 static const uint64_t highs = 0x8080808080808080u;
 
-// Whether one of eight bytes is a control character, a quote or a backslash; perhaps also when none is.
+// Whether one of eight bytes is a control character, a quote or a backslash. May also be true when none is.
 static bool has_special(uint64_t word)
 {
     uint64_t quote = word ^ ones * '"';
@@ -43,7 +43,7 @@ static int hex_digit(char digit)
     return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
-// The four digits at `next`, negative when they are not there.
+// The value of the four hexadecimal digits at `next`, negative if there are none.
 static int32_t hex_unit(const char *next, const char *end)
 {
     int32_t unit = 0;
@@ -78,7 +78,7 @@ static char *write_scalar(char *to, int32_t scalar)
     return to;
 }
 
-// What is behind "\u": four digits, or a surrogate, another "\u" and the other half. NULL when it is something else.
+// Reads the text after "\u": four digits, or a surrogate, another "\u" and the other half. NULL for anything else.
 static const char *read_unicode(const char *next, const char *end, char **to, const char **problem)
 {
     int32_t scalar = hex_unit(next, end);
@@ -101,8 +101,8 @@ static const char *read_unicode(const char *next, const char *end, char **to, co
     return next;
 }
 
-// Writes the text that stands between two quotes without its escapes, which never makes it longer; answers where it ends,
-// NULL when an escape is wrong. Nothing is owned when a kill raises. [...] -> [...]
+// Writes the text between two quotes with its escapes replaced, which never makes it longer. Returns its end, NULL if
+// an escape is wrong. No memory is owned when a kill raises. [...] -> [...]
 char *json_unescape(Reader *r, const char *next, const char *end, char *to)
 {
     static const char letters[] = "\"\\/bfnrt";

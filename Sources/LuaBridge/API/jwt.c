@@ -1,13 +1,14 @@
 // The table `jwt`: JSON Web Tokens (RFC 7519) in the compact form (RFC 7515), signed with HS256, RS256, ES256 or EdDSA.
 //
-// The caller says which algorithms it accepts, and the key must be of the token's: a token cannot choose how it is
-// checked. The signature is checked before the claims are read. Whatever a token can be wrong in is `nil` and a reason
-// that stays the same; only the script's own mistakes raise.
+// The caller names the algorithms that it accepts, and the key must fit the token's algorithm: a token cannot choose
+// how it is checked. The signature is checked before the claims are read. For every fault of a token the result is
+// `nil` and a fixed reason; only the script's own mistakes raise.
 #include <string.h>
 
-#include "jwt.h"
-
 #include "codec.h"
+#include "jwt.h"
+#include "tables.h"
+#include "Events/events.h"
 
 enum {
     default_leeway = 5, // seconds
@@ -28,7 +29,7 @@ typedef struct Token {
     BridgeBytes header;
     BridgeBytes claims;
     BridgeBytes signature;
-    BridgeBytes data; // what is signed
+    BridgeBytes data; // the signed bytes
 } Token;
 
 int jwt_algorithm_named(const char *name)
@@ -58,7 +59,7 @@ int jwt_refuse(lua_State *L, const char *reason)
     return 2;
 }
 
-// --- what the caller accepts ---
+// --- the caller's options ---
 
 // Adds the algorithm on top to a set. [name] -> [name]
 static unsigned accept_algorithm(lua_State *L, unsigned accepted)
@@ -122,7 +123,7 @@ static void check_names(lua_State *L, const char *option)
 
 // --- the token ---
 
-// Splits at the dots, of which there must be two. Never raises.
+// Splits at the dots; there must be two. Never raises.
 static bool split(BridgeBytes text, Token *token)
 {
     const char *end = text.bytes + text.count;
@@ -165,7 +166,7 @@ static bool push_object(lua_State *L, BridgeBytes part)
     return start < count && json[start] == '{' && json_decode(L, (const char *)json, count, why, sizeof why);
 }
 
-// The algorithm that the header on top names, negative when it is none of the accepted ones. [header] -> [header]
+// The algorithm in the header on top, negative if it is not accepted. [header] -> [header]
 static int token_algorithm(lua_State *L, unsigned accepted)
 {
     int algorithm = jwt_option(L, lua_gettop(L), "alg") == LUA_TSTRING ? jwt_algorithm_named(lua_tostring(L, -1)) : -1;
@@ -173,7 +174,7 @@ static int token_algorithm(lua_State *L, unsigned accepted)
     return algorithm >= 0 && (accepted & 1u << algorithm) != 0 ? algorithm : -1;
 }
 
-// Whether the header on top names extensions that must be understood; none is. [header] -> [header]
+// Whether the header on top names critical extensions; none is supported. [header] -> [header]
 static bool is_critical(lua_State *L)
 {
     bool found = jwt_option(L, lua_gettop(L), "crit") != LUA_TNIL;
@@ -181,7 +182,7 @@ static bool is_critical(lua_State *L)
     return found;
 }
 
-// Why the token is not what its signer has made, NULL when it is. [] -> [junk]
+// The reason for which the signature does not hold, NULL if it holds. [] -> [junk]
 static const char *check_signature(lua_State *L, const Token *token, BridgeBytes key, unsigned accepted)
 {
     Bridge *b = bridge_of(L);
@@ -210,7 +211,7 @@ static const char *check_signature(lua_State *L, const Token *token, BridgeBytes
 
 // --- the claims ---
 
-// Reads a time; false when there is something else. An absent one leaves `seconds` as it is. [claims] -> [claims]
+// Reads a time; false for a value of another type. If it is absent, `seconds` is unchanged. [claims] -> [claims]
 static bool read_time(lua_State *L, const char *name, double *seconds)
 {
     int type = jwt_option(L, lua_gettop(L), name);
@@ -221,7 +222,7 @@ static bool read_time(lua_State *L, const char *name, double *seconds)
     return type == LUA_TNUMBER || type == LUA_TNIL;
 }
 
-// Why the claims on top do not hold now, NULL when they do. [claims] -> [claims]
+// The reason for which the claims on top do not hold at this time, NULL if they hold. [claims] -> [claims]
 static const char *check_times(lua_State *L, double leeway)
 {
     double now = time_now(bridge_of(L));
@@ -240,7 +241,7 @@ static const char *check_times(lua_State *L, double leeway)
     return now + leeway < issue ? "issued in the future" : NULL;
 }
 
-// Whether a string is the option's, or one of its list. [...] -> [...]
+// Whether a string equals the option, or is in its list. [...] -> [...]
 static bool is_among(lua_State *L, int value, int option)
 {
     bool found = lua_rawequal(L, value, option);
@@ -253,7 +254,7 @@ static bool is_among(lua_State *L, int value, int option)
     return found;
 }
 
-// Whether a claim on top names somebody that the option at `option` accepts. A list of names is only what "aud" can be.
+// Whether the option at `option` accepts a name in the claim on top. Only "aud" may be a list of names.
 // [claim] -> [claim]
 static bool names_accepted(lua_State *L, int option, bool may_be_list)
 {
@@ -270,8 +271,8 @@ static bool names_accepted(lua_State *L, int option, bool may_be_list)
     return found;
 }
 
-// Why the claims on top are not for this caller, NULL when they are; the options "iss" and "aud" lie at 4 and 5.
-// [claims] -> [claims]
+// The reason for which the claims on top do not hold for this caller, NULL if they hold; the options "iss" and "aud"
+// lie at 4 and 5. [claims] -> [claims]
 static const char *check_claims(lua_State *L, double leeway)
 {
     int claims = lua_gettop(L);

@@ -1,10 +1,10 @@
-// What the two halves of the table `jwt` share.
+// Shared by the two halves of the table `jwt`.
 #ifndef PERIGEE_BRIDGE_JWT_H
 #define PERIGEE_BRIDGE_JWT_H
 
 #include <stdio.h>
 
-#include "internal.h"
+#include "State/state.h"
 #include "signature.h"
 
 enum {
@@ -14,7 +14,7 @@ enum {
 
 extern const char *const jwt_algorithm_names[signature_algorithms];
 
-// The algorithm of that name, negative when there is none here. Never raises.
+// The algorithm with that name, negative if it is not supported. Never raises.
 int jwt_algorithm_named(const char *name);
 
 // Reads one of the options, which must be a table or nil. [...] -> [... value]

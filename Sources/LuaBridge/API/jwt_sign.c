@@ -3,6 +3,8 @@
 
 #include "codec.h"
 #include "jwt.h"
+#include "tables.h"
+#include "Events/events.h"
 
 static const char *const options[] = {"alg", "kid", "expiresIn"};
 
@@ -16,7 +18,7 @@ static void add_claim(BridgeStrings *json, const char *name, lua_Integer value)
     strings_add(json, claim, (size_t)count);
 }
 
-// Whether the claims have this one already. [...] -> [...]
+// Whether the claims contain this one already. [...] -> [...]
 static bool has_claim(lua_State *L, const char *name)
 {
     bool has = jwt_option(L, 1, name) != LUA_TNIL;
@@ -24,7 +26,7 @@ static bool has_claim(lua_State *L, const char *name)
     return has;
 }
 
-// Puts the claims, with the times if there are to be any, as JSON on the stack. [claims ...] -> [claims ... json]
+// Puts the claims, with the times if they are wanted, as JSON on the stack. [claims ...] -> [claims ... json]
 static void push_claims(lua_State *L, double lifetime)
 {
     Bridge *b = bridge_of(L);

@@ -1,4 +1,4 @@
-// Keys in PEM: read, judged, and kept so that the next token needs not read them again.
+// Keys in PEM: they are read, checked, and kept so that they need not be read again for the next token.
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <stdlib.h>
@@ -15,7 +15,7 @@ typedef struct KeptKey {
 
 struct KeyCache {
     KeptKey keys[kept_keys];
-    int next; // which one gives way
+    int next; // the key that is replaced next
 };
 
 static const char pem_mark[] = "-----BEGIN ";
@@ -52,7 +52,7 @@ void keys_free(KeyCache *cache)
     free(cache);
 }
 
-// A key behind a passphrase is none that a server can use.
+// A server cannot use a key that is encrypted with a passphrase.
 static int no_passphrase(char *buffer, int size, int writes, void *context)
 {
     (void)buffer, (void)size, (void)writes, (void)context;
@@ -81,7 +81,7 @@ static bool is_p256(const EVP_PKEY *key)
     return EVP_PKEY_get_group_name(key, curve, sizeof curve, &count) == 1 && strcmp(curve, "prime256v1") == 0;
 }
 
-// What a key can be used for; false when that is nothing here.
+// The algorithm that a key can be used for; false if there is none here.
 static bool judge(const EVP_PKEY *key, SignatureAlgorithm *algorithm)
 {
     switch (EVP_PKEY_get_base_id(key)) {
@@ -99,7 +99,8 @@ static bool judge(const EVP_PKEY *key, SignatureAlgorithm *algorithm)
     }
 }
 
-// Takes the key, and a copy of its text, into the cache; false, and the key is still the caller's, without memory.
+// Takes the key, and a copy of its text, into the cache. False if there is no memory: then the caller still owns the
+// key.
 static bool keep(KeyCache *cache, BridgeBytes text, EVP_PKEY *key, SignatureAlgorithm algorithm)
 {
     char *copy = malloc(text.count);

@@ -1,5 +1,6 @@
 // The table `kv`: plain values that all workers share. No call waits.
-#include "internal.h"
+#include "api.h"
+#include "Events/events.h"
 
 // [...] -> [...]
 static BridgeBytes check_key(lua_State *L, const char *function)

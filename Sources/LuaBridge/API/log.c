@@ -1,5 +1,6 @@
 // The table `log`, and `print`, which is log.info.
-#include "internal.h"
+#include "api.h"
+#include "Watchdog/watchdog.h"
 
 enum {
     longest_message = 1 << 16, // bytes; the rest is left out

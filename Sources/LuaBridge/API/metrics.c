@@ -1,10 +1,12 @@
-// The table `metrics`: what scripts count, for Prometheus. Each worker has a table of series of its own, so a call takes
-// no lock; who reads them adds up the workers'.
+// The table `metrics`: measurements of scripts, for Prometheus. Each worker has its own table of series, so a call
+// takes no lock; a reader adds up the workers' values.
 #include <math.h>
 #include <string.h>
 
-#include "internal.h"
+#include "api.h"
 #include "series.h"
+#include "Events/events.h"
+#include "Watchdog/watchdog.h"
 
 typedef struct Label {
     BridgeBytes name;
@@ -55,7 +57,7 @@ static BridgeBytes check_metric_name(lua_State *L, const char *function)
     return name;
 }
 
-// The number to count by, set or observe; 1 when a counter is given none. [...] -> [...]
+// The number to count by, set or observe; 1 if a counter is called without one. [...] -> [...]
 static double check_number(lua_State *L, const Metric *metric)
 {
     if (metric->kind == BridgeMetricKindCounter && lua_isnoneornil(L, 2)) {
@@ -75,7 +77,7 @@ static double check_number(lua_State *L, const Metric *metric)
     return value;
 }
 
-// Puts a label in its place among those before it, by name.
+// Inserts a label among those before it, sorted by name.
 static void insert_label(Label *labels, int count, Label label)
 {
     int place = count;
@@ -104,7 +106,7 @@ static BridgeBytes check_label_value(lua_State *L, const char *function, const c
     return value;
 }
 
-// Reads the labels in order; those with an empty value are the same as absent. Their texts stay on the stack.
+// Reads the labels in order; a label with an empty value counts as absent. Their texts stay on the stack.
 // [name value labels] -> [name value labels texts...]
 static int check_labels(lua_State *L, const char *function, Label *labels)
 {
@@ -140,7 +142,7 @@ static int check_labels(lua_State *L, const char *function, Label *labels)
     return count;
 }
 
-// Appends bytes; with `escapes` as the text format wants a label's value.
+// Appends bytes; with `escapes`, escaped as a label's value in the text format.
 static char *append(char *end, BridgeBytes bytes, bool escapes)
 {
     for (size_t i = 0; i < bytes.count; i++) {
@@ -168,8 +170,8 @@ static SeriesName write_name(char *text, BridgeBytes name, const Label *labels, 
     return (SeriesName){.text = text, .count = (size_t)(end - text), .name_count = name.count};
 }
 
-// metrics.count(name, by, labels), metrics.gauge(name, value, labels), metrics.observe(name, value, labels); the upvalue
-// says which. [name value labels] -> [... true | false reason]
+// metrics.count(name, by, labels), metrics.gauge(name, value, labels), metrics.observe(name, value, labels); the
+// upvalue says which. [name value labels] -> [... true | false reason]
 static int note(lua_State *L)
 {
     Bridge *b = bridge_of(L);

@@ -25,7 +25,7 @@ struct SeriesTable {
     uint64_t refused;
 };
 
-// Seconds, as most of what is observed is: from a millisecond to a minute.
+// Upper bounds in seconds, because most observations are times: from a millisecond to a minute.
 static const double bounds[bridgeBucketCount - 1] = {
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60,
 };
@@ -76,7 +76,7 @@ static SeriesTable *make_table(int limit)
     return table;
 }
 
-// Where the index has the series, or would have it.
+// The place of the series in the index, or the place where it would be.
 static uint32_t place_of(const SeriesTable *table, SeriesName name, uint32_t hash)
 {
     uint32_t place = hash & table->mask;
@@ -89,7 +89,7 @@ static uint32_t place_of(const SeriesTable *table, SeriesName name, uint32_t has
     return place;
 }
 
-// Whether the first name is the second with one of the endings that the lines of a histogram have.
+// Whether the first name is the second one with an ending of a histogram's lines.
 static bool extends(const char *longer, size_t longer_count, const char *name, size_t count)
 {
     static const char *const endings[] = {"_bucket", "_sum", "_count"};

@@ -16,8 +16,7 @@ enum {
 
 typedef struct SeriesTable SeriesTable;
 
-// Which series is meant: "name{label="value",…" in the words of Prometheus's text format, labels in order, without the
-// closing brace.
+// The name of a series: "name{label="value",…" in Prometheus's text format, labels in order, without the closing brace.
 typedef struct SeriesName {
     const char *text;
     size_t count;
@@ -36,7 +35,7 @@ void series_free(SeriesTable *table);
 // Adds to a counter, sets a gauge, or notes an observation. The table is made when it is first needed.
 SeriesResult series_note(SeriesTable **table, int limit, BridgeMetricKind kind, SeriesName name, double value);
 
-// How many there are, and how many values found no room.
+// The number of series, and the number of values that found no room.
 int series_count(const SeriesTable *table);
 uint64_t series_refused(const SeriesTable *table);
 

@@ -1,5 +1,7 @@
-// The table `server`: what a script can do beyond one connection.
-#include "internal.h"
+// The table `server`: functions that are not about one connection.
+#include "tables.h"
+#include "Events/events.h"
+#include "Reload/reload.h"
 
 static const char *const publish_options[] = {"except", "binary", "key"};
 static const char *const send_options[] = {"binary"};
@@ -24,7 +26,7 @@ static bool wants_binary(lua_State *L, int index, const char *const *names, int 
     return binary;
 }
 
-// Reads which connection a publication passes by; false for none. [... options] -> [... options]
+// Reads the connection that a publication skips; false if there is none. [... options] -> [... options]
 static bool read_except(lua_State *L, int index, BridgeConnection *except)
 {
     bool found = lua_istable(L, index) && push_option(L, index, "except") != LUA_TNIL;
@@ -39,8 +41,8 @@ static bool read_except(lua_State *L, int index, BridgeConnection *except)
 
 enum { longest_key = 255 };
 
-// Reads what conflation compares; without bytes when there is none. The key stays on the stack, which keeps it alive.
-// [... options] -> [... options key?]
+// Reads the key that conflation compares; it has no bytes if there is none. The key stays on the stack, which keeps it
+// alive. [... options] -> [... options key?]
 static BridgeBytes read_key(lua_State *L, int index)
 {
     BridgeBytes key = {NULL, 0};

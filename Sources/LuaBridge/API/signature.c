@@ -23,7 +23,8 @@ bool hmac_of(const EVP_MD *method, BridgeBytes key, BridgeBytes data, uint8_t *v
 bool key_fits(KeyCache **cache, BridgeBytes key, SignatureAlgorithm algorithm)
 {
     if (algorithm == SIGNATURE_HS256) {
-        // PEM as a secret is the mistake by which a public key signs: whoever knows it could make tokens.
+        // PEM text must not be a secret: otherwise a public key could serve as one, and everybody who knows it could
+        // make tokens.
         return key.count > 0 && key.count <= longest_key && !is_pem(key);
     }
     SignatureAlgorithm found;
@@ -43,7 +44,7 @@ static size_t der_from_halves(const uint8_t *halves, uint8_t *der)
     BIGNUM *s = BN_bin2bn(halves + es256_half, es256_half, NULL);
     int count = 0;
     if (pair != NULL && r != NULL && s != NULL && ECDSA_SIG_set0(pair, r, s) == 1) {
-        r = s = NULL; // the pair's now
+        r = s = NULL; // owned by the pair now
         uint8_t *end = der;
         count = i2d_ECDSA_SIG(pair, &end);
     }

@@ -1,5 +1,5 @@
 // Signatures and the keys that make and check them, by OpenSSL. No Lua: nothing here can raise, so each function frees
-// what it has made before it returns, and leaves OpenSSL's queue of errors empty, because TLS on this thread reads it.
+// its memory before it returns. It leaves OpenSSL's queue of errors empty, because TLS on this thread reads it.
 #ifndef PERIGEE_BRIDGE_SIGNATURE_H
 #define PERIGEE_BRIDGE_SIGNATURE_H
 
@@ -37,7 +37,7 @@ void keys_free(KeyCache *cache);
 // Whether the text is PEM, and so no secret.
 bool is_pem(BridgeBytes key);
 
-// Whether the key is one that the algorithm can be used with: a secret for HS256, else PEM of the right type.
+// Whether the key fits the algorithm: a secret for HS256, else PEM of the right type.
 bool key_fits(KeyCache **cache, BridgeBytes key, SignatureAlgorithm algorithm);
 
 // Checks a signature with a key that fits.
@@ -48,11 +48,11 @@ bool signature_verify(
 size_t signature_make(
     KeyCache **cache, BridgeBytes key, SignatureAlgorithm algorithm, BridgeBytes data, uint8_t *signature);
 
-// Writes the HMAC of the data; false when OpenSSL refuses.
+// Writes the HMAC of the data; false if OpenSSL fails.
 bool hmac_of(const EVP_MD *method, BridgeBytes key, BridgeBytes data, uint8_t *value);
 
-// The key of a PEM text, NULL when there is none in it, or one that no algorithm here can be used with. The cache keeps
-// it until the next call.
+// The key in a PEM text, NULL if it has none, or one that fits no algorithm here. The cache keeps it until the next
+// call.
 EVP_PKEY *key_of(KeyCache **cache, BridgeBytes text, SignatureAlgorithm *algorithm);
 
 #endif

@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "internal.h"
+#include "tables.h"
+#include "Events/events.h"
 
 enum {
     seconds_per_day = 86400,
@@ -76,7 +77,7 @@ static int days_in_month(int64_t year, int month)
 
 // --- reading ---
 
-// Takes exactly `count` digits; negative when they are not there.
+// Reads exactly `count` digits; negative if there are fewer.
 static int take_digits(const char **next, const char *end, int count)
 {
     int value = 0;
@@ -89,7 +90,7 @@ static int take_digits(const char **next, const char *end, int count)
     return value;
 }
 
-// Takes one of these characters.
+// Reads one of these characters; false if the next one is another.
 static bool take_one(const char **next, const char *end, const char *characters)
 {
     for (; *next < end && *characters != '\0'; characters++) {
@@ -101,7 +102,7 @@ static bool take_one(const char **next, const char *end, const char *characters)
     return false;
 }
 
-// Takes ".123", if it is there, as a part of a second; negative when no digit follows the dot.
+// Reads an optional ".123" as a part of a second; negative if no digit follows the dot.
 static double take_fraction(const char **next, const char *end)
 {
     if (!take_one(next, end, ".")) {
@@ -120,7 +121,7 @@ static double take_fraction(const char **next, const char *end)
     return *next == start ? -1 : value / scale;
 }
 
-// Takes "Z" or "+01:00" as seconds east of UTC; false when there is neither.
+// Reads "Z" or "+01:00" as seconds east of UTC; false for anything else.
 static bool take_zone(const char **next, const char *end, int *east)
 {
     *east = 0;
@@ -138,8 +139,8 @@ static bool take_zone(const char **next, const char *end, int *east)
     return has_colon && hours >= 0 && hours <= 23 && minutes >= 0 && minutes <= 59;
 }
 
-// The seconds that a text stands for, and the part of a second; a leap second is the one after it. Says what is wrong,
-// NULL when nothing is.
+// Reads a text as seconds and a part of a second; a leap second counts as the second after it. Returns the mistake,
+// NULL if there is none.
 static const char *parse_text(const char *next, const char *end, int64_t *seconds, double *fraction)
 {
     static const char *const wrong_form = "not a time such as 2026-11-22T22:30:00Z";
@@ -179,7 +180,7 @@ static int now(lua_State *L)
     return 1;
 }
 
-// time.monotonic(): seconds of a clock that nobody sets, for measuring. [] -> [seconds]
+// time.monotonic(): seconds of a clock that is never set, for measuring. [] -> [seconds]
 static int monotonic(lua_State *L)
 {
     double set_time = bridge_of(L)->set_time;
@@ -187,7 +188,7 @@ static int monotonic(lua_State *L)
     return 1;
 }
 
-// time.iso(seconds): now when absent; to the nearest millisecond. [seconds] -> [... text]
+// time.iso(seconds): the current time if absent; to the nearest millisecond. [seconds] -> [... text]
 static int iso(lua_State *L)
 {
     int is_number = true;

@@ -1,6 +1,7 @@
-// server.after, server.every, server.cron, server.cancel. The bridge keeps the functions by a number of its own; when they are due
-// is the server's business.
-#include "internal.h"
+// server.after, server.every, server.cron, server.cancel. The bridge keeps the functions by number; the server decides
+// when they are due.
+#include "tables.h"
+#include "Events/events.h"
 
 // Keeps the function at `index`. [...] -> [...]
 int32_t keep_function(lua_State *L, int index)
@@ -23,7 +24,7 @@ void bridgeForgetTimer(Bridge *b, int32_t function)
     lua_State *L = b->main;
     lua_rawgeti(L, LUA_REGISTRYINDEX, b->references.timers);
     if (lua_rawgeti(L, -1, function) != LUA_TNIL) {
-        lua_pushnil(L); // the key is there, so this allocates nothing
+        lua_pushnil(L); // the key exists, so this allocates nothing
         lua_rawseti(L, -3, function);
     }
     lua_pop(L, 2);

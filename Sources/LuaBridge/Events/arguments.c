@@ -1,11 +1,13 @@
-// The arguments of the script API. A mistake raises an error that names the function and what it wanted.
+// The arguments of the script API. A mistake raises an error that names the function and the value that it expects.
 #include <string.h>
 
-#include "internal.h"
+#include "running.h"
+#include "API/api.h"
+#include "Watchdog/watchdog.h"
 
 enum { close_reason_limit = 123 };
 
-// What is to be sent: text as it is, a number as its text, a table as JSON. The bytes belong to the stack or to the
+// The payload to send: text as it is, a number as its text, a table as JSON. The bytes belong to the stack or to the
 // bridge. [...] -> [...]
 BridgePayload check_payload(lua_State *L, int index, bool binary, const char *function)
 {
@@ -56,8 +58,8 @@ BridgeBytes check_text(lua_State *L, int index, size_t limit, const char *functi
     return text;
 }
 
-// Text that names something: a user, a connection, a timer. Bytes that are no text would have to be repaired on the way, and two
-// names become one. [...] -> [...]
+// Text that names something: a user, a connection, a timer. Invalid UTF-8 would have to be repaired on the way, and two
+// names could become one. [...] -> [...]
 BridgeBytes check_name(lua_State *L, int index, const char *function, const char *what)
 {
     return check_text(L, index, name_limit, function, what);
@@ -125,7 +127,7 @@ BridgeBytes check_close_reason(lua_State *L, int index, const char *function)
     return reason;
 }
 
-// Raises while a file's top level runs: loading must have no effect that a failed load would leave behind. [] -> []
+// Raises while a file's top level runs: loading must have no effect that would remain after a failed load. [] -> []
 void forbid_while_loading(lua_State *L, const char *function)
 {
     if (bridge_of(L)->loading) {
@@ -133,7 +135,7 @@ void forbid_while_loading(lua_State *L, const char *function)
     }
 }
 
-// Checks that an optional table of options has no other names; where it is a read-only one, the real one takes its place.
+// Checks that an optional table of options has no other names. A read-only table is replaced with the real one.
 // [...] -> [...]
 void check_options(lua_State *L, int index, const char *const *names, int count, const char *function)
 {

@@ -1,11 +1,12 @@
-// The script's object of a connection: a userdata that holds which connection it is, and the script's own data as its
-// user value. It is made at the connection's first event and kept in a table by slot; when the connection is gone the
-// table forgets it, and a copy that a script still holds answers "closed", because the slot's generation has moved on.
+// The script's object of a connection: a userdata with the connection's handle, and the script's own data as its user
+// value. It is made at the connection's first event and kept in a table by slot; when the connection is gone the table
+// forgets the object. An object that a script still holds then answers "closed", because the slot's generation has
+// changed.
 //
 // Allocates: one userdata per connection that has had an event, a table when `data` is first touched.
 #include <limits.h>
 
-#include "internal.h"
+#include "running.h"
 
 enum Field { field_data, field_is_open, field_queued, field_query, field_headers, field_texts };
 
@@ -49,7 +50,7 @@ void bridgeForget(Bridge *b, BridgeConnection connection)
     lua_rawgeti(L, -1, (lua_Integer)connection.slot + 1);
     const Conn *conn = lua_touserdata(L, -1);
     if (conn != NULL && conn->connection.generation == connection.generation) {
-        lua_pushnil(L); // the key is there, so this allocates nothing
+        lua_pushnil(L); // the key exists, so this allocates nothing
         lua_rawseti(L, -3, (lua_Integer)connection.slot + 1);
     }
     lua_pop(L, 2);

@@ -1,5 +1,5 @@
-// What a script can do with a conn. An expected failure answers false and why; a mistake raises.
-#include "internal.h"
+// The methods of a conn. An expected failure returns false and the reason; a mistake raises.
+#include "running.h"
 
 // [] -> [true | false why]
 static int answer(lua_State *L, bool done, const char *why)
@@ -94,7 +94,7 @@ static int conn_channels(lua_State *L)
     return 1;
 }
 
-// conn:identify(user), nil forgets who it was. [conn user] -> [... true | false why]
+// conn:identify(user); nil removes the user. [conn user] -> [... true | false why]
 static int conn_identify(lua_State *L)
 {
     const Conn *conn = check_conn(L, "identify");

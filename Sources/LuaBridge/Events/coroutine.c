@@ -1,8 +1,10 @@
-// The coroutines that events run in. One that is used again costs no more than a protected call, a new one several
+// The coroutines in which events run. To use one again costs no more than a protected call, a new one costs several
 // times that; so they are kept. An event that waits keeps its coroutine, and the next one takes another.
-#include "internal.h"
+#include "running.h"
 
-// Gives a coroutine the stack that it should have from the start; `L` is told when there is no memory. [] -> []
+enum { coroutine_slots = 400 }; // of stack from the start: Lua 5.4.4 misreads one that moves in a concatenation
+
+// Gives a coroutine the stack size that it should have from the start. Raises in `L` if there is no memory. [] -> []
 void ensure_stack(lua_State *L, lua_State *co)
 {
     if (!lua_checkstack(co, coroutine_slots)) {
@@ -56,7 +58,7 @@ void coroutine_unwind(Coroutine coroutine)
     lua_settop(coroutine.state, 0);
 }
 
-// Keeps a coroutine that was unwound if its stack can be had again. Never raises.
+// Keeps a coroutine that was unwound, if its stack can be reserved again. Never raises.
 void coroutine_recover(Bridge *b, Coroutine coroutine)
 {
     lua_sethook(coroutine.state, NULL, 0, 0);

@@ -1,8 +1,8 @@
 // One entry per event. An entry point takes a pooled coroutine, gives it a light C function and a light pointer to the
-// event's arguments, neither of which allocates, and resumes it: that is the protected call. The C function, inside,
-// does all that can fail: it pushes the handler, the conn and the payload, and calls. It keeps nothing of the event but
-// its kind once it has called, because the handler may wait: then the coroutine is kept with the event's task, and the
-// event goes on in another slice.
+// event's arguments, neither of which allocates, and resumes it: that is the protected call. The C function inside does
+// everything that can fail: it pushes the handler, the conn and the payload, and calls. After the call it uses nothing
+// of the event but its kind, because the handler may have waited: then the coroutine is kept with the event's task, and
+// the event goes on in another slice.
 //
 // Read next: wait.c, ../Watchdog/kill.c, coroutine.c, conn.c, failure.c.
 #include <stdio.h>
@@ -10,7 +10,9 @@
 #include <string.h>
 
 #include "CLinux.h"
-#include "internal.h"
+#include "running.h"
+#include "Reload/reload.h"
+#include "Watchdog/watchdog.h"
 
 typedef struct Call {
     int32_t script;
@@ -62,7 +64,7 @@ static BridgeOutcome run_slice(Bridge *b, Coroutine coroutine, int arguments, do
     bool was_killed = b->killed != BridgeKillNone;
     slice_end(b);
     if (was_killed && !waits) {
-        // Not used again: where memory or the C stack had ended as well, its hooks may be off for good.
+        // Not used again: if memory or the C stack was exhausted as well, its hooks may be off for good.
         luaL_unref(b->main, LUA_REGISTRYINDEX, coroutine.reference);
     } else if (status == LUA_OK && lua_gethook(co) == NULL) {
         coroutine_give_back(b, coroutine);
@@ -105,7 +107,7 @@ BridgeOutcome run_protected(Bridge *b, lua_CFunction body, void *call, double bu
     return run_slice(b, coroutine, 1, budget);
 }
 
-// Goes on with a task. Never raises.
+// Resumes a task. Never raises.
 static BridgeOutcome go_on(Bridge *b, uint32_t number, const BridgeAnswer *answer)
 {
     forbid_reentry(b);
@@ -152,7 +154,7 @@ static void push_handler(lua_State *L, Bridge *b, const Call *call)
     lua_rawgeti(L, LUA_REGISTRYINDEX, b->live->handlers[call->script * bridgeEventCount + call->event]);
 }
 
-// Notes where an error was raised that nothing in the script catches. [error] -> [error], never raises
+// Notes the place of an error that nothing in the script catches. [error] -> [error], never raises
 static int note_error(lua_State *L)
 {
     Bridge *b = bridge_of(L);
@@ -163,8 +165,8 @@ static int note_error(lua_State *L)
 }
 
 // Calls a function of a script, protected, from the bottom of the event's coroutine; `done` is called with the status,
-// at once or after the function has waited, and passes an error on. The call has to be protected, because only that lets
-// hooks work again after an error that was raised by one. [... f arguments] -> [... note_error results... | error]
+// at once or after the function has waited, and passes an error on. The call has to be protected, because otherwise
+// hooks would not work again after a hook has raised an error. [... f arguments] -> [... note_error results... | error]
 int call_noted(lua_State *L, int arguments, int results, lua_KContext context, lua_KFunction done)
 {
     check_stack_left(L);
@@ -180,13 +182,14 @@ static int done(lua_State *L, int status, lua_KContext context)
     return status == LUA_OK || status == LUA_YIELD ? 0 : lua_error(L);
 }
 
-// Calls the handler with its arguments and wants nothing back. [... handler arguments] -> [...]
+// Calls the handler with its arguments and drops its results. [... handler arguments] -> [...]
 static int call_handler(lua_State *L, int arguments)
 {
     return call_noted(L, arguments, 0, 0, done);
 }
 
-// The payload stays below the handler, so that its address names it for as long as the event runs. [call] -> [call payload]
+// The payload stays below the handler, so that its address names it for as long as the event runs.
+// [call] -> [call payload]
 static int message_body(lua_State *L)
 {
     Bridge *b = bridge_of(L);
@@ -235,7 +238,8 @@ static int life_body(lua_State *L)
     return call_handler(L, 0);
 }
 
-// Notes where the function on top begins; of a spawned one, the script's within it. [... function] -> [... function]
+// Notes where the function on top begins; for a spawned function, the script's function within it.
+// [... function] -> [... function]
 static void note_function(lua_State *L, Bridge *b)
 {
     lua_pushvalue(L, -1);

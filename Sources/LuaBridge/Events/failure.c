@@ -1,10 +1,10 @@
-// What went wrong, read without running a line of the script: no metamethod is called, nothing is allocated, so it
-// works when memory is exhausted too.
+// The description of a failure. It is read without running any code of the script: no metamethod is called and nothing
+// is allocated, so it also works when memory is exhausted.
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "internal.h"
+#include "running.h"
 
 enum { traceback_levels = 20 };
 
@@ -23,7 +23,7 @@ static BridgeOutcome finish(Bridge *b, size_t message_count)
     return BridgeOutcomeFailed;
 }
 
-// Sets a failure of the bridge's own. Never raises.
+// Sets a failure of the bridge itself. Never raises.
 BridgeOutcome failure_set(Bridge *b, const char *message)
 {
     failure_clear(b);
@@ -52,8 +52,8 @@ static size_t describe_frame(lua_State *co, lua_Debug *frame, char *line, size_t
     return count < 0 ? 0 : (size_t)count < size ? (size_t)count : size - 1;
 }
 
-// Writes the frames of a coroutine from a level on, innermost first, without the bridge's own at the bottom. Answers how many bytes.
-// [...] -> [...], never raises
+// Writes the frames of a coroutine from a level on, innermost first, without the bridge's own at the bottom. Returns
+// the number of bytes. [...] -> [...], never raises
 size_t write_traceback(lua_State *co, int level, char *text, size_t size)
 {
     lua_Debug frame;
@@ -93,7 +93,7 @@ static void keep_traceback(Bridge *b)
     b->result.tracebackCount = b->noted;
 }
 
-// Notes where the event is that fails or is being killed, before it is unwound. [...] -> [...], never raises
+// Notes the place of an event that fails or is being killed, before it is unwound. [...] -> [...], never raises
 void note_place(Bridge *b, lua_State *L, int level)
 {
     size_t count = write_traceback(L, level, b->traceback, sizeof b->traceback);
@@ -106,8 +106,8 @@ void note_place(Bridge *b, lua_State *L, int level)
     b->noted = count;
 }
 
-// What is said of an event that was killed; its traceback was noted then. Never raises.
-BridgeOutcome failure_of_kill(Bridge *b)
+// The failure of an event that was killed; its traceback was noted when it was killed. Never raises.
+static BridgeOutcome failure_of_kill(Bridge *b)
 {
     static const char *const reasons[] = {
         [BridgeKillNone] = "",
@@ -133,7 +133,7 @@ static int raw_field(lua_State *L, int key)
     return lua_rawget(L, -2);
 }
 
-// The integer that the table on top has as its code, -1 for none. [table] -> [table], never raises
+// The integer in the field `code` of the table on top, -1 for none. [table] -> [table], never raises
 static lua_Integer code_of(Bridge *b, lua_State *L)
 {
     int is_integer = 0;
@@ -170,7 +170,7 @@ static bool read_close_request(Bridge *b, lua_State *L)
     return true;
 }
 
-// Says which limit left no memory, where that is not the one on all memory. Never raises.
+// Writes the limit that left no memory, if it is not the limit on all memory. Never raises.
 static size_t write_refusal(Bridge *b)
 {
     if (b->refusal == refusal_coroutines) {
@@ -217,7 +217,7 @@ static size_t write_message(Bridge *b, lua_State *L)
     return (size_t)snprintf(b->message, sizeof b->message, "the error is a %s value, not a message", text);
 }
 
-// Reads how a coroutine ended that did not end well. co: [... error] -> [...], never raises
+// Reads the failure of a coroutine that did not end well. co: [... error] -> [...], never raises
 BridgeOutcome failure_read(Bridge *b, lua_State *co, int status)
 {
     if (b->killed) {

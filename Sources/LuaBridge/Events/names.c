@@ -2,7 +2,7 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "internal.h"
+#include "events.h"
 
 const char *const event_names[bridgeEventCount] = {
     "onUpgrade", "onOpen", "onMessage", "onClose", "onStart", "onReload", "onStop", "onDrain",
@@ -22,8 +22,8 @@ int event_named(const char *name)
 
 enum { longest_name = 32 };
 
-// How many letters must be inserted, removed or replaced to turn one name into the other; a difference in case alone
-// counts nothing.
+// The number of letters that must be inserted, removed or replaced to turn one name into the other. A difference in
+// case does not count.
 static int distance(const char *from, const char *to)
 {
     int row[longest_name + 1];

@@ -1,5 +1,6 @@
 // Queries and headers as Lua tables, built from a list of names and values.
-#include "internal.h"
+#include "running.h"
+#include "Watchdog/watchdog.h"
 
 typedef struct Pair {
     BridgeBytes name;
@@ -13,8 +14,8 @@ static bool next_pair(const BridgeStrings *strings, size_t *offset, Pair *pair)
     return pair->value.bytes != NULL;
 }
 
-// The first value of each name by name, and every pair in order in the sequence. `count` may be INT_MAX: to the end. []
-// -> [table]
+// A table with the first value of each name by name, and every pair in order in the sequence. `count` may be INT_MAX:
+// to the end. [] -> [table]
 void push_query(lua_State *L, const BridgeStrings *strings, size_t *offset, int count)
 {
     lua_newtable(L);
@@ -55,8 +56,8 @@ static void join(lua_State *L)
     lua_replace(L, list);
 }
 
-// Adds a value to those of a name; true when they are several, which are in a list until all are known. [table name value] ->
-// [table]
+// Adds a value to those of a name; true if there are several, which are in a list until all are known.
+// [table name value] -> [table]
 static bool add_header(lua_State *L)
 {
     int table = lua_gettop(L) - 2;

@@ -1,9 +1,12 @@
-// What others ask of a script and want an answer to: onPublish about a backend's push, onRequest for a backend's call,
-// onSubscribe when a client asks for a channel. Each may wait, so nothing of the question is kept on the C stack: what
-// the answer needs to know goes into the context of the call. The answer is left in the bridge's result.
+// Questions that a script answers: onPublish about a backend's push, onRequest for a backend's call, onSubscribe when a
+// client asks for a channel. Each may wait, so nothing of the question is kept on the C stack: the values that the
+// answer needs go into the context of the call. The answer is left in the bridge's result.
 #include <string.h>
 
-#include "internal.h"
+#include "running.h"
+#include "API/api.h"
+#include "Reload/reload.h"
+#include "Watchdog/watchdog.h"
 
 enum { longest_field_name = 256, longest_field_value = 1 << 16 };
 
@@ -19,7 +22,7 @@ static const char *const publication_fields[] = {
     "channel", "user", "connection", "path", "data", "binary", "key", "exclude",
 };
 
-// Header fields that say how the answer goes over the wire, which is the server's to say.
+// Header fields that only the server sets, because they frame the response.
 static const char *const own_headers[] = {
     "connection", "content-length", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "x-request-id",
 };
@@ -39,7 +42,7 @@ static void leave_list(lua_State *L)
     b->result.list = &b->text;
 }
 
-// Keeps the reason of a refusal: the string on top, or a word of ours. [reason] -> [reason]
+// Keeps the reason of a refusal: the string on top, or a default. [reason] -> [reason]
 static int leave_refusal(lua_State *L, const char *handler)
 {
     Bridge *b = bridge_of(L);
@@ -92,7 +95,7 @@ static void add_string(lua_State *L, const char *name)
     lua_pop(L, 1);
 }
 
-// Whether the changed publication on top is binary: as it says, else as it came. [publication] -> [publication]
+// Whether the changed publication on top is binary: by its field, or as it came. [publication] -> [publication]
 static bool is_binary(lua_State *L, bool was_binary)
 {
     lua_pushliteral(L, "binary");
@@ -228,7 +231,7 @@ static void add_headers(lua_State *L)
     }
 }
 
-// Puts the body on top as a string, a table as JSON; answers what it is. [... body] -> [... string]
+// Puts the body on top as a string, a table as JSON; returns its media type. [... body] -> [... string]
 static const char *push_body(lua_State *L)
 {
     Bridge *b = bridge_of(L);
@@ -254,7 +257,8 @@ static const char *push_body(lua_State *L)
     }
 }
 
-// The answer is the body, what it is, and then names and values of header fields. [... status body headers] -> [...]
+// The answer is the body, its media type, and then names and values of header fields.
+// [... status body headers] -> [...]
 static int request_answered(lua_State *L, int status, lua_KContext context)
 {
     (void)context;

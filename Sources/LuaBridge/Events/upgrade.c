@@ -1,5 +1,6 @@
-// onUpgrade: the request as a table, and what the handler says about it.
-#include "internal.h"
+// onUpgrade: the request as a table, and the decision of the handler.
+#include "running.h"
+#include "Reload/reload.h"
 
 typedef struct Upgrade {
     int32_t script;

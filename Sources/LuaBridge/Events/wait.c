@@ -1,11 +1,13 @@
-// Waiting. A host function that takes time takes a ticket, starts what it starts, and yields; the event's coroutine is
-// put aside as a task, and the worker goes on with others. When the answer is there the host resumes the ticket, and
+// Waiting. A host function that takes time takes a ticket, starts its work and yields. The event's coroutine is put
+// aside as a task, and the worker goes on with other events. When the answer is there the host resumes the ticket, and
 // the function's continuation gives the answer to the script. A ticket of a wait that is over resumes nothing.
 //
-// Allocates: the table of tasks, which grows to the most that ever waited at once. Read next: event.c.
+// Allocates: the table of tasks, which grows to the largest number that ever waited at once. Read next: event.c.
 #include <stdlib.h>
 
-#include "internal.h"
+#include "running.h"
+#include "API/api.h"
+#include "Watchdog/watchdog.h"
 
 static const uint32_t no_task = UINT32_MAX;
 
@@ -63,8 +65,8 @@ void task_end(Bridge *b)
     b->running_task = -1;
 }
 
-// Whether a wait begins; the ticket is set. If not, nil and the reason are on the stack. Raises where nothing can wait.
-// [...] -> [... | ... nil why]
+// Begins a wait and sets the ticket. False if it cannot begin: then nil and the reason are on the stack. Raises where
+// nothing can wait. [...] -> [... | ... nil why]
 bool wait_begin(lua_State *L, const char *function, BridgeTicket *ticket)
 {
     Bridge *b = bridge_of(L);
@@ -89,7 +91,7 @@ bool wait_begin(lua_State *L, const char *function, BridgeTicket *ticket)
     return true;
 }
 
-// Puts the event aside. `woken` is called with the ticket as its context when it goes on. [...] -> never returns
+// Puts the event aside. `woken` is called with the ticket as its context when the event goes on. [...] -> never returns
 int wait_yield(lua_State *L, BridgeTicket ticket, lua_KFunction woken)
 {
     bridge_of(L)->asked = true;
@@ -97,7 +99,7 @@ int wait_yield(lua_State *L, BridgeTicket ticket, lua_KFunction woken)
     return lua_yieldk(L, 0, (lua_KContext)packed, woken);
 }
 
-// What the continuation of a wait has waited for. [...] -> [...]
+// The answer that the continuation of a wait has waited for. [...] -> [...]
 const BridgeAnswer *wait_answer(lua_State *L, lua_KContext context)
 {
     Bridge *b = bridge_of(L);

@@ -1,17 +1,19 @@
-// server.class: tables of methods that are the same table in every generation, so that objects which old code made get
-// the methods of the new one. While a candidate loads, it fills the table itself, and what was in it is kept aside; when
-// all files have run, the two change places again, and once more at the commit. Old code never meets a class half
-// filled, and a candidate that fails leaves no trace.
+// server.class: tables of methods that are the same table in every generation, so that objects of old code get the
+// methods of new code. While a candidate loads, it fills the table itself, and the old fields are kept aside. When all
+// files have run, the old and the new fields are exchanged again, and once more at the commit. Old code never sees a
+// half-filled class, and a candidate that fails leaves no trace.
 //
 // A class is forgotten when no object and no code refers to it any more.
 //
-// The same exchange keeps a live table of server.state out of reach of a candidate that declares it, too, however large it
-// is: nothing else would keep code of the candidate from fields that are there already.
+// The same exchange keeps a live table of server.state of any size out of reach of a candidate that declares it:
+// nothing else would keep the candidate's code from the fields that exist already.
 #include <limits.h>
 
-#include "internal.h"
+#include "candidate.h"
+#include "Events/events.h"
+#include "Sandbox/sandbox.h"
 
-// Fields of a declaration: {class, what it holds when it does not hold the candidate's, the metatable of that or false}.
+// Fields of a declaration: {class, the fields that are kept aside for it, their metatable or false}.
 enum { record_class = 1, record_other = 2, record_metatable = 3 };
 
 // Whether the value at `index` is a class of server.class. [...] -> [...]
@@ -38,8 +40,8 @@ static void move_fields(lua_State *L, int from, int to)
     }
 }
 
-// A table that need not grow when it gets all fields of another. The length of a table with holes says nothing about how many
-// fields it has: a few dozen can make it 2^30. [...] -> [... room]
+// A table that need not grow when it gets all fields of another table. The length of a table with holes says nothing
+// about how many fields it has: a few dozen can make it 2^30. [...] -> [... room]
 void push_room_for(lua_State *L, int table)
 {
     table = lua_absindex(L, table);
@@ -57,7 +59,7 @@ void push_room_for(lua_State *L, int table)
     lua_createtable(L, (int)(length & INT_MAX), (int)((count - listed) & INT_MAX));
 }
 
-// Room for what the class of a record holds now. [record] -> [record room]
+// Room for the fields that the class of a record holds now. [record] -> [record room]
 static void push_room(lua_State *L)
 {
     lua_rawgeti(L, -1, record_class);
@@ -65,7 +67,7 @@ static void push_room(lua_State *L)
     lua_remove(L, -2);
 }
 
-// Lets a class and what was kept aside for it change places. [record room] -> [record]
+// Exchanges the fields of a class with those that are kept aside for it. [record room] -> [record]
 static void swap_record(lua_State *L)
 {
     int record = lua_gettop(L) - 1;
@@ -87,7 +89,7 @@ static void swap_record(lua_State *L)
     lua_settop(L, record);
 }
 
-// Lets all tables of a list of the candidate's and what was kept aside for them change places. [] -> []
+// Exchanges the fields of all tables in one of the candidate's lists with those that are kept aside for them. [] -> []
 static void swap_list(lua_State *L, const char *list)
 {
     luaL_checkstack(L, 16, NULL);
@@ -102,21 +104,22 @@ static void swap_list(lua_State *L, const char *list)
     lua_settop(L, top);
 }
 
-// Lets the classes of the candidate and what was kept aside change places. [] -> []
+// Exchanges the fields of the candidate's classes with those that are kept aside. [] -> []
 void swap_classes(lua_State *L)
 {
     swap_list(L, "classes");
 }
 
-// The same, and code of the candidate is about to run, or has run: the live tables that it declared, too, and what a script
-// finds in their place while it loads. [] -> []
+// Exchanges the fields of the candidate's classes, and those of the live tables that it declared, with those that are
+// kept aside: before code of the candidate runs, and after it has run. [] -> []
 void swap_declared(lua_State *L)
 {
     swap_list(L, "classes");
     swap_list(L, "shielded");
 }
 
-// What may fail comes first: after an error the list has no record, and the class is as it was. [list record] -> []
+// The steps that may fail come first: after an error the list has no record, and the class is as it was.
+// [list record] -> []
 static int exchange_body(lua_State *L)
 {
     push_room(L); // [list record room]
@@ -126,7 +129,8 @@ static int exchange_body(lua_State *L)
     return 0;
 }
 
-// Begins an exchange: half of one would be worse than a little memory. [list table metatable] -> []
+// Begins an exchange. It runs without a memory limit, because half an exchange would be worse than a little more
+// memory. [list table metatable] -> []
 static void exchange(lua_State *L)
 {
     Bridge *b = bridge_of(L);
@@ -147,9 +151,9 @@ static void exchange(lua_State *L)
     }
 }
 
-// Puts a live table out of the candidate's reach: until its code has run, the table is empty and has the metatable. The table
-// keeps the memory of its fields meanwhile, so they take as much again, which is not the candidate's doing.
-// [table metatable] -> []
+// Puts a live table out of the candidate's reach: until its code has run, the table is empty and has the metatable. The
+// table keeps the memory of its fields meanwhile, so the copy takes as much again, which is not counted against the
+// candidate. [table metatable] -> []
 void shield(lua_State *L)
 {
     Bridge *b = bridge_of(L);
@@ -163,7 +167,8 @@ void shield(lua_State *L)
     b->allowance += b->memory > before ? b->memory - before : 0;
 }
 
-// Raises if a class, or its metatable, has what setmetatable refuses: the objects have their metatable already. [] -> []
+// Raises if a class or its metatable has a field that setmetatable refuses: the objects have their metatable already.
+// [] -> []
 void check_classes(lua_State *L)
 {
     static const char *const refused[] = {"__gc", "__mode", "__concat"};
@@ -212,8 +217,8 @@ static void push_class(lua_State *L)
     lua_remove(L, -2);
 }
 
-// server.class(name): to be filled while the file loads. Objects find its functions, unless the file sets __index to something
-// else. [name] -> [... class]
+// server.class(name): to be filled while the file loads. Objects find the functions in it, unless the file sets __index
+// to something else. [name] -> [... class]
 static int server_class(lua_State *L)
 {
     Bridge *b = bridge_of(L);
@@ -244,7 +249,7 @@ static int server_class(lua_State *L)
 
 const luaL_Reg class_functions[] = {{"class", server_class}, {NULL, NULL}};
 
-// A table that does not keep alive what is in it. [] -> [], and its reference
+// A table that does not keep its content alive. [] -> [], and its reference
 static int keep_weak(lua_State *L, const char *mode)
 {
     lua_newtable(L);

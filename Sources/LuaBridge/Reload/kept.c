@@ -1,22 +1,25 @@
-// server.state: tables that outlive the code which fills them. A file declares a state with its name and a version; the
+// server.state: tables that outlive the code that fills them. A file declares a state with its name and a version; the
 // table is the same in every generation that declares the same version. When the version is new, the state gets a new
 // table, filled by `create`, or by `migrate` from a copy of the old one. Everything that can fail is done before the
-// vote; the commit only notes which table is the state's.
+// workers vote; the commit only records the table of each state.
 //
 // A state that the live scripts do not declare is kept for five more versions, so that a rollback finds it.
-#include "internal.h"
+#include "candidate.h"
+#include "Events/events.h"
+#include "Sandbox/sandbox.h"
+#include "Watchdog/watchdog.h"
 
-// Fields of a declaration. The function is `create` or `migrate`, absent when nothing is to be done; `from` is the
+// Fields of a declaration. The function is `create` or `migrate`, absent if there is nothing to do; `from` is the
 // version that is migrated.
 enum { record_table = 1, record_version, record_function, record_from, record_name, record_owner };
 
-// Fields of a state: its table, its version, and for how many versions nothing declared it.
+// Fields of a state: its table, its version, and its age, the number of versions that did not declare it.
 enum { state_table = 1, state_version, state_age };
 
 enum { state_memory = 5 };
 
-// The state's table is not to be used yet. The candidate fails even if its code catches the error. The upvalue is its name.
-// [...] -> never returns
+// Raises, because the state's table must not be used yet. The candidate fails even if its code catches the error. The
+// upvalue is its name. [...] -> never returns
 static int refuse_use(lua_State *L)
 {
     const Generation *candidate = bridge_of(L)->candidate;
@@ -33,7 +36,7 @@ static int refuse_use(lua_State *L)
     return lua_error(L);
 }
 
-// Raises what a state was refused for, if one was. [] -> []
+// Raises the error again with which the use of a state was refused, if there was one. [] -> []
 static void check_misuse(lua_State *L)
 {
     lua_rawgeti(L, LUA_REGISTRYINDEX, bridge_of(L)->candidate->table);
@@ -79,8 +82,8 @@ static lua_Integer check_declaration(lua_State *L)
     return version;
 }
 
-// Decides what the state's table is, and what fills it. Returns whether the table is a live one. Slots: 5 is the record, 6 the
-// stored state. [name version create migrate record stored] -> the same
+// Chooses the state's table and the function that fills it. Returns whether the table is a live one. Slots: 5 is the
+// record, 6 the stored state. [name version create migrate record stored] -> the same
 static bool declare(lua_State *L, lua_Integer version)
 {
     const char *name = lua_tostring(L, 1);
@@ -160,7 +163,8 @@ static int server_state(lua_State *L)
 
 const luaL_Reg state_functions[] = {{"state", server_state}, {NULL, NULL}};
 
-// Moves what a script has made into the state's table, if it is plain. [record made] -> [record]
+// Moves the fields of a table that a script has made into the state's table, if they are plain.
+// [record made] -> [record]
 static void fill(lua_State *L, const char *owner, const char *function)
 {
     int record = lua_gettop(L) - 1;
@@ -207,8 +211,8 @@ static void create(lua_State *L, const char *owner)
     fill(L, owner, "create");
 }
 
-// Runs `migrate` on a copy of the state: the state itself must be as it was if this fails, here or on another worker.
-// [record migrate] -> [record]
+// Runs `migrate` on a copy of the state: the state itself must stay as it was if the migration fails, here or on
+// another worker. [record migrate] -> [record]
 static void migrate(lua_State *L, const char *owner)
 {
     int record = lua_gettop(L) - 1;
@@ -224,7 +228,7 @@ static void migrate(lua_State *L, const char *owner)
     fill(L, owner, "migrate");
 }
 
-// Fills the tables of the candidate's states that are new, or those that are to be migrated. [] -> []
+// Fills the tables of the candidate's new states, or of those that must be migrated. [] -> []
 void fill_states(lua_State *L, bool migrations)
 {
     luaL_checkstack(L, 16, NULL);
@@ -245,7 +249,7 @@ void fill_states(lua_State *L, bool migrations)
     check_misuse(L);
 }
 
-// Forgets what has not been declared for long. [states declared] -> [states declared]
+// Forgets states that were not declared for more than five versions. [states declared] -> [states declared]
 static void age_states(lua_State *L)
 {
     int states = lua_gettop(L) - 1;
@@ -267,7 +271,7 @@ static void age_states(lua_State *L)
     }
 }
 
-// Makes the candidate's states those that are kept. [] -> []
+// Makes the candidate's states the stored ones. [] -> []
 void commit_states(lua_State *L)
 {
     luaL_checkstack(L, 12, NULL);

@@ -1,15 +1,18 @@
-// Plain values: what a script may keep in server.state. nil, booleans, numbers, strings, conns, and tables of these, no
-// deeper than 64. A table may have a class of server.class as its metatable, and no other. Tables that are reached in
-// two ways, or by way of themselves, stay so in a copy.
+// Plain values, which a script may keep in server.state: nil, booleans, numbers, strings, conns, and tables of these,
+// at most 64 deep. A table may have a class of server.class as its metatable, and no other. Tables that are reached in
+// two ways, or through themselves, are reached the same way in a copy.
 #include <stdio.h>
 #include <string.h>
 
-#include "internal.h"
+#include "candidate.h"
+#include "Events/events.h"
+#include "Sandbox/sandbox.h"
+#include "Watchdog/watchdog.h"
 
 enum { deepest_table = 64 };
 
 typedef struct Walk {
-    const char *owner; // what messages begin with: "main.lua:3: server.state 'rooms'"
+    const char *owner; // the beginning of messages: "main.lua:3: server.state 'rooms'"
     int seen;          // stack index of: table -> its copy, or true
     bool copies;
     int keys[deepest_table + 1]; // stack index of the key that led to each depth
@@ -17,7 +20,7 @@ typedef struct Walk {
 
 static void walk_value(lua_State *L, Walk *walk, int depth);
 
-// Writes how a value is reached: ".lobby.members[3]". Never raises.
+// Writes the path to a value: ".lobby.members[3]". Never raises.
 static void write_path(lua_State *L, const Walk *walk, int depth, char *path, size_t size)
 {
     size_t used = 0;
@@ -148,7 +151,7 @@ void check_plain(lua_State *L, const char *owner)
     lua_remove(L, -2);
 }
 
-// Puts a deep copy in the place of the plain value on top; raises if it is not plain. [value] -> [copy]
+// Replaces the plain value on top with a deep copy; raises if it is not plain. [value] -> [copy]
 void copy_plain(lua_State *L, const char *owner)
 {
     luaL_checkstack(L, 8, NULL);

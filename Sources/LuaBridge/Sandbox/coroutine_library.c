@@ -1,12 +1,14 @@
-// coroutine.create, resume, wrap and close as scripts get them. They say which coroutine runs, so that the watchdog
-// finds it; an event that is being killed passes through them; a handler may wait inside a coroutine of its own, and
-// then its whole chain waits. Lua 5.4.4 misreads the stack of a young coroutine in a concatenation when it has to grow,
-// so each starts with room.
+// coroutine.create, resume, wrap and close as scripts get them. They record the coroutine that runs, so that the
+// watchdog finds it. The kill of an event passes through them. A handler may wait inside a coroutine that it has made,
+// and then the whole chain waits. Lua 5.4.4 misreads a coroutine's stack in a concatenation if the stack has to grow,
+// so each coroutine starts with room.
 //
 // Read next: ../Events/wait.c.
-#include "internal.h"
+#include "libraries.h"
+#include "Events/events.h"
+#include "Watchdog/watchdog.h"
 
-// How a coroutine answered that was resumed; otherwise the number of values that it left on the caller's stack.
+// The result of resuming a coroutine, if it is not the number of values that it left on the caller's stack.
 enum { resume_failed = -1, resume_waits = -2, resume_dead = -3 };
 
 // [... arguments] of `from` -> [... results | error | nothing]
@@ -81,9 +83,9 @@ static int body_done(lua_State *L, int status, lua_KContext context)
     return status == LUA_OK || status == LUA_YIELD ? lua_gettop(L) : lua_error(L);
 }
 
-// The bottom of a script's coroutine: a protected call, because only that lets hooks work again after an error that was
-// raised by one, and so nothing that is still to be closed runs unwatched. The upvalue is the function. [arguments...] ->
-// [results...]
+// The bottom of a script's coroutine: a protected call, because otherwise hooks would not work again after a hook has
+// raised an error, and variables that are closed then would run unwatched. The upvalue is the function.
+// [arguments...] -> [results...]
 static int body(lua_State *L)
 {
     check_stack_left(L);
@@ -113,7 +115,7 @@ static int create(lua_State *L)
 
 static int finish_resume(lua_State *L, lua_State *co, int count);
 
-// The chain goes on: the coroutine further in has what it waited for. [thread ...] -> [boolean results...]
+// The chain goes on: the inner coroutine has its answer. [thread ...] -> [boolean results...]
 static int resume_woken(lua_State *L, int status, lua_KContext context)
 {
     (void)status, (void)context;
@@ -142,7 +144,7 @@ static int guarded_resume(lua_State *L)
     return finish_resume(L, co, resume(L, co, lua_gettop(L) - 1));
 }
 
-// The error of a wrapped coroutine, with the caller's place before it. [... error] -> never returns
+// Raises the error of a wrapped coroutine, with the caller's place before it. [... error] -> never returns
 static int raise_wrapped(lua_State *L, lua_State *co, bool was_dead)
 {
     int status = was_dead ? LUA_OK : lua_status(co);
@@ -194,7 +196,7 @@ static int wrap(lua_State *L)
     return 1;
 }
 
-// What coroutine.status says of a coroutine that cannot be closed, NULL of one that can.
+// The status of a coroutine that cannot be closed, NULL for one that can.
 static const char *why_not_closed(lua_State *L, lua_State *co)
 {
     lua_Debug frame;

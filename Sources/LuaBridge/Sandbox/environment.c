@@ -1,8 +1,11 @@
-// What a script finds: a list of allowed names, opened one library at a time, and nothing else. Each file has a global
-// table of its own that is always empty: a read goes on to the file's handlers (a script's only), then to what its
-// generation shares, then raises; a write raises unless it defines a handler while the file loads. So a misspelt name
+// The environment of a script: a list of allowed names, opened one library at a time, and nothing else. Each file has
+// its own global table, which is always empty. A read goes on to the file's handlers (in a script), then to the globals
+// of its generation, then raises. A write raises unless it defines a handler while the file loads. So a misspelt name
 // is an error with its file and line, and no file can disturb another.
-#include "internal.h"
+#include "libraries.h"
+#include "API/api.h"
+#include "Events/events.h"
+#include "Tools/tools.h"
 
 static const char *const base_names[] = {
     "_VERSION", "assert",   "error",  "getmetatable", "ipairs",   "next",     "pairs",
@@ -14,13 +17,13 @@ static const luaL_Reg libraries[] = {
     {"math", luaopen_math},           {"utf8", luaopen_utf8},
 };
 
-// Reading a name that nothing declares. [table key] -> []
+// Raises for the read of an undeclared name. [table key] -> []
 static int undefined_global(lua_State *L)
 {
     return luaL_error(L, "undefined global '%s'", push_as_text(L, 2, NULL));
 }
 
-// Why a name cannot be written. [table key value] -> []
+// Raises the reason for which a name cannot be written. [table key value] -> []
 static int refuse_global(lua_State *L, const char *name, bool is_script)
 {
     const char *nearest = is_script ? nearest_name(event_names, bridgeEventCount, name) : NULL;
@@ -30,7 +33,7 @@ static int refuse_global(lua_State *L, const char *name, bool is_script)
     return luaL_error(L, "undefined global '%s'; write 'local %s' to declare it", name, name);
 }
 
-// Writing a global. The upvalue is the table of the file's handlers, or false in a module. [table key value] -> []
+// Writes a global. The upvalue is the table of the file's handlers, or false in a module. [table key value] -> []
 static int write_global(lua_State *L)
 {
     const char *name = push_as_text(L, 2, NULL);
@@ -50,8 +53,8 @@ static int write_global(lua_State *L)
 }
 
 // Makes a file's global table; the generation's table is at `generation`. For a script the table of its handlers lies
-// below. The environment's metatable holds the generation's sentinel, so that whatever keeps code alive keeps it alive
-// too. [] -> [handlers environment | environment]
+// below. The environment's metatable holds the generation's sentinel, so that the sentinel lives as long as any code of
+// the generation. [] -> [handlers environment | environment]
 void push_script_environment(lua_State *L, int generation, bool is_script)
 {
     lua_getfield(L, generation, "globals");

@@ -1,8 +1,11 @@
-// Functions of Lua's base library that scripts get in another form, because the original would let a mistake reach
-// further than its event.
+// Functions of Lua's base library that scripts get in another form, because the originals would let a mistake affect
+// more than its event.
 #include <string.h>
 
-#include "internal.h"
+#include "libraries.h"
+#include "API/api.h"
+#include "Reload/reload.h"
+#include "Watchdog/watchdog.h"
 
 // The raw field of a table. [...] -> [... value]
 static int push_raw(lua_State *L, int index, const char *name)
@@ -11,7 +14,7 @@ static int push_raw(lua_State *L, int index, const char *name)
     return lua_rawget(L, index);
 }
 
-// A field of a metatable that setmetatable refuses, NULL when it has none. [...] -> [...]
+// A field of a metatable that setmetatable refuses, NULL if there is none. [...] -> [...]
 static const char *refused_field(lua_State *L, int metatable)
 {
     static const char *const fields[] = {"__gc", "__concat"};
@@ -26,7 +29,7 @@ static const char *refused_field(lua_State *L, int metatable)
     return refused;
 }
 
-// Raises what is wrong with a metatable; answers whether it makes tables weak. [table metatable] -> [table metatable]
+// Raises a mistake in a metatable; returns whether it makes tables weak. [table metatable] -> [table metatable]
 static bool check_metatable(lua_State *L)
 {
     const char *field = refused_field(L, 2);
@@ -47,8 +50,9 @@ static bool check_metatable(lua_State *L)
     return has_mode;
 }
 
-// Remembers a metatable of the candidate and where it was set, so that it can be looked at once more when its files have
-// run: what it has got by then is not in force, and its author is to know. [table metatable] -> [table metatable]
+// Remembers a metatable of the candidate and the place where it was set, so that it can be checked again when the files
+// have run: fields that it got in the meantime have no effect, and the author must be told.
+// [table metatable] -> [table metatable]
 static void note_metatable(lua_State *L)
 {
     Bridge *b = bridge_of(L);
@@ -66,7 +70,7 @@ static void note_metatable(lua_State *L)
     lua_settop(L, 2);
 }
 
-// Raises if a metatable of the candidate got afterwards what setmetatable would have refused. [] -> []
+// Raises if a metatable of the candidate later got a field that setmetatable would have refused. [] -> []
 void check_metatables(lua_State *L)
 {
     luaL_checkstack(L, 12, NULL);
@@ -89,8 +93,8 @@ void check_metatables(lua_State *L)
     lua_settop(L, top);
 }
 
-// Sets the metatable on top, which is a script's, in the bridge's own name. A __gc that it got after setmetatable checked it
-// must not come into force by this: Lua looks for it here and nowhere else, so it is taken away for as long.
+// Sets the metatable on top, which belongs to a script, on behalf of the bridge. A __gc that it got after setmetatable
+// had checked it must not take effect: Lua only looks for it here, so it is removed during the call.
 // [... metatable] -> [...]
 void set_metatable_unarmed(lua_State *L, int index)
 {
@@ -145,8 +149,8 @@ static int guarded_rawset(lua_State *L)
     return 1;
 }
 
-// Puts what a stand-in shows in its place: the values of the real table, with stand-ins for the tables among them.
-// [table ...] -> [shown ...]
+// Replaces a stand-in with the table that it shows: the values of the real table, with stand-ins for the tables among
+// them. [table ...] -> [shown ...]
 static void show_through(lua_State *L)
 {
     if (!lua_getmetatable(L, 1)) {
@@ -209,8 +213,8 @@ static int guarded_collectgarbage(lua_State *L)
     return 1;
 }
 
-// What a protected call ended with; a script that is being killed cannot catch that. [true f ...] -> [true results... |
-// false error]
+// The end of a protected call; a script that is being killed cannot catch the error.
+// [true f ...] -> [true results... | false error]
 static int finish_pcall(lua_State *L, int status, lua_KContext extra)
 {
     if (status == LUA_OK || status == LUA_YIELD) {
@@ -233,9 +237,8 @@ static int guarded_pcall(lua_State *L)
     return finish_pcall(L, status, 0);
 }
 
-// As finish_pcall, but the error goes through the script's message handler, which runs after the stack is unwound and
-// cannot raise out of here.
-// [handler true f ...] -> [... true results... | false message]
+// Like finish_pcall, but the error goes through the script's message handler, which runs after the stack is unwound and
+// cannot raise out of here. [handler true f ...] -> [... true results... | false message]
 static int finish_xpcall(lua_State *L, int status, lua_KContext extra)
 {
     if (status == LUA_OK || status == LUA_YIELD) {

@@ -1,23 +1,24 @@
-// Metamethods that come into force by setmetatable alone: __mode, and __concat where the library misreads memory in it.
-// setmetatable checks them, but a script can write them into a metatable afterwards, by whatever name it puts together,
-// and nothing is asked then. So Lua gets other names for them, which no script can write.
+// Metamethods that take effect only through setmetatable: __mode, and __concat if the library misreads memory in it.
+// setmetatable checks them, but a script could write them into a metatable afterwards, under a name that it puts
+// together, without a check. So Lua gets other names for them, which no script can write.
 //
-// Lua keeps every short string once, and finds a metamethod by the address of its name, which it has from its start. The
-// bytes of that string are replaced here by random ones. What a script writes as "__mode" is another string from then on,
-// and a field like any other. Nothing is slower for it.
+// Lua keeps every short string once, and finds a metamethod by the address of its name, which it has from its start.
+// Here the bytes of that string are replaced with random ones. From then on "__mode" in a script is another string, and
+// a field like any other. This costs no time.
 //
-// A metatable with a __mode that setmetatable allows is copied, and the copy has the name that counts: no script ever
-// meets it.
+// A metatable with a __mode that setmetatable allows is copied, and the copy has the new name: no script ever sees the
+// copy.
 #include <string.h>
 #include <sys/random.h>
 
-#include "internal.h"
+#include "libraries.h"
+#include "Watchdog/watchdog.h"
 
-// The key by which a copy knows the metatable that the script gave.
+// The key under which a copy keeps the metatable that the script gave.
 static const char given_key;
 
-// Gives the metamethod another name and keeps that. No byte is zero: the library compares names as C strings, too.
-// [] -> [], and its reference
+// Gives the metamethod another name and keeps the name. No byte is zero, because the library also compares names as C
+// strings. [] -> [], and its reference
 static int rename_metamethod(lua_State *L, const char *name)
 {
     char *bytes = (char *)(uintptr_t)lua_pushstring(L, name);
@@ -31,7 +32,7 @@ static int rename_metamethod(lua_State *L, const char *name)
     return luaL_ref(L, LUA_REGISTRYINDEX);
 }
 
-// Before anything else in the state has a use for the names. [] -> []
+// Called before anything else in the state uses the names. [] -> []
 void metamethods_open(lua_State *L)
 {
     Bridge *b = bridge_of(L);
@@ -44,7 +45,7 @@ void metamethods_open(lua_State *L)
     b->references.in_use = luaL_ref(L, LUA_REGISTRYINDEX);
 }
 
-// Makes the mode that of the metatable on top. [metatable mode] -> [metatable]
+// Sets the mode of the metatable on top. [metatable mode] -> [metatable]
 static void set_mode(lua_State *L)
 {
     lua_rawgeti(L, LUA_REGISTRYINDEX, bridge_of(L)->references.mode);
@@ -52,7 +53,7 @@ static void set_mode(lua_State *L)
     lua_rawset(L, -3);
 }
 
-// Makes a table of the bridge's own weak. [table] -> [table]
+// Makes a table of the bridge weak. [table] -> [table]
 void make_weak(lua_State *L, const char *mode)
 {
     lua_createtable(L, 0, 1);
@@ -61,7 +62,7 @@ void make_weak(lua_State *L, const char *mode)
     lua_setmetatable(L, -2);
 }
 
-// Pushes the metatable that a script gave the table, if the one in force is a copy of it. [...] -> [...], or [... given]
+// Pushes the metatable that a script gave the table, if the table has a copy of it. [...] -> [...], or [... given]
 static bool push_given(lua_State *L, int index)
 {
     if (!lua_getmetatable(L, index)) {
@@ -75,7 +76,7 @@ static bool push_given(lua_State *L, int index)
     return is_copy;
 }
 
-// Whether the table's metatable has a __metatable of the script's, or of the bridge's. [...] -> [...]
+// Whether the table's metatable has a __metatable, set by the script or by the bridge. [...] -> [...]
 bool is_protected(lua_State *L, int index)
 {
     if (push_given(L, index)) {
@@ -106,8 +107,8 @@ static bool is_in_use(lua_State *L)
     return is;
 }
 
-// A weak metatable may lose what it passes a write on to, in the middle of that write, and older libraries use that
-// afterwards. So each table that is ever used as a metatable is noted, and cannot be made weak.
+// A weak metatable may lose the table to which it passes a write on, in the middle of that write, and older libraries
+// use that table afterwards. So each table that is ever used as a metatable is noted, and cannot be made weak.
 // [table metatable] -> [table metatable]
 static void keep_metatables_strong(lua_State *L, bool becomes_weak)
 {
@@ -124,7 +125,7 @@ static void keep_metatables_strong(lua_State *L, bool becomes_weak)
     lua_settop(L, 2);
 }
 
-// Puts a weak copy in the place of the metatable; getmetatable answers the original. [table metatable] -> [table copy]
+// Replaces the metatable with a weak copy; getmetatable returns the original. [table metatable] -> [table copy]
 static void put_weak_copy(lua_State *L)
 {
     lua_newtable(L);
@@ -149,7 +150,7 @@ static void put_weak_copy(lua_State *L)
     lua_replace(L, 2);
 }
 
-// Sets a metatable of a script's, which was checked. Where it has a __mode the table is as weak as that says at this moment.
+// Sets a script's metatable, which was checked. If it has a __mode, the table gets the mode that it has at this moment.
 // [table metatable] -> [table]
 void set_checked_metatable(lua_State *L, bool becomes_weak)
 {

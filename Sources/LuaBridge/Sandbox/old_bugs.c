@@ -1,18 +1,18 @@
-// What Lua before 5.4.7 gets wrong, as Debian 12 has it, and scripts can reach by accident:
+// Bugs of Lua before 5.4.7, the version of Debian 12, that scripts can trigger by accident:
 //
 // - A __concat in a concatenation of several parts may move the coroutine's stack, and the rest of the concatenation
-//   then reads what is no longer there. So __concat is refused where a file is loaded and in setmetatable, and has no effect
-//   where a metatable gets it afterwards: see metamethods.c.
-// - Coroutines that close one another overflow the C stack, because each counts its C calls from zero. The bridge looks at
-//   the stack itself, whatever the library: see ../State/stack.c.
-// - A write that a weak metatable passes on may find that what it is passed on to was collected, when memory is short. So
-//   a metatable cannot be weak itself, and no table can be made weak but by setmetatable.
+//   then reads freed memory. So __concat is refused when a file is loaded and in setmetatable, and has no effect if a
+//   metatable gets it afterwards: see metamethods.c.
+// - Coroutines that close one another overflow the C stack, because each counts its C calls from zero. The bridge
+//   checks the stack itself, with any version of the library: see ../State/stack.c.
+// - When memory is short, a write that a weak metatable passes on may find its target collected. So a metatable cannot
+//   be weak itself, and only setmetatable can make a table weak.
 //
-// Where the linked library is newer, nothing is refused.
+// With a newer library nothing is refused.
 #define _GNU_SOURCE // memmem
 #include <string.h>
 
-#include "internal.h"
+#include "sandbox.h"
 
 static const char concat[] = "__concat";
 
@@ -27,7 +27,7 @@ bool has_old_bugs(void)
     return version != NULL && release < 7;
 }
 
-// Takes a piece of a compiled chunk; a constant is a piece of its own. Never raises.
+// Takes a piece of a compiled chunk; each constant is a separate piece. Never raises.
 static int find_constant(lua_State *L, const void *piece, size_t count, void *found)
 {
     (void)L;
@@ -37,7 +37,7 @@ static int find_constant(lua_State *L, const void *piece, size_t count, void *fo
     return 0;
 }
 
-// The line of the source in which the name stands first outside a comment of that line; 1 if it is written otherwise.
+// The first line of the source in which the name stands outside of a comment; 1 if it is not written literally.
 static int line_of(const BridgeSource *source, const char *name)
 {
     int line = 1;
@@ -55,7 +55,7 @@ static int line_of(const BridgeSource *source, const char *name)
     return 1;
 }
 
-// Raises when a chunk has a constant "__concat", which its source shows where. [chunk] -> [chunk]
+// Raises if a chunk has a constant "__concat"; the source gives the line. [chunk] -> [chunk]
 void refuse_old_bugs(lua_State *L, const BridgeSource *source)
 {
     bool found = false;

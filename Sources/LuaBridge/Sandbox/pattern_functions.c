@@ -1,14 +1,16 @@
-// string.find, match, gmatch and gsub over our own matcher: what they take, answer and complain of is as in the stock
+// string.find, match, gmatch and gsub over our own matcher. Their arguments, results and errors are as in the stock
 // library.
 //
 // Read next: patterns.c, text_search.c.
 #include <string.h>
 
+#include "libraries.h"
 #include "patterns.h"
+#include "Watchdog/watchdog.h"
 
-enum { piece = 1 << 16 }; // bytes between two looks at the budget
+enum { piece = 1 << 16 }; // bytes between two checks of the budget
 
-// Where an `init` begins to look, from 0; beyond the subject when it is that far. [...] -> [...]
+// The offset at which an `init` starts the search, from 0; it may lie beyond the subject. [...] -> [...]
 static size_t start_offset(lua_State *L, int index, size_t count)
 {
     lua_Integer init = luaL_optinteger(L, index, 1);
@@ -18,7 +20,7 @@ static size_t start_offset(lua_State *L, int index, size_t count)
     return init == 0 || init < -(lua_Integer)count ? 0 : count + (size_t)init;
 }
 
-// Characters that mean something else than themselves; ")" does so only behind one of them.
+// Magic characters; ")" is magic only after one of them.
 static const bool is_magic[256] = {
     ['$'] = true, ['%'] = true, ['('] = true, ['*'] = true, ['+'] = true,
     ['-'] = true, ['.'] = true, ['?'] = true, ['['] = true, ['^'] = true,
@@ -101,7 +103,7 @@ static int string_match(lua_State *L)
     return search(L, false);
 }
 
-// Where a gmatch is: offsets in the subject. `last` is the end of the last match, -1 before the first.
+// The state of a gmatch: offsets in the subject. `last` is the end of the last match, -1 before the first.
 typedef struct Walk {
     size_t next;
     ptrdiff_t last;
@@ -116,7 +118,7 @@ static int next_match(lua_State *L)
     const char *pattern = lua_tolstring(L, lua_upvalueindex(2), &length);
     Walk *walk = lua_touserdata(L, lua_upvalueindex(3));
     if (walk->next > count) {
-        return 0; // and a mistake in the pattern is not noticed
+        return 0; // without noticing a mistake in the pattern
     }
     Matcher matcher;
     matcher_init(&matcher, L, subject, count, pattern, length);
@@ -173,7 +175,7 @@ static void add_template(Matcher *m, luaL_Buffer *buffer, const char *start, con
     luaL_addlstring(buffer, text, (size_t)(text_end - text));
 }
 
-// Adds what the match is replaced by; false when it stays as it is. [... buffer] -> [... buffer]
+// Adds the replacement of the match; false if the match stays as it is. [... buffer] -> [... buffer]
 static bool add_replacement(Matcher *m, luaL_Buffer *buffer, const char *start, const char *end, int type)
 {
     lua_State *L = m->L;

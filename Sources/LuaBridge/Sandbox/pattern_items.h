@@ -1,5 +1,5 @@
-// A single item of a pattern: a character, a class or a set, and whether a byte of the subject is one. In a header of its
-// own so that the matcher, which asks for each byte, has it inline.
+// A single item of a pattern: a character, a class or a set, and the test whether a byte of the subject matches it. It
+// is in a header so that the matcher, which tests each byte, has it inline.
 //
 // Read next: patterns.c.
 #ifndef PERIGEE_PATTERN_ITEMS_H
@@ -8,11 +8,12 @@
 #include <string.h>
 
 #include "patterns.h"
+#include "Watchdog/watchdog.h"
 
 enum {
     slice = 1024,  // steps
     long_set = 32, // bytes of a set whose comparison counts as another step
-    stretch = 4096, // characters of a run that are looked at between two counts
+    stretch = 4096, // characters of a run that are examined between two counts
 };
 
 static void pause(Matcher *m)
@@ -21,7 +22,7 @@ static void pause(Matcher *m)
     check_killed(m->L);
 }
 
-// Counts work that took about as long as this many steps.
+// Counts work that took as long as about this many steps.
 static inline void spend(Matcher *m, ptrdiff_t steps)
 {
     if (steps >= m->steps) {
@@ -33,7 +34,7 @@ static inline void spend(Matcher *m, ptrdiff_t steps)
 
 enum { space = 1, control = 2, punctuation = 4, digit = 8, upper = 16, lower = 32, hexadecimal = 64, zero = 128 };
 
-// What each byte is in the C locale.
+// The kind of each byte in the C locale.
 static const uint8_t kinds[256] = {
     [0] = control | zero,
     [1 ... 8] = control,
@@ -52,7 +53,7 @@ static const uint8_t kinds[256] = {
     [127] = control,
 };
 
-// What the letter of a class stands for; nothing where the letter is no class.
+// The kinds of the class of each letter; none if the letter is no class.
 static const uint8_t classes[26] = {
     ['a' - 'a'] = upper | lower,
     ['c' - 'a'] = control,
@@ -67,7 +68,7 @@ static const uint8_t classes[26] = {
     ['z' - 'a'] = zero,
 };
 
-// Whether a byte is what "%letter" stands for: a class, all but a class, or the character itself.
+// Whether a byte matches "%letter": a class, the complement of a class, or the character itself.
 static inline bool in_class(unsigned char byte, unsigned char letter)
 {
     unsigned index = (letter | 32u) - 'a';
@@ -101,7 +102,7 @@ static bool in_set(unsigned char byte, const char *next, const char *end)
     return !listed;
 }
 
-// The end of the set that begins behind `next`. The first character behind "[" or "[^" is a member, even if it is "]".
+// The end of the set that begins after `next`. The first character after "[" or "[^" is a member, even if it is "]".
 static const char *set_end(Matcher *m, const char *next)
 {
     const char *start = next;
@@ -153,8 +154,8 @@ static inline bool item_matches(Matcher *m, const char *at, const char *item, co
     }
 }
 
-// The first character from `next` on that the item matches or does not match, whichever is not `skipped`; the subject's
-// end when there is none.
+// The first character from `next` on for which the item's match differs from `skipped`; the subject's end if there is
+// none.
 static inline const char *skip_while(Matcher *m, const char *next, const char *item, const char *end, bool skipped)
 {
     while (next < m->subject_end) {

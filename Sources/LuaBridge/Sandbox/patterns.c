@@ -1,8 +1,8 @@
-// Lua's patterns, matched by our own code. A pattern can backtrack for longer than anybody waits, and no hook
-// interrupts C: so this matcher counts its steps and asks after every thousand of them whether the event is being
-// killed. What a pattern means, and which mistakes in it are found and when, is as in the stock library, to the letter.
+// Lua's patterns, matched by our own code. A pattern can backtrack for a very long time, and no hook interrupts C. So
+// this matcher counts its steps and checks after every thousand of them whether the event is being killed. The meaning
+// of a pattern, and the mistakes that are found in it, are exactly those of the stock library.
 //
-// Whoever matches calls matcher_try for each place where a match may begin. A pattern is read as it is matched, so a
+// The caller calls matcher_try for each place where a match may begin. A pattern is read while it is matched, so a
 // mistake in a part that is never reached is never noticed.
 //
 // Read next: pattern_items.h, pattern_functions.c.
@@ -70,7 +70,7 @@ static const char *match_close(Matcher *m, const char *at, const char *pattern)
     return matched;
 }
 
-// "%bxy": from an x to the y that belongs to it.
+// "%bxy": from an x to its matching y.
 static const char *match_balance(Matcher *m, const char *at, const char *pair)
 {
     if (pair + 1 >= m->pattern_end) {
@@ -123,7 +123,7 @@ static const char *match_reference(Matcher *m, const char *at, char number)
     return memcmp(m->captures[index].start, at, (size_t)length) == 0 ? at + length : NULL;
 }
 
-// An item and what may be behind it: "?", "*", "+" or "-". True when `*at` and `*pattern` are where to go on, false when
+// An item with an optional "?", "*", "+" or "-" after it. True if matching goes on at `*at` and `*pattern`, false if
 // `*at` is the result.
 static inline bool match_item(Matcher *m, const char **at, const char **pattern)
 {
@@ -165,7 +165,7 @@ static inline bool match_item(Matcher *m, const char **at, const char **pattern)
     }
 }
 
-// "%" and what it begins, save a class. As match_item; `*is_special` is false when it is a class after all.
+// The items that begin with "%", except a class. Like match_item; `*is_special` is false if it is a class.
 static bool match_special(Matcher *m, const char **at, const char **pattern, bool *is_special)
 {
     const char *next = *pattern + 1;
@@ -198,7 +198,7 @@ static bool match_special(Matcher *m, const char **at, const char **pattern, boo
     }
 }
 
-// The end of the match of the whole rest of the pattern, NULL when there is none.
+// The end of the match of the rest of the pattern, NULL if there is none.
 static inline const char *match_rest(Matcher *m, const char *at, const char *pattern)
 {
     while (pattern != m->pattern_end) {
@@ -245,7 +245,7 @@ static const char *match(Matcher *m, const char *at, const char *pattern)
     return matched;
 }
 
-// --- for whoever matches ---
+// --- for callers ---
 
 // The end of the item that every match begins with, if the pattern begins with one.
 static const char *first_item_end(Matcher *m, const char *pattern)
@@ -286,7 +286,7 @@ const char *matcher_try(Matcher *m, const char *start, const char *pattern)
 {
     m->count = 0;
     m->depth = deepest;
-    spend(m, 1); // an empty pattern has no item that would
+    spend(m, 1); // because an empty pattern has no item that counts a step
     return match(m, start, pattern);
 }
 

@@ -2,7 +2,7 @@
 #ifndef PERIGEE_BRIDGE_PATTERNS_H
 #define PERIGEE_BRIDGE_PATTERNS_H
 
-#include "internal.h"
+#include "State/state.h"
 
 enum {
     pattern_captures = 32,
@@ -21,15 +21,15 @@ typedef struct Matcher {
     const char *subject;
     const char *subject_end;
     const char *pattern_end;
-    int steps; // until the next look at the budget
+    int steps; // until the next check of the budget
     int depth; // calls of the matcher within itself that are left
     int count; // captures
-    const char *first_end; // where the item ends that every match begins with; NULL when there is no such item
+    const char *first_end; // the end of the item with which every match begins; NULL if there is no such item
     Capture captures[pattern_captures];
 } Matcher;
 
-// Prepares to match `pattern`, whose anchor, if it had one, is already behind it. A pattern that begins with a
-// malformed item raises. [] -> []
+// Prepares to match `pattern`, without its anchor if it had one. A pattern that begins with a malformed item raises.
+// [] -> []
 void matcher_init(
     Matcher *m, lua_State *L, const char *subject, size_t count, const char *pattern, size_t pattern_count);
 
@@ -44,11 +44,11 @@ static inline const char *matcher_skip(Matcher *m, const char *start, const char
 // The end of the match that begins at `start`, NULL when there is none. Leaves the stack as it was.
 const char *matcher_try(Matcher *m, const char *start, const char *pattern);
 
-// Counts a step that was made for the match outside of the matcher. [...] -> [...]
+// Counts steps that the caller made for the match. [...] -> [...]
 void matcher_spend(Matcher *m, int steps);
 
-// The text or the position of one capture; the whole match, from `start` to `end`, when the pattern has none and the
-// first is asked for. [] -> [value]
+// The text or the position of one capture. If the pattern has none, the first capture is the whole match, from `start`
+// to `end`. [] -> [value]
 void push_capture(const Matcher *m, int index, const char *start, const char *end);
 
 // All captures, or the whole match if there are none and `start` is given. [] -> [values...], and their number

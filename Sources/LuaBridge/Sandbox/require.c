@@ -1,7 +1,8 @@
 // `require "name"`: a module of Scripts/lib, run once per generation.
 #include <string.h>
 
-#include "internal.h"
+#include "sandbox.h"
+#include "Events/events.h"
 
 // "game.board" and "game/board" are the same module. [name] -> [name path]
 static void push_path(lua_State *L, const char *name)
@@ -15,18 +16,18 @@ static int refuse(lua_State *L, const char *path)
     return luaL_error(L, "require: there is no module '%s' (lib/%s.lua)", path, path);
 }
 
-// The module does not run any more, whether it has returned or failed. The upvalues are the modules that run, and its path.
-// [mark error] -> []
+// Marks the module as no longer running, after it has returned or failed. The upvalues are the modules that run, and
+// its path. [mark error] -> []
 static int forget_running(lua_State *L)
 {
     lua_pushvalue(L, lua_upvalueindex(2));
-    lua_pushnil(L); // the key is there, so this allocates nothing
+    lua_pushnil(L); // the key exists, so this allocates nothing
     lua_rawset(L, lua_upvalueindex(1));
     return 0;
 }
 
-// Notes that the module runs, until the value that is pushed goes out of scope: it must not be moved. [name path chunk] ->
-// [name path chunk mark]
+// Marks the module as running until the pushed value goes out of scope; the value must not be moved.
+// [name path chunk] -> [name path chunk mark]
 static void mark_running(lua_State *L)
 {
     lua_newtable(L);
@@ -42,8 +43,8 @@ static void mark_running(lua_State *L)
     lua_toclose(L, -1);
 }
 
-// Runs a module that has not run. The upvalues are chunks, loaded values, and the modules that run. [name path]
-// -> [... value]
+// Runs a module for the first time. The upvalues are chunks, loaded values, and the modules that run.
+// [name path] -> [... value]
 static int run_module(lua_State *L, const char *path)
 {
     lua_pushvalue(L, 2);

@@ -1,19 +1,19 @@
-// string.format over the stock function. A long format, or "%q" of a long string, would keep it busy in C; so a call with
-// either is made item by item, and between two of them the event may be killed. What it answers is as in the stock
-// library.
+// string.format over the stock function. A long format, or "%q" of a long string, would take long in C; so such a call
+// is made item by item, and between two items the event may be killed. The results are as in the stock library.
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "internal.h"
+#include "libraries.h"
+#include "Watchdog/watchdog.h"
 
 enum {
-    short_text = 4096,  // bytes of a format, or of a string in it, that the stock function gets as they are
+    short_text = 4096,  // bytes of a format, or of a string in it, that are passed to the stock function in one call
     longest_item = 32,  // "%-#0 +99.99f", with room
-    piece = 1 << 14,    // bytes between two looks at the budget
+    piece = 1 << 14,    // bytes between two checks of the budget
 };
 
-// Whether the stock function may have all of it. [format values...] -> the same
+// Whether the call may be passed to the stock function as a whole. [format values...] -> the same
 static bool is_short(lua_State *L)
 {
     if (lua_rawlen(L, 1) > short_text) {
@@ -27,7 +27,7 @@ static bool is_short(lua_State *L)
     return true;
 }
 
-// Adds a string as Lua would read it. [... buffer] -> [... buffer]
+// Adds a string in the form in which Lua reads it. [... buffer] -> [... buffer]
 static void add_quoted(lua_State *L, luaL_Buffer *buffer, const char *text, size_t count)
 {
     luaL_addchar(buffer, '"');
@@ -51,7 +51,7 @@ static void add_quoted(lua_State *L, luaL_Buffer *buffer, const char *text, size
     luaL_addchar(buffer, '"');
 }
 
-// The length of the item at a "%"; the stock function says what is wrong with one that is none. Never raises.
+// The length of the item at a "%"; the stock function reports a malformed item. Never raises.
 static size_t item_length(const char *item, const char *end)
 {
     size_t length = 1;
@@ -62,7 +62,7 @@ static size_t item_length(const char *item, const char *end)
     return item + length < end ? length + 1 : length;
 }
 
-// Raises what the stock function would say of a value, which would count it differently here. [...] -> [...]
+// Raises the stock function's error about a value, which would have another argument number here. [...] -> [...]
 static void check_value(lua_State *L, char conversion, int value, int top)
 {
     if (value > top) {

@@ -1,15 +1,17 @@
-// What the string library has besides patterns, where the stock function could go on for ever in C or lay hands on what
-// all scripts share: strings keep their methods, but no script reaches their metatable, nor the table that it points to.
+// Functions of the string library other than patterns, where the stock function could run very long in C or change
+// values that all scripts share: strings keep their methods, but no script can reach their metatable, or the table that
+// it points to.
 //
 // Read next: pattern_functions.c.
 #include <string.h>
 
-#include "internal.h"
+#include "libraries.h"
+#include "Watchdog/watchdog.h"
 
 enum {
     most_bytes = 0x7FFFFFFF,
     longest_format = 1 << 16, // bytes of a format of string.pack and unpack
-    piece = 1 << 16,          // bytes between two looks at the budget
+    piece = 1 << 16,          // bytes between two checks of the budget
 };
 
 // Fills `count` bytes with copies of the `length` that are already there. Never raises.
@@ -22,8 +24,8 @@ static void fill(char *bytes, size_t length, size_t count)
     }
 }
 
-// string.rep(s, n, separator). The result is asked for before anything is written, so a large one fails at once.
-// [s n separator] -> [... string]
+// string.rep(s, n, separator). The memory for the result is allocated before anything is written, so a large one fails
+// at once. [s n separator] -> [... string]
 static int string_rep(lua_State *L)
 {
     size_t length;
@@ -114,8 +116,8 @@ static int string_reverse(lua_State *L)
     return 1;
 }
 
-// string.pack, packsize and unpack: the stock function, which is the upvalue, reads formats of a length that it is done
-// with soon. [format ...] -> [... results...]
+// string.pack, packsize and unpack: the stock function, which is the upvalue, gets only formats of a limited length.
+// [format ...] -> [... results...]
 static int pack_by_format(lua_State *L)
 {
     if (lua_type(L, 1) == LUA_TSTRING && lua_rawlen(L, 1) > longest_format) {
@@ -124,7 +126,7 @@ static int pack_by_format(lua_State *L)
     return lua_tocfunction(L, lua_upvalueindex(1))(L);
 }
 
-// Puts functions in the place of those of the same names, which become their upvalues. [library] -> [library]
+// Replaces functions with those of the same names; the old functions become their upvalues. [library] -> [library]
 void wrap_functions(lua_State *L, const luaL_Reg *functions)
 {
     for (; functions->name != NULL; functions++) {
@@ -144,7 +146,7 @@ static void protect_metatable(lua_State *L)
     lua_pop(L, 2);
 }
 
-// Replaces what has to be replaced in the stock library's table. [string] -> [string]
+// Replaces functions in the stock library's table. [string] -> [string]
 void string_library_open(lua_State *L)
 {
     static const luaL_Reg functions[] = {

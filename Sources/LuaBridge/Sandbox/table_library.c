@@ -1,14 +1,15 @@
-// table.insert, remove, move, concat and sort, where a table that lies about its length, or is merely long, would keep the
-// stock function busy for ever: our own loops ask every thousand steps whether the event is being killed, and a range that
-// no table can have is refused at once. What they answer is as in the stock library.
+// table.insert, remove, move, concat and sort. With a table that is very long, or lies about its length, the stock
+// functions would run for a very long time. Our own loops check every thousand steps whether the event is being killed,
+// and a range that no table can have is refused at once. The results are as in the stock library.
 //
 // Read next: table_sort.c.
 #include <limits.h>
 
-#include "internal.h"
+#include "libraries.h"
+#include "Watchdog/watchdog.h"
 
 enum {
-    slice = 1024,      // steps between two looks at the budget
+    slice = 1024,      // steps between two checks of the budget
     most_moved = 1 << 26, // elements that one call moves
 };
 
@@ -28,7 +29,7 @@ static bool has_field(lua_State *L, const char *name)
     return has;
 }
 
-// Checks for a table, or for what has metamethods to be used like one. [...] -> [...]
+// Checks for a table, or for a value whose metamethods allow it to be used like one. [...] -> [...]
 void check_table(lua_State *L, int index, int uses)
 {
     check_stack_left(L);
@@ -99,7 +100,7 @@ static int table_remove(lua_State *L)
     return 1;
 }
 
-// Checks a move's range and says how many elements it has. [...] -> [...]
+// Checks a move's range and returns the number of its elements. [...] -> [...]
 static lua_Integer checked_range(lua_State *L, lua_Integer first, lua_Integer last, lua_Integer target)
 {
     luaL_argcheck(L, first > 0 || last < LUA_MAXINTEGER + first, 3, "too many elements to move");
@@ -184,7 +185,7 @@ static int table_concat(lua_State *L)
     return 1;
 }
 
-// Replaces what has to be replaced in the stock library's table. [table library] -> [table library]
+// Replaces functions in the stock library's table. [table library] -> [table library]
 void table_library_open(lua_State *L)
 {
     static const luaL_Reg functions[] = {

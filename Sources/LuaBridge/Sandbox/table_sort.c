@@ -1,11 +1,12 @@
-// table.sort: quicksort, and heapsort for a part in which it goes wrong, so that no order of the elements and no function
-// that compares them takes more than n log n comparisons. Without such a function everything happens in C; so it asks before
-// every comparison whether the event is being killed.
+// table.sort: quicksort, and heapsort for a part in which quicksort degrades, so that no order of the elements and no
+// comparison function takes more than n log n comparisons. Without a comparison function everything runs in C, so every
+// comparison first checks whether the event is being killed.
 //
 // The table is at 1, the function or nil at 2.
 #include <limits.h>
 
-#include "internal.h"
+#include "libraries.h"
+#include "Watchdog/watchdog.h"
 
 enum { small = 12 }; // elements that are sorted by insertion
 
@@ -19,7 +20,7 @@ static bool comes_before(Sort *sort, int left, int right)
 {
     lua_State *L = sort->L;
     check_stack_left(L);
-    check_killed(L); // each time: two strings may be long
+    check_killed(L); // each time, because the two values may be long strings
     if (!sort->has_function) {
         return lua_compare(L, left, right, LUA_OPLT) != 0;
     }
@@ -74,7 +75,8 @@ static void sort_by_insertion(Sort *sort, lua_Integer first, lua_Integer last)
     }
 }
 
-// Lets the value on top sink from `root` to its place in the heap of `count` elements behind `first`. [... value] -> [...]
+// Lets the value on top sink from `root` to its place in the heap of `count` elements behind `first`.
+// [... value] -> [...]
 static void sink(Sort *sort, lua_Integer first, lua_Integer root, lua_Integer count)
 {
     lua_State *L = sort->L;
@@ -121,8 +123,8 @@ static void refuse_order(lua_State *L)
     luaL_error(L, "invalid order function for sorting");
 }
 
-// Splits a part whose first, middle and last elements are in order around the middle one, and says where that one is
-// now. [...] -> [...]
+// Splits a part whose first, middle and last elements are in order around the middle one. Returns the middle one's new
+// place. [...] -> [...]
 static lua_Integer split(Sort *sort, lua_Integer first, lua_Integer last)
 {
     lua_State *L = sort->L;
@@ -159,7 +161,7 @@ static lua_Integer split(Sort *sort, lua_Integer first, lua_Integer last)
     return left;
 }
 
-// Sorts a part; `tries` splits may go wrong before the heap takes over. [...] -> [...]
+// Sorts a part; after `tries` bad splits heapsort takes over. [...] -> [...]
 static void sort_part(Sort *sort, lua_Integer first, lua_Integer last, int tries)
 {
     while (last - first >= small) {

@@ -1,21 +1,22 @@
-// Looks for a text in another: what string.find does without magic. A short text is left to the C library, in pieces; a long
-// one may be hard to find, and is looked for by the two-way algorithm (Crochemore and Perrin, 1991), which takes time in
-// proportion to both texts and no memory, and here asks for the budget on its way.
+// The search for a text in another, for string.find without magic. A short text is left to the C library, in pieces. A
+// long one may be hard to find, so it is searched for with the two-way algorithm (Crochemore and Perrin, 1991), which
+// takes time in proportion to both texts and no memory, and here checks the budget on its way.
 #define _GNU_SOURCE // memmem
 #include <string.h>
 
-#include "internal.h"
+#include "libraries.h"
+#include "Watchdog/watchdog.h"
 
 enum {
     most_tries = 64,
     most_compared = 1 << 16,
     longest_short = 4096,
-    piece = 1 << 16, // bytes between two looks at the budget
+    piece = 1 << 16, // bytes between two checks of the budget
 };
 
 typedef struct Search {
     lua_State *L;
-    size_t left; // comparisons until the next look at the budget
+    size_t left; // comparisons until the next check of the budget
 } Search;
 
 // [...] -> [...]
@@ -27,12 +28,13 @@ static inline void count_one(Search *s)
     }
 }
 
-// Where the largest suffix of the text begins, by the order of bytes or the opposite one, and its period. [...] -> [...]
+// The start of the largest suffix of the text, by the order of bytes or the opposite one, and its period.
+// [...] -> [...]
 static size_t largest_suffix(Search *s, const unsigned char *text, size_t length, bool reversed, size_t *period)
 {
     size_t start = 0; // of the largest suffix so far
-    size_t other = 1; // of the one that it is compared with
-    size_t same = 0;  // bytes that the two have in common
+    size_t other = 1; // of the suffix that it is compared with
+    size_t same = 0;  // bytes that the two suffixes have in common
     *period = 1;
     while (other + same < length) {
         count_one(s);
@@ -57,7 +59,7 @@ static size_t largest_suffix(Search *s, const unsigned char *text, size_t length
     return start;
 }
 
-// Whether a text's first bytes come again after so many. [...] -> [...]
+// Whether a text's first bytes come again after `distance` bytes. [...] -> [...]
 static bool repeats(Search *s, const unsigned char *text, size_t count, size_t distance, size_t length)
 {
     if (count + distance > length) {
@@ -131,8 +133,8 @@ static const char *find_short(lua_State *L, const char *next, size_t count, cons
     return NULL;
 }
 
-// The first place of the text, NULL when there is none. The first few places where it might be are tried one by one, which
-// is fast for what people look for. [...] -> [...]
+// The first place of the text, NULL if there is none. The first few candidate places are tried one by one, which is
+// fast for typical texts. [...] -> [...]
 const char *find_text(lua_State *L, const char *next, size_t count, const char *text, size_t length)
 {
     if (length == 0 || length > count) {

@@ -1,21 +1,22 @@
-// utf8.len, offset and char, where the stock function would be busy in C for as long as a string is: it is called for one
-// part after another, and between two of them the event may be killed. What they answer is as in the stock library.
+// utf8.len, offset and char. The stock functions would run in C for the whole length of a string, so they are called
+// for one part after another, and between two parts the event may be killed. The results are as in the stock library.
 //
 // The stock function is the upvalue.
-#include "internal.h"
+#include "libraries.h"
+#include "Watchdog/watchdog.h"
 
 enum {
     part = 1 << 16,   // bytes or characters of one call
     most_codes = 200, // arguments of one call
 };
 
-// Short strings, and whatever is a mistake, are the stock function's. [arguments...] -> [... results...]
+// Calls the stock function, for short strings and for mistakes. [arguments...] -> [... results...]
 static int call_stock(lua_State *L)
 {
     return lua_tocfunction(L, lua_upvalueindex(1))(L);
 }
 
-// Where a position is from 1, as the stock library reads it. Never raises.
+// A position counted from 1, as the stock library reads it. Never raises.
 static lua_Integer position_of(lua_Integer given, size_t count)
 {
     if (given >= 0) {
@@ -24,8 +25,8 @@ static lua_Integer position_of(lua_Integer given, size_t count)
     return (size_t)-given > count ? 0 : (lua_Integer)count + given + 1;
 }
 
-// The end of a part that begins at `first`, so that the next one begins with a character. Runs of more than six such bytes
-// are in no character. Positions are from 1. Never raises.
+// The end of a part that begins at `first`, so that the next one begins with a character. No character has a run of
+// more than six continuation bytes. Positions are from 1. Never raises.
 static lua_Integer end_of_part(const char *text, lua_Integer first, lua_Integer last)
 {
     lua_Integer end = first + part - 1;
@@ -134,7 +135,7 @@ static int utf8_char(lua_State *L)
     return 1;
 }
 
-// Replaces what has to be replaced in the stock library's table. [utf8] -> [utf8]
+// Replaces functions in the stock library's table. [utf8] -> [utf8]
 void utf8_library_open(lua_State *L)
 {
     static const luaL_Reg functions[] = {

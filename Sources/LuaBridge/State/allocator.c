@@ -4,9 +4,10 @@
 // Read next: coroutine_count.c.
 #include <stdlib.h>
 
-#include "internal.h"
+#include "memory.h"
+#include "Events/events.h"
 
-// What Lua adds to a string: a text of exactly the limit still has room.
+// The bytes that Lua adds to a string, so that a text of exactly the limit still has room.
 enum { object_header = 64 };
 
 static bool refuse(Bridge *b, Refusal reason, size_t size)
@@ -42,7 +43,7 @@ static bool may_make_coroutine(Bridge *b, size_t size)
     return count_may_add(b) || refuse(b, refusal_coroutines, size);
 }
 
-// Nothing is called for this error before the stack is unwound. While it is, memory may be refused again.
+// Lua calls nothing for this error before the stack is unwound. During the unwinding, memory may be refused again.
 static void note_refusal(Bridge *b)
 {
     lua_Debug frame;

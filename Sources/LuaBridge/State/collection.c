@@ -1,7 +1,7 @@
-// When the state's memory is collected: in steps while scripts run, ahead of the limit, and in full where a limit refuses
-// something that garbage may stand in the way of. A full collection stops the worker for as long as it takes, so there is none
-// where little can have come since the last one.
-#include "internal.h"
+// The collection of the state's memory: in steps while scripts run, ahead of the limit, and in full when a limit
+// refuses something that a collection may make room for. A full collection stops the worker while it runs, so there is
+// none if there can be little new garbage since the last one.
+#include "memory.h"
 
 enum {
     easy_memory = 8 << 20,
@@ -15,8 +15,9 @@ static size_t clamp(size_t value, size_t least, size_t most)
     return value < least ? least : value > most ? most : value;
 }
 
-// Keeps the collector ahead of the memory limit: the fuller the state, the sooner the next cycle. A small state may grow to half a
-// megabyte first: its cycles are short, but a stream of large messages would start one every few messages. Never raises.
+// Keeps the collector ahead of the memory limit: the fuller the state, the sooner the next cycle. A small state may
+// grow to half a megabyte first: its cycles are short, but a stream of large messages would start one every few
+// messages. Never raises.
 void tune_collector(Bridge *b)
 {
     size_t used = b->memory / 85 + 1;
@@ -43,8 +44,8 @@ static bool has_grown(const Bridge *b, size_t since)
     return b->memory > since && b->memory - since > limit / worth_collecting;
 }
 
-// Collects in full within an event if memory has grown enough since the last time; false when it has not. What the event still
-// holds may be garbage after it, so the collection after a failure does not count this one. [...] -> [...]
+// Collects in full within an event if memory has grown enough since the last time; false if it has not. Values that the
+// event still holds may be garbage after it, so the collection after a failure does not count this one. [...] -> [...]
 bool collect_if_grown(lua_State *L)
 {
     Bridge *b = bridge_of(L);
@@ -55,8 +56,9 @@ bool collect_if_grown(lua_State *L)
     return true;
 }
 
-// The same for coroutines, of which there are as many as there may be: they may be small, and what was refused counts as well,
-// so that a script which forgets them all gets new ones. [...] -> [...]
+// Collects in full when there are as many coroutines as allowed, if enough were asked for since the last time.
+// Coroutines may be small, so memory is no measure. Refused ones count too, so that a script which forgets all of its
+// coroutines gets new ones. [...] -> [...]
 void collect_coroutines(lua_State *L)
 {
     Bridge *b = bridge_of(L);
@@ -76,8 +78,8 @@ static bool has_left_much(const Bridge *b)
     return grown > easy_memory && grown > b->memory / worth_the_live;
 }
 
-// Collects after an event that was killed or found no memory, if the state is half full or the event has left much: else the next
-// event would do it within its own budget, and perhaps be killed for it. Never raises.
+// Collects after an event that was killed or found no memory, if the state is half full or the event has left much: otherwise
+// the next event would collect within its own budget, and might be killed for it. Never raises.
 void clean_up_after_failure(Bridge *b)
 {
     bool is_half_full = b->memory_limit > 0 && b->memory > b->memory_limit / 2 && has_grown(b, b->collected);

@@ -1,11 +1,11 @@
-// How many coroutines there are. Lua says when it asks for a coroutine's memory, but not when it gives it back; so the
-// addresses are kept in a small hash table of our own, outside the state's memory. The coroutines that events run in are
-// the bridge's and are not counted.
+// The count of coroutines. Lua says when it asks for a coroutine's memory, but not when it frees it; so the addresses
+// are kept in a small hash table outside the state's memory. Coroutines in which events run belong to the bridge and
+// are not counted.
 //
 // Runs inside the allocator: nothing here may call Lua, save count_check.
 #include <stdlib.h>
 
-#include "internal.h"
+#include "memory.h"
 
 enum { least_capacity = 64 };
 
@@ -59,7 +59,7 @@ void count_add(Bridge *b, void *address, size_t size)
     put(&b->coroutines, address);
 }
 
-// A block is given back: forgets it if it is a coroutine. What followed it in the table moves up. Never raises.
+// A block is freed: forgets it if it is a coroutine. Entries that followed it in the table move up. Never raises.
 void count_remove(Bridge *b, void *address, size_t size)
 {
     CoroutineCount *set = &b->coroutines;
@@ -85,8 +85,8 @@ void count_remove(Bridge *b, void *address, size_t size)
     set->addresses[hole] = NULL;
 }
 
-// Raises when a script has as many coroutines as it may. Those that nothing refers to are collected before, unless hardly any
-// have come since that was done. [] -> []
+// Raises when scripts have as many coroutines as allowed. Before that it collects unreachable ones, unless hardly any
+// were made since the last collection. [] -> []
 void count_check(lua_State *L, const char *function)
 {
     Bridge *b = bridge_of(L);

@@ -1,6 +1,6 @@
-// Tables that scripts can read but not change. A script gets an empty table that stands for the real one: reads go
-// through, writes raise, `pairs` and `#` work, and its metatable is out of reach.
-#include "internal.h"
+// Tables that scripts can read but not change. A script gets an empty table in place of the real one: reads go through
+// to it, writes raise, `pairs` and `#` work, and the metatable is out of reach.
+#include "memory.h"
 
 // The upvalue is the table's name. [table key value] -> []
 static int refuse_write(lua_State *L)
@@ -17,7 +17,7 @@ static int refuse_unknown(lua_State *L)
     return luaL_error(L, "%s has no field '%s'", lua_tostring(L, lua_upvalueindex(1)), key);
 }
 
-// Steps through what the table stands for, as it is seen through it. [table key] -> [key value | nil]
+// Steps through the real table, as a script sees it. [table key] -> [key value | nil]
 static int step(lua_State *L)
 {
     lua_settop(L, 2);
@@ -49,7 +49,7 @@ static int length(lua_State *L)
     return 1;
 }
 
-// Puts a read-only stand-in in the place of the table on top. With `strict`, reading a field it does not have raises.
+// Replaces the table on top with a read-only stand-in. With `strict`, reading a field that it does not have raises.
 // [table] -> [stand-in]
 void push_readonly(lua_State *L, const char *name, bool strict)
 {
@@ -79,7 +79,8 @@ void push_readonly(lua_State *L, const char *name, bool strict)
     lua_remove(L, -2);
 }
 
-// The same for a table of plain values and the tables in it; what the server reads itself it reads through the stand-ins. [table] -> [stand-in]
+// Replaces a table of plain values, and the tables in it, with read-only stand-ins. The server itself reads through the
+// stand-ins. [table] -> [stand-in]
 void push_readonly_deep(lua_State *L, const char *name)
 {
     luaL_checkstack(L, 12, NULL);
@@ -104,8 +105,8 @@ void push_readonly_deep(lua_State *L, const char *name)
     lua_remove(L, -2);
 }
 
-// Puts the real table in the place of a read-only one, which is empty by itself: whoever reads a table of a script's without
-// its metamethods begins with this. [...] -> [...]
+// Replaces a read-only table, which is empty itself, with the real one. Code that reads a script's table without its
+// metamethods must call this first. [...] -> [...]
 void read_through(lua_State *L, int index)
 {
     if (lua_type(L, index) != LUA_TTABLE || !lua_getmetatable(L, index)) {
@@ -123,7 +124,7 @@ void read_through(lua_State *L, int index)
     }
 }
 
-// Whether the table is such a stand-in, which is empty by itself. [...] -> [...]
+// Whether the table is a read-only stand-in. [...] -> [...]
 bool is_readonly(lua_State *L, int index)
 {
     if (!lua_getmetatable(L, index)) {

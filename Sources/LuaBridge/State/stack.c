@@ -1,15 +1,15 @@
-// How far the C stack of a thread may be used. Lua counts its C calls, but a coroutine that is closed counts from
-// zero, stacks have different sizes, and a call of one function takes ten times what another takes: so the bridge looks
-// at the address that it has come to, wherever it calls back into Lua.
+// The limit on the use of a thread's C stack. Lua counts its C calls, but a coroutine that is closed counts from zero,
+// stacks have different sizes, and one function may take ten times the stack of another. So the bridge checks the
+// address of its frame wherever it calls back into Lua.
 //
-// Between two looks Lua may run metamethods of its own accord, 200 calls deep and 90 KiB at most. Below that there must
-// be room for what such a call calls: an error with its traceback, a host function, the signal's handler.
+// Between two checks Lua may run metamethods by itself, 200 calls deep and 90 KiB at most. Below that there must be
+// room for the callees: an error with its traceback, a host function, the signal's handler.
 //
-// Read next: internal.h, check_stack_left.
+// Read next: state.h, check_stack_left.
 #define _GNU_SOURCE
 #include <pthread.h>
 
-#include "internal.h"
+#include "state.h"
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
@@ -24,7 +24,7 @@ enum {
 #else
     last_calls = 64 << 10,
 #endif
-    least_known = 256 << 10, // what is left where the thread's stack is not known
+    least_known = 256 << 10, // assumed to be left if the thread's stack is not known
 };
 
 static _Thread_local uintptr_t floor_of_thread __attribute__((tls_model("initial-exec")));

@@ -4,11 +4,16 @@
 #include <string.h>
 
 #include "CLinux.h"
-#include "internal.h"
+#include "LuaWatchdog.h"
+#include "memory.h"
+#include "API/api.h"
 #include "API/series.h"
 #include "API/signature.h"
+#include "Events/events.h"
+#include "Reload/reload.h"
+#include "Sandbox/sandbox.h"
 
-// A Lua error outside every protected call is a bug of the bridge. [error] -> never returns
+// Called for a Lua error outside of every protected call, which is a bug of the bridge. [error] -> never returns
 static int panic(lua_State *L)
 {
     const char *message = lua_tostring(L, -1);
@@ -18,7 +23,7 @@ static int panic(lua_State *L)
 }
 
 // `config`: the settings as a read-only table. [] -> [table]
-void push_config(lua_State *L, const char *settings, size_t count)
+static void push_config(lua_State *L, const char *settings, size_t count)
 {
     char why[128];
     lua_pushlstring(L, settings, count);
@@ -39,8 +44,8 @@ static int keep_name(lua_State *L, const char *name)
     return luaL_ref(L, LUA_REGISTRYINDEX);
 }
 
-// Has the library make the metatable of its buffers now: where it finds no memory half way it never completes it, and no
-// event could use a buffer again. [] -> []
+// Makes the library create the metatable of its buffers now. If it ran out of memory half way later, it would never
+// complete it, and no event could use a buffer again. [] -> []
 static void buffers_open(lua_State *L)
 {
     luaL_Buffer buffer;
@@ -49,7 +54,7 @@ static void buffers_open(lua_State *L)
     lua_pop(L, 1);
 }
 
-// Everything that a fresh state needs. [options] -> []
+// Sets up everything that a fresh state needs. [options] -> []
 static int set_up(lua_State *L)
 {
     Bridge *b = bridge_of(L);

@@ -1,12 +1,13 @@
-// Byte strings on their way across the border. The bridge owns their memory and keeps it from one call to the next, so
+// Byte strings that pass between Swift and Lua. The bridge owns their memory and keeps it from one call to the next, so
 // an error in Lua leaks nothing and the common case allocates nothing.
 #include <string.h>
 
-#include "internal.h"
+#include "memory.h"
+#include "Watchdog/watchdog.h"
 
 enum {
     kept_capacity = 64 * 1024,
-    piece = 1 << 16, // bytes of text between two looks at the budget
+    piece = 1 << 16, // bytes of text between two checks of the budget
 };
 
 // Forgets the content. Never raises.
@@ -94,7 +95,7 @@ void bridgeTextSet(BridgeText *text, const void *bytes, size_t count)
     text->count = (int32_t)kept;
 }
 
-// Makes room for so many more bytes, after a collection where that may help. [...] -> [...]
+// Makes room for `room` more bytes, after a collection if that may help. [...] -> [...]
 void strings_need(lua_State *L, BridgeStrings *strings, size_t room)
 {
     if (make_room(strings, room)) {
@@ -137,8 +138,8 @@ static size_t sequence_length(const unsigned char *bytes, size_t count)
     return length;
 }
 
-// The first byte of a run that is not ASCII, looked for thirty-two and then eight bytes at a time; perhaps up to seven
-// bytes early.
+// The first byte that is not ASCII, searched for thirty-two and then eight bytes at a time; the result may be up to
+// seven bytes early.
 static const unsigned char *skip_ascii(const unsigned char *next, const unsigned char *end)
 {
     const uint64_t high_bits = 0x8080808080808080u;
@@ -156,8 +157,8 @@ static const unsigned char *skip_ascii(const unsigned char *next, const unsigned
     return next;
 }
 
-// How many bytes are valid UTF-8 before the first that is not. Never raises.
-size_t utf8_prefix(const char *bytes, size_t count)
+// The number of valid bytes of UTF-8 before the first invalid one. Never raises.
+static size_t utf8_prefix(const char *bytes, size_t count)
 {
     const unsigned char *next = (const unsigned char *)bytes;
     const unsigned char *end = next + count;
@@ -177,7 +178,7 @@ bool is_utf8(const char *bytes, size_t count)
     return utf8_prefix(bytes, count) == count;
 }
 
-// As utf8_prefix for a text of any length: between its pieces the event may be killed. [...] -> [...]
+// utf8_prefix for a text of any length: between its pieces the event may be killed. [...] -> [...]
 size_t utf8_prefix_text(lua_State *L, const char *bytes, size_t count)
 {
     size_t valid = 0;
@@ -196,7 +197,7 @@ size_t utf8_prefix_text(lua_State *L, const char *bytes, size_t count)
     return valid + utf8_prefix(bytes + valid, count - valid);
 }
 
-// As is_utf8 for a text of any length. [...] -> [...]
+// is_utf8 for a text of any length. [...] -> [...]
 bool is_utf8_text(lua_State *L, const char *bytes, size_t count)
 {
     return utf8_prefix_text(L, bytes, count) == count;

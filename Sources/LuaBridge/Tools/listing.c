@@ -1,6 +1,7 @@
-// What the check of scripts looks at: a file in its compiled form, and every name that scripts can use. Nothing of a
-// script is run here.
-#include "internal.h"
+// The input for the check of scripts: a file in its compiled form, and every name that scripts can use. No code of a
+// script runs here.
+#include "Events/events.h"
+#include "State/state.h"
 
 // Takes a piece of the compiled form. Never raises.
 static int take_part(lua_State *L, const void *part, size_t count, void *text)
@@ -58,7 +59,7 @@ static void add_fields(lua_State *L, const char *owner)
     }
 }
 
-// Adds the fields of what a read-only table stands for, or of any other table. [name table] -> [name table]
+// Adds the fields of a table, for a read-only one those of the real table. [name table] -> [name table]
 static void add_library(lua_State *L)
 {
     const char *owner = lua_tostring(L, -2);
@@ -73,7 +74,7 @@ static void add_library(lua_State *L)
     lua_pop(L, 2);
 }
 
-// Adds the methods and properties of a conn, from where conn_index finds them. [] -> []
+// Adds the methods and properties of a conn, from the tables that conn_index uses. [] -> []
 static void add_conn(lua_State *L)
 {
     lua_rawgeti(L, LUA_REGISTRYINDEX, bridge_of(L)->references.conn_metatable);

@@ -1,11 +1,12 @@
-// Functions of C as none of the bridge's is: stick(seconds) loops and does not ask whether the event is being killed, crash(how)
-// ends the process by a fault. For the tests of what happens then: in debug builds alone, and only where the environment asks for it.
+// Functions of C that break the bridge's rules: stick(seconds) loops without checking whether the event is being
+// killed, crash(how) ends the process with a fault. They are for tests: they exist in debug builds only, and only if
+// the environment asks for them.
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "CLinux.h"
-#include "internal.h"
+#include "tools.h"
 
 #ifdef DEBUG
 
@@ -18,7 +19,8 @@ static double cpu_seconds(void)
 
 enum { long_text = 1 << 20 };
 
-// stick(seconds, library): of CPU; within Lua's library if asked. [seconds library] -> [... text text]
+// stick(seconds, library): takes CPU time, within Lua's library if `library` is true.
+// [seconds library] -> [... text text]
 static int stick(lua_State *L)
 {
     lua_settop(L, 2);
@@ -48,7 +50,7 @@ static int overflow(volatile char *above)
     return room[0] != 0 ? 0 : overflow(room) + room[0];
 }
 
-// crash(how): by "overflow" of the stack, an instruction that is a "trap", or the bridge's own "panic". [how] -> never returns
+// crash(how): by "overflow" of the stack, a "trap" instruction, or a "panic" of the bridge. [how] -> never returns
 static int crash(lua_State *L)
 {
     const char *how = luaL_checkstring(L, 1);

@@ -1,15 +1,16 @@
-// The state that test files run in: the scripts' own sandbox, with the table `t` besides. `t` is written in Lua; what it
-// asks of the host goes through one function, as a list of strings. So a test file is plain sequential Lua, while the
-// scripts it tests run in a state of their own, which this one never touches.
+// The state in which test files run: the sandbox of scripts, with the table `t` added. `t` is written in Lua and calls
+// the host through one function, with a list of strings. So a test file is plain sequential Lua, while the scripts
+// under test run in another state, which this one never touches.
 //
 // Read next: Server/ScriptTests/kit.lua.
 #include <string.h>
 
-#include "internal.h"
+#include "Events/events.h"
+#include "State/state.h"
 
 static const char kit_name[] = "=t";
 
-// Where the test file is: the innermost line that is not the kit's. [] -> [place | ""]
+// The place in the test file: the innermost line that is not in the kit. [] -> [place | ""]
 static int push_place(lua_State *L)
 {
     lua_Debug frame;
@@ -34,7 +35,7 @@ static int fail(lua_State *L)
     return lua_error(L);
 }
 
-// call(command, ...): asks the host. [strings...] -> [... strings...]
+// call(command, ...): calls the host. [strings...] -> [... strings...]
 static int call(lua_State *L)
 {
     Bridge *b = bridge_of(L);

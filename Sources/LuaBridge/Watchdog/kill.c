@@ -1,19 +1,37 @@
-// An event that has used up its budget is killed: an error that no code of a script can catch. There is no hook while
-// all is well, because it would double the cost of a script's loops. The watchdog's thread signals the worker's, and
-// the signal's handler, in the middle of whatever runs, sets a flag and gives the running coroutine a hook, which raises
-// the error between two instructions (lua_sethook is documented as safe in a signal handler). What loops in C asks for
-// the flag every thousand steps or so. Own pcall, xpcall, resume and close raise it again, and every coroutine that the
-// error passes through gets the hook, so that nothing runs for long on the way out.
+// An event that has used up its budget is killed by an error that no code of a script can catch. Normally there is no
+// hook, because a hook would double the cost of a script's loops. The watchdog's thread signals the worker's thread.
+// The signal's handler sets a flag and gives the running coroutine a hook, which raises the error between two
+// instructions (lua_sethook is documented as safe in a signal handler). Loops in C check the flag every thousand steps
+// or so. The sandbox's pcall, xpcall, resume and close raise the error again, and every coroutine that it passes
+// through gets the hook, so that no code runs for long during the unwinding.
 //
 // Read next: slice.c, watchdog.c.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <stdlib.h>
 
-#include "internal.h"
+#include "kill.h"
 #include "stuck.h"
+#include "Events/events.h"
 
-// Takes itself away where nothing is killed: coroutines that were made meanwhile carry it on. [] -> []
+static void kill_hook(lua_State *L, lua_Debug *event);
+
+// Raises the error of a kill. [...] -> never returns
+static _Noreturn void raise_killed(lua_State *L)
+{
+    Bridge *b = bridge_of(L);
+    if (!b->kill_noted) {
+        b->kill_noted = true;
+        note_place(b, L, 0);
+    }
+    lua_sethook(L, kill_hook, LUA_MASKCOUNT, 1);
+    lua_checkstack(L, 1); // if this fails, Lua still has room for one
+    lua_pushlightuserdata(L, b); // needs no memory
+    lua_error(L);
+    abort();
+}
+
+// Removes itself if no event is being killed: coroutines that were made in the meantime inherit it. [] -> []
 static void kill_hook(lua_State *L, lua_Debug *event)
 {
     (void)event;
@@ -23,7 +41,7 @@ static void kill_hook(lua_State *L, lua_Debug *event)
     lua_sethook(L, NULL, 0, 0);
 }
 
-// Notes where a handler is that takes long. [] -> []
+// Notes the place of a handler that takes long. [] -> []
 static void warn_hook(lua_State *L, lua_Debug *event)
 {
     (void)event;
@@ -37,26 +55,11 @@ static void warn_hook(lua_State *L, lua_Debug *event)
     }
 }
 
-// For tests: the instructions that the event was given are over. [] -> []
+// For tests: the event has used up its instructions. [] -> []
 static void count_hook(lua_State *L, lua_Debug *event)
 {
     (void)event;
     kill_running(L, BridgeKillBudget);
-}
-
-// Raises that the event is being killed. [...] -> never returns
-_Noreturn void raise_killed(lua_State *L)
-{
-    Bridge *b = bridge_of(L);
-    if (!b->kill_noted) {
-        b->kill_noted = true;
-        note_place(b, L, 0);
-    }
-    lua_sethook(L, kill_hook, LUA_MASKCOUNT, 1);
-    lua_checkstack(L, 1); // without it, Lua still has room for one
-    lua_pushlightuserdata(L, b); // needs no memory
-    lua_error(L);
-    abort();
 }
 
 // Kills the running event from within. [...] -> never returns
@@ -69,7 +72,7 @@ void kill_running(lua_State *L, BridgeKill reason)
     raise_killed(L);
 }
 
-// Raises when the running event is being killed. [...] -> [...]
+// Raises if the running event is being killed. [...] -> [...]
 void check_killed(lua_State *L)
 {
     if (bridge_of(L)->killed) {
@@ -109,8 +112,8 @@ static void on_signal(int signal, siginfo_t *info, void *context)
         if (!b->killed) {
             b->killed = b->loading ? BridgeKillLoad : BridgeKillBudget;
         }
-        // Setting a hook walks through all calls, hundreds of thousands in a deep recursion: once, or a signal every few
-        // milliseconds would leave no time for anything else.
+        // Setting a hook walks through all calls, hundreds of thousands in a deep recursion. So it is set only once:
+        // otherwise a signal every few milliseconds would leave no time for anything else.
         if (lua_gethook(b->current) != kill_hook) {
             lua_sethook(b->current, kill_hook, LUA_MASKCOUNT, 1);
         }
@@ -123,11 +126,11 @@ static void on_signal(int signal, siginfo_t *info, void *context)
     errno = saved;
 }
 
-// The sanitizer for threads holds signals back until the thread calls into libc, which a loop in Lua
-// never does; by this name the handler is installed past it.
+// ThreadSanitizer holds signals back until the thread calls into libc, which a loop in Lua never does. This name
+// installs the handler past the sanitizer.
 extern int __sigaction(int signal, const struct sigaction *action, struct sigaction *old);
 
-// Installs the signal's handler, once; false when that is impossible.
+// Installs the signal's handler, once; false if that fails.
 bool kill_prepare(void)
 {
     struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_RESTART | SA_SIGINFO};

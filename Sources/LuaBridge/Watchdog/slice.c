@@ -1,6 +1,6 @@
-// A slice is one run of Lua code: an event, a part of one between two waits, or the top level of a file. Its beginning and
-// its end are where the worker's thread tells the watchdog's what runs, so ThreadSanitizer watches both: neither function
-// is left by longjmp.
+// A slice is one run of Lua code: an event, a part of one between two waits, or the top level of a file. At its
+// beginning and its end the worker's thread tells the watchdog's thread what runs. ThreadSanitizer watches both
+// functions, because neither is left by longjmp.
 //
 // Runs on: the worker's thread.
 // Read next: watchdog.c.
@@ -9,14 +9,14 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "internal.h"
-#include "stuck.h"
+#include "LuaWatchdog.h"
+#include "kill.h"
 
 // The bridge whose Lua code runs on this thread, for the signal's handler.
 _Thread_local Bridge *volatile running_bridge;
 static _Thread_local pid_t this_thread __attribute__((tls_model("initial-exec")));
 
-// The thread's number; the first time, lets the signal through.
+// The thread's number; the first call also unblocks the signal.
 static pid_t thread_number(void)
 {
     if (this_thread == 0) {
@@ -29,7 +29,7 @@ static pid_t thread_number(void)
     return this_thread;
 }
 
-// From here on Lua code runs, for at most `budget` seconds of CPU; 0 for no end. Never raises.
+// Begins a slice: Lua code runs for at most `budget` seconds of CPU; 0 for no limit. Never raises.
 void slice_begin(Bridge *b, lua_State *co, double budget)
 {
     b->running = true;
@@ -50,7 +50,7 @@ void slice_begin(Bridge *b, lua_State *co, double budget)
     hook_if_counted(b, co);
 }
 
-// No Lua code runs any more. Never raises.
+// Ends a slice: no Lua code runs any more. Never raises.
 void slice_end(Bridge *b)
 {
     atomic_store_explicit(&b->epoch, atomic_load_explicit(&b->epoch, memory_order_relaxed) + 1, memory_order_release);

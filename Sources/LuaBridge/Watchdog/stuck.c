@@ -1,7 +1,8 @@
-// Where a handler is that cannot be killed: the native frames always, the Lua frames only where nothing moves them. The
-// signal may come while the library moves a coroutine's stack, and then its frames lead anywhere. They rest while a
-// function of ours, or one that it called outside of the library, runs above the library's frames: such a function loops
-// in C. So the frames are looked at from the innermost on, until one belongs to the library or to us.
+// The place of a handler that cannot be killed: always its native frames, and its Lua frames if they are at rest. The
+// signal may come while the library moves a coroutine's stack, and then the Lua frames cannot be read. They are at rest
+// while a function of the bridge, or one that it called outside of the library, runs above the library's frames: such a
+// function loops in C. So the native frames are examined from the innermost on, until one belongs to the library or to
+// the bridge.
 //
 // Runs on: the worker's thread, inside of the signal's handler; nothing here allocates or takes a lock.
 #define _GNU_SOURCE
@@ -11,8 +12,9 @@
 #include <string.h>
 #include <ucontext.h>
 
-#include "internal.h"
 #include "stuck.h"
+#include "Events/events.h"
+#include "State/state.h"
 
 Stuck stuck;
 
@@ -60,7 +62,7 @@ void stuck_prepare(void)
     backtrace(&frame, 1); // loads what it needs, so that the handler allocates nothing
 }
 
-// The address at which the signal came; NULL where this machine is not known.
+// The address at which the signal came; NULL on an unknown kind of machine.
 static const void *interrupted_at(const void *context)
 {
 #if defined(__x86_64__)
@@ -73,7 +75,7 @@ static const void *interrupted_at(const void *context)
 #endif
 }
 
-// Whether no function of the library can be at work on a stack.
+// Whether no function of the library can be changing a stack.
 static bool frames_rest(const Bridge *b, const void *interrupted)
 {
     if (b->allocating || library.end == 0) {

@@ -1,8 +1,7 @@
-// What the signal's handler and the watchdog share about a handler that cannot be killed: one at a time.
+// The report about a handler that cannot be killed, shared by the signal's handler and the watchdog: one at a time.
 #ifndef PERIGEE_STUCK_H
 #define PERIGEE_STUCK_H
 
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -10,13 +9,10 @@
 
 #include "BridgeTypes.h"
 
-enum {
-    kill_signal = SIGURG, // ignored where nobody handles it
-    stuck_frames = 32,
-};
+enum { stuck_frames = 32 };
 
-// What became of a report: its number times four, and one of these. A note that comes late finds the number of another report
-// and is dropped; while it is being written no other begins.
+// The state of a report: its number times four, plus one of these. A note that comes late finds the number of another
+// report and is dropped; while a note is being written, no other report begins.
 enum { note_none, note_wanted, note_begun, note_done };
 
 typedef struct Stuck {
@@ -29,10 +25,11 @@ typedef struct Stuck {
 
 extern Stuck stuck;
 
-// Finds out where code lies, before any handler runs.
+// Finds the addresses of code, before any handler runs.
 void stuck_prepare(void);
 
-// Notes where the bridge's thread is, if the report that asked still waits for it. The context is what the kernel gave the handler.
+// Notes the place of the bridge's thread, if the report that asked for it still waits. The context is the one that the
+// kernel gave to the handler.
 void stuck_note(Bridge *b, const void *context);
 
 #endif

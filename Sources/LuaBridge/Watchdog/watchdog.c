@@ -1,9 +1,10 @@
-// One thread for all Lua states of the process. Ten times in the time that matters it looks at each: whether Lua code
-// runs there, whether it is still the same run as before, and how much CPU its thread has had since. CPU, not time: a
-// busy machine kills nobody. Over the warning the run is noted, over the budget it is killed, and one that goes on all
-// the same is reported. The thread sleeps while no Lua code runs anywhere.
+// One thread for all Lua states of the process. Several times within the shortest limit it checks each state: whether
+// Lua code runs there, whether it is still the same run, and how much CPU its thread has used since. CPU and not
+// elapsed time counts, so a busy machine kills no handler. Over the warning the run is noted, over the budget it is
+// killed, and a run that goes on after that is reported. The thread sleeps while no Lua code runs anywhere.
 //
-// Runs on: its own thread; the list of states is behind a lock that no worker waits for but at its birth and death.
+// Runs on: its own thread; the list of states is behind a lock that a worker takes only when it opens or closes its
+// state.
 // Read next: kill.c.
 #define _GNU_SOURCE
 #include <execinfo.h>
@@ -16,7 +17,8 @@
 #include <unistd.h>
 
 #include "CLinux.h"
-#include "internal.h"
+#include "LuaWatchdog.h"
+#include "kill.h"
 #include "stuck.h"
 
 enum { quiet_rounds = 100 }; // without any Lua code, until the watchdog sleeps
@@ -29,8 +31,8 @@ static pthread_once_t started = PTHREAD_ONCE_INIT;
 static bool is_running;
 static Bridge *watched;
 
-// Nanoseconds of CPU that a thread has had; -1 when it is gone. Its clock's number is made as the kernel's
-// include/linux/posix-timers.h says, because pthread_getcpuclockid must not be asked about a thread that may be gone.
+// Nanoseconds of CPU that a thread has used; -1 if it is gone. Its clock's number is made as the kernel's
+// include/linux/posix-timers.h says, because pthread_getcpuclockid must not be called for a thread that may be gone.
 static int64_t cpu_time(pid_t thread)
 {
     struct timespec time;
@@ -43,7 +45,7 @@ static void interrupt(Bridge *b)
     syscall(SYS_tgkill, getpid(), atomic_load(&b->thread), kill_signal);
 }
 
-// Waits until nothing is being noted, a tenth of a second at most; answers what became of the last report.
+// Waits until no note is being written, at most a tenth of a second; returns the state of the last report.
 static uint32_t await_note(void)
 {
     struct timespec pause = {.tv_nsec = 1000000};
@@ -55,7 +57,7 @@ static uint32_t await_note(void)
     return state;
 }
 
-// Asks the run for its place; false when none came in time.
+// Asks the run for its place; false if the answer does not come in time.
 static bool ask_for_place(Bridge *b, uint32_t epoch)
 {
     uint32_t state = await_note();
@@ -86,7 +88,7 @@ static size_t describe_place(char *text, size_t size)
     return used < size ? used : size - 1;
 }
 
-// A run that was killed again and again and does not end: a C function that does not ask.
+// Reports a run that was killed repeatedly and does not end: a C function that does not check for the kill.
 static void report_stuck(Bridge *b, uint32_t epoch, int64_t spent)
 {
     static char place[8192];
@@ -114,7 +116,7 @@ static void judge(Bridge *b, uint32_t epoch, int64_t spent)
     }
 }
 
-// Whether Lua code runs in the state, or has run since the last look.
+// Checks a state. Returns whether Lua code runs in it, or has run since the last check.
 static bool look_at(Bridge *b)
 {
     uint32_t epoch = atomic_load_explicit(&b->epoch, memory_order_acquire);
@@ -172,7 +174,8 @@ static void *watch(void *context)
         }
         quiet = active ? 0 : quiet + 1;
         atomic_store(&watchdog_asleep, quiet > quiet_rounds);
-        // A worker that began just before this was stored has not seen it; so even the sleeper looks once a second.
+        // A worker that began just before this was stored has not seen it, so the thread checks once a second even
+        // while it sleeps.
         wait_for(quiet > quiet_rounds ? 1000000000 : tick_nanoseconds(), quiet > quiet_rounds);
     }
     return NULL;
@@ -200,7 +203,7 @@ void watchdog_wake(void)
     pthread_cond_signal(&wake);
 }
 
-// Begins to watch a state; false when there is no watchdog.
+// Begins to watch a state; false if there is no watchdog.
 bool watchdog_add(Bridge *b)
 {
     pthread_once(&started, start);

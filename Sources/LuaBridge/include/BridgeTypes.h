@@ -13,23 +13,24 @@
 // A Lua state with all that belongs to it.
 typedef struct Bridge Bridge;
 
-// A list of byte strings on its way across the border, kept by the bridge so that an error in Lua cannot leak it.
+// A list of byte strings that passes between Swift and Lua. The bridge keeps it, so that an error in Lua cannot leak
+// it.
 typedef struct BridgeStrings BridgeStrings;
 
-// A connection: a slot of its worker's table, and which of the slot's successive owners is meant.
+// A connection: a slot of its worker's table, and the generation of the slot.
 typedef struct BridgeConnection {
     uint32_t slot;
     uint32_t generation;
 } BridgeConnection;
 
-// A short text with room of its own, so that it can live on a C stack.
+// A short text that contains its memory, so that it can live on a C stack.
 typedef struct BridgeText {
     uint8_t bytes[248];
     int32_t count;
 } BridgeText;
 
 typedef struct BridgeOptions {
-    void *host;                     // handed back to every function of ScriptHost.h
+    void *host;                     // passed to every function of ScriptHost.h
     size_t memoryLimit;             // bytes; 0 for none
     size_t largestBlock;            // bytes; 0 for no limit
     int32_t coroutines;             // that scripts may have at once; 0 for no limit
@@ -47,7 +48,7 @@ typedef struct BridgeOptions {
 // One file of a bundle. `script` is its number, or -1 for a module.
 typedef struct BridgeSource {
     int32_t script;
-    const char *file; // "chat.lua": what messages call it
+    const char *file; // "chat.lua", as in messages
     const char *name; // "chat"
     const char *bytes;
     size_t count;
@@ -89,7 +90,7 @@ typedef enum BRIDGE_CLOSED_ENUM BridgeEvent : int32_t {
 
 enum { bridgeEventCount = 11 };
 
-// Why an event was ended from outside.
+// The reasons for which an event was ended from outside.
 typedef enum BRIDGE_CLOSED_ENUM BridgeKill : int32_t {
     BridgeKillNone,
     BridgeKillBudget,  // it has used up its CPU time
@@ -98,7 +99,7 @@ typedef enum BRIDGE_CLOSED_ENUM BridgeKill : int32_t {
     BridgeKillClosed,  // it waited again after its connection was closed
 } BridgeKill;
 
-// A wait: which event, and which of its successive waits.
+// A wait: the event's number, and the serial number of the wait.
 typedef struct BridgeTicket {
     uint32_t task;
     uint32_t serial;
@@ -113,7 +114,7 @@ typedef enum BRIDGE_CLOSED_ENUM BridgeOutcome : int32_t {
     BridgeOutcomeFailed,         // message and traceback are set
 } BridgeOutcome;
 
-// What an event left behind. The pointers are valid until the next entry point.
+// The result of an event. The pointers are valid until the next entry point.
 typedef struct BridgeResult {
     BridgeOutcome outcome;
     BridgeKill killed;
@@ -128,7 +129,7 @@ typedef struct BridgeResult {
     size_t tracebackCount;
 } BridgeResult;
 
-// What a handler has waited for: done, or why not.
+// The answer to a wait: done, or the reason for a failure.
 typedef struct BridgeAnswer {
     bool failed;
     const char *_Nullable text; // why it failed
@@ -163,13 +164,14 @@ typedef enum BRIDGE_CLOSED_ENUM BridgePairs : int32_t {
     BridgePairsHeaders,
 } BridgePairs;
 
-// Bytes that someone else keeps alive for the length of a call.
+// Bytes that the caller keeps alive during a call.
 typedef struct BridgeBytes {
     const char *_Nullable bytes;
     size_t count;
 } BridgeBytes;
 
-// A script's request to another server: method and URL, then `queryCount` names and values, then header fields to the end.
+// A script's request to another server: method and URL, then `queryCount` names and values, then header fields to the
+// end.
 typedef struct BridgeRequestHTTP {
     const BridgeStrings *strings;
     int32_t queryCount;
@@ -180,7 +182,7 @@ typedef struct BridgeRequestHTTP {
     int64_t maxBytes; // negative for the host's
 } BridgeRequestHTTP;
 
-// What a script sends: text or binary.
+// A payload that a script sends: text or binary.
 typedef struct BridgePayload {
     const char *_Nullable bytes;
     size_t count;
@@ -193,7 +195,7 @@ typedef enum BRIDGE_CLOSED_ENUM BridgePublishResult : int32_t {
     BridgePublishResultRefused, // why is set
 } BridgePublishResult;
 
-// Where a publication went, or why not.
+// The result of a publication, or the reason for its refusal.
 typedef struct BridgePublished {
     uint64_t offset;
     BridgeText why;
@@ -214,7 +216,7 @@ typedef enum BRIDGE_CLOSED_ENUM BridgeValueKind : int32_t {
     BridgeValueKindString,
 } BridgeValueKind;
 
-// A plain Lua value. On the way to Lua a string is not in `string` but first in the list that comes with it.
+// A plain Lua value. On the way to Lua a string is not in `string` but is the first one in the list that comes with it.
 typedef struct BridgeValue {
     BridgeValueKind kind;
     bool boolean;
@@ -238,18 +240,18 @@ typedef enum BRIDGE_CLOSED_ENUM BridgeMetricKind : int32_t {
 
 enum { bridgeBucketCount = 16 }; // of a histogram, the one without a bound included
 
-// One series of what scripts measure. The pointers are valid until a script runs again.
+// One series of the scripts' measurements. The pointers are valid until a script runs again.
 typedef struct BridgeMetric {
     BridgeMetricKind kind;
     BridgeBytes name;
-    BridgeBytes labels; // a="1",b="2": in order and escaped as the text format of Prometheus wants
+    BridgeBytes labels; // a="1",b="2": in order and escaped for the text format of Prometheus
     double value;       // of a histogram: the sum
-    double setAt;       // of a gauge: when, on a clock that only goes forward
+    double setAt;       // of a gauge: the time, on a monotonic clock
     const uint64_t *_Nullable buckets; // of a histogram: observations in each bucket alone
 } BridgeMetric;
 
-// When a timer is due. `period` is 0 for one that fires once; `name` is NULL unless the timer is named; `cron` is NULL
-// unless it goes by the calendar.
+// The times at which a timer is due. `period` is 0 for one that fires once; `name` is NULL unless the timer is named;
+// `cron` is NULL unless it goes by the calendar.
 typedef struct BridgeTimer {
     double after;
     double period;
@@ -258,18 +260,18 @@ typedef struct BridgeTimer {
     BridgeBytes cron;
 } BridgeTimer;
 
-// What became of a timer that a script asked for.
+// The result of starting a timer.
 typedef enum BRIDGE_CLOSED_ENUM BridgeTimerResult : int32_t {
     BridgeTimerResultStarted,       // number is set
     BridgeTimerResultDeclared,      // starts when the bundle is committed
     BridgeTimerResultElsewhere,     // another worker runs the named timers
     BridgeTimerResultTooMany,       // the worker's limit is reached
     BridgeTimerResultDeclaredTwice, // two timers of one bundle have the same name
-    BridgeTimerResultInvalid,       // the cron expression is none: why is set
+    BridgeTimerResultInvalid,       // the cron expression is malformed: why is set
 } BridgeTimerResult;
 
 typedef struct BridgeStartedTimer {
-    int32_t number;   // what scripts and the server call it
+    int32_t number;   // by which scripts and the server know it
     int32_t replaced; // the function number of the timer whose name this one takes over, 0 for none
     BridgeText why;
 } BridgeStartedTimer;

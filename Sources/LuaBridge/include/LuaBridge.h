@@ -1,7 +1,7 @@
-// The border between Swift and Lua, as Swift sees it. No lua_State and no Lua header passes it: Swift holds an opaque
-// Bridge, calls the entry points below, and implements the functions of ScriptHost.h. Every entry point that runs Lua
-// code runs it protected; none of them lets a Lua error out. Names that cross the border are written as Swift writes
-// names; inside the bridge, names are written as C writes them.
+// The border between Swift and Lua, as Swift sees it. No lua_State and no Lua header crosses it: Swift holds an opaque
+// Bridge, calls the entry points below, and implements the functions of ScriptHost.h. Every entry point runs Lua code
+// protected, and none lets a Lua error out. Names that cross the border are written as Swift writes names; inside the
+// bridge, names are written as C writes them.
 //
 // Runs on: the one thread that opened the bridge. Nothing here is safe to call from a host function, save
 // bridgeStringsAppend.
@@ -16,16 +16,16 @@
 
 // --- a Lua state from birth to death ---
 
-// Opens a state with the scripts' environment in it. NULL when it cannot be built; `failure` then says why.
+// Opens a state with the scripts' environment in it. NULL if that fails; `failure` then has the reason.
 Bridge *_Nullable bridgeOpen(const BridgeOptions *options, BridgeText *failure);
 
 // Closes the state and frees everything that belongs to it.
 void bridgeClose(Bridge *bridge);
 
-// What the last entry point left behind: valid until the next one.
+// The result of the last entry point, valid until the next one.
 const BridgeResult *bridgeResult(const Bridge *bridge);
 
-// The result's list and text are not read any more: gives back what a large one took.
+// The caller has read the result's list and text: frees the memory of large ones.
 void bridgeResultRead(Bridge *bridge);
 
 // The linked Lua library, as "Lua 5.4.4".
@@ -37,19 +37,19 @@ void bridgeLuaVersion(BridgeText *version);
 // none.
 bool bridgeBegin(Bridge *bridge, uint64_t version, int32_t scriptCount);
 
-// Compiles one file into the candidate. `name` is what `require` finds a module by ("util", "game/board"); it is not
-// used for a script.
+// Compiles one file into the candidate. `name` is the name by which `require` finds a module ("util", "game/board"); it
+// is not used for a script.
 bool bridgeCompile(Bridge *bridge, const BridgeSource *source);
 
 // Runs the top level of a compiled script and keeps its handlers.
 bool bridgeRun(Bridge *bridge, int32_t script);
 
-// All scripts have run: fills the states that are new and puts the classes back as the live generation has them. From
-// here on the live generation may run events again.
+// Call it when all scripts have run: fills the new states and restores the classes of the live generation. From here on
+// the live generation may run events again.
 bool bridgeSeal(Bridge *bridge);
 
-// Whether the candidate declares states in a newer version than they have: bridgeMigrate must come before the commit,
-// and no event between the two.
+// Whether the candidate declares states in a newer version than the stored one. Then bridgeMigrate must come before the
+// commit, and no event may run between the two.
 bool bridgeNeedsMigration(const Bridge *bridge);
 
 // Runs the candidate's migrations on copies of the states.
@@ -80,10 +80,10 @@ BridgeOutcome bridgeOnClose(
     Bridge *bridge, int32_t script, BridgeConnection connection, int32_t code, const void *_Nullable reason,
     size_t count);
 
-// Questions that others ask. The list that the result holds is, after BridgeOutcomeRefused, the reason alone. onPublish
-// leaves no list when the publication shall be as it is, else names and values of what has changed ("channel", "key",
-// "data"), and as code whether it is binary. onRequest leaves the status as code, and as names and values the body, its
-// type, and the header fields.
+// Questions to a script. After BridgeOutcomeRefused the list in the result is the reason alone. onPublish leaves no
+// list if the publication is unchanged, else names and values of the changed fields ("channel", "key", "data"), and as
+// code whether it is binary. onRequest leaves the status as code, and as a list the body, its type, and the names and
+// values of header fields.
 BridgeOutcome bridgeOnPublish(Bridge *bridge, int32_t script, const BridgeQuestion *question);
 BridgeOutcome bridgeOnRequest(Bridge *bridge, int32_t script, const BridgeQuestion *question);
 BridgeOutcome bridgeOnSubscribe(Bridge *bridge, int32_t script, BridgeConnection connection, BridgeBytes channel);
@@ -91,7 +91,7 @@ BridgeOutcome bridgeOnSubscribe(Bridge *bridge, int32_t script, BridgeConnection
 // onStart, onStop, and onReload with the version that ran before.
 BridgeOutcome bridgeOnLife(Bridge *bridge, int32_t script, BridgeEvent event, uint64_t previousVersion);
 
-// Runs a timer's function; `once` forgets it first.
+// Runs a timer's function; with `once` the bridge forgets it first.
 BridgeOutcome bridgeOnTimer(Bridge *bridge, int32_t function, bool once);
 
 // Drops a timer's function.
@@ -99,15 +99,15 @@ void bridgeForgetTimer(Bridge *bridge, int32_t function);
 
 // --- waiting: see wait.c ---
 
-// Goes on with a handler that waits. BridgeOutcomeAbsent when that wait is over already.
+// Resumes a handler that waits. BridgeOutcomeAbsent if that wait is over already.
 BridgeOutcome bridgeResume(Bridge *bridge, BridgeTicket ticket, const BridgeAnswer *answer);
 
-// Ends the present wait of a task with nil and a word for the reason, BridgeKillTimeout or BridgeKillClosed; its next
+// Ends the current wait of a task with nil and a word for the reason, BridgeKillTimeout or BridgeKillClosed; its next
 // wait ends the event. BridgeOutcomeAbsent when there is no such task.
 BridgeOutcome bridgeInterrupt(Bridge *bridge, uint32_t task, BridgeKill reason);
 
-// While set, the events that begin are about a connection that is closed: their first wait answers so at once, and a
-// second one ends the event.
+// While set, events that begin are about a closed connection: their first wait returns "closed" at once, and a second
+// wait ends the event.
 void bridgeSetClosed(Bridge *bridge, bool closed);
 
 // The handlers that wait.
@@ -116,10 +116,10 @@ uint32_t bridgeWaiting(const Bridge *bridge);
 // How often a wait was refused because too many handlers waited.
 uint64_t bridgeWaitsRefused(const Bridge *bridge);
 
-// Where the function begins that bridgeOnTimer called last, as "chat.lua:12".
+// The place at which the function begins that bridgeOnTimer called last, as "chat.lua:12".
 void bridgeFunctionPlace(const Bridge *bridge, BridgeText *place);
 
-// Kills the event that is `count` instructions old, as the watchdog would; negative kills none. For tests.
+// Kills each event after `count` instructions, as the watchdog would; negative kills none. For tests.
 void bridgeKillAfter(Bridge *bridge, int32_t count);
 
 // Drops the script's object of a connection that is gone. Objects that a script still holds answer "closed".
@@ -127,19 +127,19 @@ void bridgeForget(Bridge *bridge, BridgeConnection connection);
 
 // --- the state of test files: see testing.c ---
 
-// Gives the files that are loaded from now on the table `t`, which the Lua source makes.
+// Gives the table `t`, which the Lua source makes, to all files that are loaded from now on.
 bool bridgeInstallTestKit(Bridge *bridge, BridgeBytes source);
 
 // Stops the clocks that scripts see, at this time in seconds since 1970; 0 lets them go again. Safe to call from a host
 // function.
 void bridgeSetTime(Bridge *bridge, double seconds);
 
-// --- what the check of scripts looks at: see listing.c ---
+// --- the check of scripts: see listing.c ---
 
-// Compiles one file, keeps nothing of it, and hands out its compiled form, which is valid until the next entry point.
+// Compiles one file without keeping it, and returns its compiled form, which is valid until the next entry point.
 bool bridgeDump(Bridge *bridge, const BridgeSource *source, BridgeBytes *compiled);
 
-// Every name that scripts can use: "print()", "server", "server.publish()", "server.version", "conn.id". NULL when there
+// Every name that scripts can use: "print()", "server", "server.publish()", "server.version", "conn.id". NULL if there
 // is no memory.
 const BridgeStrings *_Nullable bridgeVocabulary(Bridge *bridge);
 
@@ -154,7 +154,7 @@ const char *_Nullable bridgeStringsNext(const BridgeStrings *strings, size_t *of
 // Sets a fixed text, cut to its capacity.
 void bridgeTextSet(BridgeText *text, const void *_Nullable bytes, size_t count);
 
-// --- what scripts measured: see metrics.c ---
+// --- measurements of scripts: see metrics.c ---
 
 int32_t bridgeMetricCount(const Bridge *bridge);
 void bridgeMetricAt(const Bridge *bridge, int32_t index, BridgeMetric *metric);
@@ -173,7 +173,7 @@ size_t bridgeMemory(const Bridge *bridge);
 // Coroutines that scripts have made and that are not collected yet.
 uint32_t bridgeCoroutines(const Bridge *bridge);
 
-// Blocks that the state has asked for, moved ones included.
+// Allocations of the state, including moves of blocks.
 uint64_t bridgeAllocations(const Bridge *bridge);
 
 // Full collections after events that were killed or found no memory.

@@ -1,7 +1,7 @@
-// What a script can ask of the server: declared here, implemented in Swift. The bridge has checked every argument
-// before it calls. A function answers with a code or fills what it was given; when Lua has to be told by an error, the
-// bridge raises it after Swift has returned, so no longjmp ever crosses a Swift frame. A host function must not call
-// back into the bridge, save bridgeStringsAppend and bridgeTextSet.
+// The functions of the server that a script can call: declared here, implemented in Swift. The bridge checks every
+// argument before it calls. A function returns a code or fills its out parameters. If Lua needs an error, the bridge
+// raises it after Swift has returned, so no longjmp ever crosses a Swift frame. A host function must not call back into
+// the bridge, save bridgeStringsAppend and bridgeTextSet.
 #ifndef PERIGEE_SCRIPT_HOST_H
 #define PERIGEE_SCRIPT_HOST_H
 
@@ -38,19 +38,18 @@ int32_t scriptHostCancelTimer(void *host, int64_t timer, BridgeBytes name);
 
 // --- waiting: the host answers with bridgeResume, later ---
 void scriptHostSleep(void *host, BridgeTicket ticket, double seconds);
-// `function` is to be called with bridgeOnTimer when the running event has ended. False when too many wait for that.
+// `function` must be called with bridgeOnTimer when the running event has ended. False if too many functions wait.
 bool scriptHostSpawn(void *host, int32_t function);
 
-// --- http: see http.c ---
-// Sends a request and answers with bridgeResume, later. False, and why, when it is one that cannot be sent.
+// --- http: see http.c --- Sends a request and answers with bridgeResume, later. False, with the reason, if it cannot
+// be sent.
 bool scriptHostRequest(
     void *host, BridgeTicket ticket, const BridgeRequestHTTP *request, BridgeText *why);
-// What the handler that goes on has waited for: the status, with the body and then names and values in `answer`; 0, with
-// what is known of the failure, when there is no response.
+// The response for the handler that is being resumed: the status, with the body and then names and values in `answer`;
+// 0, with details of the failure, if there is no response.
 int32_t scriptHostResponse(void *host, BridgeStrings *answer);
 
-// --- the watchdog ---
-// A handler took more than its warning allows. Called when it has ended.
+// --- the watchdog --- A handler took more CPU than its warning allows. Called when it has ended.
 void scriptHostSlow(void *host, BridgeBytes traceback);
 // A handler does not end although it was killed. Called on the watchdog's thread.
 void scriptHostStuck(void *host, BridgeBytes place, double seconds);
@@ -68,7 +67,7 @@ bool scriptHostStoreDelete(void *host, BridgeBytes key);
 void scriptHostLog(
     void *host, BridgeLogLevel level, BridgeBytes message, const BridgeStrings *fields, const char *file, int32_t line);
 
-// --- tests: what `t` asks, as a list of strings; false when the first string of the answer is an error ---
+// --- tests: a command of `t` as a list of strings; false if the first string of the answer is an error ---
 bool scriptHostTest(void *host, const BridgeStrings *arguments, BridgeStrings *answer);
 
 #pragma clang assume_nonnull end

@@ -1,6 +1,6 @@
-// The immutable set of sources that one version of the scripts is made of.
+// The immutable set of sources that one version of the scripts is made of, with the routes from paths to scripts.
 //
-// Runs on: any thread. Read next: ScriptBundle+Folder.swift.
+// Runs on: any thread. Read next: ScriptFile.swift, ScriptBundle+Folder.swift.
 
 /// Scripts, modules and routes under one version number.
 public struct ScriptBundle: Sendable {
@@ -8,16 +8,16 @@ public struct ScriptBundle: Sendable {
     public let version: UInt64
     /// The scripts, by name.
     public let scripts: [ScriptFile]
-    /// What `require` finds, by name.
+    /// The modules that `require` finds, by name.
     public let modules: [ScriptFile]
-    /// Paths and their scripts: by file name, or as given.
+    /// The paths and their scripts: derived from the file names, or as given.
     public let routes: [ScriptRoute]
 
-    /// Makes a bundle of sources that are at hand. A script "chat" is the file "chat.lua", a module "util" is
+    /// Makes a bundle from sources in memory. A script "chat" is the file "chat.lua", a module "util" is
     /// "lib/util.lua".
     ///
-    /// Without explicit routes the script "main" serves every path that no other does, and "chat" serves "/chat". With
-    /// them, they alone hold; "*" then stands for every other path.
+    /// Without explicit routes the script "main" serves every path that no other does, and "chat" serves "/chat".
+    /// Explicit routes replace these; in them "*" stands for every other path.
     public init(
         version: UInt64, scripts: [String: String], modules: [String: String] = [:], routes: [String: String] = [:]
     ) throws(ScriptErrors) {
@@ -73,7 +73,7 @@ public struct ScriptBundle: Sendable {
         return ScriptFile.hash(of: files.utf8)
     }
 
-    /// The paths of files that this bundle adds, changes or no longer has, in order.
+    /// The paths of files that this bundle adds, changes or removes, in order.
     public func changes(since old: ScriptBundle) -> [String] {
         let before = Dictionary(uniqueKeysWithValues: (old.scripts + old.modules).map { ($0.path, $0.hash) })
         let after = Dictionary(uniqueKeysWithValues: (scripts + modules).map { ($0.path, $0.hash) })
@@ -86,4 +86,14 @@ public struct ScriptBundle: Sendable {
         guard path.hasPrefix("...") else { return files.first { $0.path == path } }
         return files.first { $0.path.hasSuffix(path.dropFirst(3)) }
     }
+}
+
+/// A path of the clients' port and the script that serves it.
+public struct ScriptRoute: Sendable, Hashable, CustomStringConvertible {
+    /// "/chat", or "*" for every path that no other route names.
+    public let path: String
+    /// The script's name.
+    public let script: String
+
+    public var description: String { "\(path) → \(script)" }
 }

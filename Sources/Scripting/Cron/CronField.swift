@@ -1,4 +1,4 @@
-// The five fields of a cron expression: what each may hold, and how it is read.
+// The five fields of a cron expression: the values that each may hold, and how it is read.
 
 /// One of the fields, in their order.
 enum CronField: String, CaseIterable {
@@ -8,7 +8,7 @@ enum CronField: String, CaseIterable {
     case month
     case weekday
 
-    /// What `*` stands for.
+    /// The values that `*` stands for.
     var range: ClosedRange<Int> {
         switch self {
         case .minute: 0...59
@@ -55,14 +55,14 @@ enum CronField: String, CaseIterable {
         return step
     }
 
-    /// - Parameter isOpen: a single value is where a range to the end begins, because a step follows.
+    /// - Parameter isOpen: whether a single value begins a range to the end, because a step follows.
     private func span(_ text: Substring, isOpen: Bool) throws(CronError) -> ClosedRange<Int> {
         if text == "*" { return range }
         let ends = text.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
         let first = try value(ends[0])
         guard ends.count == 2 else { return first...(isOpen ? max(first, range.upperBound) : first) }
         var last = try value(ends[1])
-        // "fri-sun" ends with the Sunday that comes last.
+        // "fri-sun" ends with the Sunday at the end of the week.
         if self == .weekday, last == 0, first > 0 { last = 7 }
         guard first <= last else { throw error("the range '\(text)' runs backwards") }
         return first...last
@@ -85,4 +85,9 @@ enum CronField: String, CaseIterable {
     }
 
     private func error(_ message: String) -> CronError { CronError(message: "\(rawValue): \(message)") }
+}
+
+/// A mistake in a cron expression. The message names the field.
+struct CronError: Error, Equatable {
+    let message: String
 }

@@ -1,5 +1,5 @@
-// When a cron expression is due: five sets of numbers, and a search for the next minute that is in all of them. UTC, so
-// that no due time is skipped or doubled when clocks are changed for the summer.
+// The times at which a cron expression is due: five sets of numbers, and a search for the next minute that is in all of
+// them. Times are UTC, so a change to or from daylight saving time neither skips nor doubles a due time.
 
 /// The due times of an expression such as `*/5 9-17 * * mon-fri`.
 struct CronSchedule: Sendable, Equatable {
@@ -16,7 +16,7 @@ struct CronSchedule: Sendable, Equatable {
     private let days: UInt64
     private let months: UInt64
     private let weekdays: UInt64
-    /// Day and weekday are both given: either will do.
+    /// Whether day and weekday are both given: then a date needs only one of them.
     private let isEitherDay: Bool
 
     /// Reads five fields, or one of `@hourly`, `@daily`, `@midnight`, `@weekly`, `@monthly`, `@yearly`, `@annually`.
@@ -79,4 +79,38 @@ struct CronSchedule: Sendable, Equatable {
     }
 
     private static func has(_ set: UInt64, _ value: Int) -> Bool { set >> UInt64(value) & 1 != 0 }
+}
+
+/// Year, month and day of a number of days since 1970-01-01.
+struct CivilDate: Equatable {
+    let year: Int
+    /// 1 to 12.
+    let month: Int
+    /// 1 to 31.
+    let day: Int
+    /// 0 is Sunday.
+    let weekday: Int
+
+    /// Counts in eras of 400 years that begin on 1 March, so that a leap day is the last day of its year.
+    init(daysSince1970 days: Int) {
+        let shifted = days + 719_468
+        let era = shifted.floorDivided(by: 146_097)
+        let dayOfEra = shifted - era * 146_097
+        let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let monthFromMarch = (5 * dayOfYear + 2) / 153
+        day = dayOfYear - (153 * monthFromMarch + 2) / 5 + 1
+        month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9
+        year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+        // 1 January 1970 was a Thursday.
+        weekday = days + 4 - (days + 4).floorDivided(by: 7) * 7
+    }
+}
+
+extension Int {
+    /// The quotient rounded down, for negative numbers as well.
+    func floorDivided(by divisor: Int) -> Int {
+        let quotient = self / divisor
+        return self % divisor < 0 ? quotient - 1 : quotient
+    }
 }

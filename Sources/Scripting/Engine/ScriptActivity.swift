@@ -1,12 +1,13 @@
-// What the scripts of one worker began last, for other threads that wonder why the worker does not answer.
+// The handler or step that the scripts of one worker began last, for other threads that want to know why the worker
+// does not answer.
 //
 // Runs on: the worker's thread writes, any thread reads. Allocates: when a script has a new name.
 
 import Synchronization
 
-/// The last thing that one worker's scripts began.
+/// The last handler or step that one worker's scripts began.
 public final class ScriptActivity: Sendable {
-    /// What scripts run besides handlers.
+    /// The steps that scripts run besides handlers.
     enum Step: UInt64 {
         case nothing, timer, spawned, loading, migrating, committing
 
@@ -22,7 +23,7 @@ public final class ScriptActivity: Sendable {
         }
     }
 
-    /// A step, or the number of a script and above it that of a handler.
+    /// A step; or the number of a script in the lower half and the number of a handler plus one in the upper half.
     private let current = Atomic<UInt64>(0)
     private let names = Mutex<[String]>([])
     private static let handlerShift: UInt64 = 32

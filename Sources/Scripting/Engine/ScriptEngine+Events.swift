@@ -1,7 +1,8 @@
-// The events of connections, scripts and timers. Each enters Lua once, protected; whatever goes wrong there comes back
-// as a value.
+// The events of connections, scripts and timers, and the questions that others ask of a script. Each enters Lua once,
+// protected; every failure there comes back as a value.
 //
 // Allocates: nothing in Swift when a handler returns.
+// Read next: LuaBridge/Events/event.c, LuaBridge/Events/questions.c, ScriptEngine+Waiting.swift.
 
 import LuaBridge
 
@@ -14,7 +15,7 @@ extension ScriptEngine {
         activity.begin(.upgrade, id)
         let cookies = request.cookies
         let strings = bridgeRequestStrings(bridge)
-        fill(strings, with: request, cookies)
+        request.fill(ScriptStrings(strings), cookies)
         var bridged = BridgeRequest(
             strings: strings, queryCount: Int32(request.query.count), headerCount: Int32(request.headers.count),
             cookieCount: Int32(cookies.count), subprotocolCount: Int32(request.subprotocols.count),
@@ -27,7 +28,7 @@ extension ScriptEngine {
         return decide(outcome, request.subprotocols, id, origin(id))
     }
 
-    /// What an onUpgrade that has ended says.
+    /// The decision of an onUpgrade that has ended.
     func decide(
         _ outcome: BridgeOutcome, _ offered: [String], _ id: ScriptID, _ origin: EventOrigin
     ) -> UpgradeOutcome {
@@ -59,7 +60,7 @@ extension ScriptEngine {
         return finish(bridgeOnDrain(bridge, target(id), connection.bridged), .drain, id, connection)
     }
 
-    /// A message has come; text is valid UTF-8.
+    /// A message has arrived; its text is valid UTF-8.
     public func onMessage(
         _ id: ScriptID, _ connection: ConnectionHandle, _ bytes: UnsafeRawBufferPointer, binary: Bool
     ) -> EventOutcome {
@@ -69,7 +70,7 @@ extension ScriptEngine {
             .message, id, connection)
     }
 
-    /// A connection is closed; call ``forget(_:)`` afterwards. That this is called exactly once is the caller's duty.
+    /// A connection is closed; call ``forget(_:)`` afterwards. The caller must call this exactly once.
     public func onClose(
         _ id: ScriptID, _ connection: ConnectionHandle, code: UInt16, reason: UnsafeRawBufferPointer
     ) -> EventOutcome {
@@ -80,19 +81,19 @@ extension ScriptEngine {
             .close, id, connection)
     }
 
-    /// Runs every script's `onStop`. What waits then, waits in vain.
+    /// Runs every script's `onStop`. Handlers that wait then are never resumed.
     public func stop() -> [ScriptError] {
         (live?.scripts ?? []).compactMap { runLife(.stop, of: intern($0.name), previousVersion: 0) }
     }
 
-    /// A timer that the host was asked for is due.
+    /// Runs the function of a timer that is due.
     public func fireTimer(_ id: Int32) -> EventOutcome {
         guard let timer = link.timers.fire(id, on: link.host) else { return .done }
         return run(timer.function, as: .timer, once: timer.isLast)
     }
 
-    /// Ends the named timers, because another process runs them from here on. Returns the second of the calendar, since 1970, up
-    /// to which they have run.
+    /// Ends the named timers, because another process runs them from here on. Returns the second of the calendar, since
+    /// 1970, up to which they have run.
     public func handOverNamedTimers() -> Int {
         let (functions, ranUntil) = link.timers.handOver(on: link.host)
         functions.forEach { bridgeForgetTimer(bridge, $0) }
@@ -100,7 +101,7 @@ extension ScriptEngine {
     }
 
     /// Starts the named timers that were held.
-    /// - Parameter ranUntil: what `handOverNamedTimers` has returned in the other process, if that is known.
+    /// - Parameter ranUntil: the result of `handOverNamedTimers` in the other process, if it is known.
     public func takeOverNamedTimers(ranUntil: Int?) {
         link.timers.takeOver(ranUntil: ranUntil, on: link.host)
     }
@@ -141,7 +142,7 @@ extension ScriptEngine {
         return conclude(outcome, handler, id, origin(id))
     }
 
-    /// How a handler has ended.
+    /// The outcome of a handler that has ended.
     func conclude(
         _ outcome: BridgeOutcome, _ handler: ScriptHandler, _ id: ScriptID, _ origin: EventOrigin
     ) -> EventOutcome {
@@ -167,32 +168,14 @@ extension ScriptEngine {
                 version: origin.bundle.version))
     }
 
-    private func fill(
-        _ strings: OpaquePointer, with request: UpgradeRequest, _ cookies: [(name: [UInt8], value: [UInt8])]
-    ) {
-        var list = ScriptStrings(strings)
-        list.append(request.path)
-        list.append(request.ip)
-        for pair in request.query { list.append(name: pair.name, value: pair.value) }
-        for field in request.headers { list.append(name: field.name, value: field.value) }
-        for cookie in cookies {
-            list.append(cookie.name)
-            list.append(cookie.value)
-        }
-        for subprotocol in request.subprotocols {
-            list.append(subprotocol)
-        }
-        if let certificate = request.certificate { list.append(certificate) }
-    }
-
-    /// What an event of this script begins with that begins now; of no script, a timer's.
+    /// The origin of an event of this script that begins now; without a script, of a timer's function.
     func origin(_ id: ScriptID?) -> EventOrigin {
         guard let live else { preconditionFailure("an event has run, and no bundle is live") }
         let serving = id.map { target($0) } ?? -1
         return EventOrigin(bundle: live, script: serving < 0 ? nil : ScriptID(index: serving))
     }
 
-    /// What the bridge last reported, for an event.
+    /// The error that the bridge last reported, for an event.
     func error(_ origin: EventOrigin, during handler: String) -> ScriptError {
         error(in: origin.bundle, file: file(origin), during: handler)
     }
@@ -201,7 +184,7 @@ extension ScriptEngine {
         origin.script.map { "\(name(of: $0)).lua" }
     }
 
-    /// What the bridge last reported, for a file of a bundle.
+    /// The error that the bridge last reported, for a file of a bundle.
     func error(in bundle: ScriptBundle, file: String?, during handler: String? = nil) -> ScriptError {
         let result = bridgeResult(bridge).pointee
         let kill = ScriptKill(result.killed)
@@ -210,5 +193,83 @@ extension ScriptEngine {
             message: result.messageString, traceback: result.tracebackString, file: file, bundle: bundle, kill: kill)
         error.handler = handler
         return error
+    }
+}
+
+// MARK: Questions
+
+extension ScriptEngine {
+    /// The live script of that name, `nil` when there is none.
+    public func script(named name: String) -> ScriptID? {
+        guard live?.scripts.contains(where: { $0.name == name }) == true else { return nil }
+        return intern(name)
+    }
+
+    /// Asks `main` whether a backend's push is allowed.
+    public func onPublish(_ question: ScriptQuestion) -> ScriptReply {
+        guard let id = script(named: "main"), defines(.publish, id) else { return .absent }
+        return ask(.publish, id, question) { bridgeOnPublish(bridge, target(id), &$0) }
+    }
+
+    /// Hands a backend's call to a script.
+    public func onRequest(_ id: ScriptID, _ question: ScriptQuestion) -> ScriptReply {
+        guard defines(.request, id) else { return .absent }
+        return ask(.request, id, question) { bridgeOnRequest(bridge, target(id), &$0) }
+    }
+
+    /// Asks whether a client may subscribe to a channel.
+    public func onSubscribe(
+        _ id: ScriptID, _ connection: ConnectionHandle, channel: UnsafeRawBufferPointer
+    ) -> ScriptReply {
+        guard defines(.subscribe, id) else { return .absent }
+        activity.begin(.subscribe, id)
+        let name = BridgeBytes(
+            bytes: channel.baseAddress?.assumingMemoryBound(to: CChar.self), count: channel.count)
+        let outcome = bridgeOnSubscribe(bridge, target(id), connection.bridged, name)
+        return begin(outcome, .subscribe, id, connection)
+    }
+
+    private func ask(
+        _ handler: ScriptHandler, _ id: ScriptID, _ question: ScriptQuestion,
+        _ call: (inout BridgeQuestion) -> BridgeOutcome
+    ) -> ScriptReply {
+        activity.begin(handler, id)
+        let strings = bridgeRequestStrings(bridge)
+        var list = ScriptStrings(strings)
+        for field in question.fields {
+            list.append(field.name)
+            list.append(field.value)
+        }
+        for pair in question.query { list.append(name: pair.name, value: pair.value) }
+        for field in question.headers { list.append(name: field.name, value: field.value) }
+        var bridged = BridgeQuestion(
+            strings: strings, fieldCount: Int32(question.fields.count), queryCount: Int32(question.query.count),
+            headerCount: Int32(question.headers.count), binary: question.isBinary)
+        return begin(call(&bridged), handler, id, nil)
+    }
+
+    private func begin(
+        _ outcome: BridgeOutcome, _ handler: ScriptHandler, _ id: ScriptID, _ connection: ConnectionHandle?
+    ) -> ScriptReply {
+        counts[countIndex(handler, id)].calls &+= 1
+        if outcome == .waiting { return .waiting(suspend(.handler(handler, id), connection)) }
+        return reply(outcome, handler, id, origin(id))
+    }
+
+    /// The answer of a handler that has ended.
+    func reply(
+        _ outcome: BridgeOutcome, _ handler: ScriptHandler, _ id: ScriptID, _ origin: EventOrigin
+    ) -> ScriptReply {
+        let result = bridgeResult(bridge).pointee
+        defer { bridgeResultRead(bridge) }
+        switch outcome {
+        case .done, .absent, .waiting:
+            return handler == .request ? .response(CallResponse(result)) : .proceed(PublicationChange(result))
+        case .refused:
+            return .refused(String(decoding: result.strings.first ?? [], as: UTF8.self))
+        case .closeRequested, .failed:
+            counts[countIndex(handler, id)].errors &+= 1
+            return .failed(error(origin, during: handler.name))
+        }
     }
 }

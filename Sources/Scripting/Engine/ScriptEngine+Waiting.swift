@@ -1,4 +1,5 @@
-// Handlers that wait. The bridge keeps the coroutine, this what it is about, and the host what it waits for.
+// Handlers that wait. The bridge keeps the coroutine, the engine keeps the event that it is about, and the host keeps
+// the sleep or request that it waits for.
 //
 // Read next: LuaBridge/Events/wait.c.
 
@@ -10,7 +11,8 @@ extension ScriptEngine {
         suspended.count
     }
 
-    /// Goes on with a handler that waits. `nil` when that wait is over already: its event was interrupted, or ended.
+    /// Goes on with a handler that waits. `nil` if that wait is over already, because its event was interrupted or has
+    /// ended.
     public func resume(_ ticket: WaitTicket, with answer: WaitAnswer) -> Resumption? {
         if let event = suspended[ticket.task.number] { activity.begin(event.work) }
         link.answer = answer
@@ -31,12 +33,12 @@ extension ScriptEngine {
         return finish(ticket.task, outcome)
     }
 
-    /// Ends the present wait of an event with `nil, "timeout"`; its next wait kills it. `nil` when it does not wait.
+    /// Ends the current wait of an event with `nil, "timeout"`; its next wait kills it. `nil` when it does not wait.
     public func timeOut(_ task: ScriptTask) -> Resumption? {
         finish(task, bridgeInterrupt(bridge, task.number, .timeout))
     }
 
-    /// Ends the present wait of an event with `nil, "closed"`; its next wait cancels it. `nil` when it does not wait.
+    /// Ends the current wait of an event with `nil, "closed"`; its next wait cancels it. `nil` when it does not wait.
     public func cancel(_ task: ScriptTask) -> Resumption? {
         finish(task, bridgeInterrupt(bridge, task.number, .closed))
     }
@@ -49,12 +51,12 @@ extension ScriptEngine {
         body()
     }
 
-    /// Runs what `server.spawn` was given since the last call. Answers how each began.
+    /// Runs the functions that `server.spawn` was given since the last call. Returns the outcome of each.
     public func runSpawned() -> [EventOutcome] {
         (0..<link.spawned.count).compactMap { _ in runNextSpawned() }
     }
 
-    /// Runs the next function that `server.spawn` was given. Answers how it began, `nil` when none waits.
+    /// Runs the next function that `server.spawn` was given. Returns its outcome, `nil` if none waits.
     public func runNextSpawned() -> EventOutcome? {
         link.spawned.popFirst().map { run($0, as: .spawned, once: true) }
     }
@@ -64,25 +66,25 @@ extension ScriptEngine {
         link.spawned.count
     }
 
-    /// How often a timer, a wait or a spawned function was refused because there were as many as may be.
+    /// How often a timer, a wait or a spawned function was refused because its limit was reached.
     public var refusedCounts: (timers: UInt64, waits: UInt64, spawns: UInt64) {
         (link.timers.refused, bridgeWaitsRefused(bridge), link.spawned.refused)
     }
 
-    /// Where the function begins that a timer or `server.spawn` has called last, as "chat.lua:12".
+    /// The place at which the function begins that a timer or `server.spawn` has called last, as "chat.lua:12".
     public var lastFunctionPlace: String {
         var place = BridgeText()
         bridgeFunctionPlace(bridge, &place)
         return place.string
     }
 
-    /// Whether a spawned function waits whose version is not live any more.
+    /// Whether the task is a spawned function of a version that is not live any more.
     public func isSpawnedByOldVersion(_ task: ScriptTask) -> Bool {
         guard let event = suspended[task.number] else { return false }
         return event.work == .spawned && event.origin.bundle.version != version
     }
 
-    /// Calls a function that the bridge keeps by number.
+    /// Calls a function by its number in the bridge.
     func run(_ function: Int32, as work: SuspendedEvent.Work, once: Bool) -> EventOutcome {
         activity.begin(work)
         timerCount.calls &+= 1
@@ -97,7 +99,7 @@ extension ScriptEngine {
         }
     }
 
-    /// Notes that the event which the bridge has just put aside waits.
+    /// Records the event that the bridge has just put aside.
     func suspend(
         _ work: SuspendedEvent.Work, _ connection: ConnectionHandle?, offered: [String] = []
     ) -> ScriptTask {

@@ -1,5 +1,5 @@
-// The Lua host of one worker, as Swift knows it: a state, the bundle that runs in it, and what its scripts are called.
-// The work is done in C; here it is given types.
+// The Lua host of one worker, as Swift knows it: a state, the bundle that runs in it, the names of its scripts, and
+// what it counts. The work is done in C; here it is given types.
 //
 // Runs on: the thread that made it; no two calls at once, and none from within a host function.
 // Read next: ScriptEngine+Reload.swift, ScriptEngine+Events.swift, then LuaBridge/Events/event.c.
@@ -15,7 +15,7 @@ public final class ScriptEngine {
     let bridge: OpaquePointer
     let activity: ScriptActivity
 
-    /// The bundle that runs.
+    /// The live bundle.
     var live: ScriptBundle?
     /// The bundle that waits for ``commit()``.
     var candidate: ScriptBundle?
@@ -26,9 +26,9 @@ public final class ScriptEngine {
     private var ids: [String: ScriptID] = [:]
     private(set) var names: [String] = []
 
-    // One thread, and no way back in while an event runs: the check for overlapping accesses would cost every event
-    // what it cannot find.
-    /// For each id the script that serves it: itself, `main` when it is gone, -1 when there is none.
+    // The engine runs on one thread and cannot be re-entered while an event runs. So the check for overlapping accesses
+    // could find nothing, and would cost time in every event.
+    /// For each id the script that serves it: the script itself, `main` if it is gone, -1 if there is no `main`.
     @exclusivity(unchecked) var targets: ContiguousArray<Int32> = []
     @exclusivity(unchecked) var counts: ContiguousArray<HandlerCount> = []
 
@@ -38,15 +38,15 @@ public final class ScriptEngine {
     /// The `onStart` and `onReload` handlers of the last commit that wait.
     var startedLife: [ScriptTask] = []
 
-    /// Handlers that were killed because they had used up their CPU time.
+    /// The number of handlers that were killed because they had used up their CPU time.
     public internal(set) var kills: UInt64 = 0
 
-    /// The runs of timers and how many failed.
+    /// The runs of timers and spawned functions, and how many failed.
     public internal(set) var timerCount = HandlerCount()
 
     /// Makes an engine without scripts.
     ///
-    /// - Throws: when the settings are not a JSON object, or the memory limit leaves no room for the state.
+    /// - Throws: if the settings are not a JSON object, or the memory limit leaves no room for the state.
     public init(host: any ScriptHost, options: ScriptOptions) throws(ScriptError) {
         link = HostLink(host: host, options: options)
         activity = options.activity
@@ -147,5 +147,92 @@ public final class ScriptEngine {
 extension BridgeText {
     var string: String {
         withUnsafeBytes(of: bytes) { String(decoding: $0.prefix(Int(count)), as: UTF8.self) }
+    }
+}
+
+extension ScriptEngine {
+    /// All series, in the order in which they came into being.
+    public var metrics: [ScriptMetric] {
+        (0..<bridgeMetricCount(bridge)).map { index in
+            var metric = BridgeMetric()
+            bridgeMetricAt(bridge, index, &metric)
+            return ScriptMetric(metric)
+        }
+    }
+
+    /// How many values were dropped because there were too many series.
+    public var metricsRefused: UInt64 {
+        bridgeMetricsRefused(bridge)
+    }
+}
+
+extension ScriptEngine {
+    /// Versions of the scripts that something still refers to, including the live one. More than a few for a long time
+    /// means a leak in a script, for example a function of old code in `conn.data`.
+    public var generationsAlive: Int {
+        Int(bridgeGenerationsAlive(bridge))
+    }
+
+    /// Coroutines that scripts have made and that are not collected yet.
+    public var coroutines: Int {
+        Int(bridgeCoroutines(bridge))
+    }
+
+    /// Full collections that were made because a limit was reached.
+    var collections: Int {
+        Int(truncatingIfNeeded: bridgeCollections(bridge))
+    }
+
+    /// Allocations of the Lua state, to tell them from Swift's.
+    var allocations: Int {
+        Int(truncatingIfNeeded: bridgeAllocations(bridge))
+    }
+
+    /// A full collection, which stops the worker for as long as it takes.
+    func collect() {
+        bridgeCollect(bridge)
+    }
+
+    /// Refuses every allocation of the Lua state after the next `count`; negative refuses none.
+    func refuseAllocations(after count: Int) {
+        bridgeRefuseAllocations(bridge, Int64(count))
+    }
+
+    /// Kills every event after this many instructions, as the watchdog would; `nil` kills none.
+    func killAfter(instructions: Int32?) {
+        bridgeKillAfter(bridge, instructions ?? -1)
+    }
+}
+
+extension ScriptEngine {
+    /// Every name that scripts can use here.
+    public var vocabulary: ScriptVocabulary {
+        var listing: [String] = []
+        guard let strings = bridgeVocabulary(bridge) else { return ScriptVocabulary(listing: []) }
+        var offset = 0
+        var count = 0
+        while let bytes = bridgeStringsNext(strings, &offset, &count) {
+            listing.append(String(decoding: UnsafeRawBufferPointer(start: bytes, count: count), as: UTF8.self))
+        }
+        return ScriptVocabulary(listing: listing)
+    }
+}
+
+extension ScriptEngine {
+    /// Gives the table `t`, which the Lua source makes, to all files that are loaded from now on. The host must be a
+    /// ``ScriptTestHost``.
+    package func installTestKit(_ source: [UInt8]) throws(ScriptError) {
+        let installed = source.withUnsafeBytes { bytes in
+            bridgeInstallTestKit(
+                bridge, BridgeBytes(bytes: bytes.bindMemory(to: CChar.self).baseAddress, count: bytes.count))
+        }
+        guard installed else {
+            throw ScriptError(file: "", message: bridgeResult(bridge).pointee.messageString, version: 0)
+        }
+    }
+
+    /// Stops the clocks that scripts see, at this time in seconds since 1970.
+    package func setTime(_ seconds: Double) {
+        bridgeSetTime(bridge, seconds)
     }
 }

@@ -1,4 +1,5 @@
-// The handlers that a script can define.
+// The handlers that a script can define, the outcome of a handler's run, and the numbers by which an engine knows its
+// scripts.
 
 import LuaBridge
 
@@ -51,4 +52,28 @@ public enum ScriptHandler: Int, Sendable, CaseIterable {
         case .request: .request
         }
     }
+}
+
+/// A script's name as a small number, the same for the life of an engine, so that a connection keeps its script across
+/// reloads.
+public struct ScriptID: Hashable, Sendable {
+    let index: Int32
+}
+
+/// Calls of one handler and how many of them failed, since the engine was made.
+public struct HandlerCount: Sendable, Hashable {
+    public internal(set) var calls: UInt64 = 0
+    public internal(set) var errors: UInt64 = 0
+}
+
+/// The outcome of a handler's run for the connection. A script without a handler for the event is `done`.
+public enum EventOutcome: Sendable {
+    /// The handler returned.
+    case done
+    /// `error{code = …, reason = …}`: close with this code, which an endpoint may send; the reason fits a close frame.
+    case closeRequested(code: UInt16, reason: String)
+    /// The handler waits; ``ScriptEngine/resume(_:with:)`` tells how it goes on.
+    case waiting(ScriptTask)
+    /// The handler raised; log it, the connection may go on.
+    case failed(ScriptError)
 }

@@ -2,15 +2,15 @@
 
 import LuaBridge
 
-/// A series: a metric's name, its labels, and what was measured.
+/// A series: a metric's name, its labels, and the measured value.
 public struct ScriptMetric: Sendable, Equatable {
-    /// What was measured.
+    /// The measured value.
     public enum Value: Sendable, Equatable {
         /// A sum that only grows.
         case counter(Double)
-        /// What was set last, and when, in seconds of a clock that all workers share.
+        /// The value that was set last, and its time in seconds of a clock that all workers share.
         case gauge(Double, setAt: Double)
-        /// The sum of what was observed, and how many observations fell into each bucket; see ``bucketBounds``.
+        /// The sum of the observed values, and the number of observations in each bucket; see ``bucketBounds``.
         case histogram(sum: Double, buckets: [UInt64])
     }
 
@@ -20,7 +20,7 @@ public struct ScriptMetric: Sendable, Equatable {
     public var labels: String
     public var value: Value
 
-    /// A series of its parts.
+    /// Makes a series.
     public init(name: String, labels: String = "", value: Value) {
         self.name = name
         self.labels = labels

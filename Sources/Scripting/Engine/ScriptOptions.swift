@@ -1,4 +1,4 @@
-// How an engine is set up.
+// The options with which an engine is made.
 
 import Glibc
 
@@ -6,24 +6,25 @@ import Glibc
 public struct ScriptOptions: Sendable {
     /// Bytes that the Lua state may take; 0 for no limit. Default 64 MiB.
     public var memoryLimit: Int
-    /// Bytes that one block of it may have, a string or a table's storage, say; 0 for no limit. Default 16 MiB.
+    /// Bytes that one block of it may have, for example a string or a table's storage; 0 for no limit. Default 16 MiB.
     public var largestBlock = 16 << 20
     /// Coroutines that scripts may have at once, those of waiting handlers not counted; 0 for no limit. Default 10,000.
     public var coroutines = 10_000
     /// Seconds of CPU that the top level of a bundle's files may take together. Default 1.
     public var loadBudget: Double
-    /// Seconds of CPU that a handler may take from one wait to the next; more kills it. 0 for no end. Default 0.05.
+    /// Seconds of CPU that a handler may take from one wait to the next before it is killed; 0 for no limit. Default
+    /// 0.05.
     public var budget = 0.05
     /// Seconds of CPU after which a handler is reported as slow; 0 for never. Default 0.01.
     public var warning = 0.01
     /// Seconds of CPU beyond the budget after which a handler is reported that does not end although it was killed; 0
     /// for never. Default 2.
     public var stuckAfter = 2.0
-    /// Whether the process ends then, so that whoever watches it starts it anew.
+    /// Whether the process ends in that case, so that its supervisor starts it again.
     public var abortsWhenStuck = false
-    /// Told of such a handler, on the watchdog's thread: where it is, in Lua and in C, and its seconds of CPU.
+    /// Called for such a handler, on the watchdog's thread: with its place in Lua and in C, and its seconds of CPU.
     public var stuck: @Sendable (_ place: String, _ seconds: Double) -> Void = { _, _ in }
-    /// Where the scripts note what they begin.
+    /// The record of the handler or step that the scripts began last.
     public var activity = ScriptActivity()
     /// Handlers that may wait at once. Default 10,000.
     public var waitLimit = 10_000
@@ -35,13 +36,13 @@ public struct ScriptOptions: Sendable {
     public var metricSeries: Int
     /// A JSON object that scripts read as `config`.
     public var settings: String
-    /// What scripts share as `kv`: the same store for all workers.
+    /// The store behind `kv`: the same one for all workers.
     public var store: KeyValueStore
-    /// Which worker this is, from 0. Named timers run on worker 0 alone.
+    /// The index of the worker, from 0. Named timers run on worker 0 alone.
     public var workerIndex: Int
     /// Whether named timers wait for `ScriptEngine.takeOverNamedTimers`, because another process runs them until then.
     public var holdsNamedTimers = false
-    /// Keeps named timers from running here once another process runs them.
+    /// Stops named timers of this process once another process runs them.
     public var timerGate = TimerGate()
     /// Seconds since 1970, for timers that go by the calendar.
     public var wallClock: @Sendable () -> Double = ScriptOptions.realTime

@@ -1,4 +1,7 @@
-// What a backend asks of a script: whether a push may pass, or a call.
+// A question that a script answers, whether a push or a subscription may pass, or a backend's call; and the script's
+// answer.
+//
+// Read next: ScriptEngine+Events.swift, LuaBridge/Events/questions.c.
 
 /// A question for `onPublish` or `onRequest`.
 public struct ScriptQuestion: Sendable {
@@ -13,7 +16,7 @@ public struct ScriptQuestion: Sendable {
     /// Whether the publication is a binary message.
     public var isBinary: Bool
 
-    /// A question of its parts.
+    /// Makes a question.
     public init(
         fields: [Field], query: [(name: String, value: String)] = [], headers: [Field] = [],
         isBinary: Bool = false
@@ -23,4 +26,37 @@ public struct ScriptQuestion: Sendable {
         self.headers = headers
         self.isBinary = isBinary
     }
+}
+
+/// The answer of `onPublish`, `onRequest` or `onSubscribe`.
+public enum ScriptReply: Sendable {
+    /// The script has no such handler.
+    case absent
+    /// Go on; for a publication, with the changes.
+    case proceed(PublicationChange?)
+    /// Refused, with the reason.
+    case refused(String)
+    /// The response of `onRequest`.
+    case response(CallResponse)
+    /// The handler waits; ``ScriptEngine/resume(_:with:)`` brings the answer.
+    case waiting(ScriptTask)
+    case failed(ScriptError)
+}
+
+/// The changes of `onPublish` to a publication; `nil` fields are unchanged.
+public struct PublicationChange: Sendable, Equatable {
+    public var channel: [UInt8]?
+    public var key: [UInt8]?
+    public var data: [UInt8]?
+    public var isBinary: Bool
+}
+
+/// An HTTP response that a script returns.
+public struct CallResponse: Sendable {
+    /// 200 to 599.
+    public var status: Int
+    public var body: [UInt8]
+    /// The body's media type, derived from the script's value; empty for no body.
+    public var type: String
+    public var headers: [(name: String, value: String)]
 }

@@ -1,6 +1,7 @@
-// The host functions of `server` and `log`.
+// The host functions of `server`, `log`, `http` and test files, and the reports of the watchdog.
 //
-// Runs on: the worker's thread, called from C while a script runs.
+// Runs on: the worker's thread, called from C while a script runs or has just run; scriptHostStuck on the watchdog's.
+// Allocates: for each request and response.
 
 import LuaBridge
 
@@ -137,4 +138,80 @@ private func pairs(of strings: OpaquePointer) -> [(name: String, value: String)]
         pairs.append((name, value))
     }
     return pairs
+}
+
+@c @implementation
+func scriptHostSleep(_ host: UnsafeMutableRawPointer, _ ticket: BridgeTicket, _ seconds: Double) {
+    HostLink.with(host) { $0.host.sleep(WaitTicket(ticket), seconds: seconds) }
+}
+
+@c @implementation
+func scriptHostSpawn(_ host: UnsafeMutableRawPointer, _ function: Int32) -> Bool {
+    HostLink.with(host) { link in
+        guard link.spawned.append(function) else { return false }
+        if link.spawned.count == 1 { link.host.spawned() }
+        return true
+    }
+}
+
+@c @implementation
+func scriptHostSlow(_ host: UnsafeMutableRawPointer, _ traceback: BridgeBytes) {
+    HostLink.with(host) { $0.host.slow(traceback: String(decoding: traceback.buffer, as: UTF8.self)) }
+}
+
+@c @implementation
+func scriptHostStuck(_ host: UnsafeMutableRawPointer, _ place: BridgeBytes, _ seconds: Double) {
+    HostLink.with(host) { $0.stuck(String(decoding: place.buffer, as: UTF8.self), seconds) }
+}
+
+@c @implementation
+func scriptHostRequest(
+    _ host: UnsafeMutableRawPointer, _ ticket: BridgeTicket, _ request: UnsafePointer<BridgeRequestHTTP>,
+    _ why: UnsafeMutablePointer<BridgeText>
+) -> Bool {
+    HostLink.with(host) { link in
+        guard var mistake = link.host.request(WaitTicket(ticket), ScriptRequest(request.pointee)) else { return true }
+        mistake.withUTF8 { bridgeTextSet(why, $0.baseAddress, $0.count) }
+        return false
+    }
+}
+
+@c @implementation
+func scriptHostResponse(_ host: UnsafeMutableRawPointer, _ answer: OpaquePointer) -> Int32 {
+    HostLink.with(host) { link in
+        var answer = ScriptStrings(answer)
+        switch link.answer {
+        case .response(let response):
+            answer.append(response.body)
+            for field in response.headers { answer.append(name: field.name, value: field.value) }
+            return Int32(clamping: response.status)
+        case .requestFailed(_, let detail):
+            answer.append(detail)
+            return 0
+        case .done, .failed:
+            return 0
+        }
+    }
+}
+
+/// A host of test files, which answers the commands of their table `t`.
+package protocol ScriptTestHost: ScriptHost {
+    /// Runs the command that the first string names, with the other strings as arguments. False if the answer is one
+    /// string with an error.
+    func perform(_ strings: [[UInt8]], into answer: inout ScriptStrings) -> Bool
+}
+
+@c @implementation
+func scriptHostTest(_ host: UnsafeMutableRawPointer, _ arguments: OpaquePointer, _ answer: OpaquePointer) -> Bool {
+    var strings: [[UInt8]] = []
+    var offset = 0
+    var count = 0
+    while let bytes = bridgeStringsNext(arguments, &offset, &count) {
+        strings.append(Array(UnsafeRawBufferPointer(start: bytes, count: count)))
+    }
+    return HostLink.with(host) { link in
+        guard let tests = link.host as? any ScriptTestHost else { return false }
+        var list = ScriptStrings(answer)
+        return tests.perform(strings, into: &list)
+    }
 }

@@ -80,7 +80,7 @@ extension KeyValue {
         }
     }
 
-    /// A string goes into the list, from which the bridge takes it.
+    /// Writes the value; a string goes into the list, from which the bridge takes it.
     func write(to value: inout BridgeValue, _ answer: OpaquePointer) {
         value.set(self)
         if case .string(let bytes) = self {

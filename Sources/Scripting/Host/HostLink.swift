@@ -1,7 +1,8 @@
-// Where the bridge's calls arrive in Swift: the pointer that C hands back with every host function is to one of these.
-// It joins what an engine's scripts can reach: the host, the store that all workers share, and the timers.
+// The object at which the bridge's calls arrive in Swift: C hands back a pointer to it with every host function. It
+// joins all that an engine's scripts can reach: the host, the store that all workers share, the timers, and the
+// functions that `server.spawn` was given.
 //
-// Runs on: the worker's thread. Allocates: nothing on the way of a message.
+// Runs on: the worker's thread. Allocates: nothing for a message; when more functions wait than ever before.
 // Read next: HostLink+Connection.swift, HostLink+Server.swift, HostLink+Store.swift.
 
 import LuaBridge
@@ -12,11 +13,11 @@ final class HostLink {
     unowned(unsafe) let host: any ScriptHost
     let store: KeyValueStore
     var timers: TimerTable
-    /// True while a candidate's files run: timers are declared, not started.
+    /// Whether a candidate's files run: timers are then declared and not started.
     var isPreparing = false
-    /// What `server.spawn` was given.
+    /// The functions that `server.spawn` was given.
     var spawned: SpawnQueue
-    /// What the handler has waited for that goes on just now.
+    /// The answer for the handler that is being resumed.
     var answer = WaitAnswer.done
     /// Called on the watchdog's thread: the only member that another thread uses.
     let stuck: @Sendable (String, Double) -> Void
@@ -61,5 +62,41 @@ extension BridgePayload {
     @inline(__always)
     var buffer: UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(start: bytes, count: count)
+    }
+}
+
+/// A bounded queue of functions.
+struct SpawnQueue {
+    private let limit: Int
+    private var functions: [Int32] = []
+    /// Functions before this index have been called.
+    private var first = 0
+    /// How often a function was refused because too many waited.
+    private(set) var refused: UInt64 = 0
+
+    init(limit: Int) { self.limit = limit }
+
+    var count: Int { functions.count - first }
+
+    /// False when the queue is full.
+    mutating func append(_ function: Int32) -> Bool {
+        guard count < limit else {
+            refused += 1
+            return false
+        }
+        functions.append(function)
+        return true
+    }
+
+    mutating func popFirst() -> Int32? {
+        guard first < functions.count else { return nil }
+        defer {
+            first += 1
+            if first == functions.count || first >= 1_024 {
+                functions.removeFirst(first)
+                first = 0
+            }
+        }
+        return functions[first]
     }
 }

@@ -1,13 +1,14 @@
-// What the server does for its scripts. The worker implements it; the engine's bridge calls it while a script runs.
+// The functions of the server that its scripts can call, and the types of their arguments and results. The worker
+// implements them; the engine's bridge calls them while a script runs.
 //
 // Runs on: the worker's thread, within an event. No function may call back into the engine, and byte buffers are valid
-// for the call alone.
+// only during the call.
 // Read next: HostLink.swift.
 
 /// The server, as one worker's scripts see it.
 ///
 /// Arguments have been checked: texts are UTF-8 where they must be, close codes are ones that an endpoint may send,
-/// reasons fit a close frame. Only channel names are the host's to judge.
+/// reasons fit a close frame. Only channel names are not checked: the host judges them.
 public protocol ScriptHost: AnyObject {
     /// Queues a message: `conn:send`, `conn:sendBinary`.
     func send(_ connection: ConnectionHandle, _ payload: UnsafeRawBufferPointer, binary: Bool) -> SendResult
@@ -21,7 +22,7 @@ public protocol ScriptHost: AnyObject {
     /// Ends a subscription: `conn:unsubscribe`. False when there was none.
     func unsubscribe(_ connection: ConnectionHandle, channel: UnsafeRawBufferPointer) -> Bool
 
-    /// Says who the connection is, `nil` for nobody: `conn:identify`. False when it is closed.
+    /// Sets the user of the connection, `nil` for none: `conn:identify`. False when the connection is closed.
     func identify(_ connection: ConnectionHandle, user: UnsafeRawBufferPointer?) -> Bool
 
     /// Whether messages can be sent: `conn.isOpen`.
@@ -55,36 +56,119 @@ public protocol ScriptHost: AnyObject {
     /// Sends to every connection on every worker: `server.broadcast`.
     func broadcast(_ payload: UnsafeRawBufferPointer, binary: Bool)
 
-    /// Closes the connection with this identifier, on whichever worker it is, or all connections of a user of this name:
-    /// `server.disconnect`. False when there is nobody of the kind, as far as this worker can tell.
+    /// Closes the connection with this identifier, on whichever worker it is, or all connections of a user of this
+    /// name: `server.disconnect`. False when this worker knows of no such connection.
     func disconnect(id identifier: UnsafeRawBufferPointer, code: UInt16, reason: UnsafeRawBufferPointer) -> Bool
 
     /// Arranges for ``ScriptEngine/fireTimer(_:)`` in `seconds`, and then every `period` seconds if there is one. A
-    /// number that is armed already is armed anew.
+    /// timer with this number that is armed already is replaced.
     func setTimer(id: Int32, after seconds: Double, every period: Double?, name: String?)
 
-    /// Takes back a timer; one that has fired or never was is none of its business.
+    /// Cancels a timer; does nothing if it has fired or does not exist.
     func cancelTimer(id: Int32)
 
-    /// Begins a wait of `server.sleep`: answer the ticket with ``ScriptEngine/resume(_:with:)`` when the time is over, not
-    /// from within this call.
+    /// Begins a wait of `server.sleep`. Answer the ticket with ``ScriptEngine/resume(_:with:)`` when the time is over,
+    /// but not from within this call.
     func sleep(_ ticket: WaitTicket, seconds: Double)
 
-    /// Sends a request to another server: answer the ticket with ``ScriptEngine/resume(_:with:)`` when the response is there or
-    /// will not come, not from within this call. Answers what is wrong with a request that cannot be sent.
+    /// Sends a request to another server. Answer the ticket with ``ScriptEngine/resume(_:with:)`` when the response or
+    /// an error is there, but not from within this call. Returns the mistake in a request that cannot be sent, else
+    /// nil.
     func request(_ ticket: WaitTicket, _ request: ScriptRequest) -> String?
 
-    /// Functions wait for ``ScriptEngine/runSpawned()`` or ``ScriptEngine/runNextSpawned()``: call it soon, not from within this
-    /// call.
+    /// Spawned functions wait: call ``ScriptEngine/runSpawned()`` or ``ScriptEngine/runNextSpawned()`` soon, but not
+    /// from within this call.
     func spawned()
 
     /// A handler took more CPU than its warning allows; called when it has ended. The first line of the traceback is
-    /// where it was then.
+    /// the place where it was at that time.
     func slow(traceback: String)
 
-    /// Writes to the server's log. `script` is the file that called, as "chat.lua", with its line; empty and 0 when it
-    /// is not known.
+    /// Writes to the server's log. `script` is the calling file, as "chat.lua", with its line; empty and 0 if it is not
+    /// known.
     func log(
         level: ScriptLogLevel, message: UnsafeRawBufferPointer, fields: [(name: String, value: String)], script: String,
         line: Int)
+}
+
+/// A connection as the script engine knows it: a slot of its worker's table, and the generation of the slot.
+///
+/// A handle whose generation is over is stale: the host answers "closed" for it.
+public struct ConnectionHandle: Hashable, Sendable {
+    /// The index in the worker's table; used again after the connection is gone.
+    public var slot: UInt32
+    /// The number of the slot's owner; it differs for every owner.
+    public var generation: UInt32
+
+    /// Names a connection by its slot and generation.
+    public init(slot: UInt32, generation: UInt32) {
+        self.slot = slot
+        self.generation = generation
+    }
+}
+
+/// A text property of `conn`, `nil` in Lua when it is absent.
+public enum ConnectionText: Sendable, CaseIterable {
+    /// The connection's opaque identifier, `conn.id`.
+    case id
+    /// The user as whom it was identified, `conn.user`.
+    case user
+    /// The client's address, `conn.ip`.
+    case ip
+    /// The path it connected to, `conn.path`.
+    case path
+    /// The subprotocol that was agreed, `conn.subprotocol`.
+    case subprotocol
+    /// The subject of the client's certificate as RFC 2253 text, `conn.certificate`.
+    case certificate
+}
+
+/// A list property of `conn`.
+public enum ConnectionPairs: Sendable {
+    /// `conn.query`: the decoded query, in order.
+    case query
+    /// `conn.headers`: the upgrade's fields, in order, names in lower case.
+    case headers
+}
+
+/// The result of `conn:send`: in Lua `true`, `false, "closed"` or `false, "slow"`.
+public enum SendResult: Sendable {
+    /// The frame is in the connection's queue.
+    case sent
+    /// The connection is closed or closing.
+    case closed
+    /// The connection's queue is over its limit.
+    case slow
+}
+
+/// The result of `conn:subscribe`: in Lua `true`, or `false` and the reason.
+public enum SubscribeResult: Sendable {
+    /// The connection now receives the channel's publications.
+    case subscribed
+    /// The connection was subscribed already.
+    case alreadySubscribed
+    /// The connection is closed or closing.
+    case closed
+    /// The channel's name breaks the rules for names.
+    case invalidName
+    /// The connection has as many channels as it may.
+    case tooMany
+}
+
+/// The result of `server.publish`: in Lua `true, offset`, or `false` and the reason.
+public enum PublishResult: Sendable {
+    /// The publication has its place in the channel.
+    case published(offset: UInt64)
+    /// The channel's name breaks the rules for names.
+    case invalidName
+    /// The broker refused it; at most 248 bytes of the reason reach the script.
+    case refused(String)
+}
+
+/// The level of `log.debug`, `log.info`, `log.warn` and `log.error`; `print` is `info`.
+public enum ScriptLogLevel: Sendable {
+    case debug
+    case info
+    case warning
+    case error
 }

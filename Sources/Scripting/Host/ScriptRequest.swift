@@ -1,24 +1,24 @@
-// What a script asks another server, as `http` hands it to the host.
+// A script's request to another server, as `http` hands it to the host, and the response.
 
 import LuaBridge
 
-/// A request of a script, of which nothing but the types has been checked.
+/// A script's request. Only the types of its fields have been checked.
 public struct ScriptRequest: Sendable {
-    /// "GET", or whatever the script wrote.
+    /// "GET", or another method, as the script wrote it.
     public let method: String
     public let url: String
     public let query: [(name: String, value: String)]
-    /// In no order of their own: they come from a Lua table.
+    /// In no particular order, because they come from a Lua table.
     public let headers: [(name: String, value: String)]
-    /// Nil for none.
+    /// The body; nil for none.
     public let body: [UInt8]?
-    /// Whether the body is JSON that was a table.
+    /// Whether the body is JSON that the bridge made of a table.
     public let isJSON: Bool
-    /// For all of it, in seconds; nil for the server's.
+    /// The time for the whole request in seconds; nil for the server's setting.
     public let timeout: Double?
-    /// Of the response's body; nil for the server's.
+    /// The largest body of the response in bytes; nil for the server's setting.
     public let maxBytes: Int?
-    /// How many are followed.
+    /// How many redirects are followed.
     public let redirects: Int
 
     init(_ request: BridgeRequestHTTP) {
@@ -35,7 +35,7 @@ public struct ScriptRequest: Sendable {
     }
 }
 
-/// Walks over a list of the bridge's.
+/// Reads a list of the bridge.
 private struct StringsReader {
     private let list: OpaquePointer
     private var offset = 0
@@ -52,5 +52,19 @@ private struct StringsReader {
         var pairs: [(name: String, value: String)] = []
         while pairs.count < limit, let name = next(), let value = next() { pairs.append((name, value)) }
         return pairs
+    }
+}
+
+/// The answer to a ``ScriptRequest``.
+public struct ScriptResponse: Sendable {
+    public let status: Int
+    /// Names in lower case; one that comes more than once is joined for the script. Values need not be UTF-8.
+    public let headers: [(name: String, value: [UInt8])]
+    public let body: [UInt8]
+
+    public init(status: Int, headers: [(name: String, value: [UInt8])], body: [UInt8]) {
+        self.status = status
+        self.headers = headers
+        self.body = body
     }
 }

@@ -1,4 +1,4 @@
-// What a host answers with when the answer is text. The memory is the bridge's and is used again, so an answer costs no
+// A host's answer in the form of texts. The memory belongs to the bridge and is used again, so an answer costs no
 // allocation in Swift.
 //
 // Runs on: the worker's thread, within one host call.
@@ -29,7 +29,7 @@ public struct ScriptStrings: ~Copyable {
         bytes.withUnsafeBytes { append($0) }
     }
 
-    /// Adds a name and its value, as ``ScriptHost/pairs(_:of:into:)`` answers.
+    /// Adds a name and its value, as ``ScriptHost/pairs(_:of:into:)`` needs them.
     public mutating func append(name: String, value: String) {
         append(name)
         append(value)

@@ -1,6 +1,6 @@
-// The host of scripts that are only checked: nothing they do reaches anybody.
+// The host of scripts that are only checked: their calls have no effect.
 
-/// A host that does nothing; one that does something overrides what it does.
+/// A host that does nothing. A subclass overrides the functions that it needs.
 open class SilentHost: ScriptHost {
     public init() {}
 

@@ -1,18 +1,19 @@
-// The timers of one worker's scripts. A timer has a number that scripts and the server know it by, which a named timer
-// keeps across reloads, and so keeps its phase; and the bridge's number of the Lua function, which changes with the
-// code.
+// The timers of one worker's scripts. A timer has two numbers. Scripts and the server know it by one, which a named
+// timer keeps across reloads together with its phase. The other is the bridge's number of the Lua function, which
+// changes with the code.
 //
-// What the files of a bundle declare lives as long as some bundle declares it. What handlers start goes on across a
-// reload, in the code that started it, until it has fired, is cancelled, or its name is taken over: a reload takes
-// nothing away that a client waits for.
+// A timer that the files of a bundle declare lives as long as a bundle declares it. A timer that a handler starts goes
+// on across a reload, in the code that started it, until it has fired, is cancelled, or its name is taken over: a
+// client may be waiting for it.
 //
 // Runs on: the worker's thread.
 
 import LuaBridge
 import Synchronization
 
-/// Whether named timers may run in this process. A thread that cannot wait for the worker closes it. The worker looks before it
-/// begins one: where it looks after the close, none begins; one for which it looked just before may still begin just after.
+/// Whether named timers may run in this process. A thread that cannot wait for the worker closes the gate. The worker
+/// checks it before it begins a timer's function: no timer begins after a check that sees the closed gate, but one that
+/// was checked just before the close may still begin.
 public final class TimerGate: Sendable {
     private let closed = Atomic<Bool>(false)
 
@@ -22,19 +23,19 @@ public final class TimerGate: Sendable {
     /// Whether the named timers run in another process.
     public var isClosed: Bool { closed.load(ordering: .acquiring) }
 
-    /// From here on they run in another process; it does not open again.
+    /// Closes the gate: from here on named timers run in another process. It does not open again.
     public func close() { closed.store(true, ordering: .releasing) }
 }
 
 struct TimerTable {
-    /// When a timer is due.
+    /// The times at which a timer is due.
     enum Schedule: Equatable {
         case once(after: Double)
         case every(Double)
         case cron(CronSchedule)
     }
 
-    /// What a script asked for.
+    /// A script's request for a timer.
     struct Request {
         let function: Int32
         let schedule: Schedule
@@ -47,38 +48,40 @@ struct TimerTable {
         let name: String?
         /// The generation whose files declare it; nil when a handler started it.
         let declaredBy: UInt32?
-        /// By the wall clock, for one that goes by the calendar.
+        /// The due time by the wall clock, for a timer that goes by the calendar.
         var due: Int?
     }
 
-    /// A timer that goes by the calendar looks at the clock at least this often, because clocks are set.
+    /// The seconds after which a timer that goes by the calendar checks the clock again, because clocks are set.
     private static let longestSleep = 60.0
     /// A timer of the loop may be a little early by the wall clock, in seconds.
     private static let tolerance = 0.002
 
-    /// Where named timers run.
+    /// The place where named timers run.
     enum NamedTimers {
         case here
         /// On another worker, or in the process that this one has handed over to.
         case elsewhere
-        /// In the process that is about to hand over to this one: they are started here, and wait for its word.
+        /// In the process that is about to hand over to this one: they are started here, and wait for the handover.
         case held
     }
 
     private var namedTimers: NamedTimers
     private let gate: TimerGate
-    /// How many there may be.
+    /// The most timers.
     private let limit: Int
     /// Seconds since 1970.
     private let wallClock: () -> Double
     private var timers: [Int32: Timer] = [:]
-    /// Numbers by the bytes of the name. Not by the string: two spellings that Unicode calls equivalent are two names.
+    /// Numbers by the bytes of the name. A string as the key would take two spellings that Unicode calls equivalent for
+    /// one name.
     private var numbers: [[UInt8]: Int32] = [:]
     private var declared: [Request] = []
     private var declaredNames: Set<[UInt8]> = []
     /// How many timers of handlers there will be beside the declared ones: see ``stays(_:)``.
     private var staying = 0
-    /// What an earlier generation declared and the live one has not taken over, until it is cancelled: it takes nobody's place.
+    /// Timers that an earlier generation declared and the live one has not taken over, until they are cancelled: they
+    /// do not count against the limit.
     private var outgoing: Set<Int32> = []
     private var generation: UInt32 = 0
     private var lastNumber: Int32 = 0
@@ -98,12 +101,12 @@ struct TimerTable {
         numbers[Array(name.utf8)]
     }
 
-    /// Notes a timer of a candidate generation, if there will be room for it. Only named timers are declared.
+    /// Declares a timer of a candidate generation, if there will be room for it. Only named timers are declared.
     mutating func declare(_ request: Request) -> BridgeTimerResult {
         let name = Array((request.name ?? "").utf8)
         if declaredNames.contains(name) { return .declaredTwice }
         let takesOver = numbers[name].flatMap { timers[$0] }.map { stays($0) } ?? false
-        // Where named timers do not run, they take no place of those that do.
+        // If named timers do not run here, they do not count.
         let others = namedTimers == .elsewhere ? 0 : staying - (takesOver ? 1 : 0)
         if declared.count + others >= limit { return refuse() }
         if takesOver { staying -= 1 }
@@ -112,8 +115,8 @@ struct TimerTable {
         return .declared
     }
 
-    /// Starts a timer that a handler asks for. One whose name is taken gets the number of its predecessor, and its phase
-    /// if the schedule is the same.
+    /// Starts a timer for a handler. If its name is taken, it gets the number of its predecessor, and its phase if the
+    /// schedule is the same.
     mutating func start(
         _ request: Request, on host: any ScriptHost, _ started: inout BridgeStartedTimer
     ) -> BridgeTimerResult {
@@ -143,24 +146,24 @@ struct TimerTable {
         return .started
     }
 
-    /// Whether there is a place for a timer that a handler starts, now and after the commit of what a candidate has declared.
+    /// Whether there is room for a timer that a handler starts, now and after the commit of a candidate's declarations.
     private func hasRoom(for timer: Timer, inPlaceOf taken: Int32?) -> Bool {
         let needsPlace = taken.map { outgoing.contains($0) } ?? true
         if needsPlace, timers.count - outgoing.count >= limit { return false }
-        // Where named timers do not run, what is declared takes no place.
+        // If named timers do not run here, declared timers do not count.
         if declared.isEmpty || namedTimers == .elsewhere { return true }
         let stayed = taken.flatMap { timers[$0] }.map { stays($0) } ?? false
         return stayed || !stays(timer) || declared.count + staying < limit
     }
 
-    /// Whether a timer is a handler's that a commit of what is declared does not take over.
+    /// Whether a handler started the timer and no declared timer takes it over at the commit.
     private func stays(_ timer: Timer) -> Bool {
         guard timer.declaredBy == nil else { return false }
         guard let name = timer.name, !declaredNames.isEmpty else { return true }
         return !declaredNames.contains(Array(name.utf8))
     }
 
-    /// Every timer comes and goes here, so that those that stay are counted.
+    /// The only place where timers are added, replaced and removed, so that those that stay are counted.
     @discardableResult
     private mutating func put(_ timer: Timer?, at number: Int32) -> Timer? {
         let old = timers[number]
@@ -175,7 +178,8 @@ struct TimerTable {
         return .tooMany
     }
 
-    /// - Parameter last: the second up to which a timer that goes by the calendar has run already; nil for the present one.
+    /// - Parameter last: the second up to which a timer that goes by the calendar has run already; nil for the current
+    ///   one.
     private mutating func arm(_ number: Int32, after last: Int? = nil, on host: any ScriptHost) {
         guard let timer = timers[number], namedTimers != .held || timer.name == nil else { return }
         switch timer.schedule {
@@ -192,8 +196,8 @@ struct TimerTable {
 
     // MARK: Handing over to another process
 
-    /// Ends the named timers, which run in another process from here on. Returns their functions, and the second of the calendar
-    /// up to which they have run.
+    /// Ends the named timers, which run in another process from here on. Returns their functions, and the second of the
+    /// calendar up to which they have run.
     mutating func handOver(on host: any ScriptHost) -> (functions: [Int32], ranUntil: Int) {
         let named = numbers.values.sorted()
         let nextDue = named.compactMap { timers[$0]?.due }.min() ?? .max
@@ -216,7 +220,7 @@ struct TimerTable {
         for number in numbers.values.sorted() { arm(number, after: last, on: host) }
     }
 
-    /// Seconds of the calendar that a handover makes up for at most.
+    /// The most seconds of the calendar for which a handover makes up.
     private static let longestHandover = 60
 
     private func sleep(_ number: Int32, now: Double, on host: any ScriptHost) {
@@ -225,7 +229,7 @@ struct TimerTable {
         host.setTimer(id: number, after: delay, every: nil, name: timer.name)
     }
 
-    /// Starts what the new generation declared. Returns the functions that are no longer needed.
+    /// Starts the timers that the new generation declared. Returns the functions that are no longer needed.
     mutating func commit(on host: any ScriptHost) -> [Int32] {
         generation &+= 1
         let requests = declared
@@ -243,7 +247,8 @@ struct TimerTable {
         return dropped
     }
 
-    /// Cancels what an earlier generation declared and the live one did not take over. Returns the functions.
+    /// Cancels the timers that an earlier generation declared and the live one did not take over. Returns their
+    /// functions.
     mutating func cancelOld(on host: any ScriptHost) -> [Int32] {
         outgoing.sorted().compactMap { number in
             host.cancelTimer(id: number)
@@ -251,7 +256,7 @@ struct TimerTable {
         }
     }
 
-    /// Forgets what a candidate declared. Returns its functions.
+    /// Forgets the timers that a candidate declared. Returns their functions.
     mutating func discard() -> [Int32] {
         defer { forgetDeclared() }
         return declared.map(\.function)
@@ -263,10 +268,10 @@ struct TimerTable {
         staying = timers.values.reduce(0) { $0 + (stays($1) ? 1 : 0) }
     }
 
-    /// The function of a timer that is due, and whether it was its last time; nil when there is nothing to run.
+    /// The function of a timer that is due, and whether this is its last run; nil if there is nothing to run.
     mutating func fire(_ number: Int32, on host: any ScriptHost) -> (function: Int32, isLast: Bool)? {
         guard let timer = timers[number] else { return nil }
-        // It is due here too where the word to hand over has not been read yet.
+        // It is due here too if the message to hand over has not been read yet.
         if timer.name != nil, gate.isClosed { return nil }
         switch timer.schedule {
         case .once:
@@ -280,7 +285,7 @@ struct TimerTable {
         }
     }
 
-    /// Whether it is time; arms the timer for the next time, or for another look at the clock.
+    /// Whether the timer is due; arms it for the next time, or for another look at the clock.
     private mutating func fire(
         _ timer: Timer, _ number: Int32, _ schedule: CronSchedule, on host: any ScriptHost
     ) -> Bool {

@@ -1,13 +1,13 @@
-// One pass over a function's instructions that follows what the registers hold, as far as that is certain: within a run of
-// instructions that nothing jumps into.
+// One pass over a function's instructions that tracks the content of the registers as far as it is certain: within a
+// run of instructions without a jump into it.
 
 struct FunctionWalk {
-    /// What a register or an upvalue holds.
+    /// The content of a register or an upvalue.
     enum Value: Equatable {
         /// The table of globals.
         case environment
         case global(String)
-        /// "conn", "request": what a handler was given.
+        /// A handler's argument: "conn", "request".
         case object(String)
         case closure(Int)
         /// A table made by the instruction with this number.
@@ -24,10 +24,10 @@ struct FunctionWalk {
     private var registers: [Int: Value] = [:]
     /// Functions in tables, by the table's and the function's number.
     private var members: [Int: [(name: String, function: Int, instruction: Int)]] = [:]
-    /// Which of the functions within are handlers.
+    /// The inner functions that are handlers, by number.
     private(set) var handlers: [Int: String] = [:]
 
-    /// The names that are in scope where each of the functions within is made.
+    /// The names that are in scope where each inner function is made.
     private(set) var scopes: [Int: [String]] = [:]
 
     init(
@@ -41,7 +41,7 @@ struct FunctionWalk {
         self.targets = Set(function.code.enumerated().compactMap { $1.target(from: $0) })
     }
 
-    /// What an upvalue of a function within holds.
+    /// The content of an upvalue of an inner function.
     func value(of upvalue: LuaFunction.Upvalue) -> Value? {
         if upvalue.isLocal { return objects[upvalue.index].map(Value.object) }
         return value(ofUpvalue: upvalue.index)
@@ -105,7 +105,7 @@ struct FunctionWalk {
         registers = registers.filter { !range.contains($0.key) }
     }
 
-    /// Reads the field whose name is the constant C. Answers with what is known of it.
+    /// Reads the field whose name is the constant C. Returns its content as far as it is known.
     private func read(
         _ instruction: LuaInstruction, of owner: Value?, at index: Int, _ lint: inout ScriptLint
     ) -> Value? {
@@ -160,7 +160,7 @@ struct FunctionWalk {
         }
     }
 
-    /// Whether what an instruction reads is called before it is looked at otherwise.
+    /// Whether the value that an instruction reads is called before it is used otherwise.
     private func isCalled(after index: Int) -> Bool {
         let register = function.code[index].a
         for next in function.code[(index + 1)...] where next.a <= register || next.b == register {

@@ -1,18 +1,18 @@
-// Reading what Lua's compiler wrote, in the format of Lua 5.4 (ldump.c). The bytes are our own compiler's, yet nothing is
-// taken for granted: what is not as it should be is no chunk, and then there is nothing to check.
+// Reads the output of Lua's compiler, in the format of Lua 5.4 (ldump.c). The bytes come from our own compiler, but
+// nothing is taken for granted: malformed bytes are no chunk, and then there is nothing to check.
 //
 // Allocates: the functions, never more than the bytes can fill.
 
 struct LuaChunk {
     private struct Malformed: Error {}
 
-    /// As deep as Lua lets functions nest.
+    /// The deepest nesting of functions that Lua allows.
     private static let deepest = 200
 
     private let bytes: [UInt8]
     private var position = 0
 
-    /// The main function of a chunk; `nil` when the bytes are not a whole chunk of Lua 5.4 as this machine writes it.
+    /// The main function of a chunk; `nil` if the bytes are not a complete chunk of Lua 5.4 in this machine's form.
     static func mainFunction(of bytes: [UInt8]) -> LuaFunction? {
         var chunk = LuaChunk(bytes: bytes)
         guard (try? chunk.skipHeader()) != nil, let main = try? chunk.function(depth: 0),
@@ -25,8 +25,8 @@ struct LuaChunk {
         self.bytes = bytes
     }
 
-    /// Signature, version, format, a check for damage, the sizes of instructions, integers and floats with an example of
-    /// each, then the number of the main function's upvalues.
+    /// Signature, version, format, a check for damage, the sizes of instructions, integers and floats with an example
+    /// of each, then the number of the main function's upvalues.
     private mutating func skipHeader() throws {
         let start: [UInt8] = [0x1B, 0x4C, 0x75, 0x61, 0x54, 0, 0x19, 0x93, 0x0D, 0x0A, 0x1A, 0x0A, 4, 8, 8]
         guard bytes.starts(with: start + [0x78, 0x56]) else { throw Malformed() }
@@ -65,7 +65,7 @@ struct LuaChunk {
         return function
     }
 
-    /// A string constant, `nil` for another one.
+    /// A string constant, `nil` for any other constant.
     private mutating func constant() throws -> String? {
         switch try byte() {
         case 0x00, 0x01, 0x11: break
@@ -76,8 +76,8 @@ struct LuaChunk {
         return nil
     }
 
-    /// The lines of all instructions: each as a difference to the one before, or -128 where the line is in a list of its
-    /// own.
+    /// The lines of all instructions. Each is stored as the difference to the one before, or as -128 if the line is in
+    /// a separate list.
     private mutating func lines(from firstLine: Int) throws -> [Int] {
         let differences = try list(atLeast: 1) { Int8(bitPattern: try $0.byte()) }
         var absolute: [Int: Int] = [:]

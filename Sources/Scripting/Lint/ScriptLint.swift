@@ -1,6 +1,6 @@
-// What can be seen to be wrong with a file without running it: names that do not exist. Lua's compiler has done the work
-// of scoping; what it compiled says exactly which names are globals, and which field is read of which. Where that is not
-// certain, nothing is said: a check that cries wolf is soon ignored.
+// The mistakes in a file that can be found without running it: names that do not exist. Lua's compiler has resolved the
+// scopes: the compiled form shows exactly which names are globals, and which field is read from which table. Uncertain
+// cases are not reported, because a check with false alarms is soon ignored.
 //
 // Read next: FunctionWalk.swift.
 
@@ -15,10 +15,10 @@ struct ScriptLint {
     let vocabulary: ScriptVocabulary
     /// Whether the file is a script, which may define handlers, or a module.
     let isScript: Bool
-    /// The handlers that the file defines as functions of its own, which it can then call.
+    /// The handlers that the file defines as its own functions, which it can then call.
     private(set) var definedHandlers: Set<String> = []
     private(set) var findings: [Finding] = []
-    /// What the file looks for before it uses it, as the beginning of a finding: absence is then no mistake.
+    /// Names for which the file tests before it uses them, as the beginning of a finding: their absence is no mistake.
     var lookedFor: Set<String> = []
 
     static let handlerNames = ScriptHandler.allCases.map(\.name)
@@ -49,7 +49,7 @@ struct ScriptLint {
             .intersection(handlerNames)
     }
 
-    /// Walks a function, then those within it, whose variables it knows by then.
+    /// Walks a function, then its inner functions, whose variables are known by then.
     private mutating func walk(
         _ function: LuaFunction, upvalues: [FunctionWalk.Value?], objects: [Int: String], outerNames: [String],
         isMain: Bool
@@ -64,7 +64,7 @@ struct ScriptLint {
         }
     }
 
-    /// The parameters that are known to be API objects: the first of a handler, if nothing is assigned to it.
+    /// The parameters that are known to be API objects: the first one of a handler, if nothing is assigned to it.
     private static func objects(for handler: String?, in function: LuaFunction) -> [Int: String] {
         let kind: String
         switch handler {
@@ -130,7 +130,7 @@ struct ScriptLint {
 }
 
 extension LuaFunction {
-    /// Whether the function, or one within it, assigns to a register that holds a parameter.
+    /// Whether the function or an inner function assigns to a register that holds a parameter.
     func assigns(register: Int) -> Bool {
         code.contains { !$0.onlyReads && $0.a == register }
             || functions.contains { inner in

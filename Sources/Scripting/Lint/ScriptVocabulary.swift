@@ -1,6 +1,5 @@
-// Every name that a script can use: what the bridge lists of its own tables, and what it gives to handlers.
-
-import LuaBridge
+// Every name that a script can use: the names in the bridge's tables, and the fields of the values that handlers get.
+// For a name that is not known, the known name that was probably meant.
 
 /// The names of the script API.
 public struct ScriptVocabulary: Sendable, Equatable {
@@ -8,17 +7,17 @@ public struct ScriptVocabulary: Sendable, Equatable {
     public private(set) var globals: Set<String> = []
     /// The fields of each global table, and of "conn".
     public private(set) var fields: [String: Set<String>] = [:]
-    /// The globals and fields ("server.publish", "conn.send") that are functions.
+    /// The globals and fields that are functions, as "server.publish" or "conn.send".
     public private(set) var functions: Set<String> = []
 
-    /// Fields of what handlers get besides a conn.
+    /// The fields of the values that handlers get besides a conn.
     public static let handlerFields: [String: Set<String>] = [
         "request": ["path", "ip", "query", "headers", "cookies", "subprotocols", "certificate"],
         "publication": ["channel", "user", "connection", "path", "data", "binary", "key", "exclude"],
         "call": ["method", "path", "name", "ip", "body", "query", "headers"],
     ]
 
-    /// Tables of which a missing field is `nil` and no mistake in itself.
+    /// Tables in which a missing field is `nil` and no mistake in itself.
     static let lenient: Set<String> = ["string", "table", "math", "utf8", "coroutine", "config"]
 
     init(listing: [String]) {
@@ -32,21 +31,38 @@ public struct ScriptVocabulary: Sendable, Equatable {
                 globals.insert(name)
             }
         }
-        // Settings are the operator's; any may be absent.
+        // The operator writes the settings, so any of them may be absent.
         fields["config"] = nil
     }
 }
 
-extension ScriptEngine {
-    /// Every name that scripts can use here.
-    public var vocabulary: ScriptVocabulary {
-        var listing: [String] = []
-        guard let strings = bridgeVocabulary(bridge) else { return ScriptVocabulary(listing: []) }
-        var offset = 0
-        var count = 0
-        while let bytes = bridgeStringsNext(strings, &offset, &count) {
-            listing.append(String(decoding: UnsafeRawBufferPointer(start: bytes, count: count), as: UTF8.self))
+/// The search for the nearest of several names, for "did you mean".
+public enum NearestName {
+    /// The name with the fewest edits, at most a third of the letters; nil if none is that close. A difference in case
+    /// does not count.
+    public static func of(_ name: String, among names: some Sequence<String>) -> String? {
+        var nearest: String?
+        var fewest = name.count / 3 + 1
+        for candidate in names where abs(candidate.count - name.count) < fewest && candidate.count <= 64 {
+            let steps = steps(from: Array(name.lowercased().utf8), to: Array(candidate.lowercased().utf8))
+            if steps < fewest { (nearest, fewest) = (candidate, steps) }
         }
-        return ScriptVocabulary(listing: listing)
+        return nearest
+    }
+
+    /// The number of letters that must be inserted, removed, replaced or exchanged with their neighbour.
+    private static func steps(from: [UInt8], to: [UInt8]) -> Int {
+        var beforeLast: [Int] = []
+        var last = Array(0...to.count)
+        for (i, letter) in from.enumerated() {
+            var row = [i + 1]
+            for (j, wanted) in to.enumerated() {
+                var best = min(last[j] + (letter == wanted ? 0 : 1), last[j + 1] + 1, row[j] + 1)
+                if i > 0, j > 0, letter == to[j - 1], from[i - 1] == wanted { best = min(best, beforeLast[j - 1] + 1) }
+                row.append(best)
+            }
+            (beforeLast, last) = (last, row)
+        }
+        return last[to.count]
     }
 }

@@ -1,4 +1,4 @@
-// One shard of the store: a dictionary behind a lock, and which of its entries expire first.
+// One shard of the store: a dictionary behind a lock, and a heap of the keys that expire, the earliest deadline first.
 //
 // Runs on: any thread.
 
@@ -16,7 +16,7 @@ final class KeyValueShard: Sendable {
         var mortal = 0
     }
 
-    /// What an entry takes besides its key and value.
+    /// The bytes of an entry besides its key and value.
     static let overhead = 96
 
     /// How many expired entries one write frees.
@@ -35,7 +35,8 @@ final class KeyValueShard: Sendable {
         }
     }
 
-    /// Lets `body` replace the live entry of a key. `nil`, and nothing is changed, when the new one has no room.
+    /// Lets `body` replace the live entry of a key. Returns `nil` and changes nothing if there is no room for the new
+    /// one.
     func change<Result>(
         _ key: [UInt8], now: Double, used: borrowing Atomic<Int>, limit: Int,
         _ body: (Entry?, inout Entry?) -> Result
@@ -57,7 +58,7 @@ final class KeyValueShard: Sendable {
         }
     }
 
-    /// Frees expired entries, the longest expired first; answers how many deadlines it looked at.
+    /// Frees expired entries, the longest expired first. Returns the number of deadlines that it checked.
     @discardableResult
     func freeExpired(now: Double, atMost count: Int, used: borrowing Atomic<Int>) -> Int {
         state.withLock { state in
@@ -89,9 +90,53 @@ extension KeyValueShard.State {
         if let deadline = new?.deadline, deadline != old?.deadline {
             expiry.add(key, at: deadline)
         }
-        // Entries that were written anew leave their old deadlines behind; never more of those than of entries.
+        // Entries that are written again leave their old deadlines behind; this bounds their number by that of the
+        // entries.
         if expiry.count > 2 * mortal + 64 {
             expiry = ExpiryQueue(entries.compactMap { key, entry in entry.deadline.map { (key, $0) } })
+        }
+    }
+}
+
+struct ExpiryQueue {
+    private var heap: [(key: [UInt8], deadline: Double)] = []
+
+    init() {}
+
+    init(_ entries: [([UInt8], Double)]) {
+        for (key, deadline) in entries { add(key, at: deadline) }
+    }
+
+    var count: Int { heap.count }
+
+    mutating func add(_ key: [UInt8], at deadline: Double) {
+        heap.append((key, deadline))
+        var child = heap.count - 1
+        while child > 0, heap[child].deadline < heap[(child - 1) / 2].deadline {
+            heap.swapAt(child, (child - 1) / 2)
+            child = (child - 1) / 2
+        }
+    }
+
+    /// Removes and returns the key with the earliest deadline, if that is not after `time`.
+    mutating func next(before time: Double) -> [UInt8]? {
+        guard let first = heap.first, first.deadline <= time else { return nil }
+        heap.swapAt(0, heap.count - 1)
+        heap.removeLast()
+        sink()
+        return first.key
+    }
+
+    private mutating func sink() {
+        var parent = 0
+        while true {
+            let left = 2 * parent + 1
+            guard left < heap.count else { return }
+            let right = left + 1
+            let child = right < heap.count && heap[right].deadline < heap[left].deadline ? right : left
+            guard heap[child].deadline < heap[parent].deadline else { return }
+            heap.swapAt(child, parent)
+            parent = child
         }
     }
 }

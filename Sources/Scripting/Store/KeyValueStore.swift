@@ -1,5 +1,5 @@
-// The values that scripts share, behind `kv`. Spread over shards so that workers seldom meet at one lock; the bytes are
-// counted over all of them.
+// The values that scripts share, behind `kv`. They are spread over shards so that workers seldom wait for one lock; the
+// bytes are counted over all of them.
 //
 // Runs on: any thread. Read next: KeyValueShard.swift.
 
@@ -8,17 +8,17 @@ import Synchronization
 
 /// Plain values by key, shared by all workers, with an optional lifetime each and a limit on the bytes of all.
 ///
-/// Every operation is atomic. An entry that has expired is absent at once, and its memory is freed by later writes: eight
-/// entries by each, and up to 4,096 by one that finds no room.
+/// Every operation is atomic. An entry that has expired is absent at once, and its memory is freed by later writes:
+/// eight entries by each, and up to 4,096 by one that finds no room.
 public final class KeyValueStore: Sendable {
-    /// What ``add(_:to:lifetime:)`` did.
+    /// The result of ``add(_:to:lifetime:)``.
     public enum Addition: Sendable, Equatable {
         case value(KeyValue)
         case notANumber
         case full
     }
 
-    /// What ``swap(_:expected:for:lifetime:)`` did.
+    /// The result of ``swap(_:expected:for:lifetime:)``.
     public enum Swap: Sendable, Equatable {
         case swapped
         case mismatch(KeyValue?)
@@ -27,7 +27,8 @@ public final class KeyValueStore: Sendable {
 
     private static let shardCount = 16
 
-    /// How many expired entries a write frees that finds no room: it has a worker wait, and a lock. The next write frees more.
+    /// The most expired entries that a write frees if it finds no room, because it holds a lock and a worker waits. The
+    /// next write frees more.
     static let largestSweep = 4096
 
     /// The most bytes that keys and values may take, with 96 for each entry.
@@ -43,12 +44,12 @@ public final class KeyValueStore: Sendable {
         self.shards = (0..<Self.shardCount).map { _ in KeyValueShard() }
     }
 
-    /// Bytes in use, expired entries that were not yet freed included.
+    /// Bytes in use, including expired entries that are not freed yet.
     public var bytesInUse: Int {
         used.load(ordering: .relaxed)
     }
 
-    /// The number of entries, expired ones that were not yet freed included.
+    /// The number of entries, including expired ones that are not freed yet.
     public var count: Int {
         shards.reduce(0) { $0 + $1.count }
     }
@@ -66,7 +67,7 @@ public final class KeyValueStore: Sendable {
         } != nil
     }
 
-    /// Adds to a number; an absent one counts as 0. The lifetime is for an entry that this creates.
+    /// Adds to a number; an absent one counts as 0. The lifetime applies to an entry that this call creates.
     public func add(_ amount: KeyValue, to key: [UInt8], lifetime: Double? = nil) -> Addition {
         let time = now()
         let result = change(key, at: time) { old, entry -> Addition in
@@ -78,7 +79,7 @@ public final class KeyValueStore: Sendable {
         return result ?? .full
     }
 
-    /// Sets the key if its value is the expected one; `nil` stands for absence on either side.
+    /// Sets the key if its value is the expected one; `nil` stands for absence, as the expected and as the new value.
     public func swap(
         _ key: [UInt8], expected: KeyValue?, for value: KeyValue?, lifetime: Double? = nil
     ) -> Swap {
@@ -117,7 +118,7 @@ public final class KeyValueStore: Sendable {
         shards[Int(UInt(bitPattern: key.hashValue) % UInt(Self.shardCount))]
     }
 
-    /// Changes one entry under its lock; `nil` when there is no room, even after freeing what may be freed at once.
+    /// Changes one entry under its lock; `nil` if there is no room, even after expired entries were freed.
     private func change<Result>(
         _ key: [UInt8], at time: Double, _ body: (KeyValueShard.Entry?, inout KeyValueShard.Entry?) -> Result
     ) -> Result? {
@@ -128,5 +129,40 @@ public final class KeyValueStore: Sendable {
             left -= other.freeExpired(now: time, atMost: left, used: used)
         }
         return shard.change(key, now: time, used: used, limit: limit, body)
+    }
+}
+
+/// A plain Lua value; `nil` is the absence of one.
+public enum KeyValue: Sendable, Equatable {
+    case boolean(Bool)
+    case integer(Int64)
+    case number(Double)
+    case string([UInt8])
+
+    /// The bytes of the value beyond the entry itself.
+    var size: Int {
+        if case .string(let bytes) = self { bytes.count } else { 0 }
+    }
+
+    /// Whether the values are equal by Lua's `==`: 3 and 3.0 are equal.
+    func equals(_ other: KeyValue) -> Bool {
+        switch (self, other) {
+        case (.integer(let whole), .number(let number)), (.number(let number), .integer(let whole)):
+            Int64(exactly: number) == whole
+        default:
+            self == other
+        }
+    }
+
+    /// The sum as Lua computes it: integers wrap around, anything else is a float. `nil` if one of the two is not a
+    /// number.
+    func adding(_ amount: KeyValue) -> KeyValue? {
+        switch (self, amount) {
+        case (.integer(let a), .integer(let b)): .integer(a &+ b)
+        case (.integer(let a), .number(let b)): .number(Double(a) + b)
+        case (.number(let a), .integer(let b)): .number(a + Double(b))
+        case (.number(let a), .number(let b)): .number(a + b)
+        default: nil
+        }
     }
 }

@@ -2,7 +2,7 @@
 // waits, so that they keep their order; everything else goes on meanwhile.
 //
 // Runs on: the worker's thread.
-// Read next: ../Admin/PublishFilter.swift, Scripting/Engine/ScriptEngine+Questions.swift.
+// Read next: ../Admin/PublishFilter.swift, Scripting/Engine/ScriptEngine+Events.swift.
 
 import DequeModule
 import EventLoop

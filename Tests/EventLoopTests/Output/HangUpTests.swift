@@ -1,4 +1,4 @@
-// A peer that is gone: what it sent before is read, whatever the pace, and nothing of it keeps the loop busy.
+// A peer that is gone: its last bytes are read at any pace, and it does not keep the loop busy.
 
 import Glibc
 import SeededGenerator
@@ -16,7 +16,7 @@ struct HangUpTests {
         link == .tcp ? try stage.tcpPair() : stage.pair()
     }
 
-    @Test("a peer that hangs up behind its half-close closes the socket, which does not spin", arguments: Link.allCases)
+    @Test("a peer that hangs up after its half-close closes the socket", arguments: Link.allCases)
     func afterHalfClose(_ link: Link) throws {
         let (socket, peer) = try pair(link)
         peer.send([1])
@@ -28,7 +28,7 @@ struct HangUpTests {
         #expect(stage.sleeps)
     }
 
-    @Test("what a peer sent before it hung up waits for a paused socket, which does not spin", arguments: Link.allCases)
+    @Test("bytes from before a hang-up wait for a paused socket without spinning", arguments: Link.allCases)
     func whilePaused(_ link: Link) throws {
         let (socket, peer) = try pair(link)
         var generator = SeededGenerator(seed: 1)
@@ -40,7 +40,7 @@ struct HangUpTests {
         #expect(socket.events.isEmpty)
         #expect(stage.sleeps)
         stage.loop.receiveLimit = 10_000
-        // As a client whose rate is limited: one read, then a pause.
+        // Like a client whose rate is limited: one read, then a pause.
         socket.react = { socket, event in
             guard case .bytes = event else { return }
             socket.setReading(false)
@@ -48,12 +48,12 @@ struct HangUpTests {
         }
         socket.setReading(true)
         #expect(stage.turn { socket.events.contains(.end) || socket.events.contains(.closed) })
-        // A reset takes what TCP holds with it on some systems, and then there is nothing to read.
+        // On some systems a reset drops the bytes that TCP holds, and then there is nothing to read.
         #expect(socket.receivedBytes == bytes)
         stage.loop.receiveLimit = 512 << 10
     }
 
-    @Test("a socket that writes to a peer that is gone still reads what the peer had sent")
+    @Test("a socket that writes to a gone peer still reads its last bytes")
     func writingToThePeer() {
         let (socket, peer) = stage.pair()
         stage.loop.receiveLimit = 1_000
@@ -69,7 +69,7 @@ struct HangUpTests {
     }
 
     @Test(
-        "a socket that puts its closing off does not spin, hears nothing, and closes when it says so",
+        "a socket that puts off its closing is quiet until it closes",
         arguments: Link.allCases)
     func putOff(_ link: Link) throws {
         let (socket, peer) = try pair(link)
@@ -78,7 +78,7 @@ struct HangUpTests {
         stage.turn()
         if link == .tcp { peer.reset() } else { peer.hangUp() }
         for _ in 0..<5 { stage.turn() }
-        // Neither brings it back to what the loop watches.
+        // Neither makes the loop watch it again.
         socket.setReading(false)
         socket.setReading(true)
         #expect(stage.sleeps)
@@ -92,7 +92,7 @@ struct HangUpTests {
         #expect(socket.events == [.closed] && socket.descriptor == -1)
     }
 
-    @Test("the same over TLS, also behind bytes that the kernel had refused", arguments: [false, true])
+    @Test("over TLS too, also after bytes that the kernel had refused", arguments: [false, true])
     func writingToThePeerSecurely(isBlocked: Bool) {
         let (socket, client) = stage.securePair(room: 4_096)
         stage.loop.receiveLimit = 1_000
@@ -110,7 +110,7 @@ struct HangUpTests {
         stage.loop.receiveLimit = 512 << 10
     }
 
-    @Test("a goodbye in TLS that came with bytes is heard when reading goes on", arguments: [true, false])
+    @Test("a close_notify that came with bytes is handled when reading goes on", arguments: [true, false])
     func goodbyeWhilePaused(hangsUp: Bool) {
         let (socket, client) = stage.securePair()
         socket.react = { socket, event in
@@ -122,13 +122,13 @@ struct HangUpTests {
         #expect(socket.events.last == .bytes([1, 2, 3]), "the reader may have more to do with them")
         #expect(stage.sleeps)
         socket.setReading(true)
-        // A peer that hung up may have left unread bytes behind: then the kernel says that the connection is reset.
+        // A peer that hung up may have left bytes unread: then the kernel reports a reset.
         #expect(stage.turn { socket.events.contains(.end) || hangsUp && socket.events.contains(.closed) })
         socket.abort()
         #expect(stage.turn { socket.events.last == .closed })
     }
 
-    @Test("a paused socket can be hung up on after its peer is gone")
+    @Test("a paused socket can be closed after its peer is gone")
     func abortedWhilePaused() {
         let (socket, peer) = stage.pair()
         socket.setReading(false)

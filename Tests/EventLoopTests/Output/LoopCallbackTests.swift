@@ -1,5 +1,5 @@
-// What one callback of a turn decides holds for the callbacks behind it: a timer that was taken back does not fire, a deadline that
-// was moved is not up, and a socket that is hung up on is not told of anything but its end.
+// The decision of one callback holds for the later callbacks of its turn: a cancelled timer does not fire, a moved
+// deadline does not expire, and a closed socket gets no callback but that of its end.
 
 import Glibc
 import Testing
@@ -10,7 +10,7 @@ import Testing
 struct LoopCallbackTests {
     private let stage = Stage()
 
-    @Test("a timer that another timer of the same turn takes back does not fire")
+    @Test("a timer that another timer of the same turn cancels does not fire")
     func cancelledInTheSameTurn() {
         var now: UInt64 = 1_000
         let loop = EventLoop(clock: { now })
@@ -28,7 +28,7 @@ struct LoopCallbackTests {
         #expect(fired == [1, 3] && wasTaken)
     }
 
-    @Test("a timer that has fired cannot be taken back, its own action included")
+    @Test("a timer that has fired cannot be cancelled, not even by its own action")
     func cancelledInItsOwnAction() {
         let loop = stage.loop
         var own: TimerID?
@@ -38,7 +38,7 @@ struct LoopCallbackTests {
         #expect(wasTaken == false)
     }
 
-    @Test("a deadline that another deadline of the same turn moves or takes back is not up")
+    @Test("a deadline that another one of its turn moves or cancels does not expire")
     func movedInTheSameTurn() {
         let sockets = (0..<4).map { _ in stage.pair().socket }
         for socket in sockets { socket.setDeadline(milliseconds: 1) }
@@ -54,7 +54,7 @@ struct LoopCallbackTests {
         #expect(stage.turn { sockets[2].events == [.deadline] })
     }
 
-    @Test("a socket that another's deadline hangs up is told of its end and not of its own deadline")
+    @Test("a socket that another's deadline closes gets no deadline of its own")
     func closedInTheSameTurn() {
         let sockets = (0..<2).map { _ in stage.pair().socket }
         for socket in sockets { socket.setDeadline(milliseconds: 1) }
@@ -65,7 +65,7 @@ struct LoopCallbackTests {
         #expect(sockets[1].events == [.closed])
     }
 
-    @Test("a stalled socket that another's stall hangs up is told of its end and not of its own stall")
+    @Test("a stalled socket that another's stall closes gets no stall of its own")
     func stalledInTheSameTurn() {
         stage.loop.writeTimeout = 40
         let pairs = (0..<2).map { _ in stage.pair(room: 4_096) }
@@ -81,7 +81,7 @@ struct LoopCallbackTests {
         #expect(stalls == 1)
     }
 
-    @Test("what the last messages of an inbox hold is let go in the turn that handles them")
+    @Test("an inbox releases its last messages in the turn that handles them")
     func inboxLetsGo() {
         let inbox = Inbox<SharedBlock>()
         var handled = 0

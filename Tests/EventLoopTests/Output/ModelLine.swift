@@ -1,4 +1,4 @@
-// One socket of the model with its client: what was written to it, and what the kernel was given of that.
+// One socket of the model with its client: the bytes that were written to it, and those that the kernel was given.
 
 import COpenSSL
 import Glibc
@@ -19,12 +19,12 @@ final class ModelLine {
     private var expected = ByteQueue()
     /// `didClose` was called.
     fileprivate(set) var isOver = false
-    /// Its end was put off, and has not come since.
+    /// Whether its end was put off and has not come since.
     fileprivate(set) var isPutOff = false
     private(set) var isFinishing = false
-    /// Whether something has happened after which the socket may close with bytes that nobody gets.
+    /// Whether something has happened after which the socket may close with unsent bytes.
     private var mayLoseBytes = false
-    /// Whether the client cannot read any more, because it has asked for what it does not get.
+    /// Whether the client cannot read any more, because it has asked for something that is refused.
     private var isDeaf = false
     private var isEstablished = false
 
@@ -49,7 +49,7 @@ final class ModelLine {
         shakeHands(model)
     }
 
-    // MARK: What the model does
+    // MARK: Actions of the model
 
     func write(_ bytes: UnsafeRawBufferPointer) {
         if socket.isWritable { expected.append(bytes) }
@@ -70,13 +70,13 @@ final class ModelLine {
     }
 
     func finish() {
-        // Before its handshake is done a socket has nothing to finish.
+        // Before its handshake is done, a socket has nothing to finish.
         if !socket.isWritable && !isFinishing { mayLoseBytes = true }
         isFinishing = true
         socket.finish()
     }
 
-    /// Is refused in the middle of a turn, as it happens when OpenSSL's own answers find no room.
+    /// Refuses the socket's bytes in the middle of a turn, as when OpenSSL's own answers find no room.
     func refuse(_ model: OutputModel) {
         guard socket.isWritable else { return }
         if socket.flags.contains(.dirty) { model.seen.refusedWhileDirty += 1 }
@@ -88,12 +88,12 @@ final class ModelLine {
         socket.abort()
     }
 
-    /// Sets a time, if that is the line's to set.
+    /// Sets a deadline, if the line may set one.
     func setDeadline(_ milliseconds: UInt64?) {
         if socket.isWritable { socket.setDeadline(milliseconds: milliseconds) }
     }
 
-    /// Whether it closes now. It may have something to do first, as long as the model does anything.
+    /// Whether the socket closes now. It may put off its end while the model is still active.
     fileprivate func mayClose(_ model: OutputModel) -> Bool {
         isPutOff = false
         model.callback(of: self, "mayClose")
@@ -109,7 +109,7 @@ final class ModelLine {
         peer.hangUp()
     }
 
-    /// Hangs up as a client does that has got everything.
+    /// Hangs up like a client that has received everything.
     func hangUpWhenServed() {
         if expected.isEmpty { peer.hangUp() }
     }
@@ -117,7 +117,7 @@ final class ModelLine {
     /// The kernel has failed.
     func fail() { mayLoseBytes = true }
 
-    /// The client sends something: bytes, or what makes OpenSSL answer by itself.
+    /// The client sends bytes, or something that makes OpenSSL answer by itself.
     func say(_ model: OutputModel) {
         guard peer.descriptor >= 0, !socket.flags.contains(.paused), !isDeaf else { return }
         guard let client else { return send(Array(Noise.bytes(20, at: name))) }
@@ -137,7 +137,7 @@ final class ModelLine {
 
     private func send(_ bytes: [UInt8]) {
         guard !bytes.isEmpty, peer.descriptor >= 0 else { return }
-        // A socket that is being closed has nobody to read it.
+        // Nobody reads from a socket that is being closed.
         _ = Glibc.send(peer.descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL | MSG_DONTWAIT))
     }
 
@@ -149,7 +149,7 @@ final class ModelLine {
         if isEstablished { client.readFed { match($0, model) } }
     }
 
-    // MARK: What the kernel was given
+    // MARK: Bytes for the kernel
 
     func take(_ bytes: UnsafeRawBufferPointer, _ model: OutputModel) {
         guard let client else { return match(bytes, model) }
@@ -163,9 +163,9 @@ final class ModelLine {
         if !expected.take(bytes) { model.fault("line \(name) was sent bytes that were not written to it, or not yet") }
     }
 
-    // MARK: What must hold
+    // MARK: Rules
 
-    /// Whether there is nothing that the line waits for.
+    /// Whether the line waits for nothing.
     var isSettled: Bool { isOver || (expected.isEmpty && socket.queuedBytes == 0) || isDeaf }
 
     var state: String {
@@ -218,5 +218,30 @@ final class ModelSocket: Socket {
 
     private func note(_ what: String) {
         if let line { model.callback(of: line, what) }
+    }
+}
+
+/// A queue of bytes, which are compared when they are taken.
+struct ByteQueue {
+    private var bytes: [UInt8] = []
+    private var head = 0
+
+    var count: Int { bytes.count - head }
+    var isEmpty: Bool { count == 0 }
+
+    mutating func append(_ more: UnsafeRawBufferPointer) {
+        if head == bytes.count {
+            bytes.removeAll(keepingCapacity: true)
+            head = 0
+        }
+        bytes.append(contentsOf: more)
+    }
+
+    /// Removes sent bytes from the front; false if they are not the expected ones.
+    mutating func take(_ sent: UnsafeRawBufferPointer) -> Bool {
+        guard sent.count <= count else { return false }
+        let isEqual = bytes.withUnsafeBytes { memcmp($0.baseAddress! + head, sent.baseAddress!, sent.count) == 0 }
+        head += sent.count
+        return isEqual
     }
 }

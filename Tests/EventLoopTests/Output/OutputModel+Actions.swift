@@ -1,4 +1,4 @@
-// What a turn or a callback of the model may do.
+// The actions of a turn or a callback of the model.
 
 import Glibc
 import SeededGenerator
@@ -73,7 +73,7 @@ extension OutputModel {
     }
 }
 
-/// Bytes that differ wherever they are cut from.
+/// Bytes that differ at every offset.
 enum Noise {
     static let count = 1 << 20
     nonisolated(unsafe) private static let memory: UnsafeRawBufferPointer = {

@@ -1,6 +1,6 @@
-// Random turns of a loop whose sockets write, publish, close and are closed, from outside and out of every callback, against a
-// kernel that takes any part of what it is given, refuses it or fails. The reference is plain: to each socket belongs the list of
-// bytes written to it, and the kernel may be given nothing else, in no other order, and in the end all of it.
+// Random turns of a loop whose sockets write, publish, close and are closed, from outside and from every callback. The
+// kernel takes any part of the bytes, refuses them or fails. The reference is simple: each socket has the list of bytes
+// written to it, and the kernel must be given exactly these, in this order, and in the end all of them.
 //
 // Read next: OutputModel+Actions.swift, ModelLine.swift.
 
@@ -11,7 +11,7 @@ import SeededGenerator
 
 /// One run of random turns.
 final class OutputModel {
-    /// What a run must have met, or it proves little.
+    /// The cases that a run must have met; otherwise it proves little.
     struct Seen {
         var refusals = 0
         var failures = 0
@@ -32,7 +32,7 @@ final class OutputModel {
     private static let lineCount = 8
     private static let channelCount = 3
 
-    /// Milliseconds that the model turns.
+    /// The model's clock in milliseconds.
     private final class Clock {
         var now: UInt64 = 1_000
     }
@@ -43,10 +43,10 @@ final class OutputModel {
     let kernel: RandomKernel
     var generator: SeededGenerator
     var lines: [ModelLine] = []
-    /// The lines that a publication to a channel goes to.
+    /// The lines that receive a channel's publications.
     var channels = [Set<Int>](repeating: [], count: channelCount)
     var timers: [TimerID] = []
-    /// Actions that this turn may still have: callbacks that write to each other would never end.
+    /// The number of actions that are left in this turn, because callbacks that write to each other would never end.
     var allowance = 0
     var seen = Seen()
     private(set) var faults: [String] = []
@@ -70,7 +70,7 @@ final class OutputModel {
         loop.work = { [unowned self] in work() }
     }
 
-    /// What was put off until this turn.
+    /// Runs the actions that were put off until this turn.
     private func work() {
         loop.hasWork = false
         seen.works += 1
@@ -79,7 +79,7 @@ final class OutputModel {
         if lines.contains(where: \.isPutOff) { loop.hasWork = true }
     }
 
-    /// Runs so many turns, and settles now and then.
+    /// Runs this many turns, and settles from time to time.
     func run(turns: Int) {
         SystemWrite.$kernel.withValue(kernel) {
             for turn in 1...turns where faults.isEmpty {
@@ -98,12 +98,12 @@ final class OutputModel {
         allowance = 40
         for _ in 0..<Int.random(in: 0...3, using: &generator) { act() }
         for index in lines.indices { tend(index) }
-        // A long pause lets deadlines and stalls come, of several sockets at once.
+        // After a long pause the deadlines and stalls of several sockets come at once.
         clock.now += generator.oneIn(60) ? 120 : UInt64.random(in: 0...2, using: &generator)
         loop.turn(waitingAtMost: 0)
     }
 
-    /// The kernel takes everything from here on: what was written arrives, and no socket is left with bytes that nobody writes.
+    /// From here on the kernel takes everything: all written bytes arrive, and no socket is left with unsent bytes.
     private func settle() {
         allowance = 0
         kernel.isOpen = true
@@ -121,7 +121,7 @@ final class OutputModel {
         kernel.isOpen = false
     }
 
-    /// Keeps a line's client talking, and puts a new line in the place of one that is over.
+    /// Keeps a line's client talking, and replaces a line that is over with a new one.
     private func tend(_ index: Int) {
         let line = lines[index]
         if line.isOver {
@@ -141,7 +141,7 @@ final class OutputModel {
         return ModelLine(kind, name: made, in: self)
     }
 
-    /// What a socket's callback does: nothing may call back while another callback is under way.
+    /// The body of a socket's callback. No callback may run while another one is running.
     func callback(of line: ModelLine, _ what: String) {
         if line.isOver { fault("\(what) of line \(line.name) was called behind its end") }
         if line.isPutOff { fault("\(what) of line \(line.name) was called while its end was put off") }

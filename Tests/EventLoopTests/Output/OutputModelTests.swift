@@ -1,7 +1,9 @@
-// The loop's output against the plain reference: every byte goes once, in order, to the socket for which it was written.
+// The loop's output compared with the reference: every byte goes once, in order, to the socket for which it was
+// written.
 //
 // PERIGEETEST_OUTPUT_TURNS sets how many random turns there are in all: a run of continuous integration has 64,000, and
-// `make output-model` has a million, which take some minutes. `make output-model SANITIZE=address` does it under AddressSanitizer.
+// `make output-model` has a million, which take some minutes. `make output-model SANITIZE=address` does it under
+// AddressSanitizer.
 
 import Glibc
 import Testing

@@ -1,5 +1,5 @@
-// What belongs to which turn: bytes of the turn buffer leave in the turn in which they were written, to the socket for which they
-// were written, whatever happens to the sockets meanwhile.
+// Bytes and their turns: bytes of the turn buffer leave in the turn in which they were written, to the socket for which
+// they were written, even if the sockets close or block meanwhile.
 
 import COpenSSL
 import Glibc
@@ -13,7 +13,7 @@ struct OutputTurnTests {
     private let kernel = ScriptedKernel()
 
     @Test(
-        "what drained writes leaves, and is nobody else's bytes, when its socket was written to and refused in one turn"
+        "bytes that drained writes reach only its own socket's peer"
     )
     func refusedWhileDirty() {
         let (first, second, third) = (stage.pair().socket, stage.pair().socket, stage.pair().socket)
@@ -22,7 +22,7 @@ struct OutputTurnTests {
         }
         kernel.run {
             first.write([7])
-            // As when what OpenSSL answers by itself finds no room; when the turn's output is written there is room again.
+            // As when an answer of OpenSSL itself finds no room; there is room again when the turn's output is written.
             stage.loop.atEndOfTurn { first.block(hasProgressed: false) }
             for _ in 0..<3 { stage.turn() }
             #expect(first.events == [.drained], "the test is about what drained writes")
@@ -51,7 +51,7 @@ struct OutputTurnTests {
         #expect(callsAtDrained == [1, 1, 1, 1], "all of them had their turn")
     }
 
-    @Test("a refused answer to a client's TLS 1.2 handshake in a turn with output harms nobody else's bytes")
+    @Test("a refused answer of a TLS 1.2 handshake harms no other socket's bytes")
     func refusedAlert() {
         let (first, client) = stage.securePair(maxVersion: TLS1_2_VERSION)
         let (second, third) = (stage.pair().socket, stage.pair().socket)
@@ -73,7 +73,7 @@ struct OutputTurnTests {
     }
 
     @Test(
-        "a socket whose peer is found to be gone in the middle of a write is given nothing more",
+        "a socket whose peer is gone in the middle of a write takes no more bytes",
         arguments: [false, true])
     func goneInTheMiddle(_ isLarge: Bool) {
         let (socket, peer) = stage.pair()
@@ -95,7 +95,7 @@ struct OutputTurnTests {
         withExtendedLifetime(peer) {}
     }
 
-    @Test("a slice of a turn that is over has no bytes, and joins none of the next turn")
+    @Test("a slice of an earlier turn has no bytes and joins no later slice")
     func staleSlice() {
         var buffer = TurnBuffer()
         let first = buffer.reserve(4)!.slice
@@ -116,7 +116,7 @@ struct OutputTurnTests {
         #expect(first != third && first.joined(with: fourth) == nil)
     }
 
-    @Test("a queue with a slice of a turn that is over sends nothing of it, in each way of sending", arguments: 0..<4)
+    @Test("a queue sends nothing of an earlier turn's slice, in any way of sending", arguments: 0..<4)
     func staleQueue(_ way: Int) {
         var buffer = TurnBuffer()
         let gather = UnsafeMutableRawBufferPointer.allocate(byteCount: OutputQueue.gatherLimit, alignment: 8)
@@ -150,7 +150,7 @@ struct OutputTurnTests {
         }
     }
 
-    @Test("a client that asks for a new TLS 1.2 handshake is hung up on after one answer")
+    @Test("a client that asks for a new TLS 1.2 handshake is cut off")
     func renegotiation() {
         let (socket, client) = stage.securePair(maxVersion: TLS1_2_VERSION)
         let descriptor = socket.descriptor

@@ -3,7 +3,7 @@
 import CLinux
 import Glibc
 
-/// A descriptor that a test holds, closed when it is gone.
+/// A descriptor that a test holds; it is closed with this object.
 final class Peer {
     private(set) var descriptor: Int32
 
@@ -22,15 +22,15 @@ final class Peer {
         return isOver ? nil : bytes
     }
 
-    /// All that has arrived, one element for each record of a SOCK_SEQPACKET pair, whose records are the writer's
-    /// writes.
+    /// All bytes that have arrived, one element for each record of a SOCK_SEQPACKET pair, whose records are the
+    /// writer's writes.
     func readRecords() -> [[UInt8]] {
         var records: [[UInt8]] = []
         while let record = read(), !record.isEmpty { records.append(record) }
         return records
     }
 
-    /// All that has arrived.
+    /// All bytes that have arrived.
     func readAll() -> [UInt8] { Array(readRecords().joined()) }
 
     func send(_ bytes: [UInt8]) {

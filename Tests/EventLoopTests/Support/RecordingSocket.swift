@@ -1,4 +1,4 @@
-// A socket that notes what happens to it, and does what a test tells it to do then.
+// A socket that records its callbacks and runs a test's actions in them.
 
 import EventLoop
 import Glibc
@@ -15,12 +15,12 @@ final class RecordingSocket: Socket {
     }
 
     private(set) var events: [Event] = []
-    /// The other end, which is to stay open as long as the socket lives, unless the test hangs it up.
+    /// The other end, which stays open as long as the socket lives, unless the test closes it.
     var otherEnd: Peer?
-    /// What the socket does, beyond noting the event, when it happens.
+    /// The action of each callback, besides recording it.
     var react: (RecordingSocket, Event) -> Void = { _, _ in }
 
-    /// What the socket does when its peer takes nothing; hangs up where this is nil.
+    /// The action when the peer takes nothing; nil: the socket hangs up.
     var stalled: (() -> Void)?
 
     private(set) var hasSpentAllowance = false
@@ -30,7 +30,7 @@ final class RecordingSocket: Socket {
         react(self, event)
     }
 
-    /// How many of the bytes that arrive first are a preamble, where one is expected.
+    /// The number of first bytes that are a preamble, if one is expected.
     var preambleSize = 0
 
     override func receivedPreamble(_ bytes: UnsafeRawBufferPointer) -> Int? { preambleSize }
@@ -42,14 +42,14 @@ final class RecordingSocket: Socket {
     override func handshakeFailed(_ reason: String) { note(.failed(reason)) }
     override func writeStalled() { if let stalled { stalled() } else { super.writeStalled() } }
     override func endAllowanceSpent() { hasSpentAllowance = true }
-    /// Whether it has something to do before it closes.
+    /// Whether the socket has something to do before it closes.
     var putsOffClosing = false
 
     override func mayClose() -> Bool { !putsOffClosing }
     override var readsToTheEnd: Bool { true }
     override func didClose() { note(.closed) }
 
-    /// All bytes received so far, whatever the pieces in which they came.
+    /// All bytes received so far, joined.
     var receivedBytes: [UInt8] {
         events.flatMap { (event) -> [UInt8] in
             if case .bytes(let bytes) = event { return bytes }

@@ -1,16 +1,17 @@
 // A loop that a test drives by hand, with sockets whose other ends the test holds.
 
 import CLinux
-import EventLoop
 import Glibc
+
+@testable import EventLoop
 
 struct Stage {
     let loop = EventLoop()
 
     /// A socket on the loop and its peer, over a UNIX socket pair.
     /// - Parameters:
-    ///   - keepsWrites: make each write a record of its own, so that the peer can count writes.
-    ///   - room: how many bytes the kernel holds for the peer, about.
+    ///   - keepsWrites: make each write a separate record, so that the peer can count writes.
+    ///   - room: the approximate number of bytes that the kernel holds for the peer.
     func pair(keepsWrites: Bool = false, room: Int32? = nil) -> (socket: RecordingSocket, peer: Peer) {
         let type = keepsWrites ? SOCK_SEQPACKET : SOCK_STREAM
         var ends: [Int32] = [-1, -1]
@@ -61,17 +62,17 @@ struct Stage {
             descriptor, target.baseAddress!.assumingMemoryBound(to: sockaddr.self), socklen_t(target.count))
     }
 
-    /// Whether the loop, which has nothing to do, waits for something to do.
+    /// Whether the loop, which has nothing to do, sleeps.
     var sleeps: Bool {
         let before = clinux_monotonic_nanoseconds()
         loop.turn(waitingAtMost: 30)
         return clinux_monotonic_nanoseconds() - before >= 29_000_000
     }
 
-    /// One turn that waits for nothing.
+    /// One turn that does not wait.
     func turn() { loop.turn(waitingAtMost: 0) }
 
-    /// Turns until `condition` holds; false when it still does not after `limit` milliseconds.
+    /// Turns until `condition` holds; false if it does not hold within `limit` milliseconds.
     @discardableResult
     func turn(atMost limit: UInt64 = 5_000, until condition: () -> Bool) -> Bool {
         let end = clinux_monotonic_nanoseconds() + limit * 1_000_000
@@ -81,5 +82,21 @@ struct Stage {
             loop.turn(waitingAtMost: min((end - now) / 1_000_000 + 1, 2))
         }
         return true
+    }
+}
+
+extension Stage {
+    /// A socket after its TLS handshake, and the client.
+    /// - Parameter maxVersion: the newest version of TLS that the client speaks; nil for the newest there is.
+    func securePair(maxVersion: Int32? = nil, room: Int32? = nil) -> (socket: RecordingSocket, client: TLSPeer) {
+        let (socket, peer) = pair(room: room)
+        socket.startTLS(TestCertificates.context)
+        let client = TLSPeer(peer, maxVersion: maxVersion)
+        let isDone = turn {
+            client.peer.send(client.step())
+            return client.isEstablished && socket.isWritable
+        }
+        precondition(isDone, "no TLS handshake")
+        return (socket, client)
     }
 }

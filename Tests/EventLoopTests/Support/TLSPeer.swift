@@ -1,4 +1,4 @@
-// The client's end of a TLS connection, driven by hand: what it sends is made here and written by the test, in whatever pieces.
+// The client's end of a TLS connection, driven by hand: its bytes are made here and written by the test, in any pieces.
 
 import COpenSSL
 import EventLoop
@@ -29,7 +29,7 @@ final class TLSPeer {
 
     var isEstablished: Bool { SSL_is_init_finished(ssl) == 1 }
 
-    /// Feeds what has arrived and takes the next step of the handshake; answers what is to be sent.
+    /// Feeds the bytes that have arrived and takes the next step of the handshake; returns the bytes to send.
     func step(atMost limit: Int = 1 << 20) -> [UInt8] {
         receive(atMost: limit)
         if SSL_do_handshake(ssl) != 1 { ERR_clear_error() }
@@ -41,19 +41,19 @@ final class TLSPeer {
         return takeOutput()
     }
 
-    /// What the session has to say besides data: close_notify.
+    /// The session's message besides data: close_notify.
     func end() -> [UInt8] {
         SSL_shutdown(ssl)
         return takeOutput()
     }
 
-    /// Asks the server to change its keys, and to say so.
+    /// Asks the server to change its keys, with an answer.
     func keyUpdate() -> [UInt8] {
         precondition(SSL_key_update(ssl, SSL_KEY_UPDATE_REQUESTED) == 1 && SSL_do_handshake(ssl) == 1)
         return takeOutput()
     }
 
-    /// Asks the server to begin the handshake anew, which only TLS 1.2 can do.
+    /// Asks the server to begin a new handshake, which exists only in TLS 1.2.
     func renegotiation() -> [UInt8] {
         precondition(SSL_renegotiate(ssl) == 1)
         if SSL_do_handshake(ssl) != 1 { ERR_clear_error() }
@@ -65,13 +65,13 @@ final class TLSPeer {
         precondition(BIO_write(input, bytes.baseAddress, Int32(bytes.count)) == Int32(bytes.count))
     }
 
-    /// The next step of the handshake with what was fed; answers what is to be sent.
+    /// Takes the next step of the handshake with the bytes that were fed; returns the bytes to send.
     func stepFed() -> [UInt8] {
         if SSL_do_handshake(ssl) != 1 { ERR_clear_error() }
         return takeOutput()
     }
 
-    /// Decrypts what was fed.
+    /// Decrypts the bytes that were fed.
     func readFed(_ body: (UnsafeRawBufferPointer) -> Void) {
         withUnsafeTemporaryAllocation(byteCount: 16 << 10, alignment: 8) { chunk in
             while true {
@@ -91,7 +91,7 @@ final class TLSPeer {
         }
     }
 
-    /// Decrypts what has arrived, of which at most `limit` encrypted bytes are looked at.
+    /// Decrypts the bytes that have arrived, at most `limit` encrypted ones.
     func read(atMost limit: Int = 1 << 20) -> [UInt8] {
         receive(atMost: limit)
         var plain: [UInt8] = []

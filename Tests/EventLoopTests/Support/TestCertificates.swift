@@ -1,4 +1,4 @@
-// Certificates for tests of the loop, made as they run.
+// Certificates for tests of the loop, made while the tests run.
 
 import COpenSSL
 import Glibc
@@ -29,7 +29,7 @@ enum TestCertificates {
             key: try file(pem { PEM_write_bio_PrivateKey($0, key, nil, nil, 0, nil, nil) }))
     }
 
-    /// A file with these bytes, as it would have been read.
+    /// A file with these bytes, as if it had been read.
     static func file(_ bytes: [UInt8]) throws -> TLSFile {
         var template = Array("/tmp/perigee-test-XXXXXX".utf8CString)
         let descriptor = mkstemp(&template)

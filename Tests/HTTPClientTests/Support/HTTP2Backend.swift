@@ -1,10 +1,11 @@
-// As much of an HTTP/2 server as it takes to answer a client that is in order (RFC 9113): frames, and one indexed header field.
+// The part of an HTTP/2 server that is needed to answer a correct client (RFC 9113): frames, and one indexed header
+// field.
 
 import COpenSSL
 
 @testable import EventLoop
 
-/// Speaks HTTP/2 over TLS and answers when it is told to.
+/// A server that speaks HTTP/2 over TLS and answers when the test says so.
 final class HTTP2Backend {
     struct Frame {
         var type: UInt8
@@ -16,7 +17,7 @@ final class HTTP2Backend {
     private static let preface = Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8)
 
     let backend: Backend
-    /// Streams that have asked for something, in order.
+    /// Streams with a request, in order.
     private(set) var asked: [UInt32] = []
     /// Streams that the client has reset.
     private(set) var reset: [UInt32] = []
@@ -88,7 +89,7 @@ private func chooseHTTP2(
     _ count: UnsafeMutablePointer<UInt8>?,
     _ offered: UnsafePointer<UInt8>?, _ offeredCount: UInt32, _ argument: UnsafeMutableRawPointer?
 ) -> Int32 {
-    // The first that the client offers, which is to be "h2".
+    // The first protocol that the client offers, which must be "h2".
     guard let offered, offered[0] == 2, offered[1] == UInt8(ascii: "h"), offered[2] == UInt8(ascii: "2") else {
         return SSL_TLSEXT_ERR_ALERT_FATAL
     }

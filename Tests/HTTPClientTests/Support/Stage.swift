@@ -21,7 +21,7 @@ final class Stage {
         client = Client(on: loop, settings: settings)
     }
 
-    /// Turns until `condition` holds; false when it still does not after `limit` milliseconds.
+    /// Turns until `condition` holds; false if it does not hold within `limit` milliseconds.
     @discardableResult
     func turn(atMost limit: UInt64 = 10_000, until condition: () -> Bool) -> Bool {
         let end = clinux_monotonic_nanoseconds() + limit * 1_000_000
@@ -32,7 +32,7 @@ final class Stage {
         return true
     }
 
-    /// The client's answer to a request; nil when there is none.
+    /// The client's result for a request; nil if there is none.
     func ask(_ request: HTTPClientRequest) -> Answer? {
         var answer: Answer?
         client.start(request) { answer = $0 }
@@ -50,7 +50,7 @@ final class Stage {
         try get(backend.url(path), redirects: redirects)
     }
 
-    /// Why a GET of the server's root has no response.
+    /// The error of a GET of the server's root.
     func failure(_ change: (inout HTTPClientRequest) -> Void = { _ in }) throws -> HTTPClientError.Reason? {
         var request = try HTTPClientRequest(.get, backend.url())
         change(&request)

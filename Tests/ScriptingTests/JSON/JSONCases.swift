@@ -1,8 +1,8 @@
-// JSON texts by which parsers are commonly judged: those that every parser must accept, those that every one must refuse, and
-// those where a parser may choose. <E5> stands for that byte.
+// JSON texts from common conformance tests: texts that every parser must accept, texts that every parser must refuse,
+// and texts where a parser may choose. <E5> stands for that byte.
 
 enum JSONCases {
-    /// What must be accepted, and how it is written again; `nil` where the order of members is open.
+    /// Texts that must be accepted, with the text written from them; `nil` if the order of members is open.
     static let valid: [(text: String, again: String?)] = [
         ("[[]   ]", "[{}]"), (#"[""]"#, #"[""]"#), ("[]", "{}"), ("[\"a\"]\n", #"["a"]"#), ("[false]", "[false]"),
         (#"[null, 1, "1", {}]"#, #"[null,1,"1",{}]"#), ("[null]", "[null]"), ("[1\n]", "[1]"), (" [1]", "[1]"),
@@ -43,7 +43,7 @@ enum JSONCases {
         (#""asd""#, #""asd""#), ("true", "true"), (#""""#, #""""#), ("[true]", "[true]"), (" [] ", "{}"),
     ]
 
-    /// What must be refused.
+    /// Texts that must be refused.
     static let invalid: [String] = [
         "[1 true]", "[a<E5>]", #"["": 1]"#, #"[""],"#, "[,1]", "[1,,2]", #"["x",,]"#, #"["x"]]"#, #"["",]"#,
         #"["x""#, "[x", "[3[4]]", "[<FF>]", "[1:2]", "[,]", "[-]", #"[   , ""]"#, "[\"a\",\n4\n,1,", "[1,]", "[1,,]",
@@ -69,15 +69,15 @@ enum JSONCases {
         "[ true, fals", "[ false, tru", #"{"asd":"asd""#, "å", "<E2><81><A0>", "[<0C>]",
     ]
 
-    /// What a parser may accept, and this one does: numbers that no double holds exactly.
+    /// Texts that a parser may accept and this one does: numbers that no double holds exactly.
     static let taken: [(text: String, again: String?)] = [
         ("[123.456e-789]", "[0]"), ("[123e-10000000]", "[0]"),
         ("[-123123123123123123123123123123]", "[-1.2312312312312312e+29]"), ("[100000000000000000000]", "[1e+20]"),
         ("[-237462374673276894279832749832423479823246327846]", "[-2.374623746732769e+47]"),
     ]
 
-    /// What a parser may refuse, and this one does: numbers beyond all doubles, halves of surrogate pairs, what is not UTF-8,
-    /// byte order marks.
+    /// Texts that a parser may refuse and this one does: numbers beyond all doubles, halves of surrogate pairs, invalid
+    /// UTF-8, byte order marks.
     static let refused: [String] = [
         "[0.4e00669999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999969999999006]",
         "[-1e+9999]", "[1.5e+9999]", "[-123123e100000]", "[123123e100000]", #"{"\uDFAA":0}"#, #"["\uDADA"]"#,

@@ -1,4 +1,4 @@
-// The texts by which JSON parsers are commonly judged, and the places of mistakes.
+// Texts from common conformance tests for JSON parsers, and the places of mistakes.
 
 import Testing
 
@@ -48,7 +48,7 @@ struct JSONConformanceTests {
         }
     }
 
-    @Test("what is left of a valid text when its end is missing is refused, wherever it is cut")
+    @Test("a valid text that is cut anywhere is refused")
     func truncated() {
         var cut = 0
         for (text, _) in JSONCases.valid where "[{\"".contains(text.first ?? " ") {
@@ -64,7 +64,7 @@ struct JSONConformanceTests {
     }
 
     @Test(
-        "a mistake is told with its line and byte",
+        "a mistake is reported with its line and byte",
         arguments: [
             ("[1,\n 2,\n x]", "line 3, byte 10: expected a value"),
             ("{\"a\":1,\n}", "line 2, byte 9: expected a string as the name of a member"),

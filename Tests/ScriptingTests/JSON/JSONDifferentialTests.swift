@@ -1,5 +1,5 @@
-// The codec beside lua-cjson, where both are defined: documents with numbers of at most fourteen digits, which lua-cjson
-// writes whole, and damage that makes no number such as "1.", which it takes.
+// The codec compared with lua-cjson, where both are defined: documents with numbers of at most fourteen digits, which
+// lua-cjson writes in full, and damage that makes no number such as "1.", which it accepts.
 
 import Testing
 
@@ -7,7 +7,7 @@ import Testing
 
 @Suite("json: beside lua-cjson", .bounded)
 struct JSONDifferentialTests {
-    @Test("50,000 random documents, whole and damaged, are read and written as lua-cjson does", arguments: 0..<10)
+    @Test("50,000 random documents are read and written as lua-cjson does", arguments: 0..<10)
     func random(part: Int) throws {
         let twins = try TwinScript(Self.source)
         var refused = 0
@@ -26,8 +26,8 @@ struct JSONDifferentialTests {
         #expect(refused > 700 && taken > 3_000)
     }
 
-    /// `answer("SEED COUNT")`: that many documents, one line each. A line is the document and what it says: members sorted
-    /// by name, numbers in fourteen digits; and whether the text of that value says the same.
+    /// `answer("SEED COUNT")`: that many documents, one line each. A line is the document and its content, with members
+    /// sorted by name and numbers in fourteen digits; and whether encoding the value gives the same content.
     private static let source = #"""
         local codec = json or cjson
         local decode = codec.decode

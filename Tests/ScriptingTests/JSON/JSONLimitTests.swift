@@ -1,4 +1,4 @@
-// What ends the codec half way: memory, the block limit, a kill. Nothing may be left of it.
+// Events that end the codec half way: no memory, the block limit, a kill. Nothing may leak.
 
 import SeededGenerator
 import Testing
@@ -38,7 +38,7 @@ struct JSONLimitTests {
         stage.host.calls = []
     }
 
-    @Test("a refused allocation anywhere in encoding and decoding fails the event, and nothing is left")
+    @Test("a refused allocation in the codec fails the event and leaks nothing")
     func allocations() throws {
         let stage = try Stage(Self.script)
         works(stage)
@@ -61,7 +61,7 @@ struct JSONLimitTests {
         #expect(stage.engine.memoryInUse - before <= 1_024)
     }
 
-    @Test("a kill at any time in encoding and decoding ends the event, and nothing is left", arguments: 1...4)
+    @Test("a kill at any time in the codec ends the event and leaks nothing", arguments: 1...4)
     func kills(seed: Int) throws {
         var random = SeededGenerator(seed: UInt64(seed))
         var killed = 0
@@ -76,7 +76,7 @@ struct JSONLimitTests {
             for _ in 0..<3 {
                 let start = LoopTests.processorSeconds()
                 let error = stage.message("\(Int.random(in: 100...400, using: &random))").error
-                // Generous: what follows the kill in a debug build on a busy machine.
+                // Generous, for the code after the kill in a debug build on a busy machine.
                 #expect(LoopTests.processorSeconds() - start < options.budget + 1)
                 #expect(error == nil || error?.kill == .budget)
                 killed += error == nil ? 0 : 1
@@ -88,7 +88,7 @@ struct JSONLimitTests {
     }
 
     @Test(
-        "what is too large for the memory or the block limit fails, and the buffers are given back", arguments: [2, 8])
+        "text over the memory or block limit fails, and the buffers are freed", arguments: [2, 8])
     func memory(megabytes: Int) throws {
         var options = ScriptOptions(memoryLimit: megabytes << 20)
         options.largestBlock = 1 << 20
@@ -129,13 +129,13 @@ struct JSONLimitTests {
             ])
             for _ in 0..<5 { #expect(stage.message().isDone) }
             #expect(stage.host.sent.count == 100)
-            // A cycle in steps may end between two of them, seldom.
+            // Rarely, an incremental cycle ends between two of them.
             #expect(stage.host.sent.count { $0 == "full" } <= most + 5)
             #expect(stage.engine.collections <= most)
         }
     }
 
-    @Test("a text of more than 16 MiB is refused whatever the memory")
+    @Test("a text of more than 16 MiB is refused with any memory limit")
     func longest() throws {
         var options = ScriptOptions(memoryLimit: 0)
         options.largestBlock = 0

@@ -1,4 +1,4 @@
-// Numbers to JSON and back, held against Swift's own conversions.
+// Numbers to JSON and back, compared with Swift's own conversions.
 
 import SeededGenerator
 import Testing

@@ -11,7 +11,7 @@ struct JSONTests {
     }
 
     @Test(
-        "what a script encodes",
+        "values that a script encodes",
         arguments: [
             ("{}", "{}"), ("{1, 2, 3}", "[1,2,3]"), ("{a = 1}", #"{"a":1}"#), ("{1, nil, 3}", "[1,null,3]"),
             ("{[2] = 1}", "[null,1]"), ("{[1.5] = 1}", #"{"1.5":1}"#), ("{[0] = 1}", #"{"0":1}"#),
@@ -30,7 +30,7 @@ struct JSONTests {
     }
 
     @Test(
-        "what cannot be encoded raises",
+        "values that cannot be encoded raise",
         arguments: [
             ("print", "JSON: a function cannot be encoded"), ("{conn}", "JSON: a userdata cannot be encoded"),
             ("0/0", "JSON: there is no "), ("{[true] = 1}", "JSON: a key must be a string or a number, not boolean"),
@@ -59,7 +59,7 @@ struct JSONTests {
     }
 
     @Test(
-        "what a script decodes is what it encodes again",
+        "a script encodes again the same text that it decodes",
         arguments: [
             "{}", "[1,2]", "-0", #"{"a":[true,false,null,"x",-1.5]}"#, "12", #""\u0001ä""#, "[1e+300]", "0",
         ])
@@ -107,7 +107,7 @@ struct JSONTests {
     }
 
     @Test(
-        "the first of two mistakes is told, whatever they are",
+        "the first of two mistakes is reported",
         arguments: [
             (#"'[1,}, \xff'"#, "line 1, byte 4: expected a value"),
             (#"'["\xff", }'"#, "line 1, byte 3: not valid UTF-8"),
@@ -159,7 +159,7 @@ struct JSONTests {
         #expect(stage.host.sent.filter { $0 == "true" }.count == 1)
     }
 
-    @Test("damaged documents are answers: what is decoded can be encoded and decoded again")
+    @Test("damaged documents that decode can be encoded and decoded again")
     func fuzz() throws {
         var random = SplitMix(seed: 7)
         let seed = Array(#"[{"key":[1,2.5e3,"\u00e4\n"],"k2":{"a":null}},true,false,-0.1]"#.utf8)
@@ -185,7 +185,7 @@ struct JSONTests {
         }
     }
 
-    @Test("of two members with the same name the later one stays, in a small object and in a large one")
+    @Test("of two members with the same name the later one stays")
     func duplicates() throws {
         let many = (0..<40).map { "\"k\($0 % 20)\":\($0)" }.joined(separator: ",")
         let body = "local o = json.decode(message) local n = 0 for i = 0, 19 do n = n + o['k' .. i] end show(n)"
@@ -209,7 +209,7 @@ struct JSONTests {
         #expect(try stage.run(body, message: "\(count)") == ["\(count) \(count)"])
     }
 
-    @Test("a message, a publication, a log field and an answer are written as json.encode writes")
+    @Test("messages, publications, log fields and answers use json.encode's form")
     func oneCodec() throws {
         let body =
             "conn:send{1 << 60} server.publish('c', {1 << 60}) log.info('x', {n = {1 << 60}}) show(json.encode{1 << 60})"
@@ -219,7 +219,7 @@ struct JSONTests {
         #expect(stage.host.calls.contains { if case .log(_, _, ["n=" + text], _, _) = $0 { true } else { false } })
     }
 
-    @Test("config is encoded as what it holds, also from inside another table")
+    @Test("config is encoded with its content, also inside another table")
     func config() throws {
         let stage = try Stage(options: ScriptOptions(settings: #"{"limits":{"list":[1,2]},"key":"k"}"#))
         #expect(

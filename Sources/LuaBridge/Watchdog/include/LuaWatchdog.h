@@ -1,4 +1,4 @@
-// The watchdog as the rest of the bridge sees it: watchdog.c.
+// The watchdog's thread, for the rest of the bridge: see watchdog.c.
 #ifndef PERIGEE_LUA_WATCHDOG_H
 #define PERIGEE_LUA_WATCHDOG_H
 
@@ -9,7 +9,7 @@ struct Bridge;
 
 extern _Atomic bool watchdog_asleep;
 void watchdog_wake(void);
-// Begins to watch a state; false when there is no watchdog.
+// Begins to watch a state; false if there is no watchdog.
 bool watchdog_add(struct Bridge *b);
 void watchdog_remove(struct Bridge *b);
 
