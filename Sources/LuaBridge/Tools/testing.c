@@ -2,7 +2,7 @@
 // asks of the host goes through one function, as a list of strings. So a test file is plain sequential Lua, while the
 // scripts it tests run in a state of their own, which this one never touches.
 //
-// Read next: Server/ScriptTests/kit.lua.
+// Read next: ScriptTesting/kit.lua.
 #include <string.h>
 
 #include "internal.h"

@@ -1,6 +1,6 @@
 // Questions that others ask of a script and want an answer to.
 //
-// Read next: LuaBridge/Events/questions.c, Worker+Questions.swift.
+// Read next: LuaBridge/Events/questions.c, Gateway/Worker/Worker+Questions.swift.
 
 import LuaBridge
 

@@ -1,7 +1,7 @@
 // Generations: check, prepare, commit. A bundle is run beside the live one, and until it is committed nothing that
 // anybody else can see has changed.
 //
-// Read next: LuaBridge/Reload/generation.c, TimerTable.swift.
+// Read next: LuaBridge/Reload/generation.c, ../Host/TimerTable.swift.
 
 import LuaBridge
 

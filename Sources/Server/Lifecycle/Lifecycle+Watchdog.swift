@@ -2,6 +2,7 @@
 // with a stuck thread looks alive from outside, and should be started anew.
 
 import EventLoop
+import Gateway
 
 extension Lifecycle {
     /// Asks every thread, twice in the time that the service manager has given.

@@ -9,6 +9,7 @@
 
 import CLinux
 import EventLoop
+import Gateway
 import Glibc
 import Logging
 

@@ -1,5 +1,6 @@
 // What a request comes to, before any worker hears of it: the sources, checked; and what is said when it has ended.
 
+import Gateway
 import Logging
 import Scripting
 import Settings

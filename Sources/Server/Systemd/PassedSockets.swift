@@ -5,6 +5,7 @@
 
 import CLinux
 import EventLoop
+import Gateway
 import Glibc
 
 /// Descriptors that were passed to the process, by what they are for.
@@ -108,29 +109,18 @@ struct PassedSockets: Sendable, Equatable {
 
     /// Which sockets each of `workers` accepts from, so that every socket has a worker and every worker a socket: more sockets
     /// than workers, and some have several; fewer, and some wait on one socket together, each with a descriptor of its own.
-    func shares(of workers: Int) -> [[Share]] {
+    func shares(of workers: Int) -> [[PassedSocket]] {
         guard !clients.isEmpty else { return Array(repeating: [], count: workers) }
         let isContested = clients.count < workers
         return (0..<workers).map { worker in
             guard isContested else {
                 return stride(from: worker, to: clients.count, by: workers).map {
-                    Share(clients[$0], isContested: false)
+                    PassedSocket(clients[$0], isContested: false)
                 }
             }
             let socket = clients[worker % clients.count]
-            return [Share(worker < clients.count ? socket : fcntl(socket, F_DUPFD_CLOEXEC, 3), isContested: true)]
-        }
-    }
-
-    /// A socket that a worker accepts from.
-    struct Share: Sendable, Equatable {
-        let descriptor: Int32
-        /// Whether other workers wait on the same socket.
-        let isContested: Bool
-
-        init(_ descriptor: Int32, isContested: Bool) {
-            self.descriptor = descriptor
-            self.isContested = isContested
+            let own = worker < clients.count ? socket : fcntl(socket, F_DUPFD_CLOEXEC, 3)
+            return [PassedSocket(own, isContested: true)]
         }
     }
 }

@@ -1,0 +1,151 @@
+// Backends' questions for this worker's scripts. Pushes to one channel are asked about one after the other, also when the handler
+// waits, so that they keep their order; everything else goes on meanwhile.
+//
+// Runs on: the worker's thread.
+// Read next: Admin/Publishing/PublishFilter.swift, Scripting/Engine/ScriptEngine+Questions.swift.
+
+import DequeModule
+import EventLoop
+package import Scripting
+import Settings
+
+/// A worker's answer to a question for its scripts.
+package enum ScriptAnswer: Sendable {
+    /// The handler's reply; never that it waits.
+    case reply(ScriptReply)
+    /// Too many pushes wait already for the answer to an earlier one.
+    case overloaded
+    /// The worker ends, and its scripts answer nothing any more.
+    case stopping
+}
+
+/// A push that `onPublish` is to be asked about.
+struct PublishQuestion {
+    let question: ScriptQuestion
+    let reply: Reply<ScriptAnswer>
+}
+
+/// A question whose handler waits.
+struct WaitingQuestion {
+    let reply: Reply<ScriptAnswer>
+    /// The order of a push.
+    let order: String?
+}
+
+/// The pushes that wait for the answer to an earlier one of the same order.
+struct PushQueue {
+    /// An order has an entry while one of its pushes is being asked about.
+    private var waiting: [String: Deque<PublishQuestion>] = [:]
+    /// How many pushes wait.
+    private(set) var count = 0
+
+    /// Begins to ask about a push of this order; false when an earlier one is still being asked about.
+    mutating func begin(_ order: String) -> Bool {
+        guard waiting[order] == nil else { return false }
+        waiting[order] = []
+        return true
+    }
+
+    /// Adds a push behind the one that is being asked about.
+    mutating func append(_ question: PublishQuestion, order: String) {
+        waiting[order]?.append(question)
+        count += 1
+    }
+
+    /// A push of this order is answered; false, and the order is free again, when none waits behind it.
+    mutating func end(_ order: String) -> Bool {
+        guard waiting[order]?.isEmpty == false else {
+            waiting[order] = nil
+            return false
+        }
+        return true
+    }
+
+    /// Takes the push that has waited for longest; nil when the queue was emptied meanwhile.
+    mutating func next(_ order: String) -> PublishQuestion? {
+        guard let next = waiting[order]?.popFirst() else { return nil }
+        count -= 1
+        return next
+    }
+
+    /// Takes all pushes that wait.
+    mutating func removeAll() -> [PublishQuestion] {
+        defer { self = PushQueue() }
+        return waiting.values.flatMap { $0 }
+    }
+}
+
+extension Worker {
+    /// A backend asks whether a push may pass. Pushes of one `order` are asked about one after the other.
+    package func askPublish(_ question: ScriptQuestion, order: String, _ reply: Reply<ScriptAnswer>) {
+        guard !hasEnded else { return answer(reply, .stopping) }
+        isAsked(.publish(PublishQuestion(question: question, reply: reply), order: order))
+    }
+
+    /// A backend calls `onRequest` of a script.
+    package func askRequest(_ question: ScriptQuestion, script: String, _ reply: Reply<ScriptAnswer>) {
+        guard !hasEnded else { return answer(reply, .stopping) }
+        isAsked(.request(question, script: script, reply: reply))
+    }
+
+    /// Asks a question whose turn it is; false when nothing waits to be asked in its order.
+    func ask(_ question: DeferredQuestion) -> Bool {
+        switch question {
+        case .publish(let asked, let order): beginPublish(asked, order: order)
+        case .next(let order):
+            guard let next = pushQueue.next(order) else { return false }
+            ask(next, order)
+        case .request(let asked, let script, let reply): beginRequest(asked, script: script, reply)
+        }
+        return true
+    }
+
+    private func beginPublish(_ asked: PublishQuestion, order: String) {
+        if pushQueue.begin(order) { return ask(asked, order) }
+        guard pushQueue.count < node.configuration.scripts.maxWaiting else {
+            return answer(asked.reply, .overloaded)
+        }
+        pushQueue.append(asked, order: order)
+    }
+
+    private func beginRequest(_ question: ScriptQuestion, script name: String, _ answer: Reply<ScriptAnswer>) {
+        let script = engine.script(named: name)
+        let reply = script.map { engine.onRequest($0, question) } ?? .absent
+        if let script { noteEvent(.handler(.request, script)) }
+        take(reply, WaitingQuestion(reply: answer, order: nil))
+    }
+
+    private func ask(_ asked: PublishQuestion, _ order: String) {
+        let reply = engine.onPublish(asked.question)
+        if let script = engine.script(named: "main") { noteEvent(.handler(.publish, script)) }
+        take(reply, WaitingQuestion(reply: asked.reply, order: order))
+    }
+
+    private func take(_ reply: ScriptReply, _ question: WaitingQuestion) {
+        guard case .waiting(let task) = reply else { return settle(question, reply) }
+        beganToWait(task, on: nil)
+        waiting[task]?.question = question
+    }
+
+    /// A question's handler has ended: the question is answered, and the next push in order is asked about.
+    func settle(_ question: WaitingQuestion, _ reply: ScriptReply) {
+        if case .failed(let error) = reply { note(error, on: nil) }
+        answer(question.reply, .reply(reply))
+        guard let order = question.order, pushQueue.end(order) else { return }
+        // Not at once: a long queue must not become a deep stack.
+        loop.schedule(after: 0) { [unowned self] in isAsked(.next(order: order)) }
+    }
+
+    /// The worker ends: every question that waits is answered so. The reply of a handler that still waits is dropped.
+    func abandonQuestions() {
+        for task in waiting.keys {
+            guard let question = waiting[task]?.question else { continue }
+            waiting[task]?.question = nil
+            answer(question.reply, .stopping)
+        }
+        for asked in pushQueue.removeAll() { answer(asked.reply, .stopping) }
+        for asked in turns.work.questions {
+            if let reply = asked.reply { answer(reply, .stopping) }
+        }
+    }
+}
