@@ -24,7 +24,7 @@ extension Worker {
                 finish(ticket, with: .requestFailed(error.reason.rawValue, detail: error.detail))
             }
         }
-        begin(.request(id), of: ticket)
+        waiting.begin(.request(id), of: ticket)
         return nil
     }
 }

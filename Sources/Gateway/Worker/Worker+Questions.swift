@@ -2,7 +2,7 @@
 // waits, so that they keep their order; everything else goes on meanwhile.
 //
 // Runs on: the worker's thread.
-// Read next: Admin/Publishing/PublishFilter.swift, Scripting/Engine/ScriptEngine+Questions.swift.
+// Read next: PushQueue.swift, Admin/Publishing/PublishFilter.swift, Scripting/Engine/ScriptEngine+Questions.swift.
 
 import DequeModule
 import EventLoop
@@ -19,60 +19,11 @@ package enum ScriptAnswer: Sendable {
     case stopping
 }
 
-/// A push that `onPublish` is to be asked about.
-struct PublishQuestion {
-    let question: ScriptQuestion
-    let reply: Reply<ScriptAnswer>
-}
-
 /// A question whose handler waits.
 struct WaitingQuestion {
     let reply: Reply<ScriptAnswer>
     /// The order of a push.
     let order: String?
-}
-
-/// The pushes that wait for the answer to an earlier one of the same order.
-struct PushQueue {
-    /// An order has an entry while one of its pushes is being asked about.
-    private var waiting: [String: Deque<PublishQuestion>] = [:]
-    /// How many pushes wait.
-    private(set) var count = 0
-
-    /// Begins to ask about a push of this order; false when an earlier one is still being asked about.
-    mutating func begin(_ order: String) -> Bool {
-        guard waiting[order] == nil else { return false }
-        waiting[order] = []
-        return true
-    }
-
-    /// Adds a push behind the one that is being asked about.
-    mutating func append(_ question: PublishQuestion, order: String) {
-        waiting[order]?.append(question)
-        count += 1
-    }
-
-    /// A push of this order is answered; false, and the order is free again, when none waits behind it.
-    mutating func end(_ order: String) -> Bool {
-        guard waiting[order]?.isEmpty == false else {
-            waiting[order] = nil
-            return false
-        }
-        return true
-    }
-
-    /// Takes the push that has waited for longest; nil when the queue was emptied meanwhile.
-    mutating func next(_ order: String) -> PublishQuestion? {
-        guard let next = waiting[order]?.popFirst() else { return nil }
-        count -= 1
-        return next
-    }
-
-    /// Takes all pushes that wait.
-    mutating func removeAll() -> [PublishQuestion] {
-        defer { self = PushQueue() }
-        return waiting.values.flatMap { $0 }
-    }
 }
 
 extension Worker {
@@ -124,7 +75,7 @@ extension Worker {
     private func take(_ reply: ScriptReply, _ question: WaitingQuestion) {
         guard case .waiting(let task) = reply else { return settle(question, reply) }
         beganToWait(task, on: nil)
-        waiting[task]?.question = question
+        waiting.note(question, of: task)
     }
 
     /// A question's handler has ended: the question is answered, and the next push in order is asked about.
@@ -138,11 +89,7 @@ extension Worker {
 
     /// The worker ends: every question that waits is answered so. The reply of a handler that still waits is dropped.
     func abandonQuestions() {
-        for task in waiting.keys {
-            guard let question = waiting[task]?.question else { continue }
-            waiting[task]?.question = nil
-            answer(question.reply, .stopping)
-        }
+        for question in waiting.takeQuestions() { answer(question.reply, .stopping) }
         for asked in pushQueue.removeAll() { answer(asked.reply, .stopping) }
         for asked in turns.work.questions {
             if let reply = asked.reply { answer(reply, .stopping) }

@@ -160,34 +160,15 @@ extension Worker: ScriptHost {
     // MARK: Timers and log
 
     package func setTimer(id: Int32, after seconds: Double, every period: Double?, name: String?) {
-        cancelTimer(id: id)
-        arm(id, due: loop.now + Self.milliseconds(seconds), period: period.map(Self.milliseconds))
+        timers.set(id, after: Self.milliseconds(seconds), every: period.map(Self.milliseconds))
     }
 
-    package func cancelTimer(id: Int32) {
-        if let timer = timers.removeValue(forKey: id) { loop.cancel(timer) }
-    }
-
-    /// Arms a timer; a periodic one keeps its phase, and skips what it has missed.
-    private func arm(_ id: Int32, due: UInt64, period: UInt64?) {
-        var armed: TimerID?
-        armed = loop.schedule(after: due - min(due, loop.now)) { [unowned self] in
-            if let armed { timerIsDue(DueTimer(id: id, armed: armed, due: due, period: period)) }
-        }
-        timers[id] = armed
-    }
+    package func cancelTimer(id: Int32) { timers.cancel(id) }
 
     /// Runs a timer that is due; false when it was cancelled while it waited for its turn.
     func fire(_ timer: DueTimer) -> Bool {
-        guard timers[timer.id] == timer.armed else { return false }
-        timers[timer.id] = nil
-        if let period = timer.period {
-            let missed = (loop.now - min(loop.now, timer.due)) / period
-            arm(timer.id, due: timer.due + (missed + 1) * period, period: period)
-            repeatTimer(timer.id)
-        } else {
-            performAlone(engine.fireTimer(timer.id))
-        }
+        guard timers.take(timer) else { return false }
+        if timer.period == nil { performAlone(engine.fireTimer(timer.id)) } else { repeatTimer(timer.id) }
         noteEvent(.function)
         return true
     }

@@ -61,6 +61,10 @@ package final class Worker {
     var statistics = WorkerStatistics()
     /// Pushes that wait for the answer to an earlier one; `scripts.maxWaiting` is the limit.
     var pushQueue = PushQueue()
+    /// The scripts' timers.
+    private(set) var timers: ScriptTimers!
+    /// The events whose handlers wait.
+    private(set) var waiting: WaitingHandlers!
     /// Handlers that the watchdog killed within the last minute.
     var recentKills = RecentCount()
     var keepalive: KeepaliveSchedule
@@ -71,15 +75,10 @@ package final class Worker {
     var openCount = 0
     /// Clients' sockets, whatever their state.
     var connectionCount = 0
-    var timers: [Int32: TimerID] = [:]
-    /// The events whose handlers wait.
-    var waiting: [ScriptTask: WaitingEvent] = [:]
-    /// Repeating timers whose functions wait: until those have ended, they are not called again.
-    var busyTimers: Set<Int32> = []
     /// Connections that are gone and whose onClose waits.
     var lingering: [ConnectionHandle: ClientConnection] = [:]
-    /// Where handlers were that took long, and when that was last told.
-    var slowPlaces: [String: UInt64] = [:]
+    /// The places where handlers took long.
+    var slowPlaces = SlowPlaces()
     /// Set from the beginning of a drain on.
     var draining: DrainProgress?
     /// Whether the loop ends as soon as the last socket is gone.
@@ -132,6 +131,11 @@ package final class Worker {
             } else {
                 broker.unsubscribe(index, from: channel)
             }
+        }
+        timers = ScriptTimers(on: loop) { [unowned self] timer in timerIsDue(timer) }
+        waiting = WaitingHandlers(on: loop, http, timeLimit: timeouts.event) { [unowned self] task in
+            statistics.handlersTimedOut += 1
+            waitHasEnded(.timedOut(task))
         }
         var options = node.scriptOptions
         options.workerIndex = Int(index)

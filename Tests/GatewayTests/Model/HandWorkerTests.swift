@@ -92,7 +92,7 @@ struct HandWorkerTests {
         #expect(lines(hand).isEmpty)
         hand.clock.now += 5_010
         #expect(lines(hand) == ["woke|\(sleep)|\(answer)"])
-        #expect(hand.worker.waiting.values.map { $0.wait == nil } == [false])
+        #expect(hand.worker.waiting.tasks.map(hand.worker.waiting.hasOperation) == [true])
         hand.clock.now += 4_000
         #expect(lines(hand) == ["woke|4000|done"])
         #expect(hand.worker.statistics.handlersTimedOut == (answer == "done" ? 0 : 1))

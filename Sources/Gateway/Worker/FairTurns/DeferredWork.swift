@@ -9,15 +9,6 @@ import DequeModule
 import EventLoop
 import Scripting
 
-/// A timer that was due.
-struct DueTimer {
-    let id: Int32
-    /// The timer of the loop that has fired. Another one in its place means that this one was cancelled.
-    let armed: TimerID
-    let due: UInt64
-    let period: UInt64?
-}
-
 /// A wait that has ended.
 enum EndedWait {
     case answered(WaitTicket, WaitAnswer)

@@ -61,7 +61,7 @@ extension Worker {
     /// A timer is due.
     func timerIsDue(_ timer: DueTimer) {
         // Another timer of this turn may have cancelled it, or armed it anew, when it was on its way already.
-        guard timers[timer.id] == timer.armed else { return }
+        guard timers.isCurrent(timer) else { return }
         guard mustWait(behind: !turns.work.timers.isEmpty) else {
             _ = fire(timer)
             return
