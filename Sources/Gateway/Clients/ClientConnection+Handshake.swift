@@ -4,6 +4,7 @@
 import EventLoop
 import HTTP1
 import Logging
+import Proxies
 import Scripting
 import Settings
 import WebSocket
@@ -214,4 +215,60 @@ struct HandshakeRequest: Handshake.Request {
     var hasBody: Bool { head.body != .none && head.body != .length(0) }
     func all(_ name: String) -> [String] { head.all(name) }
     func hasToken(_ token: String, in name: String) -> Bool { head.hasToken(token, in: name) }
+}
+
+// Who the client is when a proxy stands between: told by the header of the PROXY protocol before the first request, or by a field
+// of the request that opens the connection.
+
+extension ClientConnection {
+    /// Who the client is, and counts for: the socket's other end, or whom a trusted proxy has named in its place.
+    var remote: SocketAddress { peer }
+
+    /// Reads on in the header of the PROXY protocol; the answer is that of `receivedPreamble`.
+    func receiveProxyHeader(_ bytes: UnsafeRawBufferPointer) -> Int? {
+        guard let state = handshake else { return 0 }
+        let before = state.proxyHeader.count
+        if before > 0 { state.proxyHeader += bytes.prefix(ProxyHeader.longest - before) }
+        let outcome = before > 0 ? state.proxyHeader.withUnsafeBytes(ProxyHeader.read) : ProxyHeader.read(bytes)
+        switch outcome {
+        case .needMore:
+            // So few bytes that they are no header yet are fewer than the longest one has.
+            if before == 0 { state.proxyHeader = Array(bytes) }
+            return nil
+        case .header(let source, let length):
+            if let source { peer = source }
+            state.proxyHeader = []
+            return length - before
+        case .failure(let failure):
+            worker.count(.proxyHeader)
+            worker.log.debug("no PROXY header", metadata: ["remote": "\(remote)", "cause": "\(failure)"])
+            abort()
+            return nil
+        }
+    }
+
+    /// The proxy may say who the client of this request is.
+    func learnRemote(from head: RequestHead) { peer = worker.proxies.client(of: head, behind: peer) }
+}
+
+// What scripts and the admin API ask about the request that opened the connection. Read anew from the kept bytes each time:
+// few ask, and every connection would pay for keeping it parsed.
+
+extension ClientConnection {
+    var requestHead: RequestHead? { RequestHead(validated: head) }
+
+    /// The decoded path, `/` before the handshake.
+    var path: String {
+        guard let head = requestHead else { return "/" }
+        return Percent.decode(head.path) ?? head.path
+    }
+
+    /// The decoded pairs of the query, in order.
+    var query: [(name: String, value: String)] { requestHead.map { QueryString($0.query ?? "").pairs } ?? [] }
+
+    /// The header fields, names in lower case, repeated ones joined by `, ` (RFC 9110, section 5.3).
+    var headers: [(name: String, value: [UInt8])] { requestHead?.joinedFields ?? [] }
+
+    var user: String? { extras?.value.user }
+    var subprotocol: String? { extras?.value.subprotocol }
 }

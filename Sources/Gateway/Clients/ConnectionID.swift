@@ -1,6 +1,7 @@
 // A connection's public name: opaque, carries node and worker so that any part of the server can route to it, and 64 random
 // bits so that nobody guesses another's.
 
+import CLinux
 package import PubSub
 
 /// Names one connection, on any worker, for its whole life.
@@ -53,5 +54,48 @@ package struct ConnectionID: Hashable, Sendable {
             }
             return Self.textCount
         }
+    }
+}
+
+// Numbers as short opaque text, in Crockford's alphabet: no letters that are mistaken for digits, nothing that a shell or a URL
+// would treat specially.
+
+/// Base 32 with digits and lower-case letters.
+package enum Base32 {
+    static let alphabet = Array("0123456789abcdefghjkmnpqrstvwxyz".utf8)
+
+    /// The value of each letter, 0xFF for what is none.
+    static let values: [UInt8] = {
+        var values = [UInt8](repeating: 0xFF, count: 256)
+        for (value, letter) in alphabet.enumerated() { values[Int(letter)] = UInt8(value) }
+        return values
+    }()
+
+    /// 13 characters, which a `String` holds without the heap.
+    package static func text(of number: UInt64) -> String {
+        String(unsafeUninitializedCapacity: 13) { output in
+            for index in 0..<13 { output[index] = alphabet[Int(number >> UInt64(60 - 5 * index) & 31)] }
+            return 13
+        }
+    }
+}
+
+// The random half of connection ids, drawn from the kernel in batches: one system call for 64 connections.
+
+/// Unguessable 64-bit numbers.
+package struct SecretGenerator {
+    private var pool: [UInt64] = []
+
+    package init() {}
+
+    package mutating func next() -> UInt64 {
+        if let value = pool.popLast() { return value }
+        pool = Array(repeating: 0, count: 64)
+        pool.withUnsafeMutableBytes { bytes in
+            // 512 bytes come whole from getrandom once the kernel's pool is up, which it is long before a server starts.
+            let count = clinux_random(bytes.baseAddress!, bytes.count)
+            precondition(count == bytes.count, "getrandom failed")
+        }
+        return pool.removeLast()
     }
 }

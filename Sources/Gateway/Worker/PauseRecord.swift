@@ -2,6 +2,7 @@
 // what of it was the worker's own work. The difference is what the machine did meanwhile.
 
 import CLinux
+import Settings
 
 /// The lengths of the last pauses, in microseconds.
 package struct PauseRecord: Sendable {
@@ -57,5 +58,36 @@ package struct PauseRecord: Sendable {
         guard !lengths.isEmpty else { return 0 }
         let rank = Int((share * Double(lengths.count)).rounded(.up))
         return lengths.sorted()[min(max(rank, 1), lengths.count) - 1]
+    }
+}
+
+// How often something happened within the last minute.
+
+/// A count that forgets what is more than a minute old, to within a second. Times are milliseconds of one clock.
+struct RecentCount {
+    private static let seconds = 60
+
+    private var counts = [Int](repeating: 0, count: Self.seconds)
+    /// The last second that was counted in.
+    private var last: UInt64 = 0
+
+    /// Notes that it happened once more.
+    mutating func note(at now: UInt64) {
+        forget(until: now / 1_000)
+        counts[Int(last % UInt64(Self.seconds))] += 1
+    }
+
+    /// How often it happened within the minute before.
+    mutating func count(at now: UInt64) -> Int {
+        forget(until: now / 1_000)
+        return counts.reduce(0, +)
+    }
+
+    private mutating func forget(until second: UInt64) {
+        guard second > last else { return }
+        for old in 0..<min(second - last, UInt64(Self.seconds)) {
+            counts[Int((second - old) % UInt64(Self.seconds))] = 0
+        }
+        last = second
     }
 }

@@ -1,7 +1,7 @@
 // Pings, and what becomes of those who do not answer. Every connection is pinged, busy or not, so that its round-trip time is
 // known; anything that arrives is an answer, because a pong may wait behind a long message.
 //
-// Read next: KeepaliveSchedule.swift, ../Clients/Keepalive.swift.
+// Read next: KeepaliveSchedule.swift.
 
 import CLinux
 import EventLoop

@@ -1,7 +1,7 @@
 // Handlers that wait. A connection's events run one at a time: while one waits, the next ones queue, and the worker goes on
 // with other connections. What an event waits for is an operation of the worker's loop, whose end resumes it.
 //
-// Read next: WaitingHandlers.swift, ../Clients/ClientConnection+Waiting.swift, Scripting/Engine/ScriptEngine+Waiting.swift.
+// Read next: WaitingHandlers.swift, ../Clients/ClientConnection+Deferred.swift, Scripting/Engine/ScriptEngine+Waiting.swift.
 
 import CLinux
 import EventLoop
