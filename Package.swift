@@ -35,20 +35,42 @@ let package = Package(
         .executableTarget(
             name: "perigee",
             dependencies: [
-                "Server", "Settings", "LineLog", "CLinux",
+                "Server", "Admin", "ScriptTesting", "Settings", "LineLog", "CLinux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swift),
         .target(
             name: "Server",
             dependencies: [
-                "Settings", "LineLog", "Scripting", "PubSub", "WebSocket", "HTTP1", "HTTPClient", "Proxies", "JSON",
-                "EventLoop", "CLinux",
+                "Admin", "Gateway", "Settings", "LineLog", "Scripting", "WebSocket", "EventLoop", "CLinux",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: swift),
+        .target(
+            name: "Admin",
+            dependencies: [
+                "Gateway", "Settings", "Scripting", "PubSub", "WebSocket", "HTTP1", "Proxies", "JSON", "EventLoop",
+                "CLinux",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "DequeModule", package: "swift-collections"),
             ],
+            swiftSettings: swift),
+        .target(
+            name: "Gateway",
+            dependencies: [
+                "Settings", "LineLog", "Scripting", "PubSub", "WebSocket", "HTTP1", "HTTPClient", "Proxies",
+                "EventLoop",
+                "CLinux",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "DequeModule", package: "swift-collections"),
+            ],
+            resources: [.embedInCode("Page/demo.html")],
+            swiftSettings: swift),
+        .target(
+            name: "ScriptTesting",
+            dependencies: ["Settings", "Scripting", "PubSub"],
             resources: [
-                .embedInCode("Page/demo.html"), .embedInCode("ScriptTests/kit.lua"),
+                .embedInCode("kit.lua"),
                 .embedInCode("NewProject/handler.lua"), .embedInCode("NewProject/handler-test.lua"),
                 .embedInCode("NewProject/perigee.yaml"), .embedInCode("NewProject/perigee.d.lua"),
                 .embedInCode("NewProject/luarc.json"),
@@ -57,7 +79,7 @@ let package = Package(
         .target(
             name: "Settings",
             dependencies: [
-                "LineLog", "Scripting", "PubSub", "WebSocket", "Proxies", "JSON",
+                "LineLog", "Scripting", "PubSub", "WebSocket", "Proxies", "JSON", "EventLoop",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Yams", package: "Yams"),
             ],
@@ -143,8 +165,8 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "Server", "Settings", "Scripting", "HTTPClient", "PubSub", "WebSocket", "HTTP1", "Proxies", "JSON",
-                "EventLoop", "PerigeeTestKit", "SeededGenerator", "StockLua",
+                "Admin", "Gateway", "Settings", "Scripting", "HTTPClient", "PubSub", "WebSocket", "HTTP1", "Proxies",
+                "JSON", "EventLoop", "PerigeeTestKit", "SeededGenerator", "StockLua",
             ],
             path: "Tests/Fuzz/Targets", swiftSettings: swift),
         .executableTarget(
@@ -194,11 +216,30 @@ let package = Package(
             swiftSettings: swift),
         .testTarget(name: "PerigeeTestKitTests", dependencies: ["TimeBound", "PerigeeTestKit"], swiftSettings: swift),
         .testTarget(
+            name: "GatewayTests",
+            dependencies: [
+                "TimeBound", "Gateway", "Settings", "Scripting", "PubSub", "WebSocket", "EventLoop", "PerigeeTestKit",
+                "SeededGenerator", .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: swift),
+        .testTarget(
+            name: "AdminTests",
+            dependencies: [
+                "TimeBound", "Admin", "HTTP1", "EventLoop", "PerigeeTestKit", "SeededGenerator",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: swift),
+        .testTarget(
+            name: "ScriptTestingTests",
+            dependencies: ["TimeBound", "ScriptTesting", "Scripting", "Settings", "PerigeeTestKit"],
+            swiftSettings: swift),
+        .testTarget(
             name: "ServerTests",
             dependencies: [
                 "TimeBound",
-                "Server", "Settings", "LineLog", "EventLoop", "Proxies", "HTTP1", "JSON", "WebSocket", "PubSub",
-                "Scripting", "PerigeeTestKit", "CLinux", "SeededGenerator", "SlowResolver",
+                "Server", "Admin", "Gateway", "ScriptTesting", "Settings", "LineLog", "EventLoop", "Proxies", "HTTP1",
+                "JSON", "WebSocket", "PubSub", "Scripting", "PerigeeTestKit", "CLinux", "SeededGenerator",
+                "SlowResolver",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: swift),

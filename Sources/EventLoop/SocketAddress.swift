@@ -218,3 +218,23 @@ extension SocketAddress {
         }
     }
 }
+
+extension SocketAddress {
+    /// The address that a client on this machine can connect to.
+    public var reachableAddress: SocketAddress {
+        switch host {
+        case "0.0.0.0": SocketAddress(host: "127.0.0.1", port: port) ?? self
+        case "::": SocketAddress(host: "::1", port: port) ?? self
+        default: self
+        }
+    }
+
+    /// The address as a client on this machine can use it: a wildcard is reached through the loopback address.
+    public var reachable: String {
+        switch host {
+        case "0.0.0.0": "127.0.0.1:\(port)"
+        case "::": "[::1]:\(port)"
+        default: "\(self)"
+        }
+    }
+}

@@ -2,6 +2,7 @@
 // take before the workers have bound it, a socket file that all of them accept from, or sockets that were passed to the process.
 
 import EventLoop
+import Gateway
 import Settings
 
 /// The clients' listening address.
@@ -14,7 +15,7 @@ final class ClientDoor {
 
     private let kind: Kind
     /// Which passed sockets each worker accepts from.
-    private let shares: [[PassedSockets.Share]]
+    private let shares: [[PassedSocket]]
     /// The socket file to remove in the end; nil when there is none, or when it is another's.
     let file: UnixSocketFile?
 
@@ -86,6 +87,21 @@ final class ClientDoor {
     }
 }
 
+/// The admin API's place in a command line for `curl`.
+struct AdminPlace: Sendable {
+    /// The URL before `/v1`.
+    let url: String
+    /// The file that `--unix-socket` names.
+    let socket: String?
+
+    /// - Parameter path: that of its socket file, if it has one.
+    init(_ address: SocketAddress, path: String?, isSecure: Bool) {
+        let scheme = isSecure ? "https" : "http"
+        url = "\(scheme)://" + (path == nil ? address.reachable : "localhost")
+        socket = path
+    }
+}
+
 extension PassedSockets {
     /// The file of a passed UNIX socket, which this process has to remove in the end if the one that hands over has made it: a
     /// service manager's stays.
@@ -97,35 +113,5 @@ extension PassedSockets {
     /// The address of a passed socket as a client can use it, whatever the configuration says.
     static func shown(_ socket: Int32) -> String {
         UnixSocketFile.path(of: socket).map { "unix:\($0)" } ?? SocketAddress.local(of: socket).reachable
-    }
-}
-
-extension ListenAddress {
-    /// The address as sockets have it; only for hosts and ports.
-    var socketAddress: SocketAddress {
-        guard let address = SocketAddress(host: host, port: port) else {
-            preconditionFailure("the configuration let an address pass that is none: \(self)")
-        }
-        return address
-    }
-}
-
-extension SocketAddress {
-    /// The address that a client on this machine can connect to.
-    var reachableAddress: SocketAddress {
-        switch host {
-        case "0.0.0.0": SocketAddress(host: "127.0.0.1", port: port) ?? self
-        case "::": SocketAddress(host: "::1", port: port) ?? self
-        default: self
-        }
-    }
-
-    /// The address as a client on this machine can use it: a wildcard is reached through the loopback address.
-    var reachable: String {
-        switch host {
-        case "0.0.0.0": "127.0.0.1:\(port)"
-        case "::": "[::1]:\(port)"
-        default: "\(self)"
-        }
     }
 }

@@ -1,14 +1,15 @@
 // The whole server: starts the threads in the one order that never shows a half-ready server, and stops them in the reverse.
 //
 // Runs on: the caller's thread, usually main.
-// Read next: Node/Node.swift, then Worker/Worker.swift.
+// Read next: Gateway/Node/Node.swift, then Gateway/Worker/Worker.swift.
 
+import Admin
 import CLinux
 import EventLoop
+import Gateway
 import Glibc
 public import LineLog
 public import Logging
-import PubSub
 import Scripting
 public import Settings
 import Synchronization
@@ -78,7 +79,8 @@ public final class Server {
         let sockets: ListeningDescriptors
         let adminPath = adminFile?.path ?? host.sockets.admin.first.flatMap { UnixSocketFile.path(of: $0) }
         adminPlace = AdminPlace(admin, path: adminPath, isSecure: configuration.admin.tls)
-        let page = PlainPages(admin: adminPlace, for: configuration.demo)
+        let page = PlainPages(
+            adminURL: adminPlace.url, adminSocket: adminPlace.socket, for: configuration.demo)
         do throws(StartError) {
             let started = try Self.startWorkers(
                 node, bundle: bundle, place: clients.place, page: page,
@@ -272,7 +274,7 @@ public final class Server {
         } catch {
             return started.post(.failed(.listen("\(error)")))
         }
-        started.post(.ready(listening: worker.listeners.map(\.descriptor)))
+        started.post(.ready(listening: worker.listeningDescriptors))
         worker.run()
     }
 }

@@ -1,5 +1,6 @@
 // An address to listen on: a port, or the file of a UNIX socket. Hosts are numeric: a listener must not depend on a name service.
 
+public import EventLoop
 import Glibc
 
 /// A numeric host and a port, as in `127.0.0.1:8080` and `[::1]:8080`, or a UNIX socket's path, as in `unix:/run/p.sock`.
@@ -91,5 +92,15 @@ extension ListenAddress: CustomStringConvertible {
     public var description: String {
         if let unixPath { return Self.unixPrefix + unixPath }
         return isIPv6 ? "[\(host)]:\(port)" : "\(host):\(port)"
+    }
+}
+
+extension ListenAddress {
+    /// The address as sockets have it; only for hosts and ports.
+    public var socketAddress: SocketAddress {
+        guard let address = SocketAddress(host: host, port: port) else {
+            preconditionFailure("the configuration let an address pass that is none: \(self)")
+        }
+        return address
     }
 }

@@ -3,7 +3,7 @@
 // Read next: ConfigurationOptions.swift.
 
 import ArgumentParser
-import Server
+import Admin
 import Settings
 
 /// `perigee reload`: makes the running server load its scripts, or return to earlier ones.

@@ -4,7 +4,6 @@
 
 import ArgumentParser
 import Foundation
-import Server
 import Settings
 
 /// The configuration file and the flags that override it.

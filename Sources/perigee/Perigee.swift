@@ -6,7 +6,8 @@
 import ArgumentParser
 import CLinux
 import Glibc
-import Server
+import ScriptTesting
+import Settings
 
 @main
 struct Perigee: ParsableCommand {

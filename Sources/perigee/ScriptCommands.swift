@@ -3,6 +3,7 @@
 // Read next: ConfigurationOptions.swift.
 
 import ArgumentParser
+import ScriptTesting
 import Scripting
 import Server
 import Settings

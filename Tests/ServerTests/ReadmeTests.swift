@@ -5,6 +5,7 @@ import PerigeeTestKit
 import Settings
 import Testing
 
+@testable import Admin
 @testable import Server
 
 @Suite("README", .plainOnly("its commands speak plain HTTP"), .bounded)

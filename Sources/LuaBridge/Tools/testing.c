@@ -2,7 +2,7 @@
 // the host through one function, with a list of strings. So a test file is plain sequential Lua, while the scripts
 // under test run in another state, which this one never touches.
 //
-// Read next: Server/ScriptTests/kit.lua.
+// Read next: ScriptTesting/kit.lua.
 #include <string.h>
 
 #include "Events/events.h"

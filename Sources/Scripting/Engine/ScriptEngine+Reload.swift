@@ -1,7 +1,7 @@
 // Check, prepare, commit. A bundle is prepared beside the live one, and has no visible effect until it is committed. A
 // check looks for mistakes without running anything, and then runs the top level of the bundle in a separate state.
 //
-// Read next: LuaBridge/Reload/generation.c, TimerTable.swift, Lint/ScriptLint.swift.
+// Read next: LuaBridge/Reload/generation.c, ../Host/TimerTable.swift, Lint/ScriptLint.swift.
 
 import LuaBridge
 

@@ -53,3 +53,93 @@ public struct HostProcess: Sendable {
         return time / 1000
     }
 }
+
+// The program that this process runs, as a path that leads to its next version once that is installed: /proc/self/exe names the
+// file that is running, which by then may be deleted, or be the old version beside the new one.
+
+/// A program file and its command line.
+struct Program: Sendable {
+    let path: String
+    /// With the program's own name first.
+    let arguments: [String]
+
+    /// What this process was started as. Asked for at the start, before the file is replaced or the folder changes.
+    static var current: Program {
+        let running = link("/proc/self/exe")
+        let called = located(CommandLine.arguments.first ?? "").flatMap { resolved($0) == running ? $0 : nil }
+        return Program(path: called ?? running, arguments: CommandLine.arguments)
+    }
+
+    /// The file that a shell would start for the word, symbolic links as they are.
+    private static func located(_ word: String) -> String? {
+        if word.hasPrefix("/") { return word }
+        if word.contains("/") { return link("/proc/self/cwd") + "/" + word }
+        let folders = HostProcess.variable("PATH")?.split(separator: ":") ?? []
+        return folders.map { "\($0)/\(word)" }.first { $0.hasPrefix("/") && access($0, X_OK) == 0 }
+    }
+
+    private static func resolved(_ path: String) -> String? {
+        guard let resolved = realpath(path, nil) else { return nil }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+
+    private static func link(_ path: String) -> String {
+        withUnsafeTemporaryAllocation(byteCount: Int(PATH_MAX), alignment: 1) { target in
+            let count = readlink(path, target.baseAddress!, target.count)
+            return String(decoding: target.prefix(max(0, count)), as: UTF8.self)
+        }
+    }
+}
+
+// The working folder as whoever started the process named it. The kernel knows only where the name led at that time: where a link on
+// the way is swapped for a new release, a relative path would lead to the old one for ever.
+
+/// The name of the working folder.
+enum WorkingFolder {
+    /// What the shell calls the folder (`PWD`), if that is its name.
+    ///
+    /// A successor inherits the name after its predecessor has checked it, and by then the name may lead elsewhere on purpose. A
+    /// name that is wrong is taken out of the environment, so that no successor believes it.
+    static func named(isSuccessor: Bool) -> String? {
+        guard let name = HostProcess.variable("PWD"), name.hasPrefix("/"), let there = Identity(of: name),
+            isSuccessor || there == Identity(of: ".")
+        else {
+            unsetenv("PWD")
+            return nil
+        }
+        return name
+    }
+
+    private struct Identity: Equatable {
+        let device: UInt64
+        let inode: UInt64
+
+        init?(of path: String) {
+            var status = stat()
+            guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else { return nil }
+            device = UInt64(status.st_dev)
+            inode = UInt64(status.st_ino)
+        }
+    }
+}
+
+// Tells the service manager how the process fares: systemd's protocol of one datagram per message, sd_notify(3), without its
+// library.
+
+/// The socket on which a service manager listens.
+struct ServiceNotifier: Sendable {
+    private let socket: String
+
+    /// - Parameter socket: a path, or `@` and the name of an abstract socket; nil for anything else.
+    init?(socket: String) {
+        guard socket.hasPrefix("/") || socket.hasPrefix("@"), socket.utf8.count > 1 else { return nil }
+        self.socket = socket
+    }
+
+    /// Sends assignments such as `READY=1` in one message. A manager that is gone is no concern of ours.
+    func tell(_ assignments: [String]) {
+        let message = Array(assignments.joined(separator: "\n").utf8)
+        _ = clinux_send_to_path(socket, message, message.count)
+    }
+}

@@ -1,6 +1,7 @@
 // The end: drain, then the admin thread, then the workers. Every step has a time after which it is over all the same.
 
 import EventLoop
+import Gateway
 import Logging
 import Settings
 

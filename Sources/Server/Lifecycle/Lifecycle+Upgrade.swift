@@ -2,6 +2,7 @@
 // sockets themselves never close, so no client is refused in between.
 
 import EventLoop
+import Gateway
 import Logging
 import Scripting
 import Settings

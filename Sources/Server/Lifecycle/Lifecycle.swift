@@ -5,10 +5,11 @@
 // is, the admin API answers what it has accepted and ends; then the workers run onStop and end.
 //
 // Runs on: its own thread, which no script and no client can hold up.
-// Read next: Lifecycle+Stopping.swift, Lifecycle+Upgrade.swift, Lifecycle+Watchdog.swift.
+// Read next: Lifecycle+Stopping.swift, Lifecycle+Upgrade.swift.
 
 import CLinux
 import EventLoop
+import Gateway
 import Glibc
 import Logging
 
@@ -130,4 +131,48 @@ final class Lifecycle {
 
     /// The clock by which the service manager tells a reload from the one before.
     static var monotonicMicroseconds: UInt64 { clinux_monotonic_nanoseconds() / 1000 }
+}
+
+// Signs of life for the service manager, sent only while the loop of every worker and of the admin thread goes round: a process
+// with a stuck thread looks alive from outside, and should be started anew.
+
+extension Lifecycle {
+    /// Asks every thread, twice in the time that the service manager has given.
+    func watchOverThreads() {
+        guard let watchdog = host.watchdog, host.notifier != nil else { return }
+        if silent.isEmpty { sayAlive() } else { isOverdue = true }
+        loop.schedule(after: max(1, watchdog / 2)) { [unowned self] in watchOverThreads() }
+    }
+
+    func isAlive(_ member: LifecycleMessage.Member) {
+        silent.remove(member)
+        if isOverdue && silent.isEmpty { sayAlive() }
+    }
+
+    private func sayAlive() {
+        isOverdue = false
+        tell("WATCHDOG=1")
+        if case .leaving = state { return }
+        silent = members
+        node.workers.tellAll { $0.answerAlive() }
+        node.admin.post(.answerAlive)
+    }
+}
+
+// How a server ended, for the process's exit code.
+
+/// How a server ended.
+public enum ServerEnd: Sendable {
+    /// Every thread has ended.
+    case complete
+    /// A thread did not answer and was left behind: a script loops for ever.
+    case stuck
+
+    /// The process's exit code: 0, or 5 when a thread was left behind.
+    public var exitCode: Int32 {
+        switch self {
+        case .complete: 0
+        case .stuck: 5
+        }
+    }
 }

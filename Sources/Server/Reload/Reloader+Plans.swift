@@ -1,5 +1,6 @@
 // What a request comes to, before any worker hears of it: the sources, checked; and what is said when it has ended.
 
+import Gateway
 import Logging
 import Scripting
 import Settings
@@ -93,4 +94,15 @@ extension Reloader {
             node.log.warning("scripts not reloaded: \(error.message)", metadata: ["cause": "\(cause)"])
         }
     }
+}
+
+// What a request comes to: the bundle that is to be live, and what else happens when it is.
+
+/// A bundle on its way to the workers.
+struct ReloadPlan {
+    let bundle: ScriptBundle
+    /// The version whose sources these are.
+    var rolledBackTo: UInt64?
+    /// The file that is to be in its place when the bundle is live.
+    var upload: StagedFile?
 }

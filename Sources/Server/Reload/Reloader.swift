@@ -3,9 +3,10 @@
 // form, there is a second vote: the workers stand still from their migrations until all have voted.
 //
 // Runs on: its own thread, the one that may block on files.
-// Read next: Reloader+Plans.swift, FileWatcher.swift.
+// Read next: Reloader+Plans.swift, ../Files/FileWatcher.swift.
 
 import EventLoop
+import Gateway
 import Glibc
 import Logging
 import Scripting

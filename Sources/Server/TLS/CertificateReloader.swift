@@ -4,6 +4,7 @@
 // Runs on: the reloader's thread, the one that may block on files.
 
 import EventLoop
+import Gateway
 import Glibc
 import Logging
 import Settings

@@ -1,20 +1,13 @@
 // What the configuration says about TLS, read from its files and made ready for handshakes.
 //
 // Runs on: a thread that may block.
-// Read next: LiveCertificates.swift, CertificateReloader.swift
+// Read next: CertificateReloader.swift, Gateway/Node/LiveCertificates.swift.
 
 import EventLoop
-import Settings
+import Gateway
+public import Settings
 
-/// The certificates as they were read, and the contexts made of them. The contexts of both ports come from the same files, so
-/// that they are right or wrong together.
-struct Certificates: Sendable {
-    /// What was read; a renewal that changes nothing is found by comparing it.
-    let settings: TLSSettings
-    let clients: TLSContext
-    /// nil when the admin API speaks plain HTTP.
-    let admin: TLSContext?
-
+extension Certificates {
     /// Reads the files and makes contexts of them; nil when no certificate is configured.
     static func load(_ configuration: Configuration, _ ticketKeys: TLSTicketKeys) throws(TLSError) -> Certificates? {
         guard let settings = try read(configuration.tls) else { return nil }
@@ -38,13 +31,17 @@ struct Certificates: Sendable {
         if settings.clientCertificates != .none { settings.clientCA = try TLSFile(tls.clientCA) }
         return settings
     }
+}
 
-    init(_ settings: TLSSettings, admin isAdminSecure: Bool, _ ticketKeys: TLSTicketKeys) throws(TLSError) {
-        self.settings = settings
-        clients = try TLSContext(settings, ticketKeys: ticketKeys)
-        // Who may use the admin API is said by its keys.
-        var withoutClients = settings
-        withoutClients.clientCertificates = .none
-        admin = isAdminSecure ? try TLSContext(withoutClients, ticketKeys: ticketKeys) : nil
+/// A check of the certificates without a server.
+public enum CertificateCheck {
+    /// What is wrong with the certificates that the configuration names, nil when nothing is, and what should be known.
+    public static func run(_ configuration: Configuration) -> (mistake: String?, warnings: [String]) {
+        do throws(TLSError) {
+            let certificates = try Certificates.load(configuration, TLSTicketKeys())
+            return (nil, certificates?.clients.warnings ?? [])
+        } catch {
+            return (error.description, [])
+        }
     }
 }

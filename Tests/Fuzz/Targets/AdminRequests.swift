@@ -5,7 +5,8 @@ import HTTP1
 import JSON
 import PubSub
 
-@testable import Server
+@testable import Admin
+@testable import Gateway
 
 @Sendable func checkAdminJSON(_ input: [UInt8]) {
     let reference = object(input)

@@ -2,7 +2,7 @@
 
 import PubSub
 
-@testable import Server
+@testable import Admin
 
 @Sendable func checkCursors(_ input: [UInt8]) {
     let text = String(decoding: input, as: UTF8.self)

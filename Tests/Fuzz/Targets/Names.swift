@@ -5,7 +5,7 @@ import JSON
 import PubSub
 import Settings
 
-@testable import Server
+@testable import Gateway
 
 @Sendable func checkNames(_ input: [UInt8]) {
     let text = String(decoding: input, as: UTF8.self)

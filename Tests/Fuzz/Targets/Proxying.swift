@@ -5,7 +5,6 @@ import EventLoop
 import PubSub
 
 @testable import Proxies
-@testable import Server
 
 @Sendable func checkProxyHeader(_ input: [UInt8]) {
     let whole = read(input)

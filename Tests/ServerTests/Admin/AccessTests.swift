@@ -5,6 +5,7 @@ import PerigeeTestKit
 import Settings
 import Testing
 
+@testable import Admin
 @testable import Server
 
 @Suite("Admin: access", .bounded)

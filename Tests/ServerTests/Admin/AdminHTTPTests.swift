@@ -6,6 +6,7 @@ import PerigeeTestKit
 import Settings
 import Testing
 
+@testable import Admin
 @testable import Server
 
 @Suite("Admin: HTTP", .bounded)

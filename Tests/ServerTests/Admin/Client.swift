@@ -3,6 +3,7 @@
 import PerigeeTestKit
 import Testing
 
+@testable import Gateway
 @testable import Server
 
 /// A client that was told its id.

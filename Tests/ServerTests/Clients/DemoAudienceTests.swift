@@ -7,13 +7,11 @@ import Proxies
 import Settings
 import Testing
 
+@testable import Gateway
 @testable import Server
 
 @Suite("Audience of the demo page", .bounded)
 struct DemoAudienceTests {
-    private static let admin = AdminPlace(
-        SocketAddress(host: "127.0.0.1", port: 9080)!, path: nil, isSecure: false)
-
     private static func status(
         _ audience: Configuration.Demo, from peer: String = "127.0.0.1",
         host: String = "127.0.0.1:8080",
@@ -23,7 +21,8 @@ struct DemoAudienceTests {
         let head = RequestHead(
             validated: Array("GET / HTTP/\(version)\r\n\(hostLine)\(fields)\r\n".utf8))!
         let peer = peer == "unix" ? .unix : SocketAddress(host: peer, port: 4711)!
-        return PlainPages(admin: admin, for: audience).response(to: head, from: peer).status
+        let page = PlainPages(adminURL: "http://127.0.0.1:9080", adminSocket: nil, for: audience)
+        return page.response(to: head, from: peer).status
     }
 
     @Test("loopback is for a client of this machine that asks for this machine")

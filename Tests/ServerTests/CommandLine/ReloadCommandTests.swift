@@ -3,6 +3,7 @@
 import PerigeeTestKit
 import Testing
 
+@testable import Admin
 @testable import Server
 
 @Suite("Command line: reload", .plainOnly("the command does not speak TLS"), .bounded)

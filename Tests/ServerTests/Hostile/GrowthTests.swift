@@ -10,6 +10,7 @@ import Proxies
 import Testing
 import WebSocket
 
+@testable import Gateway
 @testable import Scripting
 @testable import Server
 

@@ -8,6 +8,7 @@ import PerigeeTestKit
 import Settings
 import Testing
 
+@testable import Gateway
 @testable import Server
 
 @Suite("Passed sockets", .bounded)

@@ -10,6 +10,7 @@ import Synchronization
 import Testing
 import TimeBound
 
+@testable import Gateway
 @testable import Server
 
 @Suite("Upgrade", .bounded)

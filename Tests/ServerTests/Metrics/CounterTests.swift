@@ -5,6 +5,8 @@ import JSON
 import PerigeeTestKit
 import Testing
 
+@testable import Admin
+@testable import Gateway
 @testable import Server
 
 @Suite("Metrics: the tables of counters", .bounded)

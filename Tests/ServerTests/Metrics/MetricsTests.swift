@@ -5,6 +5,8 @@ import Settings
 import Testing
 import WebSocket
 
+@testable import Admin
+@testable import Gateway
 @testable import Server
 
 @Suite("Metrics", .bounded)

@@ -2,6 +2,7 @@ import PerigeeTestKit
 import Settings
 import Testing
 
+@testable import Gateway
 @testable import Server
 
 @Suite("Readiness", .bounded)

@@ -1,8 +1,8 @@
 // Saving a file is enough: the watcher notices every way in which editors and deployments change a folder.
 
 import EventLoop
-import JSON
 import Glibc
+import JSON
 import PerigeeTestKit
 import Settings
 import Testing

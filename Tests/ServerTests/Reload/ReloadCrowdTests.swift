@@ -8,6 +8,7 @@ import JSON
 import PerigeeTestKit
 import Testing
 
+@testable import Gateway
 @testable import Server
 
 @Suite("Reload under a crowd", .plainOnly("TLS changes nothing about a reload"), .bounded(minutes: 30))

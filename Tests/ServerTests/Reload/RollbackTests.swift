@@ -4,6 +4,7 @@ import JSON
 import PerigeeTestKit
 import Testing
 
+@testable import Gateway
 @testable import Scripting
 @testable import Server
 

@@ -5,6 +5,7 @@ import PerigeeTestKit
 import Settings
 import Testing
 
+@testable import Gateway
 @testable import Server
 
 @Suite("State across reloads", .bounded)

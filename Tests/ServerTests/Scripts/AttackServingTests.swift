@@ -6,6 +6,8 @@ import Server
 import Settings
 import Testing
 
+@testable import ScriptTesting
+
 @Suite("attacks on a server", .bounded)
 struct AttackServingTests {
     private static let attacks = [Attacks.endless, Attacks.refused, Attacks.recursion, Attacks.bombs].flatMap(suited)

@@ -6,6 +6,7 @@ import PerigeeTestKit
 import Scripting
 import Testing
 
+@testable import ScriptTesting
 @testable import Server
 
 @Suite("Scripts/perigee.d.lua", .bounded)

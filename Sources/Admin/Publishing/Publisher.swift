@@ -1,0 +1,233 @@
+// Pushes on their way to the workers, and the outcome that the answer tells.
+//
+// Pushes of one connection run beside each other. They keep their order at every subscriber because a push enters the workers'
+// inboxes when it begins. Where scripts are asked first, a connection's pushes run one after the other, and the pushes of all
+// connections go through one queue per channel, user or connection.
+//
+// Runs on: the admin thread.
+// Allocates: per push its frame, a closure and the answer.
+// Read next: PublishFilter.swift, ../Questions.swift, PubSub/MemoryBroker.swift.
+
+import Gateway
+import HTTP1
+import JSON
+import PubSub
+import WebSocket
+
+/// The outcome of a push to one channel or audience.
+struct PushOutcome {
+    let id: String
+    /// Nil for a push to connections.
+    let channel: Channel?
+    let position: StreamPosition?
+    let count: DeliveryCount
+    /// False when a worker did not answer in time; the counts then lack its deliveries.
+    let isComplete: Bool
+    /// The script version that was live.
+    let version: UInt64
+
+    func write(to members: inout JSONOutput.Members) {
+        members.add("id", id)
+        if let channel { members.add("channel", channel.name) }
+        if let position {
+            members.add("offset", position.offset)
+            members.add("epoch", Base32.text(of: position.epoch))
+        }
+        members.add("matched", count.matched)
+        members.add("queued", count.queued)
+        members.add("dropped", count.dropped)
+        if count.displaced > 0 { members.add("displaced", count.displaced) }
+        members.add("version", version)
+        if !isComplete { members.add("complete", false) }
+    }
+}
+
+/// Publishes and sends the pushes of backends, and answers when the workers have queued them.
+final class Publisher {
+    private typealias Finish = (Result<PushOutcome, AdminError>) -> Void
+
+    private let node: Node
+    private let questions: Questions
+    private let filter: PublishFilter
+
+    init(node: Node, questions: Questions) {
+        self.node = node
+        self.questions = questions
+        filter = PublishFilter(node: node, questions: questions)
+    }
+
+    /// Whether the thread ends as soon as every request is answered: a script that has not replied then is not late.
+    var isStopping: Bool {
+        get { filter.isStopping }
+        set { filter.isStopping = newValue }
+    }
+
+    /// Pushes, and answers the call.
+    func push(_ push: Push, for call: AdminCall) {
+        // A script may take its time, and may send a push elsewhere: the requests behind it must not overtake it anywhere.
+        if filter.mustAskSome { call.runsBesideOthers = false }
+        switch push.target {
+        case .channels(let channels, let isList): publish(push, to: channels, isList, call)
+        case .audience(let audience): send(push.frame, to: audience) { call.answer(one: $0) }
+        }
+    }
+
+    // MARK: Channels
+
+    private func publish(_ push: Push, to channels: [Channel], _ isList: Bool, _ call: AdminCall) {
+        if !isList, let channel = channels.first {
+            return publish(push, to: channel) { call.answer(one: $0) }
+        }
+        let asksScripts = channels.contains { filter.mustAsk(order: $0.name) }
+        let finish = { (result: Result<[PushOutcome], AdminError>) in call.answer(list: result) }
+        if asksScripts { publishNext(push, channels[...], [], finish) } else { publishAll(push, to: channels, finish) }
+    }
+
+    /// One channel after the other: those behind a channel that is refused get nothing.
+    private func publishNext(
+        _ push: Push, _ channels: ArraySlice<Channel>, _ outcomes: [PushOutcome],
+        _ finish: @escaping (Result<[PushOutcome], AdminError>) -> Void
+    ) {
+        guard let channel = channels.first else { return finish(.success(outcomes)) }
+        publish(push, to: channel) { [unowned self] outcome in
+            switch outcome {
+            case .success(let outcome): publishNext(push, channels.dropFirst(), outcomes + [outcome], finish)
+            case .failure(let error): finish(.failure(error))
+            }
+        }
+    }
+
+    /// All channels at once, each with a receipt of its own.
+    private func publishAll(
+        _ push: Push, to channels: [Channel], _ finish: @escaping (Result<[PushOutcome], AdminError>) -> Void
+    ) {
+        var outcomes = [PushOutcome?](repeating: nil, count: channels.count)
+        var awaited = channels.count
+        var error: AdminError?
+        for (index, channel) in channels.enumerated() {
+            publishNow(push, to: channel) { outcome in
+                awaited -= 1
+                switch outcome {
+                case .success(let outcome): outcomes[index] = outcome
+                case .failure(let failure): error = failure
+                }
+                guard awaited == 0, error == nil else { return }
+                finish(.success(outcomes.compactMap(\.self)))
+            }
+            // Only a refusal is there at once: the other channels get nothing.
+            if let error { return finish(.failure(error)) }
+        }
+    }
+
+    private func publish(_ push: Push, to channel: Channel, then finish: @escaping Finish) {
+        guard filter.mustAsk(order: channel.name) else { return publishNow(push, to: channel, then: finish) }
+        var target = [(name: "channel", value: channel.name)]
+        if let exclude = push.exclude { target.append(("exclude", exclude.text)) }
+        let draft = PushDraft(frame: push.frame, channel: channel, key: push.key)
+        filter.ask(draft, target, order: channel.name) { [unowned self] result in
+            switch result {
+            case .success(let changed):
+                let push = Push(frame: changed.frame, target: push.target, key: changed.key, exclude: push.exclude)
+                publishNow(push, to: changed.channel ?? channel, then: finish)
+            case .failure(let error):
+                finish(.failure(error))
+            }
+        }
+    }
+
+    private func publishNow(_ push: Push, to channel: Channel, then finish: @escaping Finish) {
+        let receipt = questions.nextTicket()
+        let outcome = node.broker.publish(
+            push.frame, to: channel, key: push.key, exclude: push.exclude?.subscriber, origin: nil, receipt: receipt)
+        guard case .published(let position, let workers, _) = outcome else { return finish(.failure(.overloaded)) }
+        questions.awaitDeliveries(receipt, from: workers.count) { [unowned self] count, isComplete in
+            finish(
+                .success(
+                    PushOutcome(
+                        id: id(of: receipt), channel: channel, position: position, count: count,
+                        isComplete: isComplete, version: node.liveVersion)))
+        }
+    }
+
+    // MARK: Connections
+
+    private func send(_ frame: Frame, to audience: Audience, then finish: @escaping Finish) {
+        if case .connection(let id) = audience, id.node != node.number || Int(id.worker) >= node.workers.count {
+            return finish(.failure(.connectionNotFound))
+        }
+        guard filter.mustAskSome else { return sendNow(frame, to: audience, then: finish) }
+        let target = audience.target
+        let order = target.map { "\($0.name) \($0.value)" } ?? ""
+        guard filter.mustAsk(order: order) else { return sendNow(frame, to: audience, then: finish) }
+        filter.ask(PushDraft(frame: frame), target.map { [$0] } ?? [], order: order) { [unowned self] result in
+            switch result {
+            case .success(let changed): sendNow(changed.frame, to: audience, then: finish)
+            case .failure(let error): finish(.failure(error))
+            }
+        }
+    }
+
+    private func sendNow(_ frame: Frame, to audience: Audience, then finish: @escaping Finish) {
+        if case .connection(let id) = audience { return sendNow(frame, to: id, then: finish) }
+        let receipt = questions.nextTicket()
+        let all = 0..<node.workers.count
+        let reached = all.count { node.workers.send(frame, to: audience, on: $0, receipt: receipt) }
+        guard reached > 0 else { return finish(.failure(.overloaded)) }
+        questions.awaitDeliveries(receipt, from: all.count) { [unowned self] count, isComplete in
+            finish(.success(outcome(of: receipt, count, isComplete)))
+        }
+    }
+
+    private func sendNow(_ frame: Frame, to id: ConnectionID, then finish: @escaping Finish) {
+        let receipt = questions.nextTicket()
+        guard node.workers.send(frame, to: .connection(id), on: Int(id.worker), receipt: receipt) else {
+            return finish(.failure(.overloaded))
+        }
+        questions.awaitDeliveries(receipt, from: 1) { [unowned self] count, isComplete in
+            if isComplete && count.matched == 0 { return finish(.failure(.connectionNotFound)) }
+            finish(.success(outcome(of: receipt, count, isComplete)))
+        }
+    }
+
+    private func outcome(of receipt: UInt64, _ count: DeliveryCount, _ isComplete: Bool) -> PushOutcome {
+        PushOutcome(
+            id: id(of: receipt), channel: nil, position: nil, count: count, isComplete: isComplete,
+            version: node.liveVersion)
+    }
+
+    /// Unique for the node's life, and different from another life's.
+    private func id(of receipt: UInt64) -> String {
+        Base32.text(of: UInt64(node.number) << 48 | UInt64(node.startedAt & 0xFFFF) << 32 | receipt)
+    }
+}
+
+extension Audience {
+    /// The audience as a field of the publication that onPublish sees; nil for everyone.
+    fileprivate var target: (name: String, value: String)? {
+        switch self {
+        case .connection(let id): ("connection", id.text)
+        case .user(let user): ("user", user)
+        case .path(let path): ("path", path)
+        case .everyone: nil
+        }
+    }
+}
+
+extension AdminCall {
+    /// Answers a push to one target.
+    fileprivate func answer(one result: Result<PushOutcome, AdminError>) {
+        switch result {
+        case .success(let outcome): answer(200, JSONOutput.object { outcome.write(to: &$0) })
+        case .failure(let error): fail(error)
+        }
+    }
+
+    /// Answers a push to several channels, one result each, in the order in which they were named.
+    fileprivate func answer(list result: Result<[PushOutcome], AdminError>) {
+        switch result {
+        case .success(let outcomes):
+            answer(200, JSONOutput.object { $0.list("results", outcomes) { $0.write(to: &$1) } })
+        case .failure(let error): fail(error)
+        }
+    }
+}

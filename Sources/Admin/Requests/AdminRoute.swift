@@ -1,0 +1,161 @@
+// The route table: one array, the single list of the API's requests. The README's table is tested against it.
+//
+// Read next: ../Publishing/Push.swift, ../AdminServer+Connections.swift, ../AdminServer+Scripts.swift, ../AdminServer+Node.swift.
+
+import Gateway
+import HTTP1
+import Settings
+
+/// One method on one path.
+struct AdminRoute: Sendable {
+    typealias Handler = @Sendable (AdminServer, AdminCall) throws(AdminError) -> Void
+
+    let method: HTTPMethod
+    /// Parts between slashes; `{name}` takes any one part.
+    let path: String
+    /// The scope that a key needs; nil where none is needed.
+    let scope: AdminScope?
+    let summary: String
+    /// Whether it pushes, so that requests of one connection may run beside each other.
+    let isPush: Bool
+    let handler: Handler
+    private let parts: [Substring]
+    /// Whether a part is open. A path that another route spells out is that route's, whatever the method; it stands first.
+    let isOpen: Bool
+
+    init(
+        method: HTTPMethod, path: String, scope: AdminScope?, summary: String, isPush: Bool = false,
+        handler: @escaping Handler
+    ) {
+        self.method = method
+        self.path = path
+        self.scope = scope
+        self.summary = summary
+        self.isPush = isPush
+        self.handler = handler
+        parts = Self.parts(of: path)
+        isOpen = parts.contains { $0.hasPrefix("{") }
+    }
+
+    static let all = spelt + calls
+
+    private static func push(
+        _ path: String, _ summary: String, _ read: @escaping @Sendable (AdminCall) throws(AdminError) -> Push
+    ) -> AdminRoute {
+        AdminRoute(method: .post, path: path, scope: .publish, summary: summary, isPush: true) {
+            (server, call) throws(AdminError) in server.publisher.push(try read(call), for: call)
+        }
+    }
+
+    /// `/v1/call/{name}` takes any method, and hands it on.
+    private static let calls = [HTTPMethod.get, .post, .put, .patch, .delete].map { method in
+        AdminRoute(
+            method: method, path: "/v1/call/{name}", scope: .publish,
+            summary: "ask `onRequest` of the script NAME; its status and body come back"
+        ) { (server, call) throws(AdminError) in try server.callScript(call) }
+    }
+
+    private static let spelt: [AdminRoute] = [
+        push("/v1/channels/{channel}/messages", "push the body to a channel's subscribers (`?exclude=ID&key=KEY`)") {
+            (call) throws(AdminError) in try Push(toChannelOf: call)
+        },
+        push("/v1/connections/{id}/messages", "push the body to one connection") { (call) throws(AdminError) in
+            try Push(to: .connection(call.connectionID()), call)
+        },
+        push("/v1/users/{user}/messages", "push the body to all connections of a user") { (call) throws(AdminError) in
+            try Push(to: .user(call.parameters["user"] ?? ""), call)
+        },
+        push("/v1/messages", "push the body to every connection (`?path=/chat`: to those of one path)") {
+            (call) throws(AdminError) in
+            try Push(to: call.query.first("path").map { .path($0) } ?? .everyone, call)
+        },
+        push(
+            "/v1/publish",
+            "push as JSON: `channel`, `channels`, `connection` or `user`; `data` or `dataBase64`; `exclude`, `key`"
+        ) { (call) throws(AdminError) in try Push(json: call.body) },
+        AdminRoute(
+            method: .get, path: "/v1/connections", scope: .read,
+            summary: "list connections (`?channel=&user=&path=&limit=&cursor=`)"
+        ) { (server, call) throws(AdminError) in try server.listConnections(call) },
+        AdminRoute(
+            method: .get, path: "/v1/connections/{id}", scope: .read, summary: "one connection"
+        ) { (server, call) throws(AdminError) in try server.describeConnection(call) },
+        AdminRoute(
+            method: .delete, path: "/v1/connections/{id}", scope: .manage,
+            summary: "close one connection (`?code=&reason=`)"
+        ) { (server, call) throws(AdminError) in try server.closeConnection(call) },
+        AdminRoute(
+            method: .get, path: "/v1/channels", scope: .read,
+            summary: "list channels with their subscriber counts (`?prefix=&limit=&cursor=`)"
+        ) { (server, call) throws(AdminError) in try server.listChannels(call) },
+        AdminRoute(
+            method: .post, path: "/v1/scripts/reload", scope: .manage,
+            summary: "check the scripts and swap them in, on all workers or on none"
+        ) { (server, call) throws(AdminError) in try server.reloadScripts(call) },
+        AdminRoute(
+            method: .get, path: "/v1/scripts", scope: .read,
+            summary: "scripts with routes, live and previous versions, hashes, calls and errors"
+        ) { (server, call) throws(AdminError) in server.listScripts(call) },
+        AdminRoute(
+            method: .post, path: "/v1/scripts/rollback", scope: .manage,
+            summary: "make an earlier version live again (`?version=N`, else the one before), on all workers or on none"
+        ) { (server, call) throws(AdminError) in try server.rollBackScripts(call) },
+        AdminRoute(
+            method: .get, path: "/v1/scripts/errors", scope: .read,
+            summary: "the last 100 distinct script errors with counts, place, traceback, handler, connection"
+        ) { (server, call) throws(AdminError) in server.listScriptErrors(call) },
+        AdminRoute(
+            method: .get, path: "/v1/scripts/{name}", scope: .read,
+            summary: "one script or module (`games%2Fchess`, `lib%2Fwords`) with its source"
+        ) { (server, call) throws(AdminError) in try server.describeScript(call) },
+        AdminRoute(
+            method: .put, path: "/v1/scripts/{name}", scope: .manage,
+            summary: "check one script, write it to the folder and swap it in (`curl -T chat.lua`; `scripts.upload`)"
+        ) { (server, call) throws(AdminError) in try server.uploadScript(call) },
+        AdminRoute(
+            method: .get, path: "/v1/node", scope: .read, summary: "version, uptime, workers, counters, memory"
+        ) { (server, call) throws(AdminError) in server.showNode(call) },
+        AdminRoute(
+            method: .post, path: "/v1/drain", scope: .manage,
+            summary: "close all connections, spread over a time (`?over=30s`), then exit 0"
+        ) { (server, call) throws(AdminError) in try server.drainServer(call) },
+        AdminRoute(
+            method: .post, path: "/v1/upgrade", scope: .manage,
+            summary: "start the program anew and hand over to it; answers when the new process serves"
+        ) { (server, call) throws(AdminError) in try server.upgradeServer(call) },
+        AdminRoute(
+            method: .get, path: "/metrics", scope: .read,
+            summary: "the server's counters and those of its scripts, for Prometheus"
+        ) { (server, call) throws(AdminError) in server.showMetrics(call) },
+        AdminRoute(
+            method: .get, path: "/readyz", scope: nil,
+            summary: "200 while the server is ready or degraded, 503 while it starts or drains; without a key"
+        ) { (server, call) throws(AdminError) in server.showReadiness(call) },
+        AdminRoute(
+            method: .get, path: "/healthz", scope: nil, summary: "200 while the server runs, without a key"
+        ) { (server, call) throws(AdminError) in call.answer(.text(200, "ok")) },
+    ]
+
+    /// The parts of a path between its slashes, empty parts included: a path fits a route exactly, or not at all.
+    static func parts(of path: String) -> [Substring] {
+        path.split(separator: "/", omittingEmptySubsequences: false)
+    }
+
+    /// The open parts if the path fits, decoded; nil if it does not. An open part is never empty.
+    func match(_ requested: [Substring]) -> [String: String]? {
+        guard parts.count == requested.count, parts.last == requested.last || parts.last?.first == "{" else {
+            return nil
+        }
+        var parameters: [String: String] = [:]
+        for (part, given) in zip(parts, requested) {
+            if part.hasPrefix("{") {
+                if given.isEmpty { return nil }
+                // A part that does not decode becomes a control character, which is no valid name or id.
+                parameters[String(part.dropFirst().dropLast())] = Percent.decode(given) ?? "\u{0}"
+            } else if part != given {
+                return nil
+            }
+        }
+        return parameters
+    }
+}

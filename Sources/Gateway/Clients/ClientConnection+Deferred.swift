@@ -1,0 +1,154 @@
+// A connection whose events have used up the turn's slice: the rest of its input is kept, nothing more is read, and it goes on when
+// its turn comes, in order. TCP slows the client down meanwhile.
+//
+// Read next: PendingEvents.swift, ../Worker/FairTurns/Worker+Deferred.swift.
+
+import EventLoop
+import Scripting
+import WebSocket
+
+extension ClientConnection {
+    /// For so many milliseconds a connection counts as one of those that use slices up.
+    private static let memory: UInt32 = 1_000
+
+    /// Whether its events have used up a slice of late.
+    private var usesSlicesUp: Bool { UInt32(truncatingIfNeeded: loop.now) &- usedSliceUpAt < Self.memory }
+
+    /// The slice is used up after an event of this connection, which may or may not have used much of it.
+    private func noteUsedSlice() {
+        if worker.turns.slice.isSourceHeavy { usedSliceUpAt = UInt32(truncatingIfNeeded: loop.now) }
+    }
+
+    /// So many bytes of input are little work, as far as one can tell beforehand.
+    private static let littleInput = 4_096
+
+    /// Whether input that has just come waits: the slice is used up twice, or once and this connection is one of those that use slices
+    /// up. It waits in the rotation then. One of the others, with a little input, waits before those, so that its wait is one or two
+    /// turns, however many they are.
+    /// - Parameter count: how many bytes have come.
+    func waitsWithInput(of count: Int) -> Bool {
+        let slice = worker.turns.slice
+        guard slice.isOver else { return false }
+        guard slice.isFarOver || usesSlicesUp else {
+            // What it uses now is its own.
+            worker.measureSlice()
+            return false
+        }
+        waitForTurn(isFavoured: !usesSlicesUp && count <= Self.littleInput)
+        return true
+    }
+
+    /// An event of this connection has used the slice up; whether what is behind it waits.
+    func yields(before input: UnsafeMutableRawBufferPointer) -> Bool {
+        noteUsedSlice()
+        guard !isBusy, phase == .open, !input.isEmpty else { return false }
+        waitForTurn()
+        return true
+    }
+
+    /// The same for events that had to wait for a handler.
+    func yields(before events: PendingEvents) -> Bool {
+        noteUsedSlice()
+        // Behind the last event of a connection that is over comes its end.
+        guard !isBusy, !events.isEmpty || isHeldBack || isEnding else { return false }
+        waitForTurn()
+        if phase == .open { holdBackAll() }
+        return true
+    }
+
+    /// The queue of a slow client is empty again, and the slice is used up.
+    func putOffDrain() {
+        queue(.drain)
+        guard !isBusy else { return }
+        waitForTurn()
+        holdBackAll()
+    }
+
+    /// The pause of a client whose rate is limited is over.
+    func pauseIsOver() {
+        guard isHeldBack, !isDeferred else { return }
+        worker.turns.slice.beginSource()
+        if worker.turns.slice.isOver { waitForTurn() } else { handleHeld() }
+    }
+
+    /// Joins the rotation. The caller holds the input back.
+    func waitForTurn(isFavoured: Bool = false) {
+        guard !isDeferred else { return }
+        isDeferred = true
+        worker.putOff(self, isFavoured: isFavoured)
+    }
+
+    /// The connection's turn in the rotation; whether there was something to do.
+    func takeTurn() -> Bool {
+        isDeferred = false
+        worker.turns.slice.beginSource()
+        switch phase {
+        case .handshake: return takeRequest()
+        case .open: break
+        case .closing, .closed: return takeEnd()
+        }
+        if !isBusy, extras?.value.pending != nil {
+            runPendingEvents()
+        } else {
+            guard isHeldBack else { return false }
+            handleHeld()
+        }
+        return true
+    }
+
+    /// Goes on with a request that came when the slice was used up.
+    private func takeRequest() -> Bool {
+        guard let held = extras?.value.held, !isBusy else { return false }
+        extras?.value.held = nil
+        guard isWritable else { return false }
+        setReading(true)
+        withExtendedLifetime(held) { receiveRequest(held.rest) }
+        return true
+    }
+
+    /// Goes on with the end of a connection, and closes its socket where that has waited for it.
+    private func takeEnd() -> Bool {
+        let hasMore = isEnding || isBusy || extras?.value.pending != nil
+        // The peer's Close may stand in what was held back.
+        if phase == .closing { handleHeld() }
+        if goOnEnding() { closePutOff() }
+        return hasMore
+    }
+}
+
+// A connection whose handler waits. Its next events queue, so that its handlers run one at a time and in the order of arrival;
+// when enough of them wait, nothing more is read, and TCP slows the client down. Nothing is dropped.
+
+extension ClientConnection {
+    /// The queue of events, made when the first handler waits.
+    func makePending() -> PendingEvents {
+        let extras = makeExtras()
+        if let pending = extras.value.pending { return pending }
+        let made = PendingEvents()
+        extras.value.pending = made
+        return made
+    }
+
+    /// Puts an event behind those that wait.
+    func queue(_ event: PendingEvents.Event) { makePending().append(event) }
+
+    /// Whether as many events wait as may.
+    var isQueueFull: Bool { isBusy && phase == .open && extras?.value.pending?.isFull == true }
+
+    /// The handler that waited has ended: the events behind it run, until one of them waits.
+    func runPendingEvents() {
+        guard let pending = extras?.value.pending else { return }
+        while !isBusy, let event = pending.next() {
+            switch event {
+            case .message(let payload, let binary):
+                payload.withUnsafeBytes { worker.message(self, $0, binary: binary) }
+            case .drain:
+                worker.drain(self)
+            }
+            if worker.mustYield(.message, script), yields(before: pending) { return }
+        }
+        if !isBusy { extras?.value.pending = nil }
+        // Behind a handler that waits, events queue, and a goodbye is heard.
+        handleHeld()
+    }
+}

@@ -1,0 +1,237 @@
+// Frames in: what the decoder found, and what is done about it.
+
+import EventLoop
+import Scripting
+import WebSocket
+
+extension ClientConnection {
+    func receiveFrames(_ bytes: UnsafeMutableRawBufferPointer) {
+        bytesIn += UInt64(bytes.count)
+        worker.statistics.bytesIn += UInt64(bytes.count)
+        if worker.rates.isOn || isBusy || worker.turns.slice.isOver { return receiveWithinLimits(bytes) }
+        var input = bytes
+        takeFrames(&input, nil)
+        if isQueueFull || isDeferred && phase == .open { holdBack(input) }
+    }
+
+    func countMessageIn() {
+        messagesIn &+= 1
+        worker.statistics.messagesIn &+= 1
+    }
+
+    /// Handles the frames at the front of `input`. With a meter, as far as its tokens reach; the rest is left.
+    func takeFrames(_ input: inout UnsafeMutableRawBufferPointer, _ meter: RateMeter?) {
+        let limit = worker.maxMessage
+        let fragments = worker.maxFragments
+        while true {
+            if let meter, phase == .open, !input.isEmpty, meter.isOutOfMessages { return }
+            if isBusy, isQueueFull { return }
+            switch decoder.next(&input, maxMessage: limit, maxFragments: fragments) {
+            case .needMore:
+                return
+            case .message(let payload, let binary):
+                guard phase == .open else { continue }
+                guard meter?.takeMessage() ?? true else { return fail(.rateExceeded) }
+                countMessageIn()
+                worker.message(self, payload, binary: binary)
+                if worker.mustYield(.message, script), yields(before: input) { return }
+            case .compressed(let payload, let binary):
+                guard phase == .open else { continue }
+                guard meter?.takeMessage() ?? true else { return fail(.rateExceeded) }
+                if let fault = receiveCompressed(payload, binary: binary) { return fail(fault) }
+                if worker.mustYield(.message, script), yields(before: input) { return }
+            case .ping(let payload):
+                guard phase == .open else { continue }
+                guard meter?.takeMessage() ?? true else { return fail(.rateExceeded) }
+                sendControl(.pong, payload)
+            case .pong(let payload):
+                guard phase == .open else { continue }
+                guard meter?.takeMessage() ?? true else { return fail(.rateExceeded) }
+                keepalive.pong(payload, clock: Worker.microseconds)
+            case .close(let code, let reason):
+                return peerCloses(code, reason)
+            case .failure(let reason):
+                return fail(reason)
+            }
+        }
+    }
+
+    /// The peer's Close frame: answered with the same code when it opens the closing handshake (RFC 6455, 5.5.1).
+    private func peerCloses(_ code: CloseCode?, _ reason: UnsafeRawBufferPointer) {
+        switch phase {
+        case .open:
+            phase = .closed
+            let text = String(decoding: reason, as: UTF8.self)
+            writeClose(code, reason: "")
+            finish(within: worker.timeouts.close)
+            hasEnded(code ?? .noStatus, reason: text)
+        case .closing:
+            phase = .closed
+            finishByDeadline()
+        case .handshake, .closed:
+            break
+        }
+    }
+
+    /// A breach of the protocol or of a limit: the peer is told why, and nothing more is expected of it (RFC 6455, 7.1.7). The
+    /// script is told at the end of the turn.
+    func fail(_ reason: CloseReason) {
+        let wasOpen = phase == .open
+        phase = .closed
+        // A peer that was told already has no more time for what it sends since then.
+        guard wasOpen else { return finishByDeadline() }
+        writeClose(reason.code, reason: reason.text)
+        finish(within: worker.timeouts.close)
+        worker.count(reason)
+        worker.logClose(self, reason)
+        ends(reason.code, reason: reason.text)
+    }
+}
+
+// permessage-deflate on one connection (RFC 7692): what was agreed on, messages in and out. What all connections share is
+// the worker's `Compression`; a window of its own has only a connection that was granted context takeover, from its first
+// compressed message on.
+
+extension ClientConnection {
+    /// Accepts the first of the client's offers that can be served; answers the value of Sec-WebSocket-Extensions.
+    func agreeOnCompression(_ offers: [ExtensionOffer]) -> String? {
+        guard let compression = worker.compression,
+            let agreement = DeflateAgreement.negotiate(offers, compression.policy)
+        else { return nil }
+        deflate = agreement.parameters
+        decoder = MessageDecoder(compression: true)
+        return agreement.response
+    }
+
+    /// Inflates a message and hands it to the script; answers what is wrong with it, nil when nothing is.
+    func receiveCompressed(_ payload: UnsafeRawBufferPointer, binary: Bool) -> CloseReason? {
+        guard let deflate, let compression = worker.compression else { return .internalError }
+        let own = deflate.clientTakesOver ? ownInflater(deflate) : nil
+        switch compression.inflate(payload, binary: binary, with: own, maxMessage: worker.maxMessage) {
+        case .message(let message):
+            countMessageIn()
+            worker.message(self, message, binary: binary)
+            return nil
+        case .failure(let reason):
+            return reason
+        }
+    }
+
+    /// Compresses a message for this client alone and writes it; false when it is to be sent as it is.
+    func writeCompressed(_ payload: UnsafeRawBufferPointer, binary: Bool) -> Bool {
+        guard let deflate, let compression = worker.compression, compression.isWorthwhile(payload.count) else {
+            return false
+        }
+        let compressed =
+            deflate.serverTakesOver
+            ? compression.deflate(payload, with: ownDeflater(deflate, compression.policy))
+            : compression.deflate(payload, windowBits: Int(deflate.serverWindowBits))
+        guard let compressed else { return false }
+        writeFrame(binary ? .binary : .text, compressed, compressed: true)
+        return true
+    }
+
+    /// The form in which this client gets a frame that others get too; nil when it is compressed for this client alone.
+    func form(of frame: Frame, _ deflate: DeflateParameters) -> Frame? {
+        guard let compression = worker.compression else { return frame }
+        if deflate.serverTakesOver { return compression.isWorthwhile(frame.payloadCount) ? nil : frame }
+        return compression.form(of: frame, windowBits: Int(deflate.serverWindowBits))
+    }
+
+    /// How many bytes a frame adds to what waits: the form that goes to the socket, or the frame itself where it waits as a
+    /// message, or is compressed only when it is written.
+    func countToQueue(_ frame: Frame) -> Int {
+        guard let deflate, !hasBacklog, let form = form(of: frame, deflate) else { return frame.count }
+        return form.count
+    }
+
+    private func ownInflater(_ deflate: DeflateParameters) -> Inflater {
+        if let inflater = extras?.value.inflater { return inflater }
+        let inflater = Inflater(windowBits: Int(deflate.clientWindowBits), keepsContext: true)
+        makeExtras().value.inflater = inflater
+        return inflater
+    }
+
+    private func ownDeflater(_ deflate: DeflateParameters, _ policy: DeflatePolicy) -> Deflater {
+        if let deflater = extras?.value.deflater { return deflater }
+        let deflater = Deflater(level: policy.level, windowBits: Int(deflate.serverWindowBits), keepsContext: true)
+        makeExtras().value.deflater = deflater
+        return deflater
+    }
+}
+
+// Clients whose input has to wait: because their rate is limited, or because enough events wait behind a handler that waits
+// itself. What was received and is not handled yet is kept, nothing more is read, and an end of the rate's pause is the
+// connection's deadline, which an open connection has no other use for. Order is kept, nothing is lost, and what a client has
+// sent before its Close frame is handled before it.
+
+extension ClientConnection {
+    private var meter: RateMeter? { worker.rates.isOn ? extras?.value.meter : nil }
+
+    /// Whether nothing is read from this client at the moment.
+    var isHeldBack: Bool { extras?.value.held != nil }
+
+    /// Begins to count what the client sends.
+    func limitRate(_ limit: RateLimit) {
+        makeExtras().value.meter = RateMeter(limit, now: loop.now)
+    }
+
+    /// Handles what was received, as far as the client's tokens and its queue reach.
+    func receiveWithinLimits(_ bytes: UnsafeMutableRawBufferPointer) {
+        var input = bytes
+        guard phase == .open else { return takeFrames(&input, nil) }
+        if let meter {
+            meter.fill(at: loop.now)
+            guard meter.takeBytes(bytes.count) else { return fail(.rateExceeded) }
+        }
+        if let held = extras?.value.held { return held.append(bytes) }
+        if isDeferred || waitsWithInput(of: input.count) { return holdBack(input) }
+        takeFrames(&input, meter)
+        guard phase == .open, let pause = pause(before: input) else { return }
+        if pause > 0 { worker.statistics.readsDelayed += 1 }
+        holdBack(input)
+        if pause > 0 { setDeadline(milliseconds: pause) }
+    }
+
+    /// Reads no more.
+    func holdBackAll() {
+        if !isHeldBack { holdBack(UnsafeMutableRawBufferPointer(start: nil, count: 0)) }
+    }
+
+    /// Keeps what is not handled, and reads no more.
+    func holdBack(_ unhandled: UnsafeMutableRawBufferPointer) {
+        if let held = extras?.value.held { return held.append(unhandled) }
+        setReading(false)
+        makeExtras().value.held = HeldInput(copying: unhandled)
+    }
+
+    /// Goes on with a client that was held back: its time has come, its queue has room, or its connection is being closed and
+    /// only its Close frame is still of interest.
+    func handleHeld() {
+        guard let held = extras?.value.held, !isDeferred || phase != .open else { return }
+        guard phase != .handshake else {
+            // Refused: what it has sent behind its request is no frame.
+            extras?.value.held = nil
+            return setReading(true)
+        }
+        // Who could not be heard was not silent.
+        keepalive.awaitsAnswer = false
+        meter?.fill(at: loop.now)
+        var input = held.rest
+        takeFrames(&input, meter)
+        if phase == .open, let pause = pause(before: input) {
+            held.keep(input)
+            if pause > 0 { setDeadline(milliseconds: pause) }
+            return
+        }
+        extras?.value.held = nil
+        setReading(true)
+    }
+
+    /// Milliseconds until `input` can be handled, 0 when that is not a matter of time; nil when it need not wait.
+    private func pause(before input: UnsafeMutableRawBufferPointer) -> UInt64? {
+        if isQueueFull || isDeferred { return 0 }
+        guard let wait = meter?.wait(with: input), wait > 0 else { return nil }
+        return wait
+    }
+}

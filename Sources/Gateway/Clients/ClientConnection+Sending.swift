@@ -1,0 +1,230 @@
+// Frames out, and the end. Every byte for a client passes the one check of the queue's limit here.
+
+import EventLoop
+import PubSub
+import Scripting
+import Settings
+import WebSocket
+
+extension ClientConnection {
+    /// Frames for many that are on their way come before what is sent now.
+    @inline(__always)
+    func catchUp() {
+        if lastWideSend != worker.walks.newest { worker.catchUp(self) }
+    }
+
+    /// Encodes a message for this client alone.
+    func send(_ payload: UnsafeRawBufferPointer, binary: Bool) -> SendResult {
+        catchUp()
+        guard phase == .open else { return .closed }
+        let size = FrameHeader.size(payload: payload.count) + payload.count
+        guard hasRoom(size, orElse: worker.onFullQueue) else { return .slow }
+        if hasBacklog {
+            extras?.value.backlog?.append(binary ? .binary(payload) : .text(payload))
+        } else {
+            writeMessage(payload, binary: binary)
+        }
+        return .sent
+    }
+
+    /// Queues a frame that others get too.
+    func send(_ frame: Frame, whenFull policy: Configuration.WebSocket.FullQueuePolicy) -> SendResult {
+        catchUp()
+        guard phase == .open else { return .closed }
+        guard hasRoom(countToQueue(frame), orElse: policy) else { return .slow }
+        if hasBacklog { extras?.value.backlog?.append(frame) } else { writeMessage(frame) }
+        return .sent
+    }
+
+    func deliver(_ publication: Publication, _ policy: SlowConsumerPolicy) -> Delivery {
+        if policy != .close { return deliver(publication, waiting: policy) }
+        switch send(publication.frame, whenFull: .close) {
+        case .sent: return .queued
+        case .closed, .slow: return .dropped
+        }
+    }
+
+    /// A control frame does not wait behind messages.
+    func sendControl(_ opcode: Opcode, _ payload: UnsafeRawBufferPointer) {
+        let size = FrameHeader.size(payload: payload.count) + payload.count
+        guard hasRoom(size, orElse: worker.onFullQueue) else { return }
+        writeFrame(opcode, payload)
+    }
+
+    /// Writes a message for this client alone, compressed where that was agreed on and is worth it.
+    private func writeMessage(_ payload: UnsafeRawBufferPointer, binary: Bool) {
+        countMessageOut()
+        if deflate != nil, writeCompressed(payload, binary: binary) { return }
+        writeFrame(binary ? .binary : .text, payload)
+    }
+
+    /// Writes a message that others get too, in the form that was agreed on.
+    func writeMessage(_ frame: Frame) {
+        var form = frame
+        if let deflate {
+            guard let agreed = self.form(of: frame, deflate) else {
+                return writeMessage(frame.payload, binary: frame.isBinary)
+            }
+            form = agreed
+        }
+        write(shared: form.bytes, owner: form.owner)
+        countBytesOut(form.count)
+        countMessageOut()
+    }
+
+    /// Begins the closing handshake; false when it is over already. The script's onClose does not run in here, because this may be
+    /// called from within a handler, or while a publication is being delivered.
+    @discardableResult
+    func close(_ code: CloseCode, reason: String) -> Bool {
+        catchUp()
+        guard phase == .open else { return false }
+        phase = .closing
+        writeClose(code, reason: reason)
+        setDeadline(milliseconds: worker.timeouts.close)
+        ends(code, reason: reason)
+        return true
+    }
+
+    /// Closes for a reason of the server's own.
+    /// - Parameter text: what the peer reads, where it is not the same for everybody.
+    func close(_ reason: CloseReason, reason text: String? = nil) {
+        guard close(reason.code, reason: text ?? reason.text) else { return }
+        worker.count(reason)
+        worker.logClose(self, reason)
+    }
+
+    /// Our close frame is not answered in time. In a drain, a peer that has not been sent all of its messages yet has the grace
+    /// time.
+    func closeIsLate() {
+        if worker.isDraining && queuedBytes > 0 { return setDeadline(milliseconds: worker.timeouts.close) }
+        worker.count(.closeTimeout)
+        abort()
+    }
+
+    /// Whether `size` more bytes may be queued. A client that keeps up always has room: what is queued within a turn is first
+    /// offered to the kernel. A client that does not is closed as a slow consumer, or only refused.
+    private func hasRoom(
+        _ size: @autoclosure () -> Int, orElse policy: Configuration.WebSocket.FullQueuePolicy
+    ) -> Bool {
+        guard queueCost > 0, queueCost + size() > worker.maxQueue else { return true }
+        flushNow()
+        guard queueCost > 0, queueCost + size() > worker.maxQueue else { return true }
+        switch policy {
+        case .close: close(.slowConsumer)
+        case .refuse: worker.statistics.messagesRefused += 1
+        }
+        return false
+    }
+
+    func writeFrame(_ opcode: Opcode, _ payload: UnsafeRawBufferPointer, compressed: Bool = false) {
+        let size = FrameHeader.size(payload: payload.count) + payload.count
+        countBytesOut(size)
+        guard payload.count < Self.largePayload else {
+            return writeLargeFrame(opcode, payload, compressed: compressed)
+        }
+        write(count: size) { address in
+            let headerSize = FrameHeader.write(
+                opcode: opcode, compressed: compressed, payload: payload.count, to: address)
+            if let start = payload.baseAddress {
+                (address + headerSize).copyMemory(from: start, byteCount: payload.count)
+            }
+        }
+    }
+
+    /// Payloads from this size on are sent from where they are.
+    private static let largePayload = 8 << 10
+
+    private func writeLargeFrame(_ opcode: Opcode, _ payload: UnsafeRawBufferPointer, compressed: Bool) {
+        withUnsafeTemporaryAllocation(byteCount: FrameHeader.maxCount, alignment: 8) { header in
+            let size = FrameHeader.write(
+                opcode: opcode, compressed: compressed, payload: payload.count, to: header.baseAddress!)
+            writeThrough(UnsafeRawBufferPointer(rebasing: header[..<size]), payload)
+        }
+    }
+
+    /// Writes a Close frame behind all that waits; without a code its body is empty.
+    func writeClose(_ code: CloseCode?, reason: String) {
+        spillBacklog()
+        guard let code, code.isValidOnWire else {
+            return writeFrame(.close, UnsafeRawBufferPointer(start: nil, count: 0))
+        }
+        let frame = Frame.close(code, reason: reason)
+        write(shared: frame.bytes, owner: frame.owner)
+        countBytesOut(frame.count)
+    }
+
+    private func countMessageOut() {
+        messagesOut &+= 1
+        worker.statistics.messagesOut &+= 1
+    }
+
+    private func countBytesOut(_ count: Int) {
+        bytesOut += UInt64(count)
+        worker.statistics.bytesOut += UInt64(count)
+    }
+}
+
+// Publications that wait for a slow client where the channel's policy lets them give way: they stay messages, in a backlog, until
+// the socket is free again, while all other bytes wait in the socket. Once there is a backlog every later message joins it, so
+// the order stays.
+
+extension ClientConnection {
+    /// Bytes that the kernel has not taken yet.
+    var waitingBytes: Int { hasBacklog ? queuedBytes + (extras?.value.backlog?.byteCount ?? 0) : queuedBytes }
+
+    /// What counts against `websocket.maxQueue`.
+    var queueCost: Int { hasBacklog ? queuedBytes + (extras?.value.backlog?.cost ?? 0) : queuedBytes }
+
+    /// Delivers at once to a client that keeps up; for any other, what the policy says.
+    func deliver(_ publication: Publication, waiting policy: SlowConsumerPolicy) -> Delivery {
+        catchUp()
+        guard phase == .open else { return .dropped }
+        if !hasBacklog && !isBlocked {
+            // What is queued within a turn is first offered to the kernel.
+            if queuedBytes > 0 && queuedBytes + publication.frame.count > worker.maxQueue { flushNow() }
+            if !isBlocked {
+                writeMessage(publication.frame)
+                return .queued
+            }
+        }
+        let backlog = extras?.value.backlog ?? Backlog()
+        guard let displaced = backlog.append(publication, policy, limit: worker.maxQueue - queuedBytes) else {
+            // A state that is not told would be wrong for ever.
+            if policy == .conflate { close(.slowConsumer) }
+            return .dropped
+        }
+        keep(backlog)
+        return displaced == 0 ? .queued : .displaced(displaced)
+    }
+
+    /// Hands all that waits to the socket, for what must come after it.
+    func spillBacklog() {
+        guard hasBacklog, let backlog = extras?.value.backlog else { return }
+        while let frame = backlog.popFirst() { writeMessage(frame) }
+        dropBacklog()
+    }
+
+    /// Handed to the kernel in one piece, roughly.
+    private static let batch = 64 << 10
+
+    /// The socket has written what it had: the backlog follows, as much as the kernel takes.
+    func sendBacklog() {
+        guard let backlog = extras?.value.backlog else { return }
+        while !isBlocked, isWritable, let frame = backlog.popFirst() {
+            writeMessage(frame)
+            if queuedBytes >= Self.batch || backlog.isEmpty { flushNow() }
+        }
+        if backlog.isEmpty { dropBacklog() }
+    }
+
+    private func keep(_ backlog: Backlog) {
+        guard !hasBacklog else { return }
+        makeExtras().value.backlog = backlog
+        hasBacklog = true
+    }
+
+    private func dropBacklog() {
+        extras?.value.backlog = nil
+        hasBacklog = false
+    }
+}

@@ -1,0 +1,279 @@
+// One client: an HTTP request that becomes a WebSocket. The socket brings bytes, the parsers decide, and this file does what
+// they decided; what a message means is the script's affair, through the worker.
+//
+// Runs on: its worker's thread.
+// Allocates: at the handshake; per message nothing.
+// Read next: ClientConnection+Handshake.swift, ClientConnection+Frames.swift, ClientConnection+Sending.swift.
+
+import EventLoop
+import HTTP1
+import Logging
+import PubSub
+import Scripting
+import Settings
+import WebSocket
+
+/// A client's connection, from accept to close.
+final class ClientConnection: Socket, Subscriber, UserMember {
+    /// Where in its life the connection is.
+    enum Phase {
+        /// HTTP: waiting for a request, or answering those that are none for a WebSocket.
+        case handshake
+        /// Able to talk.
+        case open
+        /// Our Close frame is sent, the peer's awaited.
+        case closing
+        /// Both are done with it; the socket is being hung up.
+        case closed
+    }
+
+    /// What only few connections have.
+    struct Extras {
+        var user: String?
+        /// Its place in the index of users.
+        var placeOfUser = 0
+        var subprotocol: String?
+        var backlog: Backlog?
+        var meter: RateMeter?
+        /// Input that has to wait.
+        var held: HeldInput?
+        /// Events that have to wait for a handler.
+        var pending: PendingEvents?
+        /// An end that the script has not been told of yet.
+        var ending: Ending?
+        var remains: Remains?
+        /// Where messages may refer to earlier ones, from the first compressed one on.
+        var inflater: Inflater?
+        var deflater: Deflater?
+    }
+
+    unowned(unsafe) let worker: Worker
+    /// The random half of the connection's id.
+    let secret: UInt64
+    var phase = Phase.handshake
+    /// Whether messages wait in `extras`, where the policies of their channels can reach them.
+    var hasBacklog = false
+    /// Whether a handler of this connection waits: its next events queue.
+    var isBusy = false
+    /// Whether it waits for its turn, because the slice was used up: its next events queue, and it is not read.
+    var isDeferred = false
+    /// Whether it counts for `limits.connectionsPerIP`.
+    var isCountedForAddress = false
+    /// Which script serves it, by name: a reload does not change it.
+    var script: ScriptID!
+    var decoder = MessageDecoder()
+    /// Only until the handshake is done.
+    var handshake: HandshakeState?
+    /// The bytes of the request that opened it, kept for scripts that ask for its query or headers.
+    var head: [UInt8] = []
+    var memberships: [Membership] = []
+    var extras: Box<Extras>?
+    /// Seconds since 1970.
+    var openedAt: UInt32 = 0
+    /// When its events have last used up a slice: the low bits of the loop's milliseconds.
+    var usedSliceUpAt: UInt32 = 0
+    var messagesIn: UInt32 = 0
+    var messagesOut: UInt32 = 0
+    /// The number of the last frame for many that it was sent, or had opened too late for.
+    var lastWideSend: UInt32
+    var keepalive = Keepalive()
+    /// What was agreed on about compression; nil on a plain connection.
+    var deflate: DeflateParameters?
+    var bytesIn: UInt64 = 0
+    var bytesOut: UInt64 = 0
+
+    init(descriptor: Int32, peer: SocketAddress, worker: Worker) {
+        self.worker = worker
+        secret = worker.random.next()
+        lastWideSend = worker.walks.newest
+        worker.connectionCount += 1
+        super.init(descriptor: descriptor, peer: peer, on: worker.loop)
+        handshake = HandshakeState(limits: worker.handshakeLimits.head, now: worker.loop.now)
+        endAllowance = UInt32(worker.node.configuration.limits.closeInput)
+        setDeadline(milliseconds: worker.timeouts.handshake)
+        if let context = worker.node.certificates.clients { startTLS(context) }
+    }
+
+    var handle: ConnectionHandle { ConnectionHandle(slot: token.slot, generation: token.generation) }
+
+    var id: ConnectionID {
+        ConnectionID(node: worker.node.number, worker: worker.index, slot: token.slot, secret: secret)
+    }
+
+    var subscriberID: SubscriberID { id.subscriber }
+
+    var placeOfUser: Int {
+        get { extras?.value.placeOfUser ?? 0 }
+        set { makeExtras().value.placeOfUser = newValue }
+    }
+
+    /// The box of what only few connections have, made when the first of it is needed.
+    func makeExtras() -> Box<Extras> {
+        if let extras { return extras }
+        let made = Box(Extras())
+        extras = made
+        return made
+    }
+
+    // MARK: What the socket tells
+
+    override func received(_ bytes: UnsafeMutableRawBufferPointer) {
+        worker.turns.slice.beginSource()
+        switch phase {
+        case .handshake: receiveRequest(bytes)
+        case .open:
+            keepalive.awaitsAnswer = false
+            receiveFrames(bytes)
+        case .closing:
+            swallow(bytes.count)
+            receiveFrames(bytes)
+        case .closed: break
+        }
+    }
+
+    override func receivedPreamble(_ bytes: UnsafeRawBufferPointer) -> Int? { receiveProxyHeader(bytes) }
+
+    override func receivedEnd() {
+        switch phase {
+        case .handshake, .closed: finish(within: worker.timeouts.close)
+        case .open, .closing: abort()
+        }
+    }
+
+    override func drained() {
+        if hasBacklog { sendBacklog() }
+        guard !isBlocked, phase == .open else { return }
+        worker.drained(self)
+    }
+
+    override func secured() {
+        worker.statistics.tlsHandshakes += 1
+        if isResumed { worker.statistics.tlsResumptions += 1 }
+    }
+
+    override func handshakeFailed(_ reason: String) {
+        worker.statistics.tlsHandshakesFailed += 1
+        worker.log.debug("TLS handshake failed", metadata: ["reason": "\(reason)", "remote": "\(peer)"])
+    }
+
+    override func renegotiationRefused() {
+        worker.statistics.tlsRenegotiations += 1
+        worker.log.notice("TLS renegotiation refused", metadata: ["remote": "\(remote)"])
+    }
+
+    override func endAllowanceSpent() { worker.statistics.closeInputCut += 1 }
+
+    override func deadlineReached() {
+        switch phase {
+        case .handshake: handshakeIsLate()
+        case .closing: closeIsLate()
+        case .open: pauseIsOver()
+        case .closed: break
+        }
+    }
+
+    /// The messages of a client that has hung up are messages; what it is answered is lost.
+    override var readsToTheEnd: Bool { phase == .open }
+
+    override func writeStalled() {
+        if phase == .open {
+            worker.count(.writeStall)
+            worker.logClose(self, .writeStall)
+        }
+        abort()
+    }
+
+    override func mayClose() -> Bool {
+        if phase == .open { makeExtras().value.ending = Ending(code: .abnormal, reason: "") }
+        phase = .closed
+        return tellEnd()
+    }
+
+    override func didClose() { worker.forget(self) }
+}
+
+/// Boxes a rarely used value, so that a connection without it pays for one pointer.
+final class Box<Value> {
+    var value: Value
+    init(_ value: Value) { self.value = value }
+}
+
+// The end of a connection as its script sees it: told once, behind the connection's last events, of a connection that still knows
+// what it was. Whatever has ended it, the script is told within the turn's slice; when that is used up, the end waits in the
+// rotation, and so does the socket, if it is to close meanwhile.
+
+extension ClientConnection {
+    /// An end that was decided and that the script has not been told of yet: in the middle of a handler it cannot be.
+    struct Ending {
+        let code: CloseCode
+        let reason: String
+    }
+
+    /// What a connection was until it ended. Hub, users and socket have forgotten it; a script whose onClose waits has not.
+    struct Remains {
+        let user: String?
+        let certificate: String?
+        let channels: [String]
+
+        init(of connection: ClientConnection) {
+            user = connection.user
+            certificate = connection.certificateSubject
+            channels = connection.memberships.map(\.channel.name)
+        }
+    }
+
+    /// What it was, once it has ended and its onClose waits.
+    var remains: Remains? { extras?.value.remains }
+
+    /// Whether the script has not been told of the end yet.
+    var isEnding: Bool { extras?.value.ending != nil }
+
+    /// The connection has ended in one of its own events: the script is told now, if nothing has to come before that.
+    func hasEnded(_ code: CloseCode, reason: String) {
+        guard isBusy || isDeferred || extras?.value.pending != nil || worker.turns.slice.isOver else {
+            return worker.ended(self, code: code, reason: reason)
+        }
+        makeExtras().value.ending = Ending(code: code, reason: reason)
+        _ = tellEnd()
+    }
+
+    /// The connection is to end in the middle of somebody's event, or of a walk over connections: the script is told at the end of
+    /// the turn; earlier, when the socket goes first.
+    func ends(_ code: CloseCode, reason: String) {
+        makeExtras().value.ending = Ending(code: code, reason: reason)
+        loop.atEndOfTurn { [self] in
+            guard isEnding else { return }
+            handleHeld()
+            _ = tellEnd()
+        }
+    }
+
+    /// Tells the script of the end, or waits for a turn with that; whether there is nothing left to tell.
+    func tellEnd() -> Bool {
+        guard isEnding || isBusy || extras?.value.pending != nil else { return true }
+        guard !isDeferred else { return false }
+        guard worker.turns.slice.isOver else { return goOnEnding() }
+        waitForTurn()
+        return false
+    }
+
+    /// Ends what waits, runs what queues behind it, in order, where nothing can wait any more, and tells the script of the end, as
+    /// far as the slice reaches; whether that was all.
+    func goOnEnding() -> Bool {
+        if isBusy || extras?.value.pending != nil {
+            worker.engine.withClosedConnection {
+                if isBusy, let task = extras?.value.pending?.task {
+                    worker.cancelWait(of: task)
+                } else {
+                    runPendingEvents()
+                }
+            }
+            if isEnding, worker.turns.slice.isOver { waitForTurn() }
+        }
+        guard !isDeferred else { return false }
+        guard let ending = extras?.value.ending else { return true }
+        extras?.value.ending = nil
+        worker.ended(self, code: ending.code, reason: ending.reason)
+        return true
+    }
+}

@@ -1,0 +1,78 @@
+// What has happened on a connection while its handler waits.
+
+import DequeModule
+import Scripting
+
+/// A connection's queue of events.
+final class PendingEvents {
+    /// An event that has to wait for the one before it.
+    enum Event {
+        case message([UInt8], binary: Bool)
+        case drain
+    }
+
+    /// No more is read from a client when so many events wait, or so many bytes.
+    static let eventLimit = 64
+    static let byteLimit = 256 << 10
+
+    /// The event whose handler waits.
+    var task: ScriptTask?
+    private var events: Deque<Event> = []
+    private var bytes = 0
+    private var hasDrain = false
+
+    var isEmpty: Bool { events.isEmpty }
+
+    var isFull: Bool { events.count >= Self.eventLimit || bytes >= Self.byteLimit }
+
+    /// Adds an event. That the client has read all is said once, however often it has meanwhile.
+    func append(_ event: Event) {
+        switch event {
+        case .message(let payload, _):
+            bytes += payload.count
+        case .drain:
+            guard !hasDrain else { return }
+            hasDrain = true
+        }
+        events.append(event)
+    }
+
+    func next() -> Event? {
+        guard let event = events.popFirst() else { return nil }
+        switch event {
+        case .message(let payload, _): bytes -= payload.count
+        case .drain: hasDrain = false
+        }
+        return event
+    }
+}
+
+// What has been received of a client and cannot be handled yet, because it has sent too much or its handler waits. Nothing more
+// is received in that time, so that TCP slows the client down.
+
+/// Bytes of a client that wait, in memory that is changed in place as they are handled.
+final class HeldInput {
+    private var memory: UnsafeMutableRawBufferPointer
+    private(set) var rest: UnsafeMutableRawBufferPointer
+
+    init(copying bytes: UnsafeMutableRawBufferPointer) {
+        memory = .allocate(byteCount: max(1, bytes.count), alignment: 8)
+        if let start = bytes.baseAddress { memory.baseAddress!.copyMemory(from: start, byteCount: bytes.count) }
+        rest = UnsafeMutableRawBufferPointer(rebasing: memory[..<bytes.count])
+    }
+
+    deinit { memory.deallocate() }
+
+    /// Only this part of it still waits.
+    func keep(_ rest: UnsafeMutableRawBufferPointer) { self.rest = rest }
+
+    /// Has received all the same: behind what waits.
+    func append(_ bytes: UnsafeMutableRawBufferPointer) {
+        let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: max(1, rest.count + bytes.count), alignment: 8)
+        copy.copyMemory(from: UnsafeRawBufferPointer(rest))
+        UnsafeMutableRawBufferPointer(rebasing: copy[rest.count...]).copyMemory(from: UnsafeRawBufferPointer(bytes))
+        memory.deallocate()
+        memory = copy
+        rest = UnsafeMutableRawBufferPointer(rebasing: copy[..<(rest.count + bytes.count)])
+    }
+}

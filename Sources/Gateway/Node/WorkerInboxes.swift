@@ -1,0 +1,105 @@
+// The workers' inboxes, by number: the broker puts publications there, other threads their orders and questions. The frames that
+// wait are bounded in number and in bytes: for a worker that does not keep up, its senders are refused, and our memory is safe.
+//
+// Runs on: any thread.
+// Read next: ../Worker/WorkerMessage.swift.
+
+import EventLoop
+package import PubSub
+import Synchronization
+package import WebSocket
+
+/// The doors to all workers.
+package final class WorkerInboxes: PublicationReceiver {
+    /// Bytes of frames that may wait for one worker, 256 MiB.
+    private static let byteLimit = 256 << 20
+
+    private final class Door: Sendable {
+        let inbox = Inbox<WorkerMessage>()
+        let waitingBytes = Atomic<Int>(0)
+        /// Whether messages of the admin thread's turn wait, for which the worker was not woken.
+        let owesWakeUp = Atomic<Bool>(false)
+
+        var isOverloaded: Bool {
+            waitingBytes.load(ordering: .relaxed) > WorkerInboxes.byteLimit || inbox.isFull
+        }
+
+        /// - Parameter hasReceipt: whether the admin thread sends it: the worker is woken once for all pushes of a turn.
+        func post(_ message: WorkerMessage, bytes: Int, hasReceipt: Bool) {
+            waitingBytes.add(bytes, ordering: .relaxed)
+            guard hasReceipt else { return inbox.post(message) }
+            inbox.postQuietly(message)
+            owesWakeUp.store(true, ordering: .relaxed)
+        }
+    }
+
+    private let doors: [Door]
+
+    init(count: Int) { doors = (0..<count).map { _ in Door() } }
+
+    package var count: Int { doors.count }
+
+    subscript(worker: Int) -> Inbox<WorkerMessage> { doors[worker].inbox }
+
+    // MARK: Orders and questions
+
+    /// Has the worker do something on its thread, unless it has ended by then.
+    package func tell(_ worker: Int, _ order: @escaping @Sendable (Worker) -> Void) {
+        doors[worker].inbox.post(.order(order))
+    }
+
+    /// Has every worker do something.
+    package func tellAll(_ order: @escaping @Sendable (Worker) -> Void) {
+        for worker in doors.indices { tell(worker, order) }
+    }
+
+    /// Asks the scripts of a worker something. The closure, or the event that it begins, answers to `reply` in any case.
+    package func ask<Answer>(
+        _ worker: Int, _ reply: Reply<Answer>, _ question: @escaping @Sendable (Worker, Reply<Answer>) -> Void
+    ) {
+        doors[worker].inbox.post(.ask { question($0, reply) })
+    }
+
+    // MARK: Frames
+
+    /// Sends a frame to an audience on one worker; false when that worker does not keep up.
+    package func send(_ frame: Frame, to audience: Audience, on worker: Int, receipt: UInt64?) -> Bool {
+        let door = doors[worker]
+        guard !door.isOverloaded else { return false }
+        door.post(.send(frame, to: audience, receipt: receipt), bytes: frame.count, hasReceipt: receipt != nil)
+        return true
+    }
+
+    /// The admin thread's turn ends: wakes the workers that it has pushes for.
+    package func wakeForPushes() {
+        for door in doors where door.owesWakeUp.load(ordering: .relaxed) {
+            door.owesWakeUp.store(false, ordering: .relaxed)
+            door.inbox.wakeOwner()
+        }
+    }
+
+    /// Notes that a worker has handled a frame of an inbox.
+    func handled(_ frame: Frame, on worker: UInt8) {
+        doors[Int(worker)].waitingBytes.subtract(frame.count, ordering: .relaxed)
+    }
+
+    package func isOverloaded(_ workers: WorkerSet) -> Bool {
+        var isOverloaded = false
+        workers.forEach { if doors[Int($0)].isOverloaded { isOverloaded = true } }
+        return isOverloaded
+    }
+
+    package func receive(_ publication: Publication, for workers: WorkerSet, origin: UInt8?, receipt: UInt64?) -> Bool {
+        var deliversHere = false
+        workers.forEach { worker in
+            let door = doors[Int(worker)]
+            if worker == origin && door.inbox.isEmpty {
+                deliversHere = true
+            } else {
+                door.post(
+                    .deliver(publication, receipt: receipt), bytes: publication.frame.count, hasReceipt: receipt != nil)
+            }
+        }
+        return deliversHere
+    }
+}

@@ -1,0 +1,197 @@
+// What scripts can ask of the server. Called while a handler runs, so nothing here runs another one: closing is finished at
+// the end of the turn.
+
+import EventLoop
+import Logging
+import PubSub
+package import Scripting
+import Settings
+import WebSocket
+
+extension Worker: ScriptHost {
+    // MARK: One connection
+
+    package func send(_ handle: ConnectionHandle, _ payload: UnsafeRawBufferPointer, binary: Bool) -> SendResult {
+        connection(handle)?.send(payload, binary: binary) ?? .closed
+    }
+
+    package func close(_ handle: ConnectionHandle, code: UInt16, reason: UnsafeRawBufferPointer) -> Bool {
+        connection(handle)?.close(CloseCode(rawValue: code), reason: String(decoding: reason, as: UTF8.self)) ?? false
+    }
+
+    package func subscribe(_ handle: ConnectionHandle, channel name: UnsafeRawBufferPointer) -> SubscribeResult {
+        guard let connection = connection(handle), connection.phase == .open else { return .closed }
+        guard let channel = Channel(name) else { return .invalidName }
+        if hub.isSubscribed(connection, to: channel) { return .alreadySubscribed }
+        guard connection.memberships.count < maxChannels else { return .tooMany }
+        hub.subscribe(connection, to: channel)
+        return .subscribed
+    }
+
+    package func unsubscribe(_ handle: ConnectionHandle, channel name: UnsafeRawBufferPointer) -> Bool {
+        guard let connection = connection(handle), let channel = Channel(name) else { return false }
+        return hub.unsubscribe(connection, from: channel)
+    }
+
+    package func identify(_ handle: ConnectionHandle, user: UnsafeRawBufferPointer?) -> Bool {
+        guard let connection = connection(handle), connection.phase == .open else { return false }
+        if identify(connection, as: user.map { String(decoding: $0, as: UTF8.self) }) { return true }
+        connection.close(.tooManyOfUser)
+        return false
+    }
+
+    package func isOpen(_ handle: ConnectionHandle) -> Bool { connection(handle)?.phase == .open }
+
+    package func queued(_ handle: ConnectionHandle) -> Int { connection(handle)?.waitingBytes ?? 0 }
+
+    package func text(_ property: ConnectionText, of handle: ConnectionHandle, into answer: inout ScriptStrings) -> Bool
+    {
+        guard let connection = connection(handle) else { return false }
+        let text: String? =
+            switch property {
+            case .id: connection.id.text
+            case .user: connection.remains?.user ?? connection.user
+            case .ip: connection.remote.host
+            case .path: connection.path
+            case .subprotocol: connection.subprotocol
+            case .certificate: connection.remains?.certificate ?? connection.certificateSubject
+            }
+        guard let text else { return false }
+        answer.append(text)
+        return true
+    }
+
+    package func pairs(_ pairs: ConnectionPairs, of handle: ConnectionHandle, into answer: inout ScriptStrings) {
+        guard let connection = connection(handle) else { return }
+        switch pairs {
+        case .query: for pair in connection.query { answer.append(name: pair.name, value: pair.value) }
+        case .headers: for field in connection.headers { answer.append(name: field.name, value: field.value) }
+        }
+    }
+
+    package func channels(of handle: ConnectionHandle, into answer: inout ScriptStrings) {
+        guard let connection = connection(handle) else { return }
+        if let remains = connection.remains { return remains.channels.forEach { answer.append($0) } }
+        for membership in connection.memberships { answer.append(membership.channel.name) }
+    }
+
+    // MARK: The server
+
+    package func publish(
+        channel name: UnsafeRawBufferPointer, _ payload: UnsafeRawBufferPointer, binary: Bool,
+        except: ConnectionHandle?,
+        key: String?
+    ) -> PublishResult {
+        guard let channel = Channel(name) else { return .invalidName }
+        let exclude = except.flatMap { connection($0)?.subscriberID }
+        let frame = binary ? Frame.binary(payload) : Frame.text(payload)
+        // While messages of an earlier order are still being handled, this one has to queue behind them.
+        let origin = loop.isHandlingInbox ? nil : index
+        switch node.broker.publish(frame, to: channel, key: key, exclude: exclude, origin: origin, receipt: nil) {
+        case .published(let position, _, let publication):
+            if let publication { deliver(publication) }
+            return .published(offset: position.offset)
+        case .overloaded:
+            return .refused("overloaded")
+        }
+    }
+
+    package func send(toID text: UnsafeRawBufferPointer, _ payload: UnsafeRawBufferPointer, binary: Bool) -> Bool {
+        guard let id = routable(text) else { return false }
+        if id.worker == index { return connection(id)?.send(payload, binary: binary) == .sent }
+        let frame = binary ? Frame.binary(payload) : Frame.text(payload)
+        return node.workers.send(frame, to: .connection(id), on: Int(id.worker), receipt: nil)
+    }
+
+    package func send(toUser user: String, _ payload: UnsafeRawBufferPointer, binary: Bool) {
+        let frame = binary ? Frame.binary(payload) : Frame.text(payload)
+        sendElsewhere(frame, to: .user(user))
+        for connection in users[user] { _ = connection.send(frame, whenFull: onFullQueue) }
+    }
+
+    /// Hands a frame to all other workers.
+    private func sendElsewhere(_ frame: Frame, to audience: Audience) {
+        for worker in 0..<node.workers.count where worker != Int(index) {
+            guard !node.workers.send(frame, to: audience, on: worker, receipt: nil) else { continue }
+            log.warning("message not taken by a worker that does not keep up", metadata: ["other": "\(worker)"])
+        }
+    }
+
+    package func broadcast(_ payload: UnsafeRawBufferPointer, binary: Bool) {
+        let frame = binary ? Frame.binary(payload) : Frame.text(payload)
+        sendElsewhere(frame, to: .everyone)
+        forEachOpenConnection { _ = $0.send(frame, whenFull: onFullQueue) }
+    }
+
+    package func disconnect(id text: UnsafeRawBufferPointer, code: UInt16, reason: UnsafeRawBufferPointer) -> Bool {
+        let code = CloseCode(rawValue: code)
+        let reason = String(decoding: reason, as: UTF8.self)
+        guard let id = routable(text) else {
+            return disconnect(user: String(decoding: text, as: UTF8.self), code: code, reason: reason)
+        }
+        if id.worker == index { return connection(id)?.close(code, reason: reason) ?? false }
+        node.workers.tell(Int(id.worker)) { $0.close(id, code: code, reason: reason) }
+        return true
+    }
+
+    private func disconnect(user: String, code: CloseCode, reason: String) -> Bool {
+        for worker in 0..<node.workers.count where worker != Int(index) {
+            node.workers.tell(worker) { $0.close(user: user, code: code, reason: reason) }
+        }
+        return close(user: user, code: code, reason: reason) || node.workers.count > 1
+    }
+
+    /// Closes a user's connections here; false when there are none.
+    @discardableResult
+    func close(user: String, code: CloseCode, reason: String) -> Bool {
+        let connections = users[user]
+        for connection in connections { connection.close(code, reason: reason) }
+        return !connections.isEmpty
+    }
+
+    /// The id if it can be one of this node's connections.
+    private func routable(_ text: UnsafeRawBufferPointer) -> ConnectionID? {
+        guard let text = String(validating: text, as: UTF8.self), let id = ConnectionID(text), id.node == node.number,
+            Int(id.worker) < node.workers.count
+        else { return nil }
+        return id
+    }
+
+    // MARK: Timers and log
+
+    package func setTimer(id: Int32, after seconds: Double, every period: Double?, name: String?) {
+        timers.set(id, after: Self.milliseconds(seconds), every: period.map(Self.milliseconds))
+    }
+
+    package func cancelTimer(id: Int32) { timers.cancel(id) }
+
+    /// Runs a timer that is due; false when it was cancelled while it waited for its turn.
+    func fire(_ timer: DueTimer) -> Bool {
+        guard timers.take(timer) else { return false }
+        if timer.period == nil { performAlone(engine.fireTimer(timer.id)) } else { repeatTimer(timer.id) }
+        noteEvent(.function)
+        return true
+    }
+
+    /// At least a millisecond, at most some thirty years: whatever a script asks for, the clock can add it.
+    static func milliseconds(_ seconds: Double) -> UInt64 {
+        UInt64(min(max(1, (seconds * 1000).rounded(.up)), 1e12))
+    }
+
+    package func log(
+        level: ScriptLogLevel, message: UnsafeRawBufferPointer, fields: [(name: String, value: String)], script: String,
+        line: Int
+    ) {
+        let severity: Logger.Level =
+            switch level {
+            case .debug: .debug
+            case .info: .info
+            case .warning: .warning
+            case .error: .error
+            }
+        var metadata: Logger.Metadata = [:]
+        if !script.isEmpty { metadata["script"] = "\(script):\(line)" }
+        for field in fields { metadata[field.name] = "\(field.value)" }
+        log.log(level: severity, "\(String(decoding: message, as: UTF8.self))", metadata: metadata)
+    }
+}

@@ -1,0 +1,166 @@
+// An admin connection that a test drives by hand: its loop, its clock, its client and the answers to its requests, all on the test's
+// thread, so that a run is the same each time. The server behind it is a double; the connection and its socket are real.
+
+import EventLoop
+import Glibc
+import HTTP1
+import Logging
+import Testing
+
+@testable import Admin
+
+/// A server that answers when the test says so.
+///
+/// The path of a request says what it is: `/push` runs beside other pushes, `/lone` is a push that lets no later request begin,
+/// `/now` is answered at once, and everything else runs alone.
+final class HandAdmin: AdminRequestHandler {
+    /// Milliseconds that the test turns.
+    final class Clock {
+        var now: UInt64 = 1_000_000
+    }
+
+    let clock = Clock()
+    let loop: EventLoop
+    let limits: HTTPLimits
+    let requestTimeout: UInt64 = 10_000
+    let headTimeout: UInt64 = 5_000
+    var isDraining = false
+    let log = Logger(label: "hand") { _ in SwiftLogNoOpLogHandler() }
+    /// The requests that have begun, in order.
+    private(set) var begun: [AdminCall] = []
+    private(set) var timedOut = 0
+    private(set) var closed = 0
+    /// The first rule that was broken.
+    private(set) var failure: String?
+    private(set) weak var connection: AdminConnection?
+
+    init(maxBody: Int = 1 << 20) {
+        let clock = clock
+        loop = EventLoop(clock: { clock.now })
+        var limits = HTTPLimits()
+        limits.maxBody = maxBody
+        self.limits = limits
+    }
+
+    /// Connects a client.
+    func connect() -> HandPeer {
+        var pair: [Int32] = [-1, -1]
+        let type = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+        precondition(socketpair(AF_UNIX, type, 0, &pair) == 0, "no more sockets")
+        // The loop keeps it while its socket lives.
+        let connection = AdminConnection(
+            descriptor: pair[1], peer: SocketAddress(ipv4: 0x7F00_0001, port: 1), on: loop, handler: self)
+        self.connection = connection
+        return HandPeer(descriptor: pair[0])
+    }
+
+    /// Turns of the loop, a millisecond after each other.
+    func turn(_ count: Int = 1) {
+        for _ in 0..<count {
+            clock.now += 1
+            loop.turn(waitingAtMost: 0)
+        }
+    }
+
+    /// The requests that have begun and wait for their answers.
+    var open: [AdminCall] { begun.filter { !$0.isAnswered } }
+
+    /// Answers a request with its own body.
+    func answer(_ call: AdminCall) { call.answer(Response(status: 200, fields: [], body: call.body)) }
+
+    // MARK: What the connection asks
+
+    func call(for head: RequestHead, on connection: AdminConnection) -> AdminCall {
+        AdminCall(
+            head: head, requestID: head.first("x-request-id") ?? "none", handler: nil,
+            refusal: head.path == "/refused" ? .keyMissing : nil,
+            isPush: head.path == "/push" || head.path == "/lone", connection: connection)
+    }
+
+    func perform(_ call: AdminCall) {
+        let open = open
+        if !call.runsBesideOthers && !open.isEmpty { failure = "\(call.requestID) begins before others are answered" }
+        if let lone = open.first(where: { !$0.runsBesideOthers }) {
+            failure = "\(call.requestID) begins beside \(lone.requestID)"
+        }
+        begun.append(call)
+        if open.count >= RequestPipeline.maxRequests { failure = "\(open.count + 1) requests are outstanding" }
+        if call.head.path == "/lone" { call.runsBesideOthers = false }
+        if call.head.path == "/now" { answer(call) }
+        if let refusal = call.refusal { call.fail(refusal) }
+    }
+
+    func newRequestID() -> String { "none" }
+    func requestTimedOut() { timedOut += 1 }
+    func connectionClosed() { closed += 1 }
+}
+
+/// The other end of a connection of a ``HandAdmin``.
+final class HandPeer {
+    /// An answer as it came.
+    struct Answer {
+        let status: Int
+        let id: String
+        let body: [UInt8]
+        let isLast: Bool
+    }
+
+    private var descriptor: Int32
+    private var received: [UInt8] = []
+    /// Whether the server has announced its end.
+    private(set) var hasEnded = false
+
+    init(descriptor: Int32) { self.descriptor = descriptor }
+
+    deinit { close() }
+
+    /// Sends as much as the socket takes; answers how much that is.
+    @discardableResult
+    func send(_ bytes: ArraySlice<UInt8>) -> Int {
+        max(0, bytes.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) })
+    }
+
+    func send(_ text: String) { #expect(send(Array(text.utf8)[...]) == text.utf8.count) }
+
+    func closeWriting() { shutdown(descriptor, Int32(SHUT_WR)) }
+
+    func close() {
+        guard descriptor >= 0 else { return }
+        // A process that another test starts just now has a copy of the descriptor until it runs its own program.
+        shutdown(descriptor, Int32(SHUT_RDWR))
+        Glibc.close(descriptor)
+        descriptor = -1
+    }
+
+    /// Takes what has come.
+    func read() {
+        withUnsafeTemporaryAllocation(byteCount: 1 << 16, alignment: 16) { buffer in
+            while descriptor >= 0 {
+                let count = recv(descriptor, buffer.baseAddress, buffer.count, 0)
+                if count == 0 { hasEnded = true }
+                guard count > 0 else { return }
+                received += buffer.prefix(count)
+            }
+        }
+    }
+
+    /// The next whole answer of what has come.
+    /// - Parameter omitsBody: whether the request with this id was HEAD.
+    func next(omitsBody: (String) -> Bool = { _ in false }) -> Answer? {
+        guard let end = received.firstRange(of: Array("\r\n\r\n".utf8)) else { return nil }
+        let lines = String(decoding: received[..<end.lowerBound], as: UTF8.self).split(separator: "\r\n")
+        func field(_ name: String) -> String? {
+            lines.first { $0.lowercased().hasPrefix("\(name): ") }.map { String($0.dropFirst(name.count + 2)) }
+        }
+        let status = Int(lines[0].split(separator: " ")[1]) ?? 0
+        let id = field("x-request-id") ?? ""
+        let length = status == 100 || omitsBody(id) ? 0 : Int(field("content-length") ?? "0") ?? 0
+        guard received.count - end.upperBound >= length else { return nil }
+        let body = Array(received[end.upperBound..<end.upperBound + length])
+        received.removeSubrange(..<(end.upperBound + length))
+        return Answer(status: status, id: id, body: body, isLast: field("connection") == "close")
+    }
+
+    /// Bytes that have come and are not taken.
+    var rest: Int { received.count }
+}
