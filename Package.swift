@@ -35,7 +35,7 @@ let package = Package(
         .executableTarget(
             name: "perigee",
             dependencies: [
-                "Server", "Settings", "LineLog", "CLinux",
+                "Server", "Settings", "LineLog", "CLinux", "CCurl",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swift),
@@ -112,8 +112,8 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", providers: [.apt(["libssl-dev"])]),
         // permessage-deflate (RFC 7692) is defined by DEFLATE, and zlib is the library that every distribution patches.
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
-        // Scripts' requests to other servers: HTTP/1.1 and HTTP/2 as the world speaks them, TLS, pooling, and a name lookup that
-        // does not block the loop. The distribution patches it.
+        // Scripts' requests to other servers, and the command line's to the admin API: HTTP/1.1 and HTTP/2 as the world speaks
+        // them, TLS, pooling, and a name lookup that does not block the loop. The distribution patches it.
         .systemLibrary(name: "CCurl", providers: [.apt(["libcurl4-openssl-dev"])]),
 
         // --- beside the server ---
