@@ -69,10 +69,10 @@ let package = Package(
                 .product(name: "DequeModule", package: "swift-collections"),
             ],
             swiftSettings: swift),
-        .target(name: "Scripting", dependencies: ["LuaBridge"], swiftSettings: swift),
+        .target(name: "Scripting", dependencies: ["LuaBridge", "CNearestName"], swiftSettings: swift),
         .target(
             name: "LuaBridge",
-            dependencies: ["LuaWatchdog", "CLinux"],
+            dependencies: ["LuaWatchdog", "CNearestName", "CLinux"],
             exclude: ["Watchdog/slice.c", "Watchdog/watchdog.c"],
             // ThreadSanitizer does not see how the distribution's Lua leaves these functions by longjmp (__longjmp_chk), and
             // its record of calls would overflow; it has nothing to find in code that only one thread runs.
@@ -93,6 +93,7 @@ let package = Package(
                 .headerSearchPath(".."), .headerSearchPath("../include"),
                 .unsafeFlags(["-Wall", "-Wextra", "-Werror", "-fno-omit-frame-pointer"]),
             ]),
+        .target(name: "CNearestName", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
         .target(name: "PubSub", dependencies: ["WebSocket"], swiftSettings: swift),
         .target(name: "WebSocket", dependencies: ["CLinux", "COpenSSL", "CZlib"], swiftSettings: swift),
         .target(name: "HTTP1", swiftSettings: swift),
