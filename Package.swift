@@ -156,7 +156,8 @@ let package = Package(
 
         // --- tests mirror the sources ---
         .testTarget(
-            name: "EventLoopTests", dependencies: ["TimeBound", "EventLoop", "CLinux", "COpenSSL", "SeededGenerator"],
+            name: "EventLoopTests",
+            dependencies: ["TimeBound", "EventLoop", "CLinux", "COpenSSL", "SeededGenerator", "PerigeeTestKit"],
             swiftSettings: swift),
         .testTarget(
             name: "SettingsTests",
@@ -167,7 +168,8 @@ let package = Package(
         .testTarget(
             name: "LineLogTests",
             dependencies: [
-                "TimeBound", "LineLog", "EventLoop", "SeededGenerator", .product(name: "Logging", package: "swift-log"),
+                "TimeBound", "LineLog", "EventLoop", "SeededGenerator", "PerigeeTestKit",
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: swift),
         .testTarget(name: "JSONTests", dependencies: ["TimeBound", "JSON", "SeededGenerator"], swiftSettings: swift),
