@@ -35,7 +35,7 @@ let package = Package(
         .executableTarget(
             name: "perigee",
             dependencies: [
-                "Server", "Admin", "ScriptTesting", "Settings", "LineLog", "CLinux",
+                "Server", "ScriptTesting", "Settings", "LineLog", "CLinux", "CCurl",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swift),
@@ -91,10 +91,10 @@ let package = Package(
                 .product(name: "DequeModule", package: "swift-collections"),
             ],
             swiftSettings: swift),
-        .target(name: "Scripting", dependencies: ["LuaBridge"], swiftSettings: swift),
+        .target(name: "Scripting", dependencies: ["LuaBridge", "CNearestName"], swiftSettings: swift),
         .target(
             name: "LuaBridge",
-            dependencies: ["LuaWatchdog", "CLinux"],
+            dependencies: ["LuaWatchdog", "CNearestName", "CLinux"],
             exclude: ["Watchdog/slice.c", "Watchdog/watchdog.c"],
             // ThreadSanitizer does not see how the distribution's Lua leaves these functions by longjmp (__longjmp_chk), and
             // its record of calls would overflow; it has nothing to find in code that only one thread runs.
@@ -115,6 +115,7 @@ let package = Package(
                 .headerSearchPath(".."), .headerSearchPath("../include"),
                 .unsafeFlags(["-Wall", "-Wextra", "-Werror", "-fno-omit-frame-pointer"]),
             ]),
+        .target(name: "CNearestName", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
         .target(name: "PubSub", dependencies: ["WebSocket"], swiftSettings: swift),
         .target(name: "WebSocket", dependencies: ["CLinux", "COpenSSL", "CZlib"], swiftSettings: swift),
         .target(name: "HTTP1", swiftSettings: swift),
@@ -134,8 +135,8 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", providers: [.apt(["libssl-dev"])]),
         // permessage-deflate (RFC 7692) is defined by DEFLATE, and zlib is the library that every distribution patches.
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
-        // Scripts' requests to other servers: HTTP/1.1 and HTTP/2 as the world speaks them, TLS, pooling, and a name lookup that
-        // does not block the loop. The distribution patches it.
+        // Scripts' requests to other servers, and the command line's to the admin API: HTTP/1.1 and HTTP/2 as the world speaks
+        // them, TLS, pooling, and a name lookup that does not block the loop. The distribution patches it.
         .systemLibrary(name: "CCurl", providers: [.apt(["libcurl4-openssl-dev"])]),
 
         // --- beside the server ---
@@ -177,7 +178,8 @@ let package = Package(
 
         // --- tests mirror the sources ---
         .testTarget(
-            name: "EventLoopTests", dependencies: ["TimeBound", "EventLoop", "CLinux", "COpenSSL", "SeededGenerator"],
+            name: "EventLoopTests",
+            dependencies: ["TimeBound", "EventLoop", "CLinux", "COpenSSL", "SeededGenerator", "PerigeeTestKit"],
             swiftSettings: swift),
         .testTarget(
             name: "SettingsTests",
@@ -188,7 +190,8 @@ let package = Package(
         .testTarget(
             name: "LineLogTests",
             dependencies: [
-                "TimeBound", "LineLog", "EventLoop", "SeededGenerator", .product(name: "Logging", package: "swift-log"),
+                "TimeBound", "LineLog", "EventLoop", "SeededGenerator", "PerigeeTestKit",
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: swift),
         .testTarget(name: "JSONTests", dependencies: ["TimeBound", "JSON", "SeededGenerator"], swiftSettings: swift),

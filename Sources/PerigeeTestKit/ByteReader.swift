@@ -14,8 +14,6 @@ struct Deadline {
         moment = ContinuousClock.now + timeout
     }
 
-    var isOver: Bool { ContinuousClock.now >= moment }
-
     /// The time that is left, as `poll` takes it: whole milliseconds, rounded up; 0 once the moment has passed.
     private var milliseconds: Int32 {
         let left = ContinuousClock.now.duration(to: moment).components

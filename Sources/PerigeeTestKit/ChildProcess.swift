@@ -2,22 +2,22 @@
 // whole group is killed when the last reference goes, however the test ends.
 //
 // Runs on: any thread, one at a time.
-// Read next: Spawn.swift, Chromium.swift.
+// Read next: Spawn.swift, StartedProcess.swift, Chromium.swift.
 
 import Glibc
 
 /// A running (or ended) program.
 public final class ChildProcess {
-    public let pid: Int32
+    public var pid: Int32 { process.pid }
     /// The time that each wait may take.
     public var timeout: Duration
 
     private let output: Pipe
     private let errors: Pipe
-    private var result: Int32?
+    private var process: StartedProcess
 
     private init(pid: Int32, output: Pipe, errors: Pipe, timeout: Duration) {
-        self.pid = pid
+        process = StartedProcess(pid: pid)
         self.output = output
         self.errors = errors
         self.timeout = timeout
@@ -79,42 +79,21 @@ public final class ChildProcess {
     }
 
     /// Sends a signal to the program alone.
-    public func signal(_ number: Int32) {
-        if result == nil { _ = Glibc.kill(pid, number) }
-    }
+    public func signal(_ number: Int32) { process.signal(number) }
 
     /// Waits for the end and returns the exit status, 128 + signal after a signal. The program's output stays for the reading
     /// calls.
     @discardableResult
-    public func wait() throws(ClientError) -> Int32 {
-        let deadline = Deadline(after: timeout)
-        while true {
-            if let status = reap(options: WNOHANG) { return status }
-            guard !deadline.isOver else { throw .deadline(waitingFor: "process \(pid) to end", got: []) }
-            // Glibc's Swift module has no descriptor that tells `poll` of a child's end, so this one wait looks again.
-            _ = poll(nil, 0, 2)
-        }
-    }
+    public func wait() throws(ClientError) -> Int32 { try process.wait(within: timeout) }
 
     /// Kills the whole process group and waits for its end; a second call does nothing.
     public func kill() {
-        guard result == nil else { return }
+        guard process.status == nil else { return }
         _ = Glibc.kill(-pid, SIGKILL)
-        _ = reap(options: 0)
+        process.reap()
         // Each process of the group has the pipes' write ends open, so the pipes end with the last process.
         _ = try? readOutputToEnd()
         _ = try? readErrorsToEnd()
-    }
-
-    private func reap(options: Int32) -> Int32? {
-        if let result { return result }
-        var status: Int32 = 0
-        var reaped = waitpid(pid, &status, options)
-        while reaped < 0, errno == EINTR { reaped = waitpid(pid, &status, options) }
-        guard reaped != 0 else { return nil }
-        let signal = status & 0x7F
-        result = signal == 0 ? (status >> 8) & 0xFF : 128 + signal
-        return result
     }
 
     private func line(of pipe: Pipe, containing part: String) throws(ClientError) -> String {

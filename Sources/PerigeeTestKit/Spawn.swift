@@ -1,18 +1,16 @@
 // Spawn: one posix_spawn with everything that a test's child needs: a process group of its own, default signals, empty
 // standard input, and pipes for output and errors.
 //
+// swift-subprocess does not serve: its functions are async and keep a child for the length of one closure, while the child of a
+// synchronous test lives as long as an object and each wait for it has a bound of its own.
+//
 // Read next: ChildProcess.swift.
 
 import CLinux
 import Glibc
-import Synchronization
 
 /// A program with its arguments and its environment, ready to start.
 struct Spawn {
-    /// Locked while a pipe is made and while a child starts: else a child of another test may inherit a pipe that is not yet
-    /// marked close-on-exec, and leave it open (Glibc's Swift module has no pipe2).
-    static let gate = Mutex<Void>(())
-
     private let program: String
     private let arguments: [String]
     private let environment: [String: String]
@@ -40,9 +38,7 @@ struct Spawn {
         let words = Self.strings([program] + arguments)
         let variables = Self.strings(inherited + environment.map { "\($0)=\($1)" })
         defer { (words + variables).forEach { free($0) } }
-        let code = Self.gate.withLock { _ in
-            posix_spawnp(&pid, program, &actions, &attributes, words, variables)
-        }
+        let code = posix_spawnp(&pid, program, &actions, &attributes, words, variables)
         guard code == 0 else { throw .system(call: "start \(program)", code: code) }
         return pid
     }
@@ -87,12 +83,8 @@ final class Pipe {
 
     init() throws(ClientError) {
         var ends: [Int32] = [-1, -1]
-        let made = Spawn.gate.withLock { _ in
-            guard pipe(&ends) == 0 else { return false }
-            for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-            return true
-        }
-        guard made else { throw .system(call: "pipe", code: errno) }
+        let made = clinux_pipe(&ends)
+        guard made == 0 else { throw .system(call: "pipe", code: -made) }
         (readEnd, writeEnd) = (ends[0], ends[1])
         reader = ByteReader(descriptor: readEnd)
         _ = fcntl(readEnd, F_SETFL, O_NONBLOCK)

@@ -36,6 +36,11 @@ public enum SecureProgram {
         return ["PERIGEE_TLS_CERTIFICATES": "\(files.certificate)=\(files.key)", "PERIGEE_ADMIN_TLS": "true"]
     }
 
+    /// The variables with which a command finds and trusts that server.
+    public static var commandEnvironment: [String: String] {
+        testsRunOverTLS ? environment.merging(["CURL_CA_BUNDLE": TestAuthority.shared.path]) { $1 } : [:]
+    }
+
     /// Makes the clients of the kit speak TLS with a server's ports.
     public static func register(_ ports: [UInt16]) {
         guard testsRunOverTLS else { return }

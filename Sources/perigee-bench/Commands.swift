@@ -28,91 +28,92 @@ struct All: ParsableCommand {
     }
 }
 
-/// `perigee-bench echo`
-struct Echo: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Send messages that a script sends back.")
-
-    @OptionGroup var target: TargetOptions
-
-    @Option(help: "How many clients.")
-    var connections = 200
-
-    @Option(help: "How many messages each client has in flight.")
+/// What a command that sends messages does if its options do not say otherwise, and what they mean to it.
+struct UsualLoad {
+    var connections: Int
+    var connectionsHelp: String
     var inFlight = 1
+    var inFlightHelp: String
+    var path = "/"
+    var pathHelp = "The path whose script subscribes clients to the channel in ?channel=."
+}
+
+/// A command that sends messages.
+protocol LoadCommand: ParsableCommand {
+    static var usual: UsualLoad { get }
+}
+
+/// The options of a command that sends messages.
+struct LoadOptions<Command: LoadCommand>: ParsableArguments {
+    @Option(help: ArgumentHelp(Command.usual.connectionsHelp))
+    var connections = Command.usual.connections
+
+    @Option(help: ArgumentHelp(Command.usual.inFlightHelp))
+    var inFlight = Command.usual.inFlight
 
     @Option(help: "Bytes of each message.")
     var size = 64
 
-    @Option(help: "The path whose script sends messages back.")
-    var path = "/echo"
+    @Option(help: ArgumentHelp(Command.usual.pathHelp))
+    var path = Command.usual.path
 
     func validate() throws {
         try Limits.check(connections: connections, inFlight: inFlight, size: size, path: path)
     }
+}
+
+/// `perigee-bench echo`
+struct Echo: LoadCommand {
+    static let configuration = CommandConfiguration(abstract: "Send messages that a script sends back.")
+    static let usual = UsualLoad(
+        connections: 200, connectionsHelp: "How many clients.",
+        inFlightHelp: "How many messages each client has in flight.",
+        path: "/echo", pathHelp: "The path whose script sends messages back.")
+
+    @OptionGroup var target: TargetOptions
+    @OptionGroup var load: LoadOptions<Echo>
 
     func run() throws {
         try Session(target).run([
-            EchoScenario(connections: connections, inFlight: inFlight, size: size, path: path)
+            EchoScenario(connections: load.connections, inFlight: load.inFlight, size: load.size, path: load.path)
         ])
     }
 }
 
 /// `perigee-bench fanout`
-struct Fanout: ParsableCommand {
+struct Fanout: LoadCommand {
     static let configuration = CommandConfiguration(abstract: "Push by HTTP to a channel with many subscribers.")
+    static let usual = UsualLoad(
+        connections: 1_000, connectionsHelp: "How many subscribers.",
+        inFlightHelp: "How many publications may be in flight.")
 
     @OptionGroup var target: TargetOptions
+    @OptionGroup var load: LoadOptions<Fanout>
 
-    @Option(help: "How many subscribers.")
-    var connections = 1_000
-
-    @Option(help: "How many publications may be in flight.")
-    var inFlight = 1
-
-    @Option(help: "Bytes of each message.")
-    var size = 64
-
-    @Option(help: "The path whose script subscribes clients to the channel in ?channel=.")
-    var path = "/"
-
-    func validate() throws {
-        try Limits.check(connections: connections, inFlight: inFlight, size: size, path: path)
-        try target.requireAdmin("fanout")
-    }
+    func validate() throws { try target.requireAdmin("fanout") }
 
     func run() throws {
         try Session(target).run([
-            FanoutScenario(subscribers: connections, inFlight: inFlight, size: size, path: path)
+            FanoutScenario(subscribers: load.connections, inFlight: load.inFlight, size: load.size, path: load.path)
         ])
     }
 }
 
 /// `perigee-bench pushes`
-struct Pushes: ParsableCommand {
+struct Pushes: LoadCommand {
     static let configuration = CommandConfiguration(abstract: "Push by HTTP to one subscriber, many pushes at a time.")
+    static let usual = UsualLoad(
+        connections: 1, connectionsHelp: "How many publishers, each with one connection to the admin API.",
+        inFlight: 16, inFlightHelp: "How many pushes each publisher has in flight.")
 
     @OptionGroup var target: TargetOptions
+    @OptionGroup var load: LoadOptions<Pushes>
 
-    @Option(help: "How many publishers, each with one connection to the admin API.")
-    var connections = 1
-
-    @Option(help: "How many pushes each publisher has in flight.")
-    var inFlight = 16
-
-    @Option(help: "Bytes of each message.")
-    var size = 64
-
-    @Option(help: "The path whose script subscribes clients to the channel in ?channel=.")
-    var path = "/"
-
-    func validate() throws {
-        try Limits.check(connections: connections, inFlight: inFlight, size: size, path: path)
-        try target.requireAdmin("pushes")
-    }
+    func validate() throws { try target.requireAdmin("pushes") }
 
     func run() throws {
         try Session(target).run([
-            PushScenario(publishers: connections, inFlight: inFlight, size: size, path: path)
+            PushScenario(publishers: load.connections, inFlight: load.inFlight, size: load.size, path: load.path)
         ])
     }
 }

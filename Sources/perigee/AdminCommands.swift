@@ -1,9 +1,8 @@
 // The commands that speak with a running server by its admin API: `perigee reload`, `perigee upgrade`.
 //
-// Read next: ConfigurationOptions.swift.
+// Read next: AdminClient.swift.
 
 import ArgumentParser
-import Admin
 import Settings
 
 /// `perigee reload`: makes the running server load its scripts, or return to earlier ones.
@@ -17,6 +16,8 @@ struct Reload: ParsableCommand {
 
     @OptionGroup var options: ConfigurationOptions
 
+    @OptionGroup var connection: AdminOptions
+
     @Flag(help: "Return to the previous version instead.")
     var rollback = false
 
@@ -28,10 +29,10 @@ struct Reload: ParsableCommand {
         let path = rollback || to != nil ? "/v1/scripts/rollback" : "/v1/scripts/reload"
         let query = to.map { "?version=\($0)" } ?? ""
         let answer: (status: Int, body: String)
-        do throws(AdminRequest.Failure) {
-            answer = try AdminRequest.post(path + query, configuration, patience: .seconds(30))
+        do throws(AdminFailure) {
+            answer = try AdminClient(configuration, connection, patience: .seconds(30)).post(path + query)
         } catch {
-            throw failure("\(error)", exitCode: 1)
+            throw failure(error.message, exitCode: error.exitCode)
         }
         let report = ReloadAnswer(status: answer.status, body: answer.body)
         print(report.text)
@@ -54,14 +55,16 @@ struct Upgrade: ParsableCommand {
 
     @OptionGroup var options: ConfigurationOptions
 
+    @OptionGroup var connection: AdminOptions
+
     func run() throws {
         let configuration = try options.load()
         let patience = configuration.drain.handover + .seconds(10)
         let answer: (status: Int, body: String)
-        do throws(AdminRequest.Failure) {
-            answer = try AdminRequest.post("/v1/upgrade", configuration, patience: patience)
+        do throws(AdminFailure) {
+            answer = try AdminClient(configuration, connection, patience: patience).post("/v1/upgrade")
         } catch {
-            throw failure("\(error)", exitCode: 1)
+            throw failure(error.message, exitCode: error.exitCode)
         }
         guard answer.status == 200 else { throw failure(answer.body, exitCode: 1) }
         print(answer.body)

@@ -1,5 +1,6 @@
-// The command line: its commands, and how one fails. Exit codes: 0 done, 1 `check` found mistakes, 2 configuration, 3 an address
-// that cannot be used, 4 scripts that do not load, 5 a script that did not end, 64 wrong usage.
+// The command line: its commands, and how one fails. Exit codes: 0 done, 1 `check` found mistakes or a running server did not do
+// what a command asked for, 2 configuration or certificate, 3 an address that cannot be used, 4 scripts that do not load, 5 a
+// script that did not end, 64 wrong usage.
 //
 // Read next: Serve.swift.
 
@@ -15,9 +16,9 @@ struct Perigee: ParsableCommand {
         commandName: "perigee",
         abstract: "A WebSocket push server whose behaviour is written in Lua and changes while it runs.",
         discussion: """
-            Exit codes: 0 done; 1 'check' found mistakes; 2 the configuration or a certificate is wrong; 3 an address cannot
-            be used; 4 the scripts do not load; 5 a script did not end when the server stopped; 64 the command line is
-            wrong.
+            Exit codes: 0 done; 1 'check' found mistakes, or a running server did not do what a command asked for; 2 the
+            configuration or a certificate is wrong; 3 an address cannot be used; 4 the scripts do not load; 5 a script did
+            not end when the server stopped; 64 the command line is wrong.
             """,
         version: PerigeeVersion.text,
         subcommands: [

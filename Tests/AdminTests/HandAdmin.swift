@@ -5,6 +5,7 @@ import EventLoop
 import Glibc
 import HTTP1
 import Logging
+import PerigeeTestKit
 import Testing
 
 @testable import Admin
@@ -44,14 +45,12 @@ final class HandAdmin: AdminRequestHandler {
 
     /// Connects a client.
     func connect() -> HandPeer {
-        var pair: [Int32] = [-1, -1]
-        let type = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
-        precondition(socketpair(AF_UNIX, type, 0, &pair) == 0, "no more sockets")
+        let pair = SocketPair()
         // The loop keeps it while its socket lives.
         let connection = AdminConnection(
-            descriptor: pair[1], peer: SocketAddress(ipv4: 0x7F00_0001, port: 1), on: loop, handler: self)
+            descriptor: pair.near, peer: SocketAddress(ipv4: 0x7F00_0001, port: 1), on: loop, handler: self)
         self.connection = connection
-        return HandPeer(descriptor: pair[0])
+        return HandPeer(descriptor: pair.far)
     }
 
     /// Turns of the loop, a millisecond after each other.
@@ -125,10 +124,7 @@ final class HandPeer {
     func closeWriting() { shutdown(descriptor, Int32(SHUT_WR)) }
 
     func close() {
-        guard descriptor >= 0 else { return }
-        // A process that another test starts just now has a copy of the descriptor until it runs its own program.
-        shutdown(descriptor, Int32(SHUT_RDWR))
-        Glibc.close(descriptor)
+        if descriptor >= 0 { hangUp(descriptor) }
         descriptor = -1
     }
 

@@ -3,6 +3,7 @@
 
 import EventLoop
 import Glibc
+import PerigeeTestKit
 import Testing
 
 @Suite("Socket: preamble", .bounded)
@@ -30,11 +31,10 @@ struct SocketPreambleTests {
     private let stage = Stage()
 
     private func pair() -> (socket: Introduced, peer: Peer) {
-        var ends: [Int32] = [-1, -1]
-        socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0, &ends)
-        let socket = Introduced(descriptor: ends[0], peer: .unix, on: stage.loop)
+        let pair = SocketPair()
+        let socket = Introduced(descriptor: pair.near, peer: .unix, on: stage.loop)
         socket.expectPreamble()
-        return (socket, Peer(descriptor: ends[1]))
+        return (socket, Peer(descriptor: pair.far))
     }
 
     @Test("it ends where the socket says, wherever the bytes are cut", arguments: 0...11)

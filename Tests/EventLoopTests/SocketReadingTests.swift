@@ -2,6 +2,7 @@
 
 import CLinux
 import Glibc
+import PerigeeTestKit
 import SeededGenerator
 import Testing
 
@@ -67,10 +68,9 @@ struct SocketReadingTests {
                 write(UnsafeRawBufferPointer(bytes))
             }
         }
-        var ends: [Int32] = [-1, -1]
-        socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0, &ends)
-        let socket = Unmasking(descriptor: ends[0], peer: SocketAddress(host: "::1", port: 1)!, on: stage.loop)
-        let peer = Peer(descriptor: ends[1])
+        let pair = SocketPair()
+        let socket = Unmasking(descriptor: pair.near, peer: SocketAddress(host: "::1", port: 1)!, on: stage.loop)
+        let peer = Peer(descriptor: pair.far)
         peer.send([0x00, 0x0F])
         stage.turn()
         #expect(peer.readAll() == [0xFF, 0xF0])

@@ -23,8 +23,8 @@ struct LateTurnTests {
         stage.turn(atMost: 100) { false }
         try start("second", timeout: 20_000)
         stage.turn(atMost: 20) { false }
-        // The limit of the first request and libcurl's own for its connection are over when the loop turns again. The
-        // first one ends that request, and libcurl sets its timer for the second.
+        // Time is the subject: the loop turns again when the limit of the first request and libcurl's own for its connection are
+        // over. The first one ends that request, and libcurl sets its timer for the second.
         usleep(130_000)
         #expect(stage.turn { reasons.count == 2 })
         #expect(reasons["first"]?.detail == "no response within 150 ms")

@@ -2,6 +2,7 @@
 
 import Glibc
 import Logging
+import PerigeeTestKit
 import Testing
 
 @testable import LineLog
@@ -131,18 +132,18 @@ struct LineLogHandlerTests {
 
     @Test("an entry is one write, so that entries of several threads do not mix")
     func oneWrite() throws {
-        var ends: [Int32] = [0, 0]
-        try #require(socketpair(AF_UNIX, Int32(SOCK_SEQPACKET.rawValue), 0, &ends) == 0)
-        defer { ends.forEach { close($0) } }
-        let handler = LineLogHandler(level: .info, to: LogOutput(format: .text, maxQueue: 1 << 20, descriptor: ends[1]))
+        let pair = SocketPair(keepsWrites: true, blocks: true)
+        defer { pair.close() }
+        let output = LogOutput(format: .text, maxQueue: 1 << 20, descriptor: pair.near)
+        let handler = LineLogHandler(level: .info, to: output)
         let log = Logger(label: "test", factory: { _ in handler })
         log.error("script failed", metadata: ["a": "b", "traceback": "one\ntwo"])
         log.info("next")
         var packet = [UInt8](repeating: 0, count: 4096)
-        let first = recv(ends[0], &packet, packet.count, 0)
+        let first = recv(pair.far, &packet, packet.count, 0)
         #expect(
             String(decoding: packet.prefix(first), as: UTF8.self).hasSuffix("    traceback:\n      one\n      two\n"))
-        let second = recv(ends[0], &packet, packet.count, 0)
+        let second = recv(pair.far, &packet, packet.count, 0)
         #expect(String(decoding: packet.prefix(second), as: UTF8.self).hasSuffix(" info  next\n"))
     }
 

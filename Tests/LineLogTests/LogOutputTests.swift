@@ -3,6 +3,7 @@
 import CLinux
 import Glibc
 import Logging
+import PerigeeTestKit
 import Synchronization
 import Testing
 
@@ -154,11 +155,10 @@ struct LogOutputTests {
         defer { [reading, writing].forEach { close($0) } }
         #expect(clinux_write_within(writing, line, 100, 0) == 1)
         #expect(clinux_write_within(writing, line, line.count, 50) == 0)
-        var ends: [Int32] = [-1, -1]
-        try #require(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0)
-        #expect(clinux_write_within(ends[0], line, 100, 0) == 1)
-        while clinux_write_within(ends[0], line, line.count, 50) == 1 {}
-        ends.forEach { close($0) }
+        let pair = SocketPair(blocks: true)
+        #expect(clinux_write_within(pair.near, line, 100, 0) == 1)
+        while clinux_write_within(pair.near, line, line.count, 50) == 1 {}
+        pair.close()
         let full = open("/dev/full", O_WRONLY)
         #expect(clinux_write_within(full, line, 1, 1_000) == 0)
         close(full)

@@ -87,6 +87,12 @@ void clinux_tune_malloc(void);
 /// Gives freed memory back to the system, as far as whole pages of it are free.
 void clinux_give_memory_back(void);
 
+/// A descriptor, closed on exec, that is readable when the process has ended; or -errno, -ESRCH when there is no such process.
+int clinux_process_descriptor(pid_t pid);
+
+/// Makes a pipe, its read end first, both ends closed on exec from the start; 0 or -errno.
+int clinux_pipe(int ends[2]);
+
 /// Adds "close every descriptor from `first` on" to what a new process does before it begins; 0 or an errno.
 int clinux_spawn_close_from(posix_spawn_file_actions_t *actions, int first);
 

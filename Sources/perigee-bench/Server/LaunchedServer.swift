@@ -124,9 +124,9 @@ private final class StartOutput {
 
     init() throws(BenchError) {
         var ends: [Int32] = [-1, -1]
-        guard pipe(&ends) == 0 else { throw BenchError("no pipe to the server: \(String(cString: strerror(errno)))") }
+        let made = clinux_pipe(&ends)
+        guard made == 0 else { throw BenchError("no pipe to the server: \(String(cString: strerror(-made)))") }
         (readEnd, writeEnd) = (ends[0], ends[1])
-        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     }
 
     deinit {

@@ -2,6 +2,7 @@
 
 import COpenSSL
 import Glibc
+import PerigeeTestKit
 import SeededGenerator
 
 @testable import EventLoop
@@ -31,18 +32,15 @@ final class ModelLine {
     init(_ kind: Kind, name: Int, in model: OutputModel) {
         self.kind = kind
         self.name = name
-        var ends: [Int32] = [-1, -1]
-        let type = SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue
-        let made = socketpair(AF_UNIX, Int32(type), 0, &ends)
-        precondition(made == 0, "socketpair: errno \(errno)")
-        peer = Peer(descriptor: ends[1])
+        let pair = SocketPair()
+        peer = Peer(descriptor: pair.far)
         switch kind {
         case .plain: client = nil
         case .secure: client = TLSPeer(peer)
         case .secureOfOldVersion: client = TLSPeer(peer, maxVersion: TLS1_2_VERSION)
         }
-        socket = ModelSocket(descriptor: ends[0], peer: .unix, on: model.loop)
-        model.kernel.connect(ends[0], to: self, model)
+        socket = ModelSocket(descriptor: pair.near, peer: .unix, on: model.loop)
+        model.kernel.connect(pair.near, to: self, model)
         socket.model = model
         socket.line = self
         if client != nil { socket.startTLS(TestCertificates.context) }

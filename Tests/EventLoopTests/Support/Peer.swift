@@ -2,6 +2,7 @@
 
 import CLinux
 import Glibc
+import PerigeeTestKit
 
 /// A descriptor that a test holds; it is closed with this object.
 final class Peer {
@@ -41,20 +42,15 @@ final class Peer {
 
     func hangUp() {
         guard descriptor >= 0 else { return }
-        // A process that another test starts just now has a copy of the descriptor until it runs its own program.
-        shutdown(descriptor, Int32(SHUT_RDWR))
-        closeDescriptor()
-    }
-
-    private func closeDescriptor() {
-        close(descriptor)
+        PerigeeTestKit.hangUp(descriptor)
         descriptor = -1
     }
 
-    /// Hangs up with a TCP reset.
+    /// Hangs up with a TCP reset, which a shutdown would turn into an orderly end.
     func reset() {
         var now = linger(l_onoff: 1, l_linger: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &now, socklen_t(MemoryLayout<linger>.size))
-        closeDescriptor()
+        close(descriptor)
+        descriptor = -1
     }
 }

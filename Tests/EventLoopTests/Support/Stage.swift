@@ -2,6 +2,7 @@
 
 import CLinux
 import Glibc
+import PerigeeTestKit
 
 @testable import EventLoop
 
@@ -13,13 +14,10 @@ struct Stage {
     ///   - keepsWrites: make each write a separate record, so that the peer can count writes.
     ///   - room: the approximate number of bytes that the kernel holds for the peer.
     func pair(keepsWrites: Bool = false, room: Int32? = nil) -> (socket: RecordingSocket, peer: Peer) {
-        let type = keepsWrites ? SOCK_SEQPACKET : SOCK_STREAM
-        var ends: [Int32] = [-1, -1]
-        let made = socketpair(AF_UNIX, Int32(type.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0, &ends)
-        precondition(made == 0, "socketpair: errno \(errno)")
-        if var room { setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &room, 4) }
-        let socket = RecordingSocket(descriptor: ends[0], peer: SocketAddress(host: "::1", port: 1)!, on: loop)
-        let peer = Peer(descriptor: ends[1])
+        let pair = SocketPair(keepsWrites: keepsWrites)
+        if var room { setsockopt(pair.near, SOL_SOCKET, SO_SNDBUF, &room, 4) }
+        let socket = RecordingSocket(descriptor: pair.near, peer: SocketAddress(host: "::1", port: 1)!, on: loop)
+        let peer = Peer(descriptor: pair.far)
         socket.otherEnd = peer
         return (socket, peer)
     }
@@ -38,7 +36,7 @@ struct Stage {
 
     static func connect(to address: SocketAddress) -> Peer {
         let family = address.isIPv4 ? AF_INET : AF_INET6
-        let peer = Peer(descriptor: socket(family, Int32(SOCK_STREAM.rawValue), 0))
+        let peer = Peer(descriptor: socket(family, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0))
         let result: Int32
         if address.isIPv4 {
             var target = sockaddr_in()

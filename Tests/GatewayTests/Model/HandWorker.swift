@@ -4,6 +4,7 @@
 import EventLoop
 import Glibc
 import Logging
+import PerigeeTestKit
 import Scripting
 import Settings
 import Synchronization
@@ -124,11 +125,9 @@ final class HandClient {
 
     /// Connects, and sends an upgrade request.
     init(to hand: HandWorker, ip: UInt32, target: String, subprotocols: String? = nil) {
-        var pair: [Int32] = [-1, -1]
-        let type = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
-        precondition(socketpair(AF_UNIX, type, 0, &pair) == 0, "no more sockets")
-        descriptor = pair[0]
-        hand.worker.accept(pair[1], SocketAddress(ipv4: ip, port: 1))
+        let pair = SocketPair()
+        descriptor = pair.far
+        hand.worker.accept(pair.near, SocketAddress(ipv4: ip, port: 1))
         let offer = subprotocols.map { "Sec-WebSocket-Protocol: \($0)\r\n" } ?? ""
         send(
             Array(
@@ -168,10 +167,7 @@ final class HandClient {
     }
 
     func close() {
-        guard descriptor >= 0 else { return }
-        // A process that another test starts just now has a copy of the descriptor until it runs its own program.
-        shutdown(descriptor, Int32(SHUT_RDWR))
-        Glibc.close(descriptor)
+        if descriptor >= 0 { hangUp(descriptor) }
         descriptor = -1
     }
 }

@@ -72,6 +72,7 @@ struct AdminHTTPTests {
             try sockets[1].shutdownWrite()
             for socket in sockets { _ = try socket.read(until: "\r\n\r\n") }
             var received = [0, 0]
+            // Time is the subject: a reader may be slow for longer than any limit of a few seconds.
             let begin = ContinuousClock.now
             while ContinuousClock.now - begin < .seconds(6) {
                 for (index, socket) in sockets.enumerated() { received[index] += try socket.read(count: 20_000).count }

@@ -6,7 +6,7 @@ import Testing
 @testable import Admin
 @testable import Server
 
-@Suite("Command line: reload", .plainOnly("the command does not speak TLS"), .bounded)
+@Suite("Command line: reload", .bounded)
 struct ReloadCommandTests {
     private static let key = "manage-me-0123456789"
 
@@ -18,7 +18,8 @@ struct ReloadCommandTests {
         let server = try PerigeeProcess(scripts: ["main.lua": ReloadScripts.saying("one")], environment: environment)
         try body(server) { arguments in
             let result = try PerigeeProgram.run(
-                ["reload", "--admin", "127.0.0.1:\(server.adminPort)"] + arguments, environment: environment)
+                ["reload", "--admin", "127.0.0.1:\(server.adminPort)"] + arguments,
+                environment: environment.merging(SecureProgram.commandEnvironment) { $1 })
             return (result.status, result.output + result.errors)
         }
     }

@@ -147,7 +147,8 @@ struct AttackWaitTests {
         _ = try perigee.process.wait()
     }
 
-    /// Lets the probe echo so often at least, and the attack go on for a while.
+    /// Lets the probe echo three times at least, and the attack go on for that time, which is the subject: an echo may wait at any
+    /// moment of it.
     private func watch(_ probe: Probe, for time: Duration) {
         let end = ContinuousClock.now + time
         let last = ContinuousClock.now + .seconds(60)

@@ -1,11 +1,12 @@
 // A backend that scripts ask while a whole server runs: on a thread of its own, and as slow as a test wants it.
 
 import EventLoop
-import Glibc
-import Synchronization
+import Foundation
 
 /// What a backend has seen so far; shared with its thread.
-final class BackendRecord: Sendable {
+///
+/// Unchecked: `content` is touched under `lock` alone.
+final class BackendRecord: @unchecked Sendable {
     struct Content {
         /// Request lines in the order in which they came.
         var lines: [String] = []
@@ -14,10 +15,24 @@ final class BackendRecord: Sendable {
         var open = 0
     }
 
-    private let content = Mutex(Content())
+    private let lock = NSCondition()
+    private var content = Content()
 
-    var now: Content { content.withLock { $0 } }
-    func note(_ change: (inout Content) -> Void) { content.withLock { change(&$0) } }
+    var now: Content { lock.withLock { content } }
+
+    func note(_ change: (inout Content) -> Void) {
+        lock.withLock { change(&content) }
+        lock.broadcast()
+    }
+
+    /// Waits until `condition` holds; false when it still does not hold after that time.
+    func awaits(_ condition: (Content) -> Bool, within time: Duration) -> Bool {
+        let end = Date(timeIntervalSinceNow: time / .seconds(1))
+        return lock.withLock {
+            while !condition(content) { guard lock.wait(until: end) else { return condition(content) } }
+            return true
+        }
+    }
 }
 
 /// An HTTP server on a free loopback port. `/held…` is answered when the test says so, everything else at once, with the
@@ -50,6 +65,11 @@ final class LiveBackend {
     func release() { commands.post(.release) }
 
     var now: BackendRecord.Content { record.now }
+
+    /// Waits until what it has seen meets `condition`; false when it still does not after that time.
+    func comes(to condition: (BackendRecord.Content) -> Bool, within time: Duration = .seconds(20)) -> Bool {
+        record.awaits(condition, within: time)
+    }
 
     func url(_ path: String) -> String { "http://127.0.0.1:\(port)\(path)" }
 

@@ -1,6 +1,5 @@
 // Scripts that ask other servers, in a whole server: who waits, waits alone.
 
-import Glibc
 import JSON
 import PerigeeTestKit
 import Server
@@ -24,15 +23,6 @@ struct ScriptRequestTests {
 
     private func oneWorker(_ configuration: inout Configuration) { configuration.workers = 1 }
 
-    private func awaitBackend(_ condition: (BackendRecord.Content) -> Bool) -> Bool {
-        let deadline = ContinuousClock.now + .seconds(20)
-        while !condition(backend.now) {
-            guard ContinuousClock.now < deadline else { return false }
-            usleep(1_000)
-        }
-        return true
-    }
-
     private static let ask = """
         local response, why = http.get(url(message))
         conn:send(response and response.status .. " " .. response.body .. " " .. response.headers["x-path"] or why)
@@ -44,7 +34,7 @@ struct ScriptRequestTests {
             let slow = try WebSocketClient.connect(port: server.clientPort)
             let quick = try WebSocketClient.connect(port: server.clientPort)
             try slow.send("/held")
-            #expect(awaitBackend { $0.held == 1 })
+            #expect(backend.comes { $0.held == 1 })
             for _ in 1...3 {
                 try quick.send("/quick")
                 #expect(try quick.receiveText() == "200 /quick /quick")
@@ -82,11 +72,11 @@ struct ScriptRequestTests {
         try withServer(scripts: script(body, more: more), configure: oneWorker) { server in
             let gone = try WebSocketClient.connect(port: server.clientPort)
             try gone.send("go")
-            #expect(awaitBackend { $0.held == 1 })
+            #expect(backend.comes { $0.held == 1 })
             try gone.close()
             try gone.expectClose()
             // The request's connection goes, too.
-            #expect(awaitBackend { $0.open == 0 })
+            #expect(backend.comes { $0.open == 0 })
             let other = try WebSocketClient.connect(port: server.clientPort)
             try other.send("show")
             #expect(try other.receiveText() == "nil closed closed")
@@ -103,7 +93,7 @@ struct ScriptRequestTests {
             let client = try WebSocketClient.connect(port: server.clientPort)
             let paths = (0..<20).map { $0 % 3 == 0 ? "/held/\($0)" : "/quick/\($0)" }
             for path in paths { try client.send(path) }
-            #expect(awaitBackend { $0.held == 1 })
+            #expect(backend.comes { $0.held == 1 })
             #expect(backend.now.lines.count == 1)
             backend.release()
             for path in paths { #expect(try client.receiveText() == path) }
@@ -127,7 +117,7 @@ struct ScriptRequestTests {
             let client = try WebSocketClient.connect(port: server.clientPort)
             try client.send("go")
             // As many run as may; the others wait for them.
-            #expect(awaitBackend { $0.held == 100 })
+            #expect(backend.comes { $0.held == 100 })
             #expect(backend.now.lines.count == 100)
             backend.release()
             #expect(try client.receiveText(timeout: .seconds(30)) == "all")
@@ -173,9 +163,9 @@ struct ScriptRequestTests {
             log = server.log
             let client = try WebSocketClient.connect(port: server.clientPort)
             try client.send("go")
-            #expect(awaitBackend { $0.held == 1 })
+            #expect(backend.comes { $0.held == 1 })
         }
-        #expect(awaitBackend { $0.open == 0 })
+        #expect(backend.comes { $0.open == 0 })
         #expect(log?.lines.contains { $0.contains("ended") && $0.contains("why=closed") } == true)
     }
 }

@@ -13,7 +13,7 @@ final class ActivatedProcess {
 
     private let successor: Successor
     private let loop = EventLoop()
-    private var status: Int32?
+    private var process: StartedProcess
     private let ports: [UInt16]
 
     /// Starts it, and waits until it says that it serves.
@@ -42,6 +42,7 @@ final class ActivatedProcess {
         let sockets = ListeningDescriptors(clients: clients, admin: [admin])
         var result: Successor.Failure??
         successor = try Successor(program, sockets: sockets, patience: 20_000, on: loop) { result = .some($0) }
+        process = StartedProcess(pid: successor.pid)
         while result == nil { loop.turn(waitingAtMost: 100) }
         if case .some(.some(let failure)) = result { throw ClientError.unexpected(failure.message) }
         SecureProgram.register(ports)
@@ -49,20 +50,12 @@ final class ActivatedProcess {
 
     deinit {
         SecureProgram.forget(ports)
-        guard status == nil else { return }
-        kill(successor.pid, SIGKILL)
-        _ = wait()
+        process.signal(SIGKILL)
+        process.reap()
     }
 
-    func signal(_ number: Int32) { kill(successor.pid, number) }
+    func signal(_ number: Int32) { process.signal(number) }
 
     /// Waits for its end; its exit status, 128 + signal when a signal ended it.
-    func wait() -> Int32 {
-        if let status { return status }
-        var raw: Int32 = 0
-        while waitpid(successor.pid, &raw, 0) < 0, errno == EINTR {}
-        let result = raw & 0x7F == 0 ? raw >> 8 & 0xFF : 128 + raw & 0x7F
-        status = result
-        return result
-    }
+    func wait() throws -> Int32 { try process.wait(within: .seconds(60)) }
 }

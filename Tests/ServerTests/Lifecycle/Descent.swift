@@ -20,7 +20,7 @@ final class Descent {
 
     deinit {
         // A process that is gone has left a number that nobody else has got in so short a time.
-        for pid in pids.dropFirst() where Self.isRunning(pid) { kill(pid, SIGKILL) }
+        for pid in pids.dropFirst() { kill(pid, SIGKILL) }
     }
 
     /// Upgrades through the API; the new process's number.
@@ -40,17 +40,7 @@ final class Descent {
     /// Waits until a process has ended.
     func awaitEnd(of pid: Int32) throws {
         if pid == first.process.pid { return #expect(try first.process.wait() == 0) }
-        try Self.awaitEnd(ofStranger: pid)
-    }
-
-    /// Waits until a process that this one has not started has ended.
-    static func awaitEnd(ofStranger pid: Int32) throws {
-        let deadline = ContinuousClock.now + .seconds(30)
-        while isRunning(pid) {
-            guard ContinuousClock.now < deadline else { throw ClientError.unexpected("\(pid) does not end") }
-            // It is no child of ours, so nothing tells of its end.
-            _ = poll(nil, 0, 2)
-        }
+        try StartedProcess.awaitEnd(of: pid, within: .seconds(30))
     }
 
     /// What the process that answers says about itself.
@@ -63,14 +53,5 @@ final class Descent {
         var count = 0
         while readdir(folder) != nil { count += 1 }
         return count
-    }
-
-    private static func isRunning(_ pid: Int32) -> Bool {
-        guard let file = fopen("/proc/\(pid)/stat", "r") else { return false }
-        defer { fclose(file) }
-        var line = [CChar](repeating: 0, count: 512)
-        guard fgets(&line, Int32(line.count), file) != nil else { return false }
-        let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        return text.split(separator: ")").last?.split(separator: " ").first != "Z"
     }
 }

@@ -138,7 +138,7 @@ struct PassedSocketsTests {
             #expect(try clients[0].receiveText() == "hello")
             child.signal(SIGTERM)
             for client in clients { #expect(DrainingTests.hint(try client.expectClose(skippingMessages: true)) != nil) }
-            #expect(child.wait() == 0)
+            #expect(try child.wait() == 0)
         }
     }
 }

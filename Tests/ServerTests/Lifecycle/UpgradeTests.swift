@@ -155,18 +155,16 @@ struct UpgradeTests {
         #expect(try descent.node()["pid"]?.int == Int(pid))
     }
 
-    @Test(
-        "perigee upgrade asks the running server, and says what came of it",
-        .plainOnly("the command does not speak TLS"))
+    @Test("perigee upgrade asks the running server, and says what came of it")
     func command() throws {
         let descent = try start()
         let client = try Client(port: descent.clientPort)
         let command = ["upgrade", "--admin", "127.0.0.1:\(descent.adminPort)"]
         try descent.first.folder.write("oops", to: "main.lua")
-        let failed = try PerigeeProgram.run(command)
+        let failed = try PerigeeProgram.run(command, environment: SecureProgram.commandEnvironment)
         #expect(failed.status == 1 && failed.output == "" && failed.errors.contains("exit code 4"))
         try descent.first.folder.write(Self.script, to: "main.lua")
-        let done = try PerigeeProgram.run(command)
+        let done = try PerigeeProgram.run(command, environment: SecureProgram.commandEnvironment)
         #expect(done.status == 0 && done.errors == "")
         descent.note(Int32(try #require(try JSON(parsing: done.output)["pid"]?.int)))
         #expect(DrainingTests.hint(try client.socket.expectClose()) != nil)

@@ -143,13 +143,13 @@ struct UnixSocketTests {
         var pid: Int32 = 0
         for round in 0..<2 {
             let answer = try files.curl("-X POST http://localhost/v1/upgrade")
-            if round > 0 { try Descent.awaitEnd(ofStranger: pid) }
+            if round > 0 { try StartedProcess.awaitEnd(of: pid, within: .seconds(30)) }
             pid = Int32(try #require(answer["pid"]?.int))
             if round == 0 { #expect(try managed?.wait() ?? own?.wait() == 0) }
             #expect(access(files.clients, F_OK) == 0 && access(files.admin, F_OK) == 0)
         }
         kill(pid, SIGTERM)
-        try Descent.awaitEnd(ofStranger: pid)
+        try StartedProcess.awaitEnd(of: pid, within: .seconds(30))
         #expect((access(files.clients, F_OK) == 0) == isManaged)
         #expect((access(files.admin, F_OK) == 0) == isManaged)
     }

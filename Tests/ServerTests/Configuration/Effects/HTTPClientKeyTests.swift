@@ -1,4 +1,3 @@
-import Glibc
 import JSON
 import PerigeeTestKit
 import Settings
@@ -20,17 +19,6 @@ struct HTTPClientKeyTests {
         """
     ]
 
-    private func backendComes(
-        to condition: (BackendRecord.Content) -> Bool, within time: Duration = .seconds(20)
-    ) -> Bool {
-        let deadline = ContinuousClock.now + time
-        while !condition(backend.now) {
-            guard ContinuousClock.now < deadline else { return false }
-            usleep(1_000)
-        }
-        return true
-    }
-
     /// The answer to a request when the key has this value, and when it has its default.
     private func answers(_ key: String, _ value: String, to url: String) throws -> (unlike: String, usual: String) {
         var answers: [String] = []
@@ -45,9 +33,10 @@ struct HTTPClientKeyTests {
         try withServer(keys: ["httpClient.concurrent": "2"], scripts: Self.script) { server in
             let clients = try (0..<3).map { _ in try server.connect() }
             for client in clients { try client.send(backend.url("/held")) }
-            #expect(backendComes { $0.held == 2 })
+            #expect(backend.comes { $0.held == 2 })
             for client in clients { #expect(try client.receiveAll() == []) }
-            #expect(!backendComes(to: { $0.held == 3 }, within: .milliseconds(200)))
+            // Time is the subject: a third request would come in this time.
+            #expect(!backend.comes(to: { $0.held == 3 }, within: .milliseconds(200)))
             backend.release()
             for client in clients { #expect(try client.receiveText() == "200") }
             #expect(backend.now.lines.count == 3)
@@ -60,7 +49,7 @@ struct HTTPClientKeyTests {
         try withServer(keys: keys, scripts: Self.script) { server in
             let first = try server.connect()
             try first.send(backend.url("/held"))
-            #expect(backendComes { $0.held == 1 })
+            #expect(backend.comes { $0.held == 1 })
             #expect(try server.answer(to: backend.url("/second")).hasPrefix("too many requests: "))
             backend.release()
             #expect(try first.receiveText() == "200")
@@ -126,10 +115,10 @@ struct HTTPClientKeyTests {
         try withServer(keys: ["httpClient.idleConnections": "1"], scripts: Self.script) { server in
             let clients = try (0..<2).map { _ in try server.connect() }
             for client in clients { try client.send(backend.url("/held")) }
-            #expect(backendComes { $0.held == 2 && $0.open == 2 })
+            #expect(backend.comes { $0.held == 2 && $0.open == 2 })
             backend.release()
             for client in clients { #expect(try client.receiveText() == "200") }
-            #expect(backendComes { $0.open == 1 })
+            #expect(backend.comes { $0.open == 1 })
         }
     }
 
