@@ -20,7 +20,7 @@ enum { crash_signal_count = 6 };
 
 static const int crash_signals[crash_signal_count] = {SIGSEGV, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE};
 static struct sigaction actions_before[crash_signal_count];
-static const clinux_progress *awaited;
+static const clinux_progress *_Atomic awaited; // set by one thread, read by all
 static int longest_wait;
 static pid_t working_thread;
 
@@ -63,6 +63,8 @@ void clinux_await_before_crash(clinux_progress *progress, int milliseconds) {
     sigemptyset(&action.sa_mask);
     for (int i = 0; i < crash_signal_count; i++) sigaction(crash_signals[i], &action, &actions_before[i]);
 }
+
+int clinux_is_awaited_before_crash(const clinux_progress *progress) { return awaited == progress; }
 
 void clinux_spare_crash_signals(sigset_t *set) {
     for (int i = 0; i < crash_signal_count; i++) sigdelset(set, crash_signals[i]);

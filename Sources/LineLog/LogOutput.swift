@@ -91,7 +91,7 @@ private final class LogOutputThread: Sendable {
     /// The entry that says how many were dropped.
     private let describe: @Sendable (_ gap: UInt64) -> String
     private let wakeUp = clinux_eventfd()
-    /// In memory of its own, because the handler of a crash reads it; that memory is never given back, for the same reason.
+    /// In memory of its own, because the handler of a crash may read it, and then this memory is never given back.
     private nonisolated(unsafe) let progress: UnsafeMutablePointer<clinux_progress>
 
     init(descriptor: Int32, maxQueue: Int, describe: @escaping @Sendable (_ gap: UInt64) -> String) {
@@ -105,6 +105,7 @@ private final class LogOutputThread: Sendable {
     deinit {
         close(wakeUp)
         if descriptor >= 0 { close(descriptor) }
+        if clinux_is_awaited_before_crash(progress) == 0 { progress.deallocate() }
     }
 
     var dropped: UInt64 { state.withLock { $0.queue.dropped + $0.lost } }

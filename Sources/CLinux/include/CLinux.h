@@ -147,6 +147,9 @@ int clinux_progress_await(const clinux_progress *progress, int milliseconds);
 /// handles them afterwards.
 void clinux_await_before_crash(clinux_progress *progress, int milliseconds);
 
+/// Whether that is this one, which must then stay where it is.
+int clinux_is_awaited_before_crash(const clinux_progress *progress);
+
 /// Takes the signals of a crash out of a set.
 void clinux_spare_crash_signals(sigset_t *set);
 
