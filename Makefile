@@ -8,6 +8,7 @@ SWIFT       ?= swift
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
 SUDO        := $(if $(filter 0,$(shell id -u)),,sudo)
 SOURCES     := Package.swift Sources Tests
+PAGES       := Sources/perigee/Documentation.docc
 # Suites that start the program, which name what starts it: the last run has them start the release build.
 STARTERS    := PerigeeProcess|PerigeeProgram|ActivatedProcess|try Soak
 PROGRAM      = ServerTests\.($(shell grep -rlE --exclude=SuiteTests.swift '$(STARTERS)' Tests/ServerTests | sed -nE 's|.*/([A-Za-z0-9]+Tests)\.swift|\1|p' | sort | paste -sd '|'))
@@ -28,7 +29,7 @@ SECS        ?= 2
 
 .DEFAULT_GOAL := help
 
-.PHONY: help run build test test-one fuzz soak model output-model reload-crowd attack-waits sanitize lint format bench compare config packages test-packages toolchain program-suites clean
+.PHONY: help run build test test-one fuzz soak model output-model reload-crowd attack-waits sanitize lint format bench compare config docs packages test-packages toolchain program-suites clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -106,6 +107,18 @@ compare: packages ## compare CPU time per message with a bare epoll server: ROUN
 config: ## write config/perigee.yaml again, after a key has changed
 	$(SWIFT) run perigee config --defaults > config/perigee.yaml.new
 	mv config/perigee.yaml.new config/perigee.yaml
+
+# The pages link each other, and files of the repository, as Markdown does; DocC gets its own kind of links, and none out of the catalogue.
+docs: toolchain ## build the documentation as web pages in .build/docs/html, where the toolchain has DocC
+	@docc=$$(command -v docc || echo "$$(dirname "$$(readlink -f "$$(command -v $(SWIFT))")")/docc"); \
+	[ -x "$$docc" ] || { echo "This toolchain has no docc. Read $(PAGES)/Perigee.md, which is Markdown."; exit 1; }; \
+	rm -rf .build/docs && mkdir -p .build/docs && cp -r $(PAGES) .build/docs/Perigee.docc && \
+	sed -i -E -e 's|\]\(([A-Za-z]+)\.md(#[^)]*)?\)|](doc:\1)|g' -e 's|\[([^]]*)\]\(\.\./[^)]*\)|\1|g' \
+	  -e 's|\]\(Resources/|](|' .build/docs/Perigee.docc/*.md && \
+	sed -i '1a\\n@Metadata {\n    @TechnologyRoot\n}' .build/docs/Perigee.docc/Perigee.md && \
+	"$$docc" convert .build/docs/Perigee.docc --fallback-display-name Perigee --fallback-bundle-identifier perigee \
+	  --warnings-as-errors --transform-for-static-hosting --output-dir .build/docs/html && \
+	echo "The documentation is in .build/docs/html."
 
 packages: toolchain
 	@$(call install,$(PACKAGES))

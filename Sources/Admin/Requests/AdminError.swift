@@ -45,7 +45,7 @@ struct AdminError: Error, Sendable {
         hint: "call the API from a backend, or configure admin.keys")
     static let notFound = AdminError(
         status: 404, code: "not_found", message: "there is nothing at this path",
-        hint: "see the API table in the README")
+        hint: "the documentation's page 'Admin API' lists the paths")
     static let connectionNotFound = AdminError(
         status: 404, code: "connection_not_found", message: "no open connection has this id")
     static let methodNotAllowed = AdminError(

@@ -1,4 +1,4 @@
-// The route table: one array, the single list of the API's requests. The README's table is tested against it.
+// The route table: one array, the single list of the API's requests. The documentation's page "Admin API" is made from it.
 //
 // Read next: ../Publishing/Push.swift, ../AdminServer+Connections.swift, ../AdminServer+Scripts.swift, ../AdminServer+Node.swift.
 
@@ -16,6 +16,9 @@ struct AdminRoute: Sendable {
     /// The scope that a key needs; nil where none is needed.
     let scope: AdminScope?
     let summary: String
+    /// The members of its JSON answer, for the documentation: those that are always there, and after a semicolon those that may
+    /// be absent. For any other answer, its content.
+    let answers: String
     /// Whether it pushes, so that requests of one connection may run beside each other.
     let isPush: Bool
     let handler: Handler
@@ -24,12 +27,13 @@ struct AdminRoute: Sendable {
     let isOpen: Bool
 
     init(
-        method: HTTPMethod, path: String, scope: AdminScope?, summary: String, isPush: Bool = false,
-        handler: @escaping Handler
+        method: HTTPMethod, path: String, scope: AdminScope?, answers: String, summary: String,
+        isPush: Bool = false, handler: @escaping Handler
     ) {
         self.method = method
         self.path = path
         self.scope = scope
+        self.answers = answers
         self.summary = summary
         self.isPush = isPush
         self.handler = handler
@@ -39,10 +43,17 @@ struct AdminRoute: Sendable {
 
     static let all = spelt + calls
 
+    private static let outcome = "`id`, `matched`, `queued`, `dropped`, `version`; `displaced`, `complete`"
+    private static let channelOutcome = "`channel`, `offset`, `epoch`, " + outcome
+    private static let connection =
+        "`id`, `user`, `path`, `remoteAddress`, `subprotocol`, `compression`, `certificate`, `script`, `openedAt`, `messagesIn`, "
+        + "`messagesOut`, `bytesIn`, `bytesOut`, `queuedBytes`, `roundTripMs`, `channels`, `state`"
+
     private static func push(
-        _ path: String, _ summary: String, _ read: @escaping @Sendable (AdminCall) throws(AdminError) -> Push
+        _ path: String, _ summary: String, answers: String = outcome,
+        _ read: @escaping @Sendable (AdminCall) throws(AdminError) -> Push
     ) -> AdminRoute {
-        AdminRoute(method: .post, path: path, scope: .publish, summary: summary, isPush: true) {
+        AdminRoute(method: .post, path: path, scope: .publish, answers: answers, summary: summary, isPush: true) {
             (server, call) throws(AdminError) in server.publisher.push(try read(call), for: call)
         }
     }
@@ -51,12 +62,16 @@ struct AdminRoute: Sendable {
     private static let calls = [HTTPMethod.get, .post, .put, .patch, .delete].map { method in
         AdminRoute(
             method: method, path: "/v1/call/{name}", scope: .publish,
+            answers: "the script's status, headers and body",
             summary: "ask `onRequest` of the script NAME; its status and body come back"
         ) { (server, call) throws(AdminError) in try server.callScript(call) }
     }
 
     private static let spelt: [AdminRoute] = [
-        push("/v1/channels/{channel}/messages", "push the body to a channel's subscribers (`?exclude=ID&key=KEY`)") {
+        push(
+            "/v1/channels/{channel}/messages", "push the body to a channel's subscribers (`?exclude=ID&key=KEY`)",
+            answers: channelOutcome
+        ) {
             (call) throws(AdminError) in try Push(toChannelOf: call)
         },
         push("/v1/connections/{id}/messages", "push the body to one connection") { (call) throws(AdminError) in
@@ -71,68 +86,89 @@ struct AdminRoute: Sendable {
         },
         push(
             "/v1/publish",
-            "push as JSON: `channel`, `channels`, `connection` or `user`; `data` or `dataBase64`; `exclude`, `key`"
+            "push as JSON: `channel`, `channels`, `connection` or `user`; `data` or `dataBase64`; `exclude`, `key`",
+            answers: "`results`, one for each of `channels`; for one target the members of its result"
         ) { (call) throws(AdminError) in try Push(json: call.body) },
         AdminRoute(
             method: .get, path: "/v1/connections", scope: .read,
+            answers: "`items`, each as below, and `next`, the cursor of the next page",
             summary: "list connections (`?channel=&user=&path=&limit=&cursor=`)"
         ) { (server, call) throws(AdminError) in try server.listConnections(call) },
         AdminRoute(
-            method: .get, path: "/v1/connections/{id}", scope: .read, summary: "one connection"
+            method: .get, path: "/v1/connections/{id}", scope: .read,
+            answers: connection,
+            summary: "one connection"
         ) { (server, call) throws(AdminError) in try server.describeConnection(call) },
         AdminRoute(
             method: .delete, path: "/v1/connections/{id}", scope: .manage,
+            answers: "`id`, `code`",
             summary: "close one connection (`?code=&reason=`)"
         ) { (server, call) throws(AdminError) in try server.closeConnection(call) },
         AdminRoute(
             method: .get, path: "/v1/channels", scope: .read,
+            answers: "`items`, each a name and its subscribers, and `next`",
             summary: "list channels with their subscriber counts (`?prefix=&limit=&cursor=`)"
         ) { (server, call) throws(AdminError) in try server.listChannels(call) },
         AdminRoute(
             method: .post, path: "/v1/scripts/reload", scope: .manage,
+            answers: "`version`, `changed`; `late`",
             summary: "check the scripts and swap them in, on all workers or on none"
         ) { (server, call) throws(AdminError) in try server.reloadScripts(call) },
         AdminRoute(
             method: .get, path: "/v1/scripts", scope: .read,
+            answers: "`version`, `hash`, `loadedAt`, `items`, `previous`, `next`",
             summary: "scripts with routes, live and previous versions, hashes, calls and errors"
         ) { (server, call) throws(AdminError) in server.listScripts(call) },
         AdminRoute(
             method: .post, path: "/v1/scripts/rollback", scope: .manage,
+            answers: "`version`, `changed`, `rolledBackTo`; `late`",
             summary: "make an earlier version live again (`?version=N`, else the one before), on all workers or on none"
         ) { (server, call) throws(AdminError) in try server.rollBackScripts(call) },
         AdminRoute(
             method: .get, path: "/v1/scripts/errors", scope: .read,
+            answers: "`items`, `forgotten`, `next`",
             summary: "the last 100 distinct script errors with counts, place, traceback, handler, connection"
         ) { (server, call) throws(AdminError) in server.listScriptErrors(call) },
         AdminRoute(
             method: .get, path: "/v1/scripts/{name}", scope: .read,
+            answers: "`name`, `file`, `routes`, `version`, `hash`, `loadedAt`, `handlers`, `source`",
             summary: "one script or module (`games%2Fchess`, `lib%2Fwords`) with its source"
         ) { (server, call) throws(AdminError) in try server.describeScript(call) },
         AdminRoute(
             method: .put, path: "/v1/scripts/{name}", scope: .manage,
+            answers: "`version`, `changed`; `late`",
             summary: "check one script, write it to the folder and swap it in (`curl -T chat.lua`; `scripts.upload`)"
         ) { (server, call) throws(AdminError) in try server.uploadScript(call) },
         AdminRoute(
-            method: .get, path: "/v1/node", scope: .read, summary: "version, uptime, workers, counters, memory"
+            method: .get, path: "/v1/node", scope: .read,
+            answers:
+                "`name`, `version`, `lua`, `node`, `pid`, `state`, `uptimeSeconds`, and the [counters](Counters.md)",
+            summary: "version, uptime, workers, counters, memory"
         ) { (server, call) throws(AdminError) in server.showNode(call) },
         AdminRoute(
             method: .post, path: "/v1/drain", scope: .manage,
+            answers: "202 with `drainMilliseconds`",
             summary: "close all connections, spread over a time (`?over=30s`), then exit 0"
         ) { (server, call) throws(AdminError) in try server.drainServer(call) },
         AdminRoute(
             method: .post, path: "/v1/upgrade", scope: .manage,
+            answers: "`pid`",
             summary: "start the program anew and hand over to it; answers when the new process serves"
         ) { (server, call) throws(AdminError) in try server.upgradeServer(call) },
         AdminRoute(
             method: .get, path: "/metrics", scope: .read,
+            answers: "text in the format of Prometheus",
             summary: "the server's counters and those of its scripts, for Prometheus"
         ) { (server, call) throws(AdminError) in server.showMetrics(call) },
         AdminRoute(
             method: .get, path: "/readyz", scope: nil,
+            answers: "`status`, `reasons`, `version`",
             summary: "200 while the server is ready or degraded, 503 while it starts or drains; without a key"
         ) { (server, call) throws(AdminError) in server.showReadiness(call) },
         AdminRoute(
-            method: .get, path: "/healthz", scope: nil, summary: "200 while the server runs, without a key"
+            method: .get, path: "/healthz", scope: nil,
+            answers: "the text ok",
+            summary: "200 while the server runs, without a key"
         ) { (server, call) throws(AdminError) in call.answer(.text(200, "ok")) },
     ]
 
