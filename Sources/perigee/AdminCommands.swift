@@ -2,6 +2,7 @@
 //
 // Read next: AdminClient.swift.
 
+import Admin
 import ArgumentParser
 import Settings
 
