@@ -88,8 +88,10 @@ final class RequestURL {
     private func part(_ part: CURLUPart, _ flags: UInt32 = 0) -> String {
         var text: UnsafeMutablePointer<CChar>?
         let flags = flags | UInt32(CURLU_DEFAULT_PORT)
-        guard curl_url_get(handle, part, &text, flags) == CURLUE_OK, let text else { return "" }
+        let result = curl_url_get(handle, part, &text, flags)
+        // libcurl 7.88 leaves a text also where it fails, for a name that it cannot write in ASCII.
         defer { curl_free(text) }
+        guard result == CURLUE_OK, let text else { return "" }
         return String(cString: text)
     }
 

@@ -41,14 +41,16 @@ struct StalledLogTests {
         #expect(status == 0 && time < .seconds(10), "\(time)")
     }
 
-    @Test("a crash waits for the log no longer than a second")
+    @Test(
+        "a crash waits for the log no longer than a second",
+        .enabled(if: !Sanitizer.isActive, "a sanitizer writes its report to the reader that has stalled"))
     func crash() throws {
         let perigee = try start()
         let client = try WebSocketClient.connect(port: perigee.clientPort, timeout: .seconds(20))
         try client.send("2000")
         #expect(try client.receiveText() == "answer to 2000")
         let (status, time) = try perigee.end(with: SIGSEGV)
-        #expect(status == 128 + SIGSEGV || Sanitizer.isActive)
+        #expect(status == 128 + SIGSEGV)
         #expect(time < .seconds(5), "\(time)")
     }
 
