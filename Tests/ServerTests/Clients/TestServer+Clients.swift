@@ -51,12 +51,7 @@ extension TestServer {
 
     /// Asks the server again and again until it says what it must say within 10 seconds: for what nobody is told of.
     func eventually(_ what: String, _ holds: () throws -> Bool) throws {
-        let deadline = ContinuousClock.now + .seconds(10)
-        while try !holds() {
-            guard ContinuousClock.now < deadline else {
-                throw ClientError.unexpected("10 seconds on, still not: \(what)")
-            }
-        }
+        try repeatUntil(what, within: .seconds(10), holds)
     }
 
     private func connectionsPerWorker() throws -> [Int] {
