@@ -118,7 +118,7 @@ final class TestFile: SilentHost, ScriptTestHost {
         }
     }
 
-    override func log(
+    func log(
         level: ScriptLogLevel, message: UnsafeRawBufferPointer, fields: [(name: String, value: String)],
         script: String, line: Int
     ) {
