@@ -1,6 +1,6 @@
 // Scripts under test: a real engine, and a server around it that consists of arrays. Nothing happens by itself: the test
-// file sends, and time passes when it says so. What scripts ask for while they run is only noted where it would run
-// another handler; `settle` runs those when the first has returned.
+// file sends, and time passes when it says so. A request of a running script that would run another handler is only
+// noted; `settle` runs those handlers when the first has returned.
 //
 // Runs on: the thread that runs the tests. Read next: TestApp+Events.swift.
 
@@ -36,16 +36,16 @@ final class TestApp: SilentHost {
     private(set) var engine: ScriptEngine!
     var sources: [String: String]
     var modules: [String: String]
-    /// Where clients connect that say nothing else.
+    /// The path of clients that name none.
     let path: String
     var clients: [TestClient] = []
     var alarms: [Alarm] = []
     var logs: [LogLine] = []
     /// Whether functions of server.spawn are to be called.
     var hasSpawned = false
-    /// The clients of events that wait; nil for what is about no client.
+    /// The clients of events that wait; nil for an event of no client.
     var waiting: [ScriptTask: TestClient?] = [:]
-    /// What is to be done with the answers of handlers that wait.
+    /// The receivers of the answers of handlers that wait.
     var questions: [ScriptTask: (ScriptReply) -> Void] = [:]
     /// The answer to the last question, until the test takes it.
     var reply: ScriptReply?
@@ -53,9 +53,9 @@ final class TestApp: SilentHost {
     var exchange = TestExchange()
     /// Seconds that an event may take, waits included.
     let eventTimeout: Double
-    /// Seconds that a request may take that says nothing else.
+    /// Seconds for a request that names no timeout.
     let requestTimeout: Double
-    /// What handlers raised, and the test has not taken.
+    /// Errors that handlers raised, and the test has not taken.
     var errors: [ScriptError] = []
     private var offsets: [Channel: UInt64] = [:]
 
@@ -107,7 +107,7 @@ final class TestApp: SilentHost {
         return offsets[channel, default: 0]
     }
 
-    // MARK: What scripts ask for
+    // MARK: Requests of scripts
 
     func send(_ connection: ConnectionHandle, _ payload: UnsafeRawBufferPointer, binary: Bool) -> SendResult {
         client(connection)?.receive(payload, binary: binary) ?? .closed
