@@ -43,6 +43,43 @@ struct ContributingTests {
         let section = try section("Add a Lua function")
         #expect(Set(found) == files(in: section))
         let steps = section.split(separator: "\n\n").filter { $0.contains(#/(?m)^\d\. /#) }
-        #expect(steps.reduce(into: Set()) { $0.formUnion(files(in: $1)) }.count == 5)
+        #expect(Set(steps.flatMap { files(in: $0) }).count == 5)
+    }
+
+    /// The functions of a text, as `publish(channel:_:binary:)`.
+    private func functions(in text: Substring) -> Set<String> {
+        let names = text.matches(of: #/func (\w+)\(/#).map { match in
+            var depth = 1
+            var parameters = [""]
+            for character in text[match.range.upperBound...] {
+                if "([".contains(character) { depth += 1 }
+                if ")]".contains(character) { depth -= 1 }
+                if depth == 0 { break }
+                if depth == 1 && character == "," {
+                    parameters.append("")
+                } else {
+                    parameters[parameters.count - 1].append(character)
+                }
+            }
+            let labels = parameters.compactMap { $0.split(whereSeparator: { " \n:".contains($0) }).first }
+            return "\(match.1)(\(labels.map { "\($0):" }.joined()))"
+        }
+        return Set(names)
+    }
+
+    @Test("perigee test answers every function of the host but these")
+    func testHost() throws {
+        let sources = try sources()
+        var required: Set<String> = []
+        for source in sources where source.path.hasPrefix("Sources/Scripting/Host/") {
+            for part in source.text.matches(of: #/(?s)\npublic protocol \w+Host: AnyObject \{\n(.+?)\n\}\n/#) {
+                required.formUnion(functions(in: part.1))
+            }
+        }
+        let app = try #require(sources.first { $0.path == "Sources/ScriptTesting/TestApp.swift" }).text
+        let requests = try #require(app.firstRange(of: "// MARK: Requests of scripts"))
+        let answered = functions(in: app[requests.upperBound...])
+        #expect(answered.subtracting(required) == [] && required.count >= 22)
+        #expect(required.subtracting(answered) == ["queued(_:)", "slow(traceback:)"])
     }
 }
