@@ -24,7 +24,7 @@ package final class AdminServer: AdminRequestHandler {
     let memory: MemoryWatch
     /// Whether the server is on its way to its end: every answer is then the last one of its connection.
     private(set) var isDraining = false
-    /// Whether the workers answer no more questions: what begins now is refused.
+    /// Whether the workers answer no more questions: a request that begins now is refused.
     private var hasLeft = false
     /// Counts the questions to `onRequest`, which the workers take in turns.
     var callTurn: UInt64 = 0

@@ -1,4 +1,4 @@
-// What `perigee check` does about scripts, for the command line: load the folder, compile all, dry-run every top level.
+// The scripts' part of `perigee check`: load the folder, compile all, dry-run every top level.
 
 public import Scripting
 public import Settings

@@ -1,4 +1,4 @@
-// What `perigee test` does: runs the files of Scripts/tests, one after the other, and counts.
+// The command `perigee test`: runs the files of Scripts/tests, one after the other, and counts.
 //
 // Read next: TestFile.swift.
 
@@ -25,7 +25,7 @@ public enum ScriptTests {
             let test = TestFile(
                 path: String(file.path.dropFirst(6)), bundle: bundle, configuration: configuration, filter: filter
             ) { outcome in
-                if outcome.complaint == nil { totals.passed += 1 } else { totals.failed += 1 }
+                if outcome.failure == nil { totals.passed += 1 } else { totals.failed += 1 }
                 write(describe(outcome, file))
             }
             test.run(file.source)
@@ -33,13 +33,13 @@ public enum ScriptTests {
         return totals
     }
 
-    /// "ok NAME", or "FAIL NAME" with the place, and below it what was wrong and the line of the test.
+    /// "ok NAME", or "FAIL NAME" with the place, and below it the failure and the line of the test.
     private static func describe(_ outcome: TestFile.Outcome, _ file: ScriptFile) -> String {
-        guard let complaint = outcome.complaint else { return "ok   \(outcome.name)" }
-        let line = place(in: complaint, of: file)
+        guard let failure = outcome.failure else { return "ok   \(outcome.name)" }
+        let line = place(in: failure, of: file)
         var lines = ["FAIL \(outcome.name) (\(line.map { "\(file.path):\($0)" } ?? outcome.place))"]
-        lines += complaint.split(separator: "\n", omittingEmptySubsequences: false).map { "     \($0)" }
-        if let line, let source = file.line(line), !complaint.contains("\(line) | ") {
+        lines += failure.split(separator: "\n", omittingEmptySubsequences: false).map { "     \($0)" }
+        if let line, let source = file.line(line), !failure.contains("\(line) | ") {
             lines.append("         \(line) | \(source)")
         }
         return lines.joined(separator: "\n")

@@ -1,11 +1,11 @@
-// What happens to the clients of scripts under test, as the server would bring it about: events of one client run one at
-// a time, and exactly one onClose follows each onOpen.
+// The events of the clients of scripts under test, in the order of the server: events of one client run one at a time, and
+// exactly one onClose follows each onOpen.
 
 import PubSub
 import Scripting
 
 extension TestApp {
-    /// A client that asks to connect: `refused` says if onUpgrade did not let it in.
+    /// A client that asks to connect: `refused` says if onUpgrade refused it.
     func connect(_ request: UpgradeRequest, user: String?) -> TestClient? {
         guard let script = engine.script(forPath: request.path) else { return nil }
         let handle = ConnectionHandle(slot: UInt32(clients.count) + 1, generation: 1)
@@ -36,7 +36,7 @@ extension TestApp {
         if client.refused != nil { engine.forget(client.handle) }
     }
 
-    /// Runs what waits to be told to scripts, until nothing is left.
+    /// Runs the pending events, until none is left.
     func settle() {
         var isQuiet: Bool
         repeat {
@@ -66,7 +66,7 @@ extension TestApp {
         } while !isQuiet
     }
 
-    /// Runs the next event. What waits for a client that is gone is ended first; nothing of it can wait any more.
+    /// Runs the next event. A handler that waits for a client that is gone is ended first, and cannot wait again.
     private func runNext(of client: TestClient) {
         while let task = client.waiting, let resumption = engine.cancel(task) { proceed(task, resumption) }
         run(client.pending.removeFirst(), of: client)
@@ -139,7 +139,7 @@ extension TestApp {
         }
     }
 
-    /// Does with the answer to a question what is to be done with it, at once or when the handler has waited.
+    /// Passes the answer to a question on, at once or when the handler has waited.
     func take(_ reply: ScriptReply, _ answered: @escaping (ScriptReply) -> Void) {
         switch reply {
         case .waiting(let task):
@@ -162,7 +162,7 @@ extension TestApp {
 
     // MARK: Time
 
-    /// Lets time pass: what is due on the way runs at its own time, in order.
+    /// Lets time pass: the alarms on the way run at their own times, in order.
     func advance(_ seconds: Double) {
         let end = clock.now + seconds
         while let next = alarms.indices.min(by: { alarms[$0].due < alarms[$1].due }), alarms[next].due <= end {

@@ -1,6 +1,6 @@
 // Scripts under test: a real engine, and a server around it that consists of arrays. Nothing happens by itself: the test
-// file sends, and time passes when it says so. What scripts ask for while they run is only noted where it would run
-// another handler; `settle` runs those when the first has returned.
+// file sends, and time passes when it says so. A request of a running script that would run another handler is only
+// noted; `settle` runs those handlers when the first has returned.
 //
 // Runs on: the thread that runs the tests. Read next: TestApp+Events.swift.
 
@@ -36,16 +36,16 @@ final class TestApp: SilentHost {
     private(set) var engine: ScriptEngine!
     var sources: [String: String]
     var modules: [String: String]
-    /// Where clients connect that say nothing else.
+    /// The path of clients that name none.
     let path: String
     var clients: [TestClient] = []
     var alarms: [Alarm] = []
     var logs: [LogLine] = []
     /// Whether functions of server.spawn are to be called.
     var hasSpawned = false
-    /// The clients of events that wait; nil for what is about no client.
+    /// The clients of events that wait; nil for an event of no client.
     var waiting: [ScriptTask: TestClient?] = [:]
-    /// What is to be done with the answers of handlers that wait.
+    /// The receivers of the answers of handlers that wait.
     var questions: [ScriptTask: (ScriptReply) -> Void] = [:]
     /// The answer to the last question, until the test takes it.
     var reply: ScriptReply?
@@ -53,9 +53,9 @@ final class TestApp: SilentHost {
     var exchange = TestExchange()
     /// Seconds that an event may take, waits included.
     let eventTimeout: Double
-    /// Seconds that a request may take that says nothing else.
+    /// Seconds for a request that names no timeout.
     let requestTimeout: Double
-    /// What handlers raised, and the test has not taken.
+    /// Errors that handlers raised, and the test has not taken.
     var errors: [ScriptError] = []
     private var offsets: [Channel: UInt64] = [:]
 
@@ -70,7 +70,6 @@ final class TestApp: SilentHost {
         modules = Dictionary(uniqueKeysWithValues: bundle.modules.map { ($0.name, $0.source) })
         path = names.first == "main" ? "/" : "/" + (names.first ?? "")
         store = KeyValueStore(limit: options.store.limit, now: { [clock] in clock.now })
-        super.init()
         var options = options
         options.store = store
         options.wallClock = { [clock] in VirtualClock.start + clock.now }
@@ -108,17 +107,17 @@ final class TestApp: SilentHost {
         return offsets[channel, default: 0]
     }
 
-    // MARK: What scripts ask for
+    // MARK: Requests of scripts
 
-    override func send(_ connection: ConnectionHandle, _ payload: UnsafeRawBufferPointer, binary: Bool) -> SendResult {
+    func send(_ connection: ConnectionHandle, _ payload: UnsafeRawBufferPointer, binary: Bool) -> SendResult {
         client(connection)?.receive(payload, binary: binary) ?? .closed
     }
 
-    override func close(_ connection: ConnectionHandle, code: UInt16, reason: UnsafeRawBufferPointer) -> Bool {
+    func close(_ connection: ConnectionHandle, code: UInt16, reason: UnsafeRawBufferPointer) -> Bool {
         client(connection)?.end(code: code, reason: String(decoding: reason, as: UTF8.self)) ?? false
     }
 
-    override func subscribe(_ connection: ConnectionHandle, channel name: UnsafeRawBufferPointer) -> SubscribeResult {
+    func subscribe(_ connection: ConnectionHandle, channel name: UnsafeRawBufferPointer) -> SubscribeResult {
         guard let client = client(connection), client.isOpen else { return .closed }
         guard let channel = Channel(name) else { return .invalidName }
         if client.channels.contains(channel) { return .alreadySubscribed }
@@ -126,7 +125,7 @@ final class TestApp: SilentHost {
         return .subscribed
     }
 
-    override func unsubscribe(_ connection: ConnectionHandle, channel name: UnsafeRawBufferPointer) -> Bool {
+    func unsubscribe(_ connection: ConnectionHandle, channel name: UnsafeRawBufferPointer) -> Bool {
         guard let client = client(connection), let channel = Channel(name),
             let index = client.channels.firstIndex(of: channel)
         else { return false }
@@ -134,15 +133,15 @@ final class TestApp: SilentHost {
         return true
     }
 
-    override func identify(_ connection: ConnectionHandle, user: UnsafeRawBufferPointer?) -> Bool {
+    func identify(_ connection: ConnectionHandle, user: UnsafeRawBufferPointer?) -> Bool {
         guard let client = client(connection), client.isOpen else { return false }
         client.user = user.map { String(decoding: $0, as: UTF8.self) }
         return true
     }
 
-    override func isOpen(_ connection: ConnectionHandle) -> Bool { client(connection)?.isOpen ?? false }
+    func isOpen(_ connection: ConnectionHandle) -> Bool { client(connection)?.isOpen ?? false }
 
-    override func text(
+    func text(
         _ property: ConnectionText, of connection: ConnectionHandle, into answer: inout ScriptStrings
     ) -> Bool {
         guard let client = client(connection) else { return false }
@@ -160,7 +159,7 @@ final class TestApp: SilentHost {
         return true
     }
 
-    override func pairs(
+    func pairs(
         _ pairs: ConnectionPairs, of connection: ConnectionHandle, into answer: inout ScriptStrings
     ) {
         guard let request = client(connection)?.request else { return }
@@ -170,11 +169,11 @@ final class TestApp: SilentHost {
         }
     }
 
-    override func channels(of connection: ConnectionHandle, into answer: inout ScriptStrings) {
+    func channels(of connection: ConnectionHandle, into answer: inout ScriptStrings) {
         for channel in client(connection)?.channels ?? [] { answer.append(channel.name) }
     }
 
-    override func publish(
+    func publish(
         channel name: UnsafeRawBufferPointer, _ payload: UnsafeRawBufferPointer, binary: Bool,
         except: ConnectionHandle?, key: String?
     ) -> PublishResult {
@@ -182,22 +181,21 @@ final class TestApp: SilentHost {
         return .published(offset: publish(payload, binary: binary, to: channel, except: except))
     }
 
-    override func send(toID identifier: UnsafeRawBufferPointer, _ payload: UnsafeRawBufferPointer, binary: Bool) -> Bool
-    {
+    func send(toID identifier: UnsafeRawBufferPointer, _ payload: UnsafeRawBufferPointer, binary: Bool) -> Bool {
         let id = String(decoding: identifier, as: UTF8.self)
         guard let client = clients.first(where: { $0.id == id }) else { return false }
         return client.receive(payload, binary: binary) == .sent
     }
 
-    override func send(toUser user: String, _ payload: UnsafeRawBufferPointer, binary: Bool) {
+    func send(toUser user: String, _ payload: UnsafeRawBufferPointer, binary: Bool) {
         for client in clients where client.user == user { _ = client.receive(payload, binary: binary) }
     }
 
-    override func broadcast(_ payload: UnsafeRawBufferPointer, binary: Bool) {
+    func broadcast(_ payload: UnsafeRawBufferPointer, binary: Bool) {
         for client in clients { _ = client.receive(payload, binary: binary) }
     }
 
-    override func disconnect(
+    func disconnect(
         id identifier: UnsafeRawBufferPointer, code: UInt16, reason: UnsafeRawBufferPointer
     ) -> Bool {
         let id = String(decoding: identifier, as: UTF8.self)
@@ -209,29 +207,29 @@ final class TestApp: SilentHost {
         return isKnown
     }
 
-    override func setTimer(id: Int32, after seconds: Double, every period: Double?, name: String?) {
+    func setTimer(id: Int32, after seconds: Double, every period: Double?, name: String?) {
         cancelTimer(id: id)
         alarms.append(Alarm(purpose: .timer(id), due: clock.now + max(0.001, seconds), period: period))
     }
 
-    override func cancelTimer(id: Int32) {
+    func cancelTimer(id: Int32) {
         alarms.removeAll { $0.purpose == .timer(id) }
     }
 
-    override func sleep(_ ticket: WaitTicket, seconds: Double) {
+    func sleep(_ ticket: WaitTicket, seconds: Double) {
         alarms.append(Alarm(purpose: .wake(ticket), due: clock.now + max(0.001, seconds), period: nil))
     }
 
-    override func request(_ ticket: WaitTicket, _ request: ScriptRequest) -> String? {
+    func request(_ ticket: WaitTicket, _ request: ScriptRequest) -> String? {
         exchange.add(request, ticket)
         let timeout = clock.now + (request.timeout ?? requestTimeout)
         alarms.append(Alarm(purpose: .answer(ticket), due: timeout, period: nil))
         return nil
     }
 
-    override func spawned() { hasSpawned = true }
+    func spawned() { hasSpawned = true }
 
-    override func log(
+    func log(
         level: ScriptLogLevel, message: UnsafeRawBufferPointer, fields: [(name: String, value: String)],
         script: String, line: Int
     ) {

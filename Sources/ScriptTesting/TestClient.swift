@@ -1,10 +1,10 @@
-// A client of a script under test, and all that became of it.
+// A client of a script under test, with the messages and the end that it has seen.
 
 import PubSub
 import Scripting
 
 final class TestClient {
-    /// What the script has not been told of yet.
+    /// An event that the script has not been told of yet.
     enum Event {
         case open
         case message([UInt8], binary: Bool)
@@ -39,13 +39,13 @@ final class TestClient {
         self.request = request
     }
 
-    /// What scripts know it by.
+    /// The id by which scripts know it.
     var id: String {
         let digits = String(handle.slot)
         return "client-" + String(repeating: "0", count: max(0, 6 - digits.utf8.count)) + digits
     }
 
-    /// Ends the connection for the client; the script is told after what it is doing now.
+    /// Ends the connection for the client; the script is told when its running event has ended.
     func end(code: UInt16, reason: String) -> Bool {
         guard isOpen else { return false }
         isOpen = false

@@ -1,4 +1,4 @@
-// What `t` asks: a word, and strings.
+// A command of `t`: a word, and strings.
 
 /// A mistake in a test file, which is raised there.
 struct TestMistake: Error {

@@ -1,4 +1,4 @@
-// What scripts under test ask other servers, and the answers that the test has for them.
+// The requests of scripts under test to other servers, and the answers that the test has for them.
 
 import Scripting
 
@@ -43,7 +43,7 @@ struct TestExchange {
         return nil
     }
 
-    /// What a handler gets whose time has come: its answer, or that there was none in time.
+    /// The answer for a handler whose time has come; a timeout if there is none.
     mutating func takeAnswer(_ ticket: WaitTicket) -> WaitAnswer {
         open.removeAll { $0.ticket == ticket }
         return onTheWay.removeValue(forKey: ticket) ?? .requestFailed("timeout", detail: "")

@@ -1,4 +1,4 @@
-// What a test file can ask for, word by word. kit.lua is the other end.
+// The commands of test files, word by word. kit.lua is the other end.
 
 import PubSub
 import Scripting
@@ -7,13 +7,13 @@ extension TestFile {
     func perform(_ command: TestCommand, _ answer: inout ScriptStrings) throws(TestMistake) {
         switch command.word {
         case "begin": answer.append(begin(command.text(0)) ? "run" : "skip")
-        case "complaint": if let complaint = takeComplaint(of: apps) { answer.append(complaint) }
+        case "unexpected": if let error = takeUnexpectedError(of: apps) { answer.append(error) }
         case "end":
             let failed = command.text(2) == "fail"
             end(
                 Outcome(
                     name: "tests/\(path): \(command.text(0))", place: command.text(1),
-                    complaint: failed ? command.text(3) : nil))
+                    failure: failed ? command.text(3) : nil))
         case "load": answer.append(String(try load(command)))
         default: try perform(command, on: try app(command), &answer)
         }

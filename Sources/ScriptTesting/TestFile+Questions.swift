@@ -1,4 +1,4 @@
-// What a backend asks of scripts under test: a push, which passes onPublish, and a call, which is onRequest's.
+// The requests of a backend to scripts under test: a push, which passes onPublish, and a call, which is onRequest's.
 
 import PubSub
 import Scripting
@@ -64,7 +64,7 @@ extension TestApp {
         _ = bytes.withUnsafeBytes { publish($0, binary: binary, to: channel, except: nil) }
     }
 
-    /// A word for what the answer is, then what it says; "waiting" when there is none yet.
+    /// The kind of the answer as a word, then its content; "waiting" when there is none yet.
     func takeReply(_ answer: inout ScriptStrings) {
         defer { reply = nil }
         switch reply {

@@ -1,5 +1,5 @@
-// One test file while it runs: it is loaded as a script is, in a state of its own, and its table `t` asks here for what
-// it wants done. Scripts under test run in other states, nested in the call that asked.
+// One test file while it runs: it is loaded as a script is, in a state of its own, and the commands of its table `t`
+// arrive here. Scripts under test run in other states, nested in the call that asked.
 //
 // Runs on: the thread that runs the tests. Read next: kit.lua, TestFile+Commands.swift.
 
@@ -10,13 +10,13 @@ final class TestFile: SilentHost, ScriptTestHost {
     /// Seconds of CPU that one file may take.
     static let budget = 30.0
 
-    /// What became of one test.
+    /// The outcome of one test.
     struct Outcome {
         let name: String
         /// "tests/chat.lua:12".
         let place: String
         /// `nil` when it passed.
-        let complaint: String?
+        let failure: String?
     }
 
     let path: String
@@ -24,11 +24,11 @@ final class TestFile: SilentHost, ScriptTestHost {
     let options: ScriptOptions
     /// Seconds that an event of a script may take, waits included.
     let eventTimeout: Double
-    /// Seconds that a request of `http` may take that says nothing else.
+    /// Seconds for a request of `http` that names no timeout.
     let requestTimeout: Double
     private let filter: String?
     private let report: (Outcome) -> Void
-    /// What the file itself runs in.
+    /// The engine of the file itself.
     private(set) var engine: ScriptEngine?
     /// The scripts under test, by number.
     var apps: [Int: TestApp] = [:]
@@ -55,12 +55,13 @@ final class TestFile: SilentHost, ScriptTestHost {
         let name = "tests/\(path)"
         do {
             let errors = try failures(of: source)
-            let complaint = errors.isEmpty ? takeComplaint(of: apps) : errors.map(\.description).joined(separator: "\n")
-            if testCount == 0 || complaint != nil {
-                report(Outcome(name: name, place: name, complaint: complaint))
+            let failure =
+                errors.isEmpty ? takeUnexpectedError(of: apps) : errors.map(\.description).joined(separator: "\n")
+            if testCount == 0 || failure != nil {
+                report(Outcome(name: name, place: name, failure: failure))
             }
         } catch {
-            report(Outcome(name: name, place: name, complaint: "\(error)"))
+            report(Outcome(name: name, place: name, failure: "\(error)"))
         }
         apps = [:]
     }
@@ -96,7 +97,7 @@ final class TestFile: SilentHost, ScriptTestHost {
     }
 
     /// An error that a script raised and the test did not expect.
-    func takeComplaint(of apps: [Int: TestApp]) -> String? {
+    func takeUnexpectedError(of apps: [Int: TestApp]) -> String? {
         let errors = apps.sorted { $0.key < $1.key }.flatMap { $0.value.errors }
         for app in apps.values { app.errors = [] }
         return errors.first.map { "a script raised an error: \($0)" }
@@ -118,7 +119,7 @@ final class TestFile: SilentHost, ScriptTestHost {
         }
     }
 
-    override func log(
+    func log(
         level: ScriptLogLevel, message: UnsafeRawBufferPointer, fields: [(name: String, value: String)],
         script: String, line: Int
     ) {

@@ -108,11 +108,11 @@ function t.test(name, f)
         return
     end
     local done, err = pcall(f)
-    local complaint = call("complaint")
+    local unexpected = call("unexpected")
     if not done then
         call("end", name, where, "fail", type(err) == "table" and show(err) or tostring(err))
-    elseif complaint then
-        call("end", name, where, "fail", where .. ": " .. complaint)
+    elseif unexpected then
+        call("end", name, where, "fail", where .. ": " .. unexpected)
     else
         call("end", name, where, "ok")
     end
@@ -283,7 +283,7 @@ function App:push(channel, value, options)
     return done, why
 end
 
--- As a backend calls: what onRequest answers, status, body and headers; nil, "waiting" when it waits.
+-- As a backend calls: the answer of onRequest, status, body and headers; nil, "waiting" when it waits.
 function App:call(name, request)
     request = checkOptions(request, { method = true, query = true, headers = true, body = true }, "app:call")
     local list = {}
@@ -339,7 +339,7 @@ function App:httpRequests()
     return requests
 end
 
--- The new version, or nil and what is wrong. `files` maps names of scripts and modules to their new text.
+-- The new version, or nil and the mistakes. `files` maps names of scripts and modules to their new text.
 function App:reload(files)
     local list = {}
     for _, name in ipairs(sortedKeys(isTable(files, "files"))) do
@@ -349,7 +349,7 @@ function App:reload(files)
     return math.tointeger(version), why
 end
 
--- What the scripts logged since the last call: { level = "info", message = "…", fields = { … } } each.
+-- The log entries of the scripts since the last call: { level = "info", message = "…", fields = { … } } each.
 function App:logs()
     local words, logs = { call("logs", self.id) }, {}
     local index = 1

@@ -24,7 +24,7 @@ private final class EndNote: Sendable {
 
 /// A running server.
 public final class Server {
-    /// What a starting thread tells the one that starts it.
+    /// The report of a starting thread to the thread that starts it.
     private enum Start: Sendable {
         /// - listening: the sockets that the thread has opened.
         case ready(listening: [Int32])
@@ -56,7 +56,7 @@ public final class Server {
 
     /// Starts a server: when this returns, clients can connect and backends can push.
     /// - Parameters:
-    ///   - logOutput: what writes the log, whose dropped entries are then counted.
+    ///   - logOutput: the writer of the log, whose dropped entries are then counted.
     ///   - host: the process around the server, where it has one to itself.
     public init(
         _ configuration: Configuration, log: Logger, logOutput: LogOutput? = nil, host: HostProcess = .none
@@ -73,7 +73,7 @@ public final class Server {
         try Self.loadCertificates(node)
         let bundle = try Self.loadScripts(node)
         try Self.checkAccess(host.sockets, configuration)
-        let clients = try ClientDoor(configuration.listen, sockets: host.sockets, workers: node.workers.count)
+        let clients = try ClientListener(configuration.listen, sockets: host.sockets, workers: node.workers.count)
         let adminFile = try Self.openFile(configuration.admin.listen, host.sockets)
         let (adminThread, admin, adminSockets) = try Self.startAdmin(node, file: adminFile, passed: host.sockets.admin)
         let sockets: ListeningDescriptors
@@ -102,8 +102,8 @@ public final class Server {
                 "perigee": "\(PerigeeVersion.text)", "lua": "\(ScriptEngine.luaVersion)", "workers": "\(workers.count)",
             ])
         node.setLive(BundleHistory(live: bundle, loadedAt: time(nil)))
-        // Not earlier: what a server that does not come up has accepted would be lost.
-        clients.letIn(node.workers)
+        // Not earlier: a server that does not come up would lose the connections that it has accepted.
+        clients.accept(on: node.workers)
         node.admin.post(.accept(host.sockets.admin, adminFile))
         reloadThread = LoopThread(name: "perigee-reload") { Reloader(node: node, live: bundle).run() }
         lifecycleThread = LoopThread(name: "perigee-life") { [end] in
@@ -127,7 +127,7 @@ public final class Server {
     /// The scripts that are live: name and route.
     public var scripts: [(name: String, route: String)] { node.liveScripts.scripts.map { ($0.name, $0.route) } }
 
-    /// Loads scripts and certificates anew, as SIGHUP does; what comes of it is in the log.
+    /// Loads scripts and certificates anew, as SIGHUP does; the log has the outcome.
     public func reload() {
         node.reloader.post(.reloadCertificates(cause: "signal"))
         node.reloader.post(.request(ReloadRequest(kind: .folder, cause: ReloadRequest.signal, ticket: nil)))
@@ -177,7 +177,7 @@ public final class Server {
         return bundle
     }
 
-    /// What `admin.listen` must be holds for a passed socket, too: whoever reaches the API without a key may do everything.
+    /// The rules for `admin.listen` hold for a passed socket, too: a client that reaches the API without a key may do everything.
     private static func checkAccess(_ sockets: PassedSockets, _ configuration: Configuration) throws(StartError) {
         guard configuration.admin.keys.isEmpty else { return }
         for address in sockets.admin.map({ SocketAddress.local(of: $0) }) where !address.isLoopback {

@@ -6,23 +6,13 @@ import Testing
 @Suite("allocations", .enabled(if: allocations_are_counted(), "a sanitizer brings an allocator of its own"), .bounded)
 struct AllocationTests {
     /// A host that only counts, so that the measurement is of the engine.
-    private final class CountingHost: ScriptHost {
+    private final class CountingHost: SilentHost {
         var messages = 0
         func send(_ connection: ConnectionHandle, _ payload: UnsafeRawBufferPointer, binary: Bool) -> SendResult {
             messages += 1
             return .sent
         }
-        func close(_ connection: ConnectionHandle, code: UInt16, reason: UnsafeRawBufferPointer) -> Bool { false }
-        func subscribe(_ connection: ConnectionHandle, channel: UnsafeRawBufferPointer) -> SubscribeResult { .closed }
-        func unsubscribe(_ connection: ConnectionHandle, channel: UnsafeRawBufferPointer) -> Bool { false }
-        func identify(_ connection: ConnectionHandle, user: UnsafeRawBufferPointer?) -> Bool { false }
         func isOpen(_ connection: ConnectionHandle) -> Bool { true }
-        func queued(_ connection: ConnectionHandle) -> Int { 0 }
-        func text(
-            _ property: ConnectionText, of connection: ConnectionHandle, into answer: inout ScriptStrings
-        ) -> Bool { false }
-        func pairs(_ pairs: ConnectionPairs, of connection: ConnectionHandle, into answer: inout ScriptStrings) {}
-        func channels(of connection: ConnectionHandle, into answer: inout ScriptStrings) {}
         func publish(
             channel: UnsafeRawBufferPointer, _ payload: UnsafeRawBufferPointer, binary: Bool, except: ConnectionHandle?,
             key: String?
@@ -30,24 +20,6 @@ struct AllocationTests {
             messages += 1
             return .published(offset: 1)
         }
-        func send(
-            toID identifier: UnsafeRawBufferPointer, _ payload: UnsafeRawBufferPointer, binary: Bool
-        ) -> Bool { false }
-        func send(toUser user: String, _ payload: UnsafeRawBufferPointer, binary: Bool) {}
-        func broadcast(_ payload: UnsafeRawBufferPointer, binary: Bool) {}
-        func disconnect(
-            id identifier: UnsafeRawBufferPointer, code: UInt16, reason: UnsafeRawBufferPointer
-        ) -> Bool { false }
-        func setTimer(id: Int32, after seconds: Double, every period: Double?, name: String?) {}
-        func cancelTimer(id: Int32) {}
-        func sleep(_ ticket: WaitTicket, seconds: Double) {}
-        func request(_ ticket: WaitTicket, _ request: ScriptRequest) -> String? { nil }
-        func spawned() {}
-        func slow(traceback: String) {}
-        func log(
-            level: ScriptLogLevel, message: UnsafeRawBufferPointer, fields: [(name: String, value: String)],
-            script: String, line: Int
-        ) {}
     }
 
     /// Runs `body` many times and returns the number of Swift objects that this thread allocated meanwhile.

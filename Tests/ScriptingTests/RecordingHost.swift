@@ -2,7 +2,7 @@
 
 import Scripting
 
-final class RecordingHost: ScriptHost {
+final class RecordingHost: SilentHost {
     enum Call: Equatable {
         case send(UInt32, String, binary: Bool)
         case close(UInt32, UInt16, String)

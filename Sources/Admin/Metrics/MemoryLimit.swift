@@ -1,4 +1,4 @@
-// How much memory the process may have: what the machine has, or less where a control group says so. Containers show the
+// The memory that the process may have: the machine's, or less where a control group says so. Containers show the
 // machine's memory and enforce the group's.
 
 import Glibc
@@ -10,7 +10,7 @@ struct MemoryLimit {
 
     /// Bytes of memory that this process may take before the kernel stops it: the least of the machine's memory and of the
     /// limits of its control groups, version 1 and 2, up to the root.
-    /// - Parameter machine: what the machine has, in bytes.
+    /// - Parameter machine: the machine's memory, in bytes.
     func bytes(machine: Int = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))) -> Int {
         var least = machine
         for line in (text("/proc/self/cgroup") ?? "").split(separator: "\n") {

@@ -1,4 +1,4 @@
-// What the admin API answers to a reload, for people: `perigee reload` prints it.
+// The admin API's answer to a reload, for people: `perigee reload` prints it.
 
 import JSON
 
@@ -6,7 +6,7 @@ import JSON
 public struct ReloadAnswer: Sendable {
     /// Whether other scripts are live now.
     public let succeeded: Bool
-    /// What happened, on one or more lines.
+    /// The outcome, on one or more lines.
     public let text: String
 
     /// Reads an answer; one that is none is shown as it is.

@@ -1,4 +1,4 @@
-// What `perigee new` writes: a scripts' folder that serves at once, with a test, the definitions for editors, and a
+// The output of `perigee new`: a scripts' folder that serves at once, with a test, the definitions for editors, and a
 // configuration.
 
 import Glibc
@@ -10,7 +10,7 @@ public enum NewProject {
         public let description: String
     }
 
-    /// What is written, by path.
+    /// The files, by path.
     static let files: [(path: String, bytes: [UInt8])] = [
         ("Scripts/main.lua", PackageResources.handler_lua),
         ("Scripts/tests/main.lua", PackageResources.handler_test_lua),
@@ -32,7 +32,7 @@ public enum NewProject {
         guard mkdir(path, 0o777) == 0 || errno == EEXIST else { throw failure("making", path) }
     }
 
-    /// False as well for what cannot be read, or is no folder.
+    /// False, too, for a path that cannot be read, or is no folder.
     private static func isEmpty(_ path: String) -> Bool {
         guard let folder = opendir(path) else { return false }
         defer { closedir(folder) }

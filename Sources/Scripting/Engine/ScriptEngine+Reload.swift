@@ -93,7 +93,7 @@ extension ScriptEngine {
         var options = options
         options.store = KeyValueStore(limit: 0)
         options.workerIndex = 0
-        let host = SilentHost()
+        let host = CheckHost()
         return withExtendedLifetime(host) {
             do throws(ScriptError) {
                 let engine = try ScriptEngine(host: host, options: options)
@@ -176,7 +176,7 @@ extension ScriptEngine {
     package static func check(
         tests: [ScriptFile], testKit: [UInt8], options: ScriptOptions
     ) throws(ScriptError) -> [ScriptError] {
-        let host = SilentHost()
+        let host = CheckHost()
         defer { withExtendedLifetime(host) {} }
         let engine = try ScriptEngine(host: host, options: options)
         try engine.installTestKit(testKit)

@@ -3,7 +3,7 @@
 // functions that `server.spawn` was given.
 //
 // Runs on: the worker's thread. Allocates: nothing for a message; when more functions wait than ever before.
-// Read next: HostLink+Connection.swift, HostLink+Server.swift, HostLink+Store.swift.
+// Read next: ConnectionHost.swift, ServerHost.swift, HostLink+Store.swift.
 
 import LuaBridge
 

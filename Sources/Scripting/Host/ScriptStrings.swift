@@ -1,5 +1,5 @@
-// A host's answer in the form of texts. The memory belongs to the bridge and is used again, so an answer costs no
-// allocation in Swift.
+// Lists of texts between a script and its host. Their memory belongs to the bridge and is used again, so an answer of the
+// host costs no allocation in Swift.
 //
 // Runs on: the worker's thread, within one host call.
 
@@ -29,7 +29,7 @@ public struct ScriptStrings: ~Copyable {
         bytes.withUnsafeBytes { append($0) }
     }
 
-    /// Adds a name and its value, as ``ScriptHost/pairs(_:of:into:)`` needs them.
+    /// Adds a name and its value, as ``ConnectionHost/pairs(_:of:into:)`` needs them.
     public mutating func append(name: String, value: String) {
         append(name)
         append(value)
@@ -39,5 +39,30 @@ public struct ScriptStrings: ~Copyable {
     public mutating func append(name: String, value: [UInt8]) {
         append(name)
         append(value)
+    }
+}
+
+/// Reads a list of strings that the bridge filled.
+struct StringsReader {
+    private let list: OpaquePointer
+    private var offset = 0
+
+    init(_ list: OpaquePointer) { self.list = list }
+
+    /// The bytes of the next string, valid during the host call; nil at the end.
+    mutating func nextBytes() -> UnsafeRawBufferPointer? {
+        var count = 0
+        guard let bytes = bridgeStringsNext(list, &offset, &count) else { return nil }
+        return UnsafeRawBufferPointer(start: bytes, count: count)
+    }
+
+    /// The next string; nil at the end.
+    mutating func next() -> String? { nextBytes().map { String(decoding: $0, as: UTF8.self) } }
+
+    /// The next names and values, at most `limit`.
+    mutating func pairs(atMost limit: Int) -> [(name: String, value: String)] {
+        var pairs: [(name: String, value: String)] = []
+        while pairs.count < limit, let name = next(), let value = next() { pairs.append((name, value)) }
+        return pairs
     }
 }

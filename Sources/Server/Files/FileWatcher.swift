@@ -1,7 +1,7 @@
 // Watches a folder tree with inotify and calls when it has been quiet for a moment after a change: editors write a file in
 // several steps, some by renaming a new one into place. A folder that is never quiet is looked at all the same, and one that is gone
-// is watched again when it is back. What is watched is what is read: subfolders and files behind symbolic links, and the links
-// themselves, which deployments swap.
+// is watched again when it is back. The watches are on everything that a load reads: subfolders and files behind symbolic links,
+// and the links themselves, which deployments swap.
 //
 // Runs on: its loop's thread.
 
@@ -57,7 +57,7 @@ final class FileWatcher: Source {
         super.init(descriptor: descriptor)
         guard watchTree() else { throw Failure(message: "cannot watch \(folder): \(String(cString: strerror(errno)))") }
         loop.add(self, for: .readable)
-        // What changed after the start had read the files, and before they were watched, is found this once by looking.
+        // Files may have changed after the start read them and before they were watched: one look finds that.
         callWhenQuiet()
     }
 
@@ -106,7 +106,7 @@ final class FileWatcher: Source {
         if let folder = watched.add(wayTo: path) { miss(folder) }
     }
 
-    /// Notes that what happens in a folder will not be noticed.
+    /// Notes that changes in a folder will not be noticed.
     private func miss(_ folder: String, _ reason: String? = nil) {
         unwatched = unwatched ?? "\(folder): \(reason ?? String(cString: strerror(errno)))"
     }
@@ -125,7 +125,7 @@ final class FileWatcher: Source {
             let name = withUnsafeBytes(of: &entry.pointee.d_name) { raw in
                 String(decoding: raw.prefix { $0 != 0 }, as: UTF8.self)
             }
-            // Tests are no part of what is served.
+            // Tests are not served.
             guard !name.hasPrefix("."), depth > 1 || name != "tests" else { continue }
             let type = Self.kind(entry.pointee.d_type, of: path + "/" + name)
             guard type == UInt8(DT_LNK) || type == UInt8(DT_DIR) else { continue }
@@ -136,7 +136,7 @@ final class FileWatcher: Source {
         }
     }
 
-    /// The type of an entry; some file systems leave it to whoever asks.
+    /// The type of an entry; some file systems leave it to the caller.
     static func kind(_ type: UInt8, of path: String) -> UInt8 {
         guard type == UInt8(DT_UNKNOWN) else { return type }
         var status = stat()

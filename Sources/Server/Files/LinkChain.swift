@@ -1,5 +1,5 @@
-// Renewal tools do not write certificates, they switch links: certbot the file's, Kubernetes that of a folder in between. Whoever
-// watches for a renewal has to watch where each of the links is.
+// Renewal tools do not write certificates, they switch links: certbot the file's, Kubernetes that of a folder in between. A watch
+// for a renewal must be on the folder of each link.
 
 import Glibc
 

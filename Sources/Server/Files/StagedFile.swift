@@ -51,7 +51,7 @@ struct StagedFile {
         let replaces = stat(place, &old) == 0
         // Nobody may read it before it has the old file's mode and owner.
         let mode: mode_t = replaces ? 0o600 : 0o666
-        // What has the name is left over from a process that died, or was put there to be written to in its place.
+        // A file with this name is left over from a process that died, or somebody put it there so that we write to it.
         unlink(path)
         let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode)
         guard descriptor >= 0 else { throw failure("cannot be written") }

@@ -10,7 +10,7 @@ struct WatchedFolders {
     private static let mask = UInt32(
         IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF
     )
-    /// What a removed watch reports last is no change.
+    /// The last report of a removed watch is no change.
     private static let ignored = UInt32(IN_IGNORED)
     private static let bufferSize = 16 << 10
 
@@ -22,7 +22,7 @@ struct WatchedFolders {
 
     var count: Int { names.count }
 
-    /// Watches a folder for whatever happens in it.
+    /// Watches a folder for every change in it.
     mutating func add(folder: String) -> Bool {
         let watch = inotify_add_watch(descriptor, folder, Self.mask)
         guard watch >= 0 else { return false }
@@ -37,7 +37,7 @@ struct WatchedFolders {
         for step in PathStep.steps(of: path) {
             let watch = inotify_add_watch(descriptor, step.folder, Self.mask)
             guard watch >= 0 else {
-                // What is not there is looked for again.
+                // A folder that is missing is looked for again.
                 if errno != ENOENT && errno != ENOTDIR { unwatched = unwatched ?? step.folder }
                 continue
             }
@@ -56,7 +56,7 @@ struct WatchedFolders {
         _ = takeChanges()
     }
 
-    /// Takes what has happened so far; whether any of it matters.
+    /// Takes the changes so far; whether any of them matters.
     func takeChanges() -> Bool {
         var buffer = [UInt8](repeating: 0, count: Self.bufferSize)
         var matters = false

@@ -1,5 +1,5 @@
-// What a server has to do with the process around it: signals, sockets that were passed to it, a service manager that wants to be
-// told, and how to start the program anew. A server inside a test has none of it.
+// The process around a server: its signals, the sockets that were passed to it, a service manager that wants to be told, and how to
+// start the program anew. A server inside a test has none of it.
 //
 // Runs on: the main thread, before any other is started.
 // Read next: Lifecycle.swift.
@@ -63,7 +63,7 @@ struct Program: Sendable {
     /// With the program's own name first.
     let arguments: [String]
 
-    /// What this process was started as. Asked for at the start, before the file is replaced or the folder changes.
+    /// The program and command line of this process. Asked for at the start, before the file is replaced or the folder changes.
     static var current: Program {
         let running = link("/proc/self/exe")
         let called = located(CommandLine.arguments.first ?? "").flatMap { resolved($0) == running ? $0 : nil }
@@ -92,12 +92,12 @@ struct Program: Sendable {
     }
 }
 
-// The working folder as whoever started the process named it. The kernel knows only where the name led at that time: where a link on
-// the way is swapped for a new release, a relative path would lead to the old one for ever.
+// The working folder under the name by which the process was started. The kernel knows only where the name led at that time:
+// where a link on the way is swapped for a new release, a relative path would lead to the old one for ever.
 
 /// The name of the working folder.
 enum WorkingFolder {
-    /// What the shell calls the folder (`PWD`), if that is its name.
+    /// The shell's name for the folder (`PWD`), if that name leads to it.
     ///
     /// A successor inherits the name after its predecessor has checked it, and by then the name may lead elsewhere on purpose. A
     /// name that is wrong is taken out of the environment, so that no successor believes it.

@@ -6,10 +6,10 @@ import Logging
 import Settings
 
 extension Lifecycle {
-    /// Milliseconds that a thread has for what should take it none.
+    /// Milliseconds that a thread has for a step that should take it none.
     static let patience: UInt64 = 2_000
 
-    /// Begins a stop; whoever asks for a second one is not heard.
+    /// Begins a stop; a second request for one changes nothing.
     func drain(over window: Duration?, cause: String) {
         switch state {
         case .running: break

@@ -8,7 +8,7 @@ import Scripting
 import Settings
 
 extension Lifecycle {
-    /// Starts the program anew; whatever goes wrong, this process goes on as before and says so.
+    /// Starts the program anew; after any failure this process goes on as before and says so.
     func upgrade(_ ticket: UInt64?) {
         switch state {
         case .running: break

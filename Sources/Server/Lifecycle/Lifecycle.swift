@@ -1,8 +1,8 @@
 // The server's life from ready to gone: takes the process's signals, ends the threads in the one order in which nothing is lost,
 // hands over to a new process, and tells the service manager.
 //
-// A stop goes so: the workers drain, while the admin API still answers, and pushes reach whoever is still connected; when nobody
-// is, the admin API answers what it has accepted and ends; then the workers run onStop and end.
+// A stop goes so: the workers drain, while the admin API still answers, and pushes reach the remaining connections; when none
+// is left, the admin API answers what it has accepted and ends; then the workers run onStop and end.
 //
 // Runs on: its own thread, which no script and no client can hold up.
 // Read next: Lifecycle+Stopping.swift, Lifecycle+Upgrade.swift.
@@ -17,12 +17,12 @@ import Logging
 final class Lifecycle {
     enum State {
         case running
-        /// A new process is on its way; the ticket is that of whoever asked through the admin API.
+        /// A new process is on its way; the ticket is that of the admin API's request.
         case upgrading(Successor, ticket: UInt64?)
         /// The connections are being closed.
         /// - isHandover: because another process serves.
         case draining(isHandover: Bool)
-        /// Nobody is connected, or whoever is has been cut off: the threads are ending.
+        /// Every connection has ended or was cut off: the threads are ending.
         case leaving
     }
 

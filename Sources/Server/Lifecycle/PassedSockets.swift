@@ -1,4 +1,4 @@
-// Listening sockets that whoever started the process had opened for it: systemd's protocol, sd_listen_fds(3), without its
+// Listening sockets that the parent process has opened for this one: systemd's protocol, sd_listen_fds(3), without its
 // library. A Perigee that hands over to a new process speaks it too, and adds a socket named `ready` on which it awaits a word.
 //
 // Read next: ../Lifecycle/Successor.swift.
@@ -8,9 +8,9 @@ import EventLoop
 import Gateway
 import Glibc
 
-/// Descriptors that were passed to the process, by what they are for.
+/// Descriptors that were passed to the process, by purpose.
 struct PassedSockets: Sendable, Equatable {
-    /// The names that say what a descriptor is for.
+    /// The purposes of descriptors, by name.
     enum Name: String {
         case clients, admin, ready
     }
@@ -50,7 +50,7 @@ struct PassedSockets: Sendable, Equatable {
         return sockets
     }
 
-    /// Reads what `text(of:)` has written.
+    /// Reads the output of `text(of:)`.
     static func files(_ text: String) -> [Name: UnixSocketFile.Identity] {
         var files: [Name: UnixSocketFile.Identity] = [:]
         for entry in text.split(separator: ",") {

@@ -19,7 +19,7 @@ final class Predecessor: Source {
 
     /// Waits for its word.
     /// - Parameters:
-    ///   - line: what it has passed as `ready`: a socket, or from an earlier release a pipe that can only be written to.
+    ///   - line: the descriptor that it has passed as `ready`: a socket, or from an earlier release a pipe that can only be written to.
     ///   - finished: called once, with the second if it has said one.
     init(_ line: Int32, on loop: EventLoop, finished: @escaping (_ ranUntil: Int?) -> Void) {
         self.loop = loop

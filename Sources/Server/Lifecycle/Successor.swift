@@ -70,7 +70,7 @@ final class Successor: Source {
         finish(isReady ? nil : Failure(message: "the new process ended before it was ready"))
     }
 
-    /// Ends the new process, without a word to whoever waits for it.
+    /// Ends the new process, without a word to those who wait for it.
     func abandon() {
         stopWatching()
         _ = reap()

@@ -1,4 +1,4 @@
-// What a request comes to, before any worker hears of it: the sources, checked; and what is said when it has ended.
+// The plan for a request, before any worker hears of it: the sources, checked; and the report when it has ended.
 
 import Gateway
 import Logging
@@ -12,7 +12,7 @@ extension Reloader {
         case end(ReloadReport?)
     }
 
-    /// What the requests, which all want the same, come to. A version that fails uses up no number.
+    /// The plan for the requests, which all want the same. A version that fails uses up no number.
     func plan(_ requests: [ReloadRequest]) -> Planned {
         let version = history.live.bundle.version + 1
         do throws(ScriptErrors) {
@@ -96,7 +96,7 @@ extension Reloader {
     }
 }
 
-// What a request comes to: the bundle that is to be live, and what else happens when it is.
+// The plan for a request: the bundle that is to be live, and the file to put in its place then.
 
 /// A bundle on its way to the workers.
 struct ReloadPlan {

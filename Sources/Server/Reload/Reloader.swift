@@ -1,6 +1,6 @@
 // Replaces the scripts while the server runs: check off the workers' threads, prepare on every worker, vote, commit on all or on
-// none. An error at any step leaves what is live as it is, and is reported as file, line and message. Where states change their
-// form, there is a second vote: the workers stand still from their migrations until all have voted.
+// none. An error at any step leaves the live scripts as they are, and is reported as file, line and message. Where states change
+// their form, there is a second vote: the workers stand still from their migrations until all have voted.
 //
 // Runs on: its own thread, the one that may block on files.
 // Read next: Reloader+Plans.swift, ../Files/FileWatcher.swift.
@@ -28,15 +28,15 @@ final class Reloader {
     let node: Node
     private(set) var history: BundleHistory
     private var state = State.idle
-    /// Whoever asked for the reload that runs.
+    /// The requests for the reload that runs.
     private var current: [ReloadRequest] = []
-    /// Whoever asked since: they get a reload of their own, because the files may have changed meanwhile.
+    /// The requests since then: they get a reload of their own, because the files may have changed meanwhile.
     private var waiting: [ReloadRequest] = []
     private var watcher: FileWatcher?
     private let certificates: CertificateReloader
     /// Ends the stage that runs.
     private var deadline: TimerID?
-    /// Counts the reloads that workers were asked about: what a late worker says about an earlier one is no vote on this one.
+    /// Counts the reloads that workers were asked about: a late answer about an earlier reload is no vote on this one.
     private var round: UInt64 = 0
 
     /// - Parameter live: the bundle that the workers have started with.

@@ -15,7 +15,7 @@ final class CertificateReloader {
     private unowned let loop: EventLoop
     private var watchers: [FileWatcher] = []
     private var watchedFolders: [String] = []
-    /// What was last wrong; said once, however often the files are looked at.
+    /// The last mistake; logged once, however often the files are looked at.
     private var lastMistake: TLSError?
 
     init(node: Node, on loop: EventLoop) {
@@ -24,8 +24,8 @@ final class CertificateReloader {
         if node.configuration.tls.watch { watch() }
     }
 
-    /// Reads the files again, and uses what they say if it is right.
-    /// - Parameter isWatched: nobody asked; then what is as it was before is not told.
+    /// Reads the files again, and uses them if they have no mistake.
+    /// - Parameter isWatched: whether nobody asked; an outcome that is as before is then not logged.
     func reload(cause: String, isWatched: Bool = false) {
         guard !node.configuration.tls.certificates.isEmpty else { return }
         do throws(TLSError) {
@@ -52,7 +52,7 @@ final class CertificateReloader {
         for warning in certificates.clients.warnings { node.log.warning("\(warning)") }
     }
 
-    /// Watches the folders in which a change of the files would show. Which those are changes with the files, where they are links.
+    /// Watches the folders in which a change of the files would show. The set changes with the files, where they are links.
     private func watch() {
         let tls = node.configuration.tls
         guard !tls.certificates.isEmpty else { return }

@@ -1,4 +1,4 @@
-// What the configuration says about TLS, read from its files and made ready for handshakes.
+// The configured certificates, read from their files and made ready for handshakes.
 //
 // Runs on: a thread that may block.
 // Read next: CertificateReloader.swift, Gateway/Node/LiveCertificates.swift.
@@ -35,7 +35,7 @@ extension Certificates {
 
 /// A check of the certificates without a server.
 public enum CertificateCheck {
-    /// What is wrong with the certificates that the configuration names, nil when nothing is, and what should be known.
+    /// The mistake in the certificates that the configuration names, nil when there is none, and warnings.
     public static func run(_ configuration: Configuration) -> (mistake: String?, warnings: [String]) {
         do throws(TLSError) {
             let certificates = try Certificates.load(configuration, TLSTicketKeys())

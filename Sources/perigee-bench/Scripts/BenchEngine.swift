@@ -10,14 +10,14 @@ final class BenchHost: SilentHost {
     var sent = 0
     var tickets: [WaitTicket] = []
 
-    override func send(
+    func send(
         _ connection: ConnectionHandle, _ payload: UnsafeRawBufferPointer, binary: Bool
     ) -> SendResult {
         sent += 1
         return .sent
     }
 
-    override func sleep(_ ticket: WaitTicket, seconds: Double) { tickets.append(ticket) }
+    func sleep(_ ticket: WaitTicket, seconds: Double) { tickets.append(ticket) }
 }
 
 /// One script, `main`, and its events.

@@ -4,7 +4,7 @@
 @testable import Scripting
 
 private struct Compiler {
-    private let host = SilentHost()
+    private let host = CheckHost()
     private let engine: ScriptEngine
     let vocabulary: ScriptVocabulary
 

@@ -5,7 +5,7 @@
 
 /// A script sends something to its connection when it took the input.
 final class TakingHost: SilentHost {
-    override func send(_ connection: ConnectionHandle, _ payload: UnsafeRawBufferPointer, binary: Bool) -> SendResult {
+    func send(_ connection: ConnectionHandle, _ payload: UnsafeRawBufferPointer, binary: Bool) -> SendResult {
         taken()
         return .closed
     }

@@ -14,8 +14,8 @@ struct ExitCodeTests {
         return folder
     }
 
-    /// Runs it, and answers the lines that it complained with.
-    private func complaints(
+    /// Runs the program, and answers its lines on standard error.
+    private func errorLines(
         _ arguments: [String], environment: [String: String] = [:], exitCode: Int32
     ) throws -> [String] {
         let result = try PerigeeProgram.run(arguments, environment: environment)
@@ -31,7 +31,7 @@ struct ExitCodeTests {
     func configuration() throws {
         let folder = try folder(["main.lua": ""])
         try folder.write("lsten: 127.0.0.1:0\nworkers: many\n", to: "perigee.yaml")
-        let lines = try complaints(
+        let lines = try errorLines(
             ["--config", folder.path + "/perigee.yaml", "--listen", "nonsense"],
             environment: ["PERIGEE_DEMO": "maybe"], exitCode: 2)
         try #require(lines.count == 4)
@@ -40,15 +40,15 @@ struct ExitCodeTests {
         #expect(lines[2] == "PERIGEE_DEMO: demo is \"maybe\"; allowed: true, false, loopback")
         #expect(lines[3].hasPrefix("command line: listen is \"nonsense\"; allowed: "))
         for command in ["check", "config"] {
-            #expect(try complaints([command, "--workers", "many"], exitCode: 2).count == 1)
+            #expect(try errorLines([command, "--workers", "many"], exitCode: 2).count == 1)
         }
     }
 
     @Test("2: a configuration file that is not there, and an admin API that is open to other machines")
     func configurationRules() throws {
-        let missing = try complaints(["--config", "/nowhere/perigee.yaml"], exitCode: 2)
+        let missing = try errorLines(["--config", "/nowhere/perigee.yaml"], exitCode: 2)
         #expect(missing.count == 1 && missing[0].hasPrefix("/nowhere/perigee.yaml: "))
-        let open = try complaints(["--admin", "0.0.0.0:0"], exitCode: 2)
+        let open = try errorLines(["--admin", "0.0.0.0:0"], exitCode: 2)
         #expect(open.count == 1 && open[0].contains("admin.keys is empty; configure a key"))
     }
 
@@ -61,7 +61,7 @@ struct ExitCodeTests {
                     ("--listen", "--admin", server.clientPort), ("--admin", "--listen", server.adminPort),
                     ("--listen", "--admin", server.adminPort), ("--admin", "--listen", server.clientPort),
                 ] {
-                    let lines = try complaints(
+                    let lines = try errorLines(
                         [
                             "serve", option, "127.0.0.1:\(port)", other, "127.0.0.1:0", "--scripts", folder.path,
                             "--workers", workers,
@@ -75,7 +75,7 @@ struct ExitCodeTests {
     @Test("3: an address that is not this machine's")
     func foreignAddress() throws {
         let folder = try folder(["main.lua": ""])
-        let lines = try complaints(
+        let lines = try errorLines(
             ["--listen", "192.0.2.1:0", "--admin", "127.0.0.1:0", "--scripts", folder.path], exitCode: 3)
         #expect(lines == ["cannot listen on 192.0.2.1:0: this machine has no such address"])
     }
@@ -85,7 +85,7 @@ struct ExitCodeTests {
         let folder = try folder([
             "main.lua": "function onMessage(conn)\n  conn:send(\nend\n", "echo.lua": "x = = 1",
         ])
-        let lines = try complaints(Self.loopback + ["--scripts", folder.path], exitCode: 4)
+        let lines = try errorLines(Self.loopback + ["--scripts", folder.path], exitCode: 4)
         try #require(lines.count == 5)
         #expect(lines[0].hasPrefix("echo.lua:1: ") && lines[1] == "    1 | x = = 1")
         #expect(lines[2].hasPrefix("main.lua:3: ") && lines[3] == "    3 | end" && lines[4] == "      | ^^^")
@@ -94,7 +94,7 @@ struct ExitCodeTests {
     @Test("4: a script whose top level fails")
     func failingScript() throws {
         let folder = try folder(["main.lua": "local words = nil\nreturn words.hello\n"])
-        let lines = try complaints(Self.loopback + ["--scripts", folder.path], exitCode: 4)
+        let lines = try errorLines(Self.loopback + ["--scripts", folder.path], exitCode: 4)
         #expect(lines.first?.hasPrefix("main.lua:2: attempt to index a nil value") == true)
         #expect(lines.dropFirst().first == "    2 | return words.hello")
     }
@@ -108,7 +108,7 @@ struct ExitCodeTests {
             (folder.path + "/empty", "the folder holds no script, not even main.lua"),
         ]
         for (path, message) in rows {
-            let lines = try complaints(Self.loopback + ["--scripts", path], exitCode: 4)
+            let lines = try errorLines(Self.loopback + ["--scripts", path], exitCode: 4)
             #expect(lines == ["\(path): \(message)"])
         }
     }

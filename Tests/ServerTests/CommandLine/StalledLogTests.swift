@@ -133,8 +133,8 @@ struct StalledLogTests {
         #expect(try perigee.process.wait() == 0)
     }
 
-    @Test("a complaint that nobody reads does not keep the command from ending")
-    func complaint() throws {
+    @Test("an error message that nobody reads does not keep a command running")
+    func unreadError() throws {
         let line = "{ head -c 65536 /dev/zero; PERIGEE_WORKERS=none exec \(PerigeeProgram.path); } >&2"
         let shell = try ChildProcess.start("/bin/sh", ["-c", line], timeout: .seconds(20))
         #expect(try shell.wait() == 2)

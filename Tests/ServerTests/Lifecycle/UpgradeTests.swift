@@ -20,8 +20,8 @@ struct UpgradeTests {
         function onMessage(conn, message) conn:send(message) end
         """
 
-    private func start(_ environment: [String: String] = [:]) throws -> Descent {
-        Descent(try PerigeeProcess(scripts: ["main.lua": Self.script], environment: environment))
+    private func start(_ environment: [String: String] = [:]) throws -> UpgradedProgram {
+        UpgradedProgram(try PerigeeProcess(scripts: ["main.lua": Self.script], environment: environment))
     }
 
     /// Clients that come and go without a pause, from several threads.
@@ -88,85 +88,85 @@ struct UpgradeTests {
     @Test(
         "under a constant stream of clients not one is refused or reset; the old ones get 1012, the new process serves")
     func underLoad() throws {
-        let descent = try start(["PERIGEE_DRAIN_WINDOW": "500ms"])
-        let stream = Stream(port: descent.clientPort)
-        let staying = try (0..<100).map { _ in try Client(port: descent.clientPort) }
+        let program = try start(["PERIGEE_DRAIN_WINDOW": "500ms"])
+        let stream = Stream(port: program.clientPort)
+        let staying = try (0..<100).map { _ in try Client(port: program.clientPort) }
         let old = try #require(ConnectionID(staying[0].id)).node
         try stream.awaitClients(of: old)
-        let pid = try descent.upgrade()
+        let pid = try program.upgrade()
         for client in staying { #expect(DrainingTests.hint(try client.socket.expectClose()) != nil) }
-        try descent.awaitEnd(of: descent.first.process.pid)
-        let new = try #require(ConnectionID(try Client(port: descent.clientPort).id)).node
+        try program.awaitEnd(of: program.first.process.pid)
+        let new = try #require(ConnectionID(try Client(port: program.clientPort).id)).node
         #expect(new != old)
         try stream.awaitClients(of: new)
         let count = stream.end()
         #expect(count.failures == [], "\(count.failures.count) of \(count.byNode)")
         #expect(Set(count.byNode.keys) == [old, new])
-        #expect(try descent.node()["pid"]?.int == Int(pid))
+        #expect(try program.node()["pid"]?.int == Int(pid))
         kill(pid, SIGTERM)
-        try descent.awaitEnd(of: pid)
+        try program.awaitEnd(of: pid)
     }
 
     @Test("three times in a row, and no process has more descriptors than the first")
     func threeTimes() throws {
-        let descent = try start()
-        _ = try descent.node()
+        let program = try start()
+        _ = try program.node()
         // A process that has just begun has not opened all that it needs.
         var before = 0
         for _ in 0..<250 {
             _ = poll(nil, 0, 2)
-            before = max(before, try Descent.descriptors(of: descent.pids[0]))
+            before = max(before, try UpgradedProgram.descriptors(of: program.pids[0]))
         }
         for _ in 0..<3 {
-            let client = try Client(port: descent.clientPort)
-            let old = try #require(descent.pids.last)
-            let pid = try descent.upgrade()
+            let client = try Client(port: program.clientPort)
+            let old = try #require(program.pids.last)
+            let pid = try program.upgrade()
             #expect(DrainingTests.hint(try client.socket.expectClose()) != nil)
-            try descent.awaitEnd(of: old)
-            #expect(try descent.node()["pid"]?.int == Int(pid))
-            let after = try Client(port: descent.clientPort)
+            try program.awaitEnd(of: old)
+            #expect(try program.node()["pid"]?.int == Int(pid))
+            let after = try Client(port: program.clientPort)
             try after.socket.send("hello")
             #expect(try after.socket.receiveText() == "hello")
             after.socket.socket.close()
-            var count = try Descent.descriptors(of: pid)
+            var count = try UpgradedProgram.descriptors(of: pid)
             // The sockets of the questions just asked close a moment later.
             for _ in 0..<1000 where count > before {
                 _ = poll(nil, 0, 2)
-                count = try Descent.descriptors(of: pid)
+                count = try UpgradedProgram.descriptors(of: pid)
             }
             #expect(count <= before || Sanitizer.isActive, "\(count), the first had \(before)")
         }
-        let last = try #require(descent.pids.last)
+        let last = try #require(program.pids.last)
         kill(last, SIGTERM)
-        try descent.awaitEnd(of: last)
-        #expect(throws: ClientError.self) { try Client(port: descent.clientPort) }
+        try program.awaitEnd(of: last)
+        #expect(throws: ClientError.self) { try Client(port: program.clientPort) }
     }
 
     @Test("SIGUSR2 does the same, and says so in the log")
     func signal() throws {
-        let descent = try start()
-        let client = try Client(port: descent.clientPort)
-        descent.first.process.signal(SIGUSR2)
-        let line = try descent.first.process.errorLine(containing: "upgraded; the new process serves")
+        let program = try start()
+        let client = try Client(port: program.clientPort)
+        program.first.process.signal(SIGUSR2)
+        let line = try program.first.process.errorLine(containing: "upgraded; the new process serves")
         let pid = try #require(line.split(separator: "pid=").last.flatMap { Int32($0.prefix { $0.isNumber }) })
-        descent.note(pid)
+        program.note(pid)
         #expect(DrainingTests.hint(try client.socket.expectClose()) != nil)
-        try descent.awaitEnd(of: descent.pids[0])
-        #expect(try descent.node()["pid"]?.int == Int(pid))
+        try program.awaitEnd(of: program.pids[0])
+        #expect(try program.node()["pid"]?.int == Int(pid))
     }
 
     @Test("perigee upgrade asks the running server, and says what came of it")
     func command() throws {
-        let descent = try start()
-        let client = try Client(port: descent.clientPort)
-        let command = ["upgrade", "--admin", "127.0.0.1:\(descent.adminPort)"]
-        try descent.first.folder.write("oops", to: "main.lua")
+        let program = try start()
+        let client = try Client(port: program.clientPort)
+        let command = ["upgrade", "--admin", "127.0.0.1:\(program.adminPort)"]
+        try program.first.folder.write("oops", to: "main.lua")
         let failed = try PerigeeProgram.run(command, environment: SecureProgram.commandEnvironment)
         #expect(failed.status == 1 && failed.output == "" && failed.errors.contains("exit code 4"))
-        try descent.first.folder.write(Self.script, to: "main.lua")
+        try program.first.folder.write(Self.script, to: "main.lua")
         let done = try PerigeeProgram.run(command, environment: SecureProgram.commandEnvironment)
         #expect(done.status == 0 && done.errors == "")
-        descent.note(Int32(try #require(try JSON(parsing: done.output)["pid"]?.int)))
+        program.note(Int32(try #require(try JSON(parsing: done.output)["pid"]?.int)))
         #expect(DrainingTests.hint(try client.socket.expectClose()) != nil)
         let nobody = try PerigeeProgram.run(["upgrade", "--admin", "127.0.0.1:1"])
         #expect(nobody.status == 1 && nobody.errors.contains("no server answers at 127.0.0.1:1"))
@@ -174,32 +174,32 @@ struct UpgradeTests {
 
     @Test("a new process that does not come up changes nothing, and the answer and one line of the log say why")
     func failure() throws {
-        let descent = try start()
-        let client = try Client(port: descent.clientPort)
-        try descent.first.folder.write("oops", to: "main.lua")
-        let answer = try HTTPClient.once("POST", "/v1/upgrade", port: descent.adminPort, timeout: .seconds(20))
+        let program = try start()
+        let client = try Client(port: program.clientPort)
+        try program.first.folder.write("oops", to: "main.lua")
+        let answer = try HTTPClient.once("POST", "/v1/upgrade", port: program.adminPort, timeout: .seconds(20))
         #expect(answer.status == 500 && answer.errorCode == "upgrade_failed")
         #expect(answer.text.contains("the new process ended before it was ready, with exit code 4"))
-        let line = try descent.first.process.errorLine(containing: "not upgraded, this process goes on")
+        let line = try program.first.process.errorLine(containing: "not upgraded, this process goes on")
         #expect(line.contains("exit code 4"))
         try client.socket.send("still here")
         #expect(try client.socket.receiveText() == "still here")
-        #expect(try descent.node()["pid"]?.int == Int(descent.pids[0]))
-        for _ in 0..<20 { _ = try Client(port: descent.clientPort) }
-        try descent.first.folder.write(Self.script, to: "main.lua")
-        try descent.upgrade()
+        #expect(try program.node()["pid"]?.int == Int(program.pids[0]))
+        for _ in 0..<20 { _ = try Client(port: program.clientPort) }
+        try program.first.folder.write(Self.script, to: "main.lua")
+        try program.upgrade()
         #expect(DrainingTests.hint(try client.socket.expectClose()) != nil)
     }
 
     @Test("a signal while the old process drains is its first: its clients get 1012, and nobody is cut off")
     func signalInHandover() throws {
-        let descent = try start(["PERIGEE_DRAIN_WINDOW": "2s"])
-        let clients = try (0..<100).map { _ in try Client(port: descent.clientPort) }
-        let pid = try descent.upgrade()
-        descent.first.process.signal(SIGTERM)
+        let program = try start(["PERIGEE_DRAIN_WINDOW": "2s"])
+        let clients = try (0..<100).map { _ in try Client(port: program.clientPort) }
+        let pid = try program.upgrade()
+        program.first.process.signal(SIGTERM)
         for client in clients { #expect(DrainingTests.hint(try client.socket.expectClose()) != nil) }
-        try descent.awaitEnd(of: descent.pids[0])
-        #expect(try descent.node()["pid"]?.int == Int(pid))
+        try program.awaitEnd(of: program.pids[0])
+        #expect(try program.node()["pid"]?.int == Int(pid))
     }
 
     @Test("a link above the working folder that is swapped counts: for a reload, and for the process that takes over")
@@ -245,17 +245,17 @@ struct UpgradeTests {
             local me = crypto.hex(crypto.random(8))
             server.every("tick", 0.1, function() log.warn("tick of " .. me) end)
             """
-        let descent = Descent(
+        let program = UpgradedProgram(
             try PerigeeProcess(scripts: ["main.lua": script], environment: ["PERIGEE_DRAIN_WINDOW": "4s"]))
         let clients = try (0..<100).map { _ in
-            try WebSocketClient.connect(port: descent.clientPort, timeout: .seconds(20))
+            try WebSocketClient.connect(port: program.clientPort, timeout: .seconds(20))
         }
         func tick() throws -> Substring? {
-            let line = try descent.first.process.errorLine(containing: "tick of ")
+            let line = try program.first.process.errorLine(containing: "tick of ")
             return line.split(separator: "tick of ").last.map { $0.prefix { $0 != " " } }
         }
         let old = try tick()
-        let pid = try descent.upgrade()
+        let pid = try program.upgrade()
         var ticks = [old]
         try repeatUntil("the new process ticks") {
             ticks.append(try tick())
@@ -267,7 +267,7 @@ struct UpgradeTests {
         #expect(new != old && ticks.count >= 2)
         withExtendedLifetime(clients) {}
         kill(pid, SIGTERM)
-        descent.first.process.signal(SIGKILL)
+        program.first.process.signal(SIGKILL)
     }
 
     @Test("a worker that was stuck runs no named timers after an upgrade")
@@ -285,16 +285,16 @@ struct UpgradeTests {
             end)
             function onMessage(conn, message) kv.set(message, true) end
             """
-        let descent = Descent(
+        let program = UpgradedProgram(
             try PerigeeProcess(
                 scripts: ["main.lua": script],
                 environment: ["PERIGEE_DRAIN_WINDOW": "1h", "PERIGEE_SCRIPTS_BUDGET": "1h"]))
         // The process does not end while the stuck worker has clients.
         let clients = try (0..<20).map { _ in
-            try WebSocketClient.connect(port: descent.clientPort, timeout: .seconds(20))
+            try WebSocketClient.connect(port: program.clientPort, timeout: .seconds(20))
         }
         func line() throws -> String {
-            try descent.first.process.errorLine(containing: " script=main.lua")
+            try program.first.process.errorLine(containing: " script=main.lua")
         }
         func tock(_ line: String) -> Substring? {
             line.contains("tock of ") ? line.split(separator: "tock of ").last.map { $0.prefix { $0 != " " } } : nil
@@ -306,7 +306,7 @@ struct UpgradeTests {
         }
         try clients[0].send("block")
         try repeatUntil("worker 0 is stuck") { try line().contains("blocked") }
-        let pid = try descent.upgrade()
+        let pid = try program.upgrade()
         var (new, isFree, later): (Substring?, Bool, Int) = (nil, false, 0)
         try repeatUntil("both processes go on for a while") {
             let line = try line()
@@ -322,7 +322,7 @@ struct UpgradeTests {
         }
         withExtendedLifetime(clients) {}
         kill(pid, SIGTERM)
-        descent.first.process.signal(SIGKILL)
+        program.first.process.signal(SIGKILL)
     }
 
     @Test("a new process that fails late leaves the UNIX socket's file to the one that goes on")
@@ -352,21 +352,21 @@ struct UpgradeTests {
     @Test("one that is not ready in time is ended; a second upgrade meanwhile is 409, and a stop ends both")
     func late() throws {
         let slow = "local start = time.now() while time.now() < start + 60 do end"
-        let descent = try start([
+        let program = try start([
             "PERIGEE_DRAIN_HANDOVER": "1s", "PERIGEE_SCRIPTS_LOAD_BUDGET": "1h", "PERIGEE_SCRIPTS_WATCH": "false",
         ])
-        try descent.first.folder.write(slow, to: "main.lua")
-        let waiting = try RawSocket.connect(port: descent.adminPort, timeout: .seconds(20))
+        try program.first.folder.write(slow, to: "main.lua")
+        let waiting = try RawSocket.connect(port: program.adminPort, timeout: .seconds(20))
         let request = "POST /v1/upgrade HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\n\r\n"
         try waiting.send(request)
-        _ = try descent.first.process.errorLine(containing: "upgrading")
-        let second = try HTTPClient.once("POST", "/v1/upgrade", port: descent.adminPort)
+        _ = try program.first.process.errorLine(containing: "upgrading")
+        let second = try HTTPClient.once("POST", "/v1/upgrade", port: program.adminPort)
         #expect(second.status == 409 && second.errorCode == "upgrade_running")
         let answer = try HTTPResponse.read(from: waiting, method: "POST")
         #expect(answer.status == 500 && answer.text.contains("not ready in time"))
         try waiting.send(request)
-        _ = try descent.first.process.errorLine(containing: "upgrading")
-        let (status, time) = try descent.first.end(with: SIGTERM)
+        _ = try program.first.process.errorLine(containing: "upgrading")
+        let (status, time) = try program.first.end(with: SIGTERM)
         #expect(status == 0 && time < .seconds(5))
         #expect(try HTTPResponse.read(from: waiting, method: "POST").text.contains("the server stops"))
     }
@@ -374,12 +374,12 @@ struct UpgradeTests {
     @Test("the service manager is told of the new process, and hears from it from then on")
     func notified() throws {
         let manager = try NotifySocket(isAbstract: true)
-        let descent = try start(["NOTIFY_SOCKET": manager.name, "WATCHDOG_USEC": "100000"])
+        let program = try start(["NOTIFY_SOCKET": manager.name, "WATCHDOG_USEC": "100000"])
         _ = try manager.next(with: "READY=1")
-        let pid = try descent.upgrade()
+        let pid = try program.upgrade()
         _ = try manager.next(with: "RELOADING=1")
         #expect(try manager.next(with: "READY=1") == ["MAINPID=\(pid)", "READY=1", "STATUS=serving"])
-        try descent.awaitEnd(of: descent.pids[0])
+        try program.awaitEnd(of: program.pids[0])
         while manager.next(within: 0) != nil {}
         #expect(manager.next() == ["WATCHDOG=1"])
         kill(pid, SIGTERM)

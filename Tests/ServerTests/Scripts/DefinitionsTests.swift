@@ -31,7 +31,7 @@ struct DefinitionsTests {
     private static let libraries: Set<String> = ["coroutine", "math", "string", "table", "utf8"]
 
     private func vocabulary() throws -> ScriptVocabulary {
-        let host = SilentHost()
+        let host = CheckHost()
         let engine = try ScriptEngine(host: host, options: ScriptOptions())
         try engine.installTestKit(PackageResources.kit_lua)
         return withExtendedLifetime(host) { engine.vocabulary }
@@ -57,7 +57,7 @@ struct DefinitionsTests {
 
     @Test("a request has the fields that are defined, and those that the check knows, and no others")
     func request() throws {
-        let host = SilentHost()
+        let host = CheckHost()
         let engine = try ScriptEngine(host: host, options: ScriptOptions())
         let source = """
             function onUpgrade(request)

@@ -1,8 +1,8 @@
 // A server under every kind of bad client at once. One thread plays them all: what makes them concurrent is that most stay,
 // up to some hundreds of them, each in the middle of what it does, while others come, go, push and reload.
 //
-// Between any two of their deeds a healthy client may ask for its echo, and must get it.
-// Read next: SoakGuest.swift, Soak+Deeds.swift
+// Between any two of their actions a healthy client may ask for its echo, and must get it.
+// Read next: SoakGuest.swift, Soak+Actions.swift
 
 import Glibc
 import JSON
@@ -23,8 +23,8 @@ final class Soak {
     let perigee: PerigeeProcess
     var generator: SeededGenerator
     var guests: [SoakGuest] = []
-    /// How often each deed was done.
-    var deeds: [String: Int] = [:]
+    /// How often each action was done.
+    var actions: [String: Int] = [:]
     var reloads = 0
     private var healthy: WebSocketClient
     private var echoes = 0
@@ -37,7 +37,8 @@ final class Soak {
 
     /// What was done, for the test's output.
     var report: String {
-        deeds.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ") + ", \(echoes) echoes"
+        actions.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
+            + ", \(echoes) echoes"
     }
 
     func run(for time: Duration) throws {

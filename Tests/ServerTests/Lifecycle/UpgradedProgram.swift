@@ -6,7 +6,7 @@ import PerigeeTestKit
 import Testing
 
 /// A running `perigee serve` and its successors.
-final class Descent {
+final class UpgradedProgram {
     let first: PerigeeProcess
     /// The processes, the one that serves last.
     private(set) var pids: [Int32]
@@ -43,7 +43,7 @@ final class Descent {
         try StartedProcess.awaitEnd(of: pid, within: .seconds(30))
     }
 
-    /// What the process that answers says about itself.
+    /// The description of the process that answers, from `/v1/node`.
     func node() throws -> JSON { try HTTPClient.once("GET", "/v1/node", port: adminPort, timeout: .seconds(20)).json() }
 
     /// The descriptors that a process has open.

@@ -1,4 +1,4 @@
-// What bad clients, backends and operators do during a soak.
+// The actions of bad clients, backends and operators during a soak.
 
 import JSON
 import PerigeeTestKit
@@ -6,9 +6,9 @@ import SeededGenerator
 import Testing
 
 extension Soak {
-    private typealias Deed = (name: String, weight: Int, body: @Sendable (Soak) throws -> Void)
+    private typealias Action = (name: String, weight: Int, body: @Sendable (Soak) throws -> Void)
 
-    private static let all: [Deed] = [
+    private static let all: [Action] = [
         ("conversations", 6, { try $0.converse() }),
         ("guests", 8, { try $0.invite() }),
         ("departures", 4, { $0.dismiss() }),
@@ -21,14 +21,14 @@ extension Soak {
         ("reloads", 1, { try $0.reload() }),
     ]
 
-    /// One deed, the likelier the more weight it has.
+    /// One random action; the likelihood of each is its weight.
     func act() throws {
         var lot = Int.random(in: 0..<Self.all.reduce(0) { $0 + $1.weight }, using: &generator)
-        for deed in Self.all {
-            lot -= deed.weight
+        for action in Self.all {
+            lot -= action.weight
             guard lot < 0 else { continue }
-            deeds[deed.name, default: 0] += 1
-            return try deed.body(self)
+            actions[action.name, default: 0] += 1
+            return try action.body(self)
         }
     }
 

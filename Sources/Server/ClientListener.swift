@@ -6,7 +6,7 @@ import Gateway
 import Settings
 
 /// The clients' listening address.
-final class ClientDoor {
+final class ClientListener {
     private enum Kind {
         case port(PortReservation)
         case file(UnixSocketFile)
@@ -38,7 +38,7 @@ final class ClientDoor {
         if case .file(let opened) = kind { file = opened } else { file = nil }
     }
 
-    /// What each worker listens on; nil where sockets were passed.
+    /// The place on which each worker listens; nil where sockets were passed.
     var place: ListenPlace? {
         switch kind {
         case .port(let reservation): .address(reservation.address, isShared: true)
@@ -80,7 +80,7 @@ final class ClientDoor {
     }
 
     /// Begins to accept from passed sockets.
-    func letIn(_ workers: WorkerInboxes) {
+    func accept(on workers: WorkerInboxes) {
         for (worker, share) in shares.enumerated() where !share.isEmpty {
             workers.tell(worker) { [file] in $0.listen(on: share, file: file) }
         }

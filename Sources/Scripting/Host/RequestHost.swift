@@ -1,6 +1,17 @@
-// A script's request to another server, as `http` hands it to the host, and the response.
+// The requests of `http` to the host: their protocol, the answers of a host that does nothing, and the calls from C,
+// which ScriptHost.h declares.
+//
+// Runs on: the worker's thread, called from C while a script runs. Allocates: for each request and response.
 
 import LuaBridge
+
+/// The functions of `http`.
+public protocol RequestHost: AnyObject {
+    /// Sends a request to another server. Answer the ticket with ``ScriptEngine/resume(_:with:)`` when the response or
+    /// an error is there, but not from within this call. Returns the mistake in a request that cannot be sent, else
+    /// nil.
+    func request(_ ticket: WaitTicket, _ request: ScriptRequest) -> String?
+}
 
 /// A script's request. Only the types of its fields have been checked.
 public struct ScriptRequest: Sendable {
@@ -35,26 +46,6 @@ public struct ScriptRequest: Sendable {
     }
 }
 
-/// Reads a list of the bridge.
-private struct StringsReader {
-    private let list: OpaquePointer
-    private var offset = 0
-
-    init(_ list: OpaquePointer) { self.list = list }
-
-    mutating func next() -> String? {
-        var count = 0
-        guard let bytes = bridgeStringsNext(list, &offset, &count) else { return nil }
-        return String(decoding: UnsafeRawBufferPointer(start: bytes, count: count), as: UTF8.self)
-    }
-
-    mutating func pairs(atMost limit: Int) -> [(name: String, value: String)] {
-        var pairs: [(name: String, value: String)] = []
-        while pairs.count < limit, let name = next(), let value = next() { pairs.append((name, value)) }
-        return pairs
-    }
-}
-
 /// The answer to a ``ScriptRequest``.
 public struct ScriptResponse: Sendable {
     public let status: Int
@@ -66,5 +57,39 @@ public struct ScriptResponse: Sendable {
         self.status = status
         self.headers = headers
         self.body = body
+    }
+}
+
+extension SilentHost {
+    public func request(_ ticket: WaitTicket, _ request: ScriptRequest) -> String? { nil }
+}
+
+@c @implementation
+func scriptHostRequest(
+    _ host: UnsafeMutableRawPointer, _ ticket: BridgeTicket, _ request: UnsafePointer<BridgeRequestHTTP>,
+    _ why: UnsafeMutablePointer<BridgeText>
+) -> Bool {
+    HostLink.with(host) { link in
+        guard var mistake = link.host.request(WaitTicket(ticket), ScriptRequest(request.pointee)) else { return true }
+        mistake.withUTF8 { bridgeTextSet(why, $0.baseAddress, $0.count) }
+        return false
+    }
+}
+
+@c @implementation
+func scriptHostResponse(_ host: UnsafeMutableRawPointer, _ answer: OpaquePointer) -> Int32 {
+    HostLink.with(host) { link in
+        var answer = ScriptStrings(answer)
+        switch link.answer {
+        case .response(let response):
+            answer.append(response.body)
+            for field in response.headers { answer.append(name: field.name, value: field.value) }
+            return Int32(clamping: response.status)
+        case .requestFailed(_, let detail):
+            answer.append(detail)
+            return 0
+        case .done, .failed:
+            return 0
+        }
     }
 }
