@@ -2,10 +2,11 @@
 
 import SeededGenerator
 import Testing
+import TimeBound
 
 @testable import Gateway
 
-@Suite("User index", .timeLimit(.minutes(1)), .bounded)
+@Suite("User index", .timeLimit(.minutes(TimeBound.isSanitized ? 20 : 1)), .bounded)
 struct UserIndexTests {
     private final class Member: UserMember {
         var placeOfUser = 0

@@ -1,5 +1,6 @@
 import Glibc
 import Testing
+import TimeBound
 
 @testable import Scripting
 
@@ -8,7 +9,7 @@ import Testing
 /// Some are missing, because no code of ours runs in them; the largest block of 16 MB bounds them to 20 to 130 ms: a
 /// number that is read from a string, two strings with zeros that are compared, a string that becomes a table's key,
 /// the padding of `string.pack`, and calls with as many arguments as Lua's stack holds.
-@Suite("loops in C", .timeLimit(.minutes(5)), .bounded)
+@Suite("loops in C", .timeLimit(.minutes(TimeBound.isSanitized ? 30 : 5)), .bounded)
 struct LoopTests {
     static let loops = [
         "x:gsub('', '')", "x:gsub('', captures)", "x:gsub('x', {x = 'y'})",

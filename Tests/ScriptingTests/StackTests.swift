@@ -5,7 +5,7 @@ import TimeBound
 @testable import Scripting
 
 /// Calls that go deep in C, on stacks of several sizes.
-@Suite("C stack", .timeLimit(.minutes(5)), .bounded)
+@Suite("C stack", .timeLimit(.minutes(TimeBound.isSanitized ? 30 : 5)), .bounded)
 struct StackTests {
     static let sizes = [512 << 10, 1 << 20, 8 << 20] + (TimeBound.isSanitized ? [] : [256 << 10])
 
