@@ -31,9 +31,8 @@ private func fits(_ due: Int, _ text: String) -> Bool {
     gmtime_r(&seconds, &date)
     func agrees(_ field: Int, _ value: Int32) -> Bool { Int32(fields[field]).map { $0 == value } ?? true }
     let isDay = agrees(2, date.tm_mday)
-    let isWeekday =
-        agrees(4, date.tm_wday) || fields[4] == "7" && date.tm_wday == 0
-        || Int32(fields[4]).map { $0 == 0 } == true && date.tm_wday == 0
+    // Sunday is 0 and 7.
+    let isWeekday = agrees(4, date.tm_wday) || Int32(fields[4]) == 7 && date.tm_wday == 0
     let isEither = Int32(fields[2]) != nil && Int32(fields[4]) != nil
     return agrees(0, date.tm_min) && agrees(1, date.tm_hour) && agrees(3, date.tm_mon + 1)
         && (isEither ? isDay || isWeekday : true)
