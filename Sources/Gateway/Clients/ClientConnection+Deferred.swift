@@ -8,15 +8,17 @@ import Scripting
 import WebSocket
 
 extension ClientConnection {
-    /// For so many milliseconds a connection counts as one of those that use slices up.
-    private static let memory: UInt32 = 1_000
+    /// For so many ticks, a second, a connection counts as one of those that use slices up.
+    private static let memory: UInt16 = 62
+
+    private var tick: UInt16 { UInt16(truncatingIfNeeded: loop.now / 16) }
 
     /// Whether its events have used up a slice of late.
-    private var usesSlicesUp: Bool { UInt32(truncatingIfNeeded: loop.now) &- usedSliceUpAt < Self.memory }
+    private var usesSlicesUp: Bool { tick &- usedSliceUpAt < Self.memory }
 
     /// The slice is used up after an event of this connection, which may or may not have used much of it.
     private func noteUsedSlice() {
-        if worker.turns.slice.isSourceHeavy { usedSliceUpAt = UInt32(truncatingIfNeeded: loop.now) }
+        if worker.turns.slice.isSourceHeavy { usedSliceUpAt = tick }
     }
 
     /// So many bytes of input are little work, as far as one can tell beforehand.
