@@ -13,6 +13,7 @@ func scriptHostSend(
         case .sent: .sent
         case .closed: .closed
         case .slow: .slow
+        case .unsupported: .unsupported
         }
     }
 }
