@@ -58,9 +58,8 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "Settings", "LineLog", "Scripting", "PubSub", "WebSocket", "HTTP1", "HTTPClient", "Proxies",
-                "EventLoop",
-                "CLinux",
+                "Settings", "LineLog", "Scripting", "ClientProtocols", "PubSub", "WebSocket", "HTTP1", "HTTPClient",
+                "Proxies", "EventLoop", "CLinux",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "DequeModule", package: "swift-collections"),
             ],
@@ -116,6 +115,7 @@ let package = Package(
                 .unsafeFlags(["-Wall", "-Wextra", "-Werror", "-fno-omit-frame-pointer"]),
             ]),
         .target(name: "CNearestName", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
+        .target(name: "ClientProtocols", dependencies: ["PubSub", "WebSocket"], swiftSettings: swift),
         .target(name: "PubSub", dependencies: ["WebSocket"], swiftSettings: swift),
         .target(name: "WebSocket", dependencies: ["CLinux", "COpenSSL", "CZlib"], swiftSettings: swift),
         .target(name: "HTTP1", swiftSettings: swift),
@@ -221,8 +221,8 @@ let package = Package(
         .testTarget(
             name: "GatewayTests",
             dependencies: [
-                "TimeBound", "Gateway", "Settings", "Scripting", "PubSub", "WebSocket", "EventLoop", "PerigeeTestKit",
-                "SeededGenerator", .product(name: "Logging", package: "swift-log"),
+                "TimeBound", "Gateway", "Settings", "Scripting", "ClientProtocols", "PubSub", "WebSocket", "EventLoop",
+                "PerigeeTestKit", "SeededGenerator", .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: swift),
         .testTarget(

@@ -2,9 +2,12 @@
 
 public import WebSocket
 
-/// A message to one channel. Its frame is encoded once and shared by all subscribers.
+/// A message to one channel. Its frame is encoded once and shared by all subscribers, and so is each of its forms for clients that
+/// speak more than raw frames.
 public struct Publication: Sendable {
     public let channel: Channel
+    /// The message as raw clients get it. It belongs to this publication alone, because the forms that it keeps name the channel
+    /// and the position.
     public let frame: Frame
     /// The subscriber that does not get it, usually its author.
     public let exclude: SubscriberID?

@@ -1,12 +1,12 @@
 // A frame as the server sends it, encoded once. A server's frames carry no mask, so every subscriber of a channel gets
 // the same bytes, and all connections on all threads share them.
 // Allocates: once per frame; header and payload lie in one block.
-// Read next: FrameStorage.swift.
+// Read next: FrameStorage.swift, FrameForms.swift.
 
 /// An encoded, immutable, unmasked frame that is shared by reference.
 ///
 /// `@unchecked Sendable` because its storage is written before it is shared and never afterwards, except for the atomic
-/// reference to its compressed form.
+/// references to its other forms.
 public struct Frame: @unchecked Sendable {
     let storage: FrameStorage
 

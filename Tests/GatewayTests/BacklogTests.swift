@@ -17,6 +17,10 @@ struct BacklogTests {
             key: key)
     }
 
+    private func append(_ publication: Publication, _ policy: SlowConsumerPolicy, limit: Int) -> Int? {
+        backlog.append(publication.frame, of: publication, policy, limit: limit)
+    }
+
     private func taken() -> [String] {
         var texts: [String] = []
         while let frame = backlog.popFirst() { texts.append(String(decoding: frame.payload, as: UTF8.self)) }
@@ -30,7 +34,7 @@ struct BacklogTests {
     func order() {
         backlog.append(.text("1"))
         for (number, policy) in SlowConsumerPolicy.allCases.enumerated() {
-            #expect(backlog.append(publication("\(number + 2)"), policy, limit: .max) == 0)
+            #expect(append(publication("\(number + 2)"), policy, limit: .max) == 0)
         }
         backlog.append(.text("6"))
         #expect(taken() == ["1", "2", "3", "4", "5", "6"])
@@ -40,58 +44,58 @@ struct BacklogTests {
     @Test("conflate: two keys that Unicode calls equivalent are two keys")
     func equivalentKeys() {
         for (text, key) in [("composed", "\u{E9}"), ("decomposed", "e\u{301}"), ("new", "\u{E9}")] {
-            #expect(backlog.append(publication(text, key: key), .conflate, limit: .max) == (text == "new" ? 1 : 0))
+            #expect(append(publication(text, key: key), .conflate, limit: .max) == (text == "new" ? 1 : 0))
         }
         #expect(taken() == ["new", "decomposed"])
     }
 
     @Test("drop_newest: what does not fit is not taken, and nobody gives way")
     func dropNewest() {
-        for text in ["a", "b"] { #expect(backlog.append(publication(text), .dropNewest, limit: cost(2)) == 0) }
-        #expect(backlog.append(publication("c"), .dropNewest, limit: cost(2)) == nil)
+        for text in ["a", "b"] { #expect(append(publication(text), .dropNewest, limit: cost(2)) == 0) }
+        #expect(append(publication("c"), .dropNewest, limit: cost(2)) == nil)
         #expect(taken() == ["a", "b"])
     }
 
     @Test("drop_oldest: as many of the oldest give way as the new one needs, and no message of another policy")
     func dropOldest() {
         backlog.append(.text("x"))
-        for text in ["a", "b", "c"] { #expect(backlog.append(publication(text), .dropOldest, limit: cost(4)) == 0) }
-        #expect(backlog.append(publication("d"), .dropOldest, limit: cost(4)) == 1)
+        for text in ["a", "b", "c"] { #expect(append(publication(text), .dropOldest, limit: cost(4)) == 0) }
+        #expect(append(publication("d"), .dropOldest, limit: cost(4)) == 1)
         let long = String(repeating: "e", count: 1 + Backlog.entryOverhead)
-        #expect(backlog.append(publication(long), .dropOldest, limit: cost(4)) == 2)
+        #expect(append(publication(long), .dropOldest, limit: cost(4)) == 2)
         #expect(taken() == ["x", "d", long])
     }
 
     @Test("drop_oldest: when all of them together would not make room, none gives way and the new one is not taken")
     func dropOldestWithoutRoom() {
-        #expect(backlog.append(publication("a"), .dropOldest, limit: cost(2)) == 0)
-        #expect(backlog.append(publication(String(repeating: "e", count: 200)), .dropOldest, limit: cost(2)) == nil)
+        #expect(append(publication("a"), .dropOldest, limit: cost(2)) == 0)
+        #expect(append(publication(String(repeating: "e", count: 200)), .dropOldest, limit: cost(2)) == nil)
         #expect(taken() == ["a"])
     }
 
     @Test("conflate: of each channel and key only the newest waits, in the place of the first")
     func conflate() {
-        #expect(backlog.append(publication("1", key: "eur"), .conflate, limit: .max) == 0)
-        #expect(backlog.append(publication("2", key: "usd"), .conflate, limit: .max) == 0)
-        #expect(backlog.append(publication("3"), .conflate, limit: .max) == 0)
-        #expect(backlog.append(publication("4", channel: "d"), .conflate, limit: .max) == 0)
-        #expect(backlog.append(publication("5", key: "eur"), .conflate, limit: .max) == 1)
-        #expect(backlog.append(publication("6"), .conflate, limit: .max) == 1)
+        #expect(append(publication("1", key: "eur"), .conflate, limit: .max) == 0)
+        #expect(append(publication("2", key: "usd"), .conflate, limit: .max) == 0)
+        #expect(append(publication("3"), .conflate, limit: .max) == 0)
+        #expect(append(publication("4", channel: "d"), .conflate, limit: .max) == 0)
+        #expect(append(publication("5", key: "eur"), .conflate, limit: .max) == 1)
+        #expect(append(publication("6"), .conflate, limit: .max) == 1)
         #expect(taken() == ["5", "2", "6", "4"])
     }
 
     @Test("conflate: what has been sent is not replaced any more")
     func conflateAfterSending() {
-        #expect(backlog.append(publication("1"), .conflate, limit: .max) == 0)
+        #expect(append(publication("1"), .conflate, limit: .max) == 0)
         #expect(taken() == ["1"])
-        #expect(backlog.append(publication("2"), .conflate, limit: .max) == 0)
+        #expect(append(publication("2"), .conflate, limit: .max) == 0)
         #expect(taken() == ["2"])
     }
 
     @Test("a hundred thousand publications that give way leave no trace behind a message that stays")
     func noTrace() {
         backlog.append(.text("x"))
-        for _ in 0..<100_000 { _ = backlog.append(publication("a"), .dropOldest, limit: cost(3)) }
+        for _ in 0..<100_000 { _ = append(publication("a"), .dropOldest, limit: cost(3)) }
         #expect(backlog.entryCount <= 8)
         #expect(taken() == ["x", "a", "a"])
     }
@@ -115,7 +119,7 @@ struct BacklogTests {
             let room = { modelCost() + text.utf8.count + 2 + Backlog.entryOverhead <= limit }
             let key = "\(Int.random(in: 0..<4, using: &random))"
             let policy = [SlowConsumerPolicy.dropOldest, .dropNewest, .conflate].randomElement(using: &random)!
-            let result = backlog.append(publication(text, key: key), policy, limit: limit)
+            let result = append(publication(text, key: key), policy, limit: limit)
             switch policy {
             case .conflate:
                 if let place = model.firstIndex(where: { $0.topic == key }) {

@@ -58,19 +58,21 @@ final class Backlog {
     func append(_ frame: Frame) { append(Entry(frame, policy: nil, topic: nil)) }
 
     /// Adds a publication, if the limit or the policy makes room for it.
-    /// - Parameter limit: what `cost` may be with it.
+    /// - Parameters:
+    ///   - frame: the publication in the client's form.
+    ///   - limit: what `cost` may be with it.
     /// - Returns: how many older ones it took the place of; nil when there is no room.
-    func append(_ publication: Publication, _ policy: SlowConsumerPolicy, limit: Int) -> Int? {
+    func append(_ frame: Frame, of publication: Publication, _ policy: SlowConsumerPolicy, limit: Int) -> Int? {
         switch policy {
         case .conflate:
-            return conflate(publication, limit: limit)
+            return conflate(frame, of: publication, limit: limit)
         case .dropOldest:
-            guard let displaced = makeRoom(for: publication.frame, limit: limit) else { return nil }
-            append(Entry(publication.frame, policy: policy, topic: nil))
+            guard let displaced = makeRoom(for: frame, limit: limit) else { return nil }
+            append(Entry(frame, policy: policy, topic: nil))
             return displaced
         case .close, .dropNewest:
-            guard fits(publication.frame, limit) else { return nil }
-            append(Entry(publication.frame, policy: policy, topic: nil))
+            guard fits(frame, limit) else { return nil }
+            append(Entry(frame, policy: policy, topic: nil))
             return 0
         }
     }
@@ -105,16 +107,16 @@ final class Backlog {
     private func fits(_ frame: Frame, _ limit: Int) -> Bool { cost + frame.count + Self.entryOverhead <= limit }
 
     /// Replaces the one that waits, in its place, so that a busy topic does not fall behind the others for ever.
-    private func conflate(_ publication: Publication, limit: Int) -> Int? {
+    private func conflate(_ frame: Frame, of publication: Publication, limit: Int) -> Int? {
         let topic = Topic(channel: publication.channel, key: publication.key.map { Array($0.utf8) })
         if let entry = newest[topic], let old = entry.frame {
-            guard cost - old.count + publication.frame.count <= limit else { return nil }
-            byteCount += publication.frame.count - old.count
-            entry.frame = publication.frame
+            guard cost - old.count + frame.count <= limit else { return nil }
+            byteCount += frame.count - old.count
+            entry.frame = frame
             return 1
         }
-        guard fits(publication.frame, limit) else { return nil }
-        let entry = Entry(publication.frame, policy: .conflate, topic: topic)
+        guard fits(frame, limit) else { return nil }
+        let entry = Entry(frame, policy: .conflate, topic: topic)
         newest[topic] = entry
         append(entry)
         return 0

@@ -80,7 +80,7 @@ extension ClientConnection {
         phase = .closed
         // A peer that was told already has no more time for what it sends since then.
         guard wasOpen else { return finishByDeadline() }
-        writeClose(reason.code, reason: reason.text)
+        writeEnd(reason.code, reason: reason.text, reason)
         finish(within: worker.timeouts.close)
         worker.count(reason)
         worker.logClose(self, reason)

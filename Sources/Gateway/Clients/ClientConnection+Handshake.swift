@@ -1,6 +1,7 @@
 // From the first byte to the 101: requests are parsed in the receive buffer, the handshake is checked, the script is asked, and
 // what is no WebSocket gets its plain answer.
 
+import ClientProtocols
 import EventLoop
 import HTTP1
 import Logging
@@ -143,8 +144,10 @@ extension ClientConnection {
         }
         self.script = script
         self.head = head.bytes
-        let subprotocol = Handshake.chooseSubprotocol(
-            offered: acceptance.subprotocols, supported: worker.node.configuration.websocket.subprotocols)
+        let subprotocol =
+            worker.node.protocols.chooseSubprotocol(offered: acceptance.subprotocols)
+            ?? Handshake.chooseSubprotocol(
+                offered: acceptance.subprotocols, supported: worker.node.configuration.websocket.subprotocols)
         if worker.engine.defines(.upgrade, script) {
             let request = UpgradeRequest(
                 path: path, ip: remote.host, query: query.pairs, headers: head.joinedFields,
@@ -186,7 +189,10 @@ extension ClientConnection {
     }
 
     private func accept(_ acceptance: Handshake.Acceptance, _ subprotocol: String?) {
-        if let subprotocol { makeExtras().value.subprotocol = subprotocol }
+        if let subprotocol {
+            makeExtras().value.subprotocol = subprotocol
+            if let conversation = worker.node.protocols.begin(subprotocol) { begin(conversation) }
+        }
         switchProtocols(
             acceptance.accept, subprotocol: subprotocol, extensions: agreeOnCompression(acceptance.extensions))
     }

@@ -17,6 +17,7 @@ extension ClientConnection {
     func send(_ payload: UnsafeRawBufferPointer, binary: Bool) -> SendResult {
         catchUp()
         guard phase == .open else { return .closed }
+        guard wireForm == .raw else { return sendEncoded(payload, binary: binary) }
         let size = FrameHeader.size(payload: payload.count) + payload.count
         guard hasRoom(size, orElse: worker.onFullQueue) else { return .slow }
         if hasBacklog {
@@ -27,8 +28,15 @@ extension ClientConnection {
         return .sent
     }
 
-    /// Queues a frame that others get too.
+    /// Queues a message that others get too.
     func send(_ frame: Frame, whenFull policy: Configuration.WebSocket.FullQueuePolicy) -> SendResult {
+        if wireForm == .raw { return sendAsIs(frame, whenFull: policy) }
+        guard phase == .open else { return .closed }
+        return encoded(frame).map { sendAsIs($0, whenFull: policy) } ?? .unsupported
+    }
+
+    /// Queues a frame that is in the client's form.
+    func sendAsIs(_ frame: Frame, whenFull policy: Configuration.WebSocket.FullQueuePolicy) -> SendResult {
         catchUp()
         guard phase == .open else { return .closed }
         guard hasRoom(countToQueue(frame), orElse: policy) else { return .slow }
@@ -38,10 +46,11 @@ extension ClientConnection {
 
     func deliver(_ publication: Publication, _ policy: SlowConsumerPolicy) -> Delivery {
         if policy != .close { return deliver(publication, waiting: policy) }
-        switch send(publication.frame, whenFull: .close) {
-        case .sent: return .queued
-        case .closed, .slow: return .dropped
+        guard wireForm == .raw else {
+            guard phase == .open, let frame = encoded(publication) else { return .dropped }
+            return sendAsIs(frame, whenFull: .close) == .sent ? .queued : .dropped
         }
+        return sendAsIs(publication.frame, whenFull: .close) == .sent ? .queued : .dropped
     }
 
     /// A control frame does not wait behind messages.
@@ -74,12 +83,13 @@ extension ClientConnection {
 
     /// Begins the closing handshake; false when it is over already. The script's onClose does not run in here, because this may be
     /// called from within a handler, or while a publication is being delivered.
+    /// - Parameter cause: the reason of the server's own; nil when a script or an operator has asked for it.
     @discardableResult
-    func close(_ code: CloseCode, reason: String) -> Bool {
+    func close(_ code: CloseCode, reason: String, cause: CloseReason? = nil) -> Bool {
         catchUp()
         guard phase == .open else { return false }
         phase = .closing
-        writeClose(code, reason: reason)
+        writeEnd(code, reason: reason, cause)
         setDeadline(milliseconds: worker.timeouts.close)
         ends(code, reason: reason)
         return true
@@ -88,7 +98,7 @@ extension ClientConnection {
     /// Closes for a reason of the server's own.
     /// - Parameter text: what the peer reads, where it is not the same for everybody.
     func close(_ reason: CloseReason, reason text: String? = nil) {
-        guard close(reason.code, reason: text ?? reason.text) else { return }
+        guard close(reason.code, reason: text ?? reason.text, cause: reason) else { return }
         worker.count(reason)
         worker.logClose(self, reason)
     }
@@ -178,17 +188,20 @@ extension ClientConnection {
     /// Delivers at once to a client that keeps up; for any other, what the policy says.
     func deliver(_ publication: Publication, waiting policy: SlowConsumerPolicy) -> Delivery {
         catchUp()
-        guard phase == .open else { return .dropped }
+        guard phase == .open, let frame = wireForm == .raw ? publication.frame : encoded(publication) else {
+            return .dropped
+        }
         if !hasBacklog && !isBlocked {
             // What is queued within a turn is first offered to the kernel.
-            if queuedBytes > 0 && queuedBytes + publication.frame.count > worker.maxQueue { flushNow() }
+            if queuedBytes > 0 && queuedBytes + frame.count > worker.maxQueue { flushNow() }
             if !isBlocked {
-                writeMessage(publication.frame)
+                writeMessage(frame)
                 return .queued
             }
         }
         let backlog = extras?.value.backlog ?? Backlog()
-        guard let displaced = backlog.append(publication, policy, limit: worker.maxQueue - queuedBytes) else {
+        guard let displaced = backlog.append(frame, of: publication, policy, limit: worker.maxQueue - queuedBytes)
+        else {
             // A state that is not told would be wrong for ever.
             if policy == .conflate { close(.slowConsumer) }
             return .dropped

@@ -5,6 +5,7 @@
 // Allocates: at the handshake; per message nothing.
 // Read next: ClientConnection+Handshake.swift, ClientConnection+Frames.swift, ClientConnection+Sending.swift.
 
+import ClientProtocols
 import EventLoop
 import HTTP1
 import Logging
@@ -33,6 +34,8 @@ final class ClientConnection: Socket, Subscriber, UserMember {
         /// Its place in the index of users.
         var placeOfUser = 0
         var subprotocol: String?
+        /// What the client speaks; nil for raw frames.
+        var conversation: (any ClientProtocol)?
         var backlog: Backlog?
         var meter: RateMeter?
         /// Input that has to wait.
@@ -62,6 +65,8 @@ final class ClientConnection: Socket, Subscriber, UserMember {
     var usedSliceUpAt: UInt16 = 0
     /// Whether it counts for `limits.connectionsPerIP`.
     var isCountedForAddress = false
+    /// The form in which its client gets messages; anything but raw has a conversation in `extras`.
+    var wireForm = WireForm.raw
     /// Which script serves it, by name: a reload does not change it.
     var script: ScriptID!
     var decoder = MessageDecoder()

@@ -20,6 +20,8 @@ final class PendingEvents {
     private var events: Deque<Event> = []
     private var bytes = 0
     private var hasDrain = false
+    /// Whether the first event is what is left of a message, of which some requests have run already.
+    private(set) var beginsWithRest = false
 
     var isEmpty: Bool { events.isEmpty }
 
@@ -37,8 +39,16 @@ final class PendingEvents {
         events.append(event)
     }
 
+    /// Puts what is left of a message in front of all other events.
+    func putBack(_ rest: [UInt8], binary: Bool) {
+        bytes += rest.count
+        events.prepend(.message(rest, binary: binary))
+        beginsWithRest = true
+    }
+
     func next() -> Event? {
         guard let event = events.popFirst() else { return nil }
+        beginsWithRest = false
         switch event {
         case .message(let payload, _): bytes -= payload.count
         case .drain: hasDrain = false

@@ -2,6 +2,7 @@
 //
 // Read next: ../Worker/Worker.swift.
 
+package import ClientProtocols
 package import EventLoop
 import Glibc
 package import LineLog
@@ -23,6 +24,8 @@ package final class Node: Sendable {
     package let broker: any Broker
     package let store: KeyValueStore
     package let limits: ConnectionLimits
+    /// What clients may speak besides raw frames.
+    package let protocols: ProtocolTable
     package let certificates = LiveCertificates()
     package let scriptErrors = ScriptErrorLog()
     package let admin = Inbox<AdminMessage>()
@@ -43,7 +46,7 @@ package final class Node: Sendable {
 
     package init(
         configuration: Configuration, workers count: Int, log: Logger, logOutput: LogOutput? = nil,
-        hasPredecessor: Bool = false
+        hasPredecessor: Bool = false, protocols: ProtocolTable = ProtocolTable()
     ) {
         self.configuration = configuration
         self.log = log
@@ -55,6 +58,7 @@ package final class Node: Sendable {
         broker = MemoryBroker(receiver: workers)
         store = KeyValueStore(limit: configuration.kv.memory)
         limits = ConnectionLimits(configuration.limits)
+        self.protocols = protocols
         startedAt = time(nil)
     }
 

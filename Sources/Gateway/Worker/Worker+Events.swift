@@ -21,6 +21,7 @@ extension Worker {
 
     func message(_ connection: ClientConnection, _ payload: UnsafeRawBufferPointer, binary: Bool) {
         guard !connection.isBusy else { return connection.queue(.message(Array(payload), binary: binary)) }
+        guard connection.wireForm == .raw else { return connection.converse(payload, binary: binary) }
         perform(engine.onMessage(connection.script, connection.handle, payload, binary: binary), on: connection)
     }
 

@@ -12,6 +12,19 @@ static int answer(lua_State *L, bool done, const char *why)
     return 2;
 }
 
+static const char *why_not_sent(BridgeSendResult result)
+{
+    switch (result) {
+    case BridgeSendResultSlow:
+        return "slow";
+    case BridgeSendResultUnsupported:
+        return "unsupported";
+    default:
+        return "closed";
+    }
+}
+
+// [] -> [true | false why]
 static int send_payload(lua_State *L, const Conn *conn, BridgePayload payload)
 {
     Bridge *b = bridge_of(L);
@@ -19,7 +32,7 @@ static int send_payload(lua_State *L, const Conn *conn, BridgePayload payload)
     if (payload.bytes == b->text.bytes) {
         strings_trim(&b->text);
     }
-    return answer(L, result == BridgeSendResultSent, result == BridgeSendResultSlow ? "slow" : "closed");
+    return answer(L, result == BridgeSendResultSent, why_not_sent(result));
 }
 
 // conn:send(value, binary). [conn value binary] -> [... true | false why]

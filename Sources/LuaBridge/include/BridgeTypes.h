@@ -140,6 +140,7 @@ typedef enum BRIDGE_CLOSED_ENUM BridgeSendResult : int32_t {
     BridgeSendResultSent,
     BridgeSendResultClosed,
     BridgeSendResultSlow,
+    BridgeSendResultUnsupported,
 } BridgeSendResult;
 
 typedef enum BRIDGE_CLOSED_ENUM BridgeSubscribeResult : int32_t {

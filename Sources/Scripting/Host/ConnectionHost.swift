@@ -78,7 +78,7 @@ public enum ConnectionPairs: Sendable {
     case headers
 }
 
-/// The result of `conn:send`: in Lua `true`, `false, "closed"` or `false, "slow"`.
+/// The result of `conn:send`: in Lua `true`, or `false` and the name of the case.
 public enum SendResult: Sendable {
     /// The frame is in the connection's queue.
     case sent
@@ -86,6 +86,8 @@ public enum SendResult: Sendable {
     case closed
     /// The connection's queue is over its limit.
     case slow
+    /// The client's protocol cannot carry such a message.
+    case unsupported
 }
 
 /// The result of `conn:subscribe`: in Lua `true`, or `false` and the reason.
@@ -130,6 +132,7 @@ func scriptHostSend(
         case .sent: .sent
         case .closed: .closed
         case .slow: .slow
+        case .unsupported: .unsupported
         }
     }
 }

@@ -115,30 +115,57 @@ public final class Compression {
     }
 }
 
-/// The compressed forms of the last frame for clients with small windows. A publication goes to its subscribers one after
-/// the other, so a cache of one frame is enough to compress it once for each window size.
+/// The compressed forms of the last few frames for clients with small windows. A publication goes to its subscribers one after
+/// the other, in one frame for each protocol that they speak, so a cache of few frames is enough to compress each once for each
+/// window size.
 private struct SmallWindowForms {
-    private var source: Frame?
-    private var forms = [Frame?](repeating: nil, count: 16)
+    private struct Place {
+        var source: Frame?
+        var forms = [Frame?](repeating: nil, count: 16)
+    }
+
+    private static let capacity = 8
+    private var places: [Place] = []
+    /// How many places are taken, and the one that a further frame takes when all are.
+    private var count = 0
+    private var oldest = 0
 
     /// The form of `frame` for a window, made by `compress` if it is not known.
     mutating func form(of frame: Frame, windowBits: Int, _ compress: () -> Frame) -> Frame {
-        if let source, source === frame {
-            if let form = forms[windowBits] { return form }
-        } else {
-            forget()
-            source = frame
-        }
+        let place = place(of: frame)
+        if let form = places[place].forms[windowBits] { return form }
         let form = compress()
-        forms[windowBits] = form
+        places[place].forms[windowBits] = form
         return form
     }
 
-    /// Drops the frame and its forms.
+    private mutating func place(of frame: Frame) -> Int {
+        for place in 0..<count {
+            if let source = places[place].source, source === frame { return place }
+        }
+        let place: Int
+        if count < Self.capacity {
+            place = count
+            count += 1
+            if place == places.count { places.append(Place()) }
+        } else {
+            place = oldest
+            oldest = (oldest + 1) % Self.capacity
+            clear(place)
+        }
+        places[place].source = frame
+        return place
+    }
+
+    /// Drops the frames and their forms.
     mutating func forget() {
-        guard source != nil else { return }
-        source = nil
-        for index in forms.indices { forms[index] = nil }
+        for place in 0..<count { clear(place) }
+        (count, oldest) = (0, 0)
+    }
+
+    private mutating func clear(_ place: Int) {
+        places[place].source = nil
+        for index in places[place].forms.indices { places[place].forms[index] = nil }
     }
 }
 

@@ -1,6 +1,7 @@
 // A worker that a test drives by hand: its clock, its turns and its clients, all on the test's thread, so that a run is the same
 // each time. Nothing of it is a double: only the clock and the other threads' inboxes are the test's.
 
+import ClientProtocols
 import EventLoop
 import Glibc
 import Logging
@@ -28,7 +29,10 @@ final class HandWorker {
     /// The questions that are not answered yet.
     private var replies: [UInt64: Answers<ScriptAnswer>] = [:]
 
-    init(_ bundle: ScriptBundle, configure: (inout Configuration) -> Void = { _ in }) throws {
+    init(
+        _ bundle: ScriptBundle, protocols: ProtocolTable = ProtocolTable(),
+        configure: (inout Configuration) -> Void = { _ in }
+    ) throws {
         var configuration = Configuration()
         configuration.workers = 1
         configuration.demo = .nobody
@@ -38,7 +42,7 @@ final class HandWorker {
         configuration.websocket.maxQueue = 256 << 20
         configuration.timeouts.write = .seconds(1_000_000_000)
         configure(&configuration)
-        node = Node(configuration: configuration, workers: 1, log: log.logger())
+        node = Node(configuration: configuration, workers: 1, log: log.logger(), protocols: protocols)
         let clock = clock
         let loop = EventLoop(clock: { clock.now })
         let page = PlainPages(adminURL: "http://127.0.0.1:9080", adminSocket: nil, for: .nobody)

@@ -196,7 +196,7 @@ import Testing
 }
 
 /// Threads of the test's own, because all tasks may run on the same one.
-private enum Threads {
+enum Threads {
     private final class Body {
         let run: @Sendable () -> Void
         init(_ run: @escaping @Sendable () -> Void) { self.run = run }
