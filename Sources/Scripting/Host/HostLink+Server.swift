@@ -19,7 +19,7 @@ func scriptHostPublish(
     }
     switch result {
     case .published(let offset):
-        published.pointee.offset = offset
+        published.pointee.offset = offset ?? 0
         return .published
     case .invalidName:
         return .invalidName

@@ -157,8 +157,9 @@ public enum SubscribeResult: Sendable {
 
 /// The result of `server.publish`: in Lua `true, offset`, or `false` and the reason.
 public enum PublishResult: Sendable {
-    /// The publication has its place in the channel.
-    case published(offset: UInt64)
+    /// The publication was taken.
+    /// - offset: its place in the channel, 1 or more; nil where the broker gives it one later.
+    case published(offset: UInt64?)
     /// The channel's name breaks the rules for names.
     case invalidName
     /// The broker refused it; at most 248 bytes of the reason reach the script.

@@ -21,7 +21,7 @@ open class SilentHost: ScriptHost {
     open func publish(
         channel: UnsafeRawBufferPointer, _ payload: UnsafeRawBufferPointer, binary: Bool, except: ConnectionHandle?,
         key: String?
-    ) -> PublishResult { .published(offset: 0) }
+    ) -> PublishResult { .published(offset: 1) }
     open func send(
         toID identifier: UnsafeRawBufferPointer, _ payload: UnsafeRawBufferPointer, binary: Bool
     ) -> Bool { false }
