@@ -42,7 +42,7 @@ let package = Package(
         .target(
             name: "Server",
             dependencies: [
-                "Admin", "Gateway", "Settings", "LineLog", "Scripting", "WebSocket", "EventLoop", "CLinux",
+                "Admin", "Gateway", "Settings", "LineLog", "Scripting", "PubSub", "WebSocket", "EventLoop", "CLinux",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: swift),
@@ -143,7 +143,7 @@ let package = Package(
         .target(
             name: "PerigeeTestKit",
             dependencies: [
-                "Server", "Settings", "JSON", "CLinux", "COpenSSL", "CZlib",
+                "Server", "Settings", "PubSub", "JSON", "CLinux", "COpenSSL", "CZlib",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: swift),

@@ -68,6 +68,7 @@ package final class AdminServer: AdminRequestHandler {
     private func handle(_ message: AdminMessage) {
         switch message {
         case .delivered(let receipt, let count): questions.delivered(receipt, count)
+        case .brokerAnswered(let ticket, let answer): questions.brokerAnswered(ticket, answer)
         case .answered(let ticket): questions.answered(ticket)
         case .reloaded(let ticket, let report): reloads.take(ticket)?.answer(report)
         case .upgraded(let ticket, let report): upgrades.take(ticket)?.answer(report)

@@ -19,18 +19,33 @@ struct GatheredAnswers<Answer: Sendable> {
     var all: [Answer] { each.map(\.answer) }
 }
 
+/// How the wait for the answers to one question or push has ended.
+struct EndOfWait {
+    /// Of a push: the deliveries of the workers that have reported.
+    var count = DeliveryCount()
+    /// The broker's answer to a publication that it had accepted; nil when none came, or none was needed.
+    var brokerAnswer: BrokerAnswer?
+    /// Whether every answer came in time.
+    var isComplete = false
+}
+
 /// The questions and pushes that are not answered yet.
 final class Questions {
     /// How long the workers have for an answer, in milliseconds.
     static let patience: UInt64 = 1_000
 
     private struct Open {
+        /// Workers that have not answered; below zero while workers are ahead of the broker, which says how many there are.
         var awaited: Int
+        /// Whether the broker has not answered.
+        var awaitsBroker: Bool
         /// When patience ends, on the loop's clock.
-        let deadline: UInt64
-        /// Of a push: the deliveries so far.
-        var count = DeliveryCount()
-        let finish: (DeliveryCount, _ isComplete: Bool) -> Void
+        var deadline: UInt64
+        /// What has come so far.
+        var end = EndOfWait()
+        let finish: (EndOfWait) -> Void
+
+        var isSettled: Bool { awaited == 0 && !awaitsBroker }
     }
 
     private let loop: EventLoop
@@ -85,8 +100,8 @@ final class Questions {
     ) {
         let reply = Reply(ticket: nextTicket(), answers: Answers<Answer>())
         for worker in asked { workers.tell(worker) { question($0, reply) } }
-        wait(reply.ticket, from: asked.count, patience: Self.patience) { [answers = reply.answers] _, isComplete in
-            finish(GatheredAnswers(each: answers.sorted, isComplete: isComplete))
+        wait(reply.ticket, from: asked.count, patience: Self.patience) { [answers = reply.answers] end in
+            finish(GatheredAnswers(each: answers.sorted, isComplete: end.isComplete))
         }
     }
 
@@ -101,24 +116,31 @@ final class Questions {
     ) {
         let reply = Reply(ticket: nextTicket(), answers: Answers<ScriptAnswer>())
         workers.ask(worker, reply, question)
-        wait(reply.ticket, from: 1, patience: patience) { [answers = reply.answers] _, _ in
+        wait(reply.ticket, from: 1, patience: patience) { [answers = reply.answers] _ in
             finish(answers.sorted.first?.answer)
         }
     }
 
     /// Waits until `count` workers have handled the push with this receipt.
-    func awaitDeliveries(
-        _ receipt: UInt64, from count: Int, then finish: @escaping (DeliveryCount, _ isComplete: Bool) -> Void
-    ) {
+    func awaitDeliveries(_ receipt: UInt64, from count: Int, then finish: @escaping (EndOfWait) -> Void) {
         wait(receipt, from: count, patience: Self.patience, then: finish)
     }
 
+    /// Waits until the broker has answered and the workers that it names have handled the push with this receipt.
+    /// - Parameter patience: milliseconds that the broker has; the workers' time begins with its answer.
+    func awaitBroker(_ receipt: UInt64, patience: UInt64, then finish: @escaping (EndOfWait) -> Void) {
+        wait(receipt, Open(awaited: 0, awaitsBroker: true, deadline: loop.now + patience, finish: finish))
+    }
+
     private func wait(
-        _ ticket: UInt64, from count: Int, patience: UInt64,
-        then finish: @escaping (DeliveryCount, _ isComplete: Bool) -> Void
+        _ ticket: UInt64, from count: Int, patience: UInt64, then finish: @escaping (EndOfWait) -> Void
     ) {
-        guard count > 0 else { return finish(DeliveryCount(), true) }
-        open[ticket] = Open(awaited: count, deadline: loop.now + patience, finish: finish)
+        guard count > 0 else { return finish(EndOfWait(isComplete: true)) }
+        wait(ticket, Open(awaited: count, awaitsBroker: false, deadline: loop.now + patience, finish: finish))
+    }
+
+    private func wait(_ ticket: UInt64, _ question: Open) {
+        open[ticket] = question
         if open.count == 1 { watchPatience() }
     }
 
@@ -130,13 +152,28 @@ final class Questions {
     /// A worker has handled a push.
     func delivered(_ receipt: UInt64, _ count: DeliveryCount) { settle(receipt, count) }
 
+    /// The broker has answered for a publication that it had accepted.
+    func brokerAnswered(_ ticket: UInt64, _ answer: BrokerAnswer) {
+        guard let place = open.index(forKey: ticket), open.values[place].awaitsBroker else { return }
+        open.values[place].awaitsBroker = false
+        open.values[place].end.brokerAnswer = answer
+        open.values[place].deadline = loop.now + Self.patience
+        if case .published(_, let workers) = answer { open.values[place].awaited += workers }
+        finishIfSettled(place)
+    }
+
     private func settle(_ ticket: UInt64, _ count: DeliveryCount) {
         guard let place = open.index(forKey: ticket) else { return }
-        open.values[place].count += count
+        open.values[place].end.count += count
         open.values[place].awaited -= 1
-        guard open.values[place].awaited == 0 else { return }
-        let question = open.remove(at: place).value
-        question.finish(question.count, true)
+        finishIfSettled(place)
+    }
+
+    private func finishIfSettled(_ place: Dictionary<UInt64, Open>.Index) {
+        guard open.values[place].isSettled else { return }
+        var question = open.remove(at: place).value
+        question.end.isComplete = true
+        question.finish(question.end)
     }
 
     /// Ends every question with the answers that have come, and those that are asked because of it.
@@ -146,7 +183,7 @@ final class Questions {
 
     private func end(_ ticket: UInt64) {
         guard let question = open.removeValue(forKey: ticket) else { return }
-        question.finish(question.count, false)
+        question.finish(question.end)
     }
 
     /// One timer for all questions, while there are any.

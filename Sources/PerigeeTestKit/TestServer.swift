@@ -3,6 +3,7 @@
 //
 // Read next: TestRun.swift, RecordedLog.swift.
 
+public import PubSub
 public import Server
 public import Settings
 
@@ -38,9 +39,10 @@ public final class TestServer {
 ///   - configure: changes the configuration: the default one, on free loopback ports, with two workers, without file
 ///     watching, without pings and without a drain window; in a run of tests over TLS, with a certificate of the test
 ///     authority on both ports.
+///   - broker: makes the broker.
 public func withServer(
     scripts: [String: String]? = nil, configure: (inout Configuration) -> Void = { _ in },
-    _ body: (TestServer) throws -> Void
+    broker: (LocalFanout) -> any Broker = { MemoryBroker(fanout: $0) }, _ body: (TestServer) throws -> Void
 ) throws {
     let folder = try TemporaryFolder()
     var configuration = Configuration()
@@ -64,7 +66,7 @@ public func withServer(
     }
     configure(&configuration)
     let log = RecordedLog()
-    let server = try Server(configuration, log: log.logger())
+    let server = try Server(configuration, log: log.logger(), broker: broker)
     let isSecure = configuration.tls.certificates == [TestAuthority.certificate.paths]
     let options = TLSOptions(authority: isSecure ? TestAuthority.shared.path : nil)
     if !configuration.tls.certificates.isEmpty { ServedPorts.register(server.clientPort, options) }

@@ -1,46 +1,101 @@
-// The seam between a node and whatever spreads publications: the memory of this process now, other nodes later. Delivery has
-// one path for every broker: the broker gives a publication its position and passes it to the node, which passes it to the
-// workers.
+// The seam between a node and whatever orders its publications and takes them to other nodes. A broker decides the position of
+// a publication and who else hears it. Everything that is local (the workers with subscribers, the delivery to their hubs,
+// receipts) is LocalFanout's, for every broker alike.
 //
-// Read next: MemoryBroker.swift.
+// Runs on: any worker and the admin thread; a broker may have a thread of its own.
+// Read next: MemoryBroker.swift, LocalFanout.swift.
 
 public import WebSocket
 
-/// Orders publications per channel and passes them to the node.
+/// Orders publications per channel. Every function returns at once.
 public protocol Broker: Sendable {
-    /// Orders one publication and passes it on.
-    /// - Parameters:
-    ///   - frame: the encoded message.
-    ///   - key: the key for conflation, see `Publication.key`.
-    ///   - origin: the worker that publishes; nil for the admin API.
-    ///   - receipt: returned with each worker's delivery count; nil when no count is needed.
-    func publish(
-        _ frame: Frame, to channel: Channel, key: String?, exclude: SubscriberID?, origin: UInt8?, receipt: UInt64?
-    ) -> PublishOutcome
+    /// Takes a publication. Publications of one thread to one channel keep their order.
+    /// - Parameter asker: gets the answer, once, when the outcome is `accepted`.
+    func publish(_ draft: Draft, from asker: Asker) -> PublishOutcome
 
-    /// Call when `worker` gets its first subscriber of the channel.
-    func subscribe(_ worker: UInt8, to channel: Channel)
-    /// Call when `worker` loses its last subscriber of the channel.
-    func unsubscribe(_ worker: UInt8, from channel: Channel)
-    /// The number of channels with subscribers on this node.
-    var channelCount: Int { get }
+    /// The node has its first subscriber of the channel. Called under the channel's lock, so calls for one channel come in
+    /// order; a broker must not call the fan-out from here.
+    func subscribe(to channel: Channel)
+    /// The node has lost its last subscriber of the channel. Called as `subscribe`.
+    func unsubscribe(from channel: Channel)
 }
 
-/// The node's side of a broker.
-public protocol PublicationReceiver: AnyObject, Sendable {
-    /// Whether the inbox of any worker in the set is full.
-    func isOverloaded(_ workers: WorkerSet) -> Bool
-    /// Posts the publication to the workers' inboxes. Calls for one channel come one at a time, in the channel's order.
-    /// - Returns: true when `origin` is one of the workers and must deliver the publication itself, at once, because nothing
-    ///   earlier waits in its inbox.
-    func receive(_ publication: Publication, for workers: WorkerSet, origin: UInt8?, receipt: UInt64?) -> Bool
+/// A message that is to be published, encoded by its publisher.
+public struct Draft: Sendable {
+    public let channel: Channel
+    public let frame: Frame
+    /// The key for conflation, see `Publication.key`.
+    public let key: String?
+    /// The subscriber that does not get it.
+    public let exclude: SubscriberID?
+    public let origin: PublishingThread
+    /// Returned with each worker's delivery count; nil when no count is needed.
+    public let receipt: UInt64?
+
+    public init(
+        channel: Channel, frame: Frame, key: String? = nil, exclude: SubscriberID? = nil,
+        origin: PublishingThread = .other, receipt: UInt64? = nil
+    ) {
+        self.channel = channel
+        self.frame = frame
+        self.key = key
+        self.exclude = exclude
+        self.origin = origin
+        self.receipt = receipt
+    }
 }
 
-/// The outcome of a publication at the broker.
+/// The thread that hands a publication to the workers.
+public enum PublishingThread: Sendable, Equatable {
+    /// A worker that may deliver at once.
+    case worker(UInt8)
+    /// The admin thread, which wakes the workers once for all publications of its turn.
+    case admin
+    /// Any other thread, or a worker in whose inbox earlier messages wait.
+    case other
+}
+
+extension Publication {
+    /// The draft at its place in the channel.
+    public init(_ draft: Draft, at position: StreamPosition) {
+        self.init(
+            channel: draft.channel, frame: draft.frame, exclude: draft.exclude, position: position, key: draft.key)
+    }
+}
+
+/// The thread that gets a broker's answer: as a message in its inbox, behind everything that it was sent before.
+public enum Asker: Sendable {
+    case admin(ticket: UInt64)
+    /// No answer is wanted. A failure after `accepted` is then for the broker to log.
+    case nobody
+}
+
+/// The outcome of a publication at the broker, as far as it is known at once.
 public enum PublishOutcome: Sendable {
-    /// It has its position and is on its way to `workers`.
+    /// It has its position and is on its way to `workers`; no answer follows.
     /// - deliverHere: the publication, if the origin must deliver it itself now.
-    case published(StreamPosition, workers: WorkerSet, deliverHere: Publication?)
-    /// It was refused, because a worker's inbox is full.
+    case ordered(StreamPosition, workers: WorkerSet, deliverHere: Publication?)
+    /// The broker has taken it; its ``BrokerAnswer`` follows.
+    /// - patience: milliseconds within which the answer comes.
+    case accepted(patience: UInt64)
+    /// Nothing was published; no answer follows.
+    case refused(BrokerFailure)
+}
+
+/// The answer to a publication that the broker had accepted.
+public enum BrokerAnswer: Sendable {
+    /// It has its position.
+    /// - workers: how many workers of this node deliver it. The counts of fast ones may come before this answer.
+    case published(StreamPosition, workers: Int)
+    /// It was not published.
+    case failed(BrokerFailure)
+}
+
+/// The reason why a broker does not publish.
+public enum BrokerFailure: Error, Sendable, Equatable {
+    /// Too much waits: in a worker's inbox, or on the way to the broker.
     case overloaded
+    /// The broker is out of reach.
+    /// - retryAfter: seconds until it may be back, 1 or more.
+    case unavailable(retryAfter: Int)
 }

@@ -10,6 +10,7 @@ import Gateway
 import Glibc
 public import LineLog
 public import Logging
+public import PubSub
 import Scripting
 public import Settings
 import Synchronization
@@ -58,8 +59,10 @@ public final class Server {
     /// - Parameters:
     ///   - logOutput: the writer of the log, whose dropped entries are then counted.
     ///   - host: the process around the server, where it has one to itself.
+    ///   - broker: makes the broker, which delivers through the node's fan-out.
     public init(
-        _ configuration: Configuration, log: Logger, logOutput: LogOutput? = nil, host: HostProcess = .none
+        _ configuration: Configuration, log: Logger, logOutput: LogOutput? = nil, host: HostProcess = .none,
+        broker: (LocalFanout) -> any Broker = { MemoryBroker(fanout: $0) }
     ) throws(StartError) {
         // The first use of SHA-1 sets OpenSSL up, which takes a megabyte and a moment: better now than in the first handshake.
         _ = Handshake.acceptValue(key: "")
@@ -69,7 +72,7 @@ public final class Server {
         let count = configuration.workers > 0 ? configuration.workers : max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         let node = Node(
             configuration: configuration, workers: min(count, 256), log: log, logOutput: logOutput,
-            hasPredecessor: host.sockets.ready != nil)
+            hasPredecessor: host.sockets.ready != nil, broker: broker)
         try Self.loadCertificates(node)
         let bundle = try Self.loadScripts(node)
         try Self.checkAccess(host.sockets, configuration)

@@ -8,26 +8,36 @@ import WebSocket
 @Suite("MemoryBroker", .bounded)
 struct MemoryBrokerTests {
     private let receiver = RecordingReceiver()
+    private let fanout: LocalFanout
     private let broker: MemoryBroker
     private let news = Channel("news")!
 
-    init() { broker = MemoryBroker(receiver: receiver) }
+    init() {
+        fanout = LocalFanout(receiver: receiver)
+        broker = MemoryBroker(fanout: fanout)
+    }
+
+    private func subscribe(_ worker: UInt8, to channel: Channel) { fanout.subscribe(worker, to: channel, at: broker) }
+
+    private func unsubscribe(_ worker: UInt8, from channel: Channel) {
+        fanout.unsubscribe(worker, from: channel, at: broker)
+    }
 
     private func publish(
-        _ text: String = "x", to channel: Channel, exclude: SubscriberID? = nil, origin: UInt8? = nil,
-        receipt: UInt64? = nil
+        _ text: String = "x", to channel: Channel, exclude: SubscriberID? = nil,
+        origin: PublishingThread = .other, receipt: UInt64? = nil
     ) -> (position: StreamPosition, workers: WorkerSet, here: Publication?)? {
-        let outcome = broker.publish(
-            .text(text), to: channel, key: nil, exclude: exclude, origin: origin, receipt: receipt)
-        guard case .published(let position, let workers, let here) = outcome else { return nil }
+        let draft = Draft(channel: channel, frame: .text(text), exclude: exclude, origin: origin, receipt: receipt)
+        guard case .ordered(let position, let workers, let here) = broker.publish(draft, from: .nobody)
+        else { return nil }
         return (position, workers, here)
     }
 
     @Test("counts a channel's publications from 1, in one epoch")
     func offsets() throws {
         let sport = try #require(Channel("sport"))
-        broker.subscribe(0, to: news)
-        broker.subscribe(0, to: sport)
+        subscribe(0, to: news)
+        subscribe(0, to: sport)
         let first = (0..<3).compactMap { _ in publish(to: news)?.position }
         let other = try #require(publish(to: sport)?.position)
         #expect(first.map(\.offset) == [1, 2, 3])
@@ -38,14 +48,14 @@ struct MemoryBrokerTests {
 
     @Test("starts a new epoch for a channel that disappears and returns")
     func epochs() {
-        broker.subscribe(3, to: news)
-        broker.subscribe(4, to: news)
+        subscribe(3, to: news)
+        subscribe(4, to: news)
         let before = publish(to: news)?.position
-        broker.unsubscribe(3, from: news)
+        unsubscribe(3, from: news)
         #expect(publish(to: news)?.position.epoch == before?.epoch, "one worker is left")
-        broker.unsubscribe(4, from: news)
-        #expect(broker.channelCount == 0)
-        broker.subscribe(3, to: news)
+        unsubscribe(4, from: news)
+        #expect(fanout.channelCount == 0)
+        subscribe(3, to: news)
         let after = publish(to: news)?.position
         #expect(after?.offset == 1)
         #expect(after?.epoch != before?.epoch)
@@ -54,23 +64,23 @@ struct MemoryBrokerTests {
     @Test(
         "keeps nothing of a publication without subscribers")
     func nobody() throws {
-        let first = try #require(publish(to: news, origin: 0))
-        let second = try #require(publish(to: news, origin: 0))
+        let first = try #require(publish(to: news, origin: .worker(0)))
+        let second = try #require(publish(to: news, origin: .worker(0)))
         #expect(first.position.offset == 1)
         #expect(second.position.offset == 1)
         #expect(first.position.epoch != second.position.epoch)
         #expect(first.workers.isEmpty)
         #expect(first.here == nil)
         #expect(receiver.handed.isEmpty)
-        #expect(broker.channelCount == 0)
+        #expect(fanout.channelCount == 0)
     }
 
     @Test("passes a publication unchanged to exactly the subscribed workers")
     func workers() throws {
-        for worker in [0, 7, 255, 7] as [UInt8] { broker.subscribe(worker, to: news) }
-        broker.subscribe(9, to: Channel("sport")!)
+        for worker in [0, 7, 255, 7] as [UInt8] { subscribe(worker, to: news) }
+        subscribe(9, to: Channel("sport")!)
         let author = SubscriberID(worker: 7, number: 12)
-        let outcome = try #require(publish("hello", to: news, exclude: author, origin: 1, receipt: 99))
+        let outcome = try #require(publish("hello", to: news, exclude: author, origin: .worker(1), receipt: 99))
         let handed = try #require(receiver.handed.first)
         var expected = WorkerSet()
         for worker in [0, 7, 255] as [UInt8] { expected.insert(worker) }
@@ -81,25 +91,25 @@ struct MemoryBrokerTests {
         #expect(handed.publication.frame.payload.elementsEqual("hello".utf8))
         #expect(handed.publication.exclude == author)
         #expect(handed.publication.position == outcome.position)
-        #expect(handed.origin == 1)
+        #expect(handed.origin == .worker(1))
         #expect(handed.receipt == 99)
-        broker.unsubscribe(255, from: news)
+        unsubscribe(255, from: news)
         #expect(publish(to: news)?.workers.contains(255) == false)
     }
 
     @Test("returns the publication to the origin when the node asks for it")
     func deliverHere() throws {
-        broker.subscribe(2, to: news)
-        let here = try #require(publish(to: news, origin: 2))
+        subscribe(2, to: news)
+        let here = try #require(publish(to: news, origin: .worker(2)))
         #expect(here.here?.position == here.position)
-        #expect(publish(to: news, origin: 1)?.here == nil)
-        #expect(publish(to: news, origin: nil)?.here == nil)
+        #expect(publish(to: news, origin: .worker(1))?.here == nil)
+        #expect(publish(to: news, origin: .admin)?.here == nil)
     }
 
     @Test("refuses publications for an overloaded worker without a gap in offsets")
     func overloaded() {
-        broker.subscribe(0, to: news)
-        broker.subscribe(1, to: news)
+        subscribe(0, to: news)
+        subscribe(1, to: news)
         #expect(publish(to: news)?.position.offset == 1)
         receiver.overload([1])
         #expect(publish(to: news) == nil)
@@ -110,29 +120,30 @@ struct MemoryBrokerTests {
 
     @Test("ignores an unsubscribe of a worker that never subscribed")
     func foreignUnsubscribe() {
-        broker.unsubscribe(1, from: news)
-        broker.subscribe(0, to: news)
-        broker.unsubscribe(1, from: news)
+        unsubscribe(1, from: news)
+        subscribe(0, to: news)
+        unsubscribe(1, from: news)
         #expect(publish(to: news)?.workers.count == 1)
     }
 
     @Test("counts the channels of all shards")
     func channelCount() {
-        for index in 0..<100 { broker.subscribe(0, to: Channel("channel \(index)")!) }
-        #expect(broker.channelCount == 100)
-        for index in 0..<100 { broker.unsubscribe(0, from: Channel("channel \(index)")!) }
-        #expect(broker.channelCount == 0)
+        for index in 0..<100 { subscribe(0, to: Channel("channel \(index)")!) }
+        #expect(fanout.channelCount == 100)
+        for index in 0..<100 { unsubscribe(0, from: Channel("channel \(index)")!) }
+        #expect(fanout.channelCount == 0)
     }
 
     @Test("keeps the order of offsets and of each publisher")
     func twoPublishers() {
         let channels = [news, Channel("sport")!]
-        for channel in channels { broker.subscribe(0, to: channel) }
+        for channel in channels { subscribe(0, to: channel) }
         DispatchQueue.concurrentPerform(iterations: 2) { publisher in
             for number in 0..<2_000 {
                 for channel in channels {
-                    _ = broker.publish(
-                        .text("\(number)"), to: channel, key: nil, exclude: nil, origin: UInt8(publisher), receipt: nil)
+                    let draft = Draft(
+                        channel: channel, frame: .text("\(number)"), origin: .worker(UInt8(publisher)))
+                    _ = broker.publish(draft, from: .nobody)
                 }
             }
         }
@@ -140,7 +151,7 @@ struct MemoryBrokerTests {
             let handed = receiver.handed.filter { $0.publication.channel == channel }
             #expect(handed.map(\.publication.position.offset) == Array(1...4_000))
             for publisher in 0..<2 as Range<UInt8> {
-                let texts = handed.filter { $0.origin == publisher }
+                let texts = handed.filter { $0.origin == .worker(publisher) }
                     .map { String(decoding: $0.publication.frame.payload, as: UTF8.self) }
                 #expect(texts == (0..<2_000).map { "\($0)" })
             }

@@ -18,6 +18,12 @@ struct ServerTableTests {
         #expect(stage.host.calls.first == .publish("news", "\u{FFFD}", binary: true, except: nil))
     }
 
+    @Test("publish answers true alone where the broker gives the offset later")
+    func publishAccepted() throws {
+        stage.host.publishResult = .published(offset: nil)
+        #expect(try stage.run("show(select('#', server.publish('a', 'x')), server.publish('a', 'x'))") == ["1 true"])
+    }
+
     @Test("publish answers false and why")
     func publishRefused() throws {
         stage.host.publishResult = .invalidName

@@ -67,7 +67,7 @@ extension NodeFigures {
             startedAt: node.startedAt, isDraining: server.isDraining, workers: node.workers.count,
             silentWorkers: silent,
             memoryBytes: server.memory.residentBytes, memoryIsTight: node.limits.memoryIsTight,
-            channels: node.broker.channelCount, kvBytes: node.store.bytesInUse, kvKeys: node.store.count,
+            channels: node.fanout.channelCount, kvBytes: node.store.bytesInUse, kvKeys: node.store.count,
             scriptVersion: node.liveVersion, handlersStuck: node.stuckHandlers.total,
             logEntriesDropped: node.logEntriesDropped, adminAccepted: server.acceptedCount,
             adminConnections: server.openCount, adminRequestsTimedOut: server.requestsTimedOutCount)

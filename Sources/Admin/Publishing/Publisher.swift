@@ -1,12 +1,12 @@
 // Pushes on their way to the workers, and the outcome that the answer tells.
 //
 // Pushes of one connection run beside each other. They keep their order at every subscriber because a push enters the workers'
-// inboxes when it begins. Where scripts are asked first, a connection's pushes run one after the other, and the pushes of all
-// connections go through one queue per channel, user or connection.
+// inboxes, or the broker, when it begins. Where scripts are asked first, a connection's pushes run one after the other, and the
+// pushes of all connections go through one queue per channel, user or connection.
 //
 // Runs on: the admin thread.
 // Allocates: per push its frame, a closure and the answer.
-// Read next: PublishFilter.swift, ../Questions.swift, PubSub/MemoryBroker.swift.
+// Read next: PublishFilter.swift, ../Questions.swift, PubSub/Broker.swift.
 
 import Gateway
 import HTTP1
@@ -103,19 +103,22 @@ final class Publisher {
     ) {
         var outcomes = [PushOutcome?](repeating: nil, count: channels.count)
         var awaited = channels.count
-        var error: AdminError?
+        var hasFailed = false
         for (index, channel) in channels.enumerated() {
             publishNow(push, to: channel) { outcome in
-                awaited -= 1
+                guard !hasFailed else { return }
                 switch outcome {
-                case .success(let outcome): outcomes[index] = outcome
-                case .failure(let failure): error = failure
+                case .success(let outcome):
+                    outcomes[index] = outcome
+                    awaited -= 1
+                    if awaited == 0 { finish(.success(outcomes.compactMap(\.self))) }
+                case .failure(let error):
+                    hasFailed = true
+                    finish(.failure(error))
                 }
-                guard awaited == 0, error == nil else { return }
-                finish(.success(outcomes.compactMap(\.self)))
             }
-            // Only a refusal is there at once: the other channels get nothing.
-            if let error { return finish(.failure(error)) }
+            // After a refusal, the other channels get nothing.
+            if hasFailed { return }
         }
     }
 
@@ -137,15 +140,23 @@ final class Publisher {
 
     private func publishNow(_ push: Push, to channel: Channel, then finish: @escaping Finish) {
         let receipt = questions.nextTicket()
-        let outcome = node.broker.publish(
-            push.frame, to: channel, key: push.key, exclude: push.exclude?.subscriber, origin: nil, receipt: receipt)
-        guard case .published(let position, let workers, _) = outcome else { return finish(.failure(.overloaded)) }
-        questions.awaitDeliveries(receipt, from: workers.count) { [unowned self] count, isComplete in
-            finish(
-                .success(
-                    PushOutcome(
-                        id: id(of: receipt), channel: channel, position: position, count: count,
-                        isComplete: isComplete, version: node.liveVersion)))
+        let draft = Draft(
+            channel: channel, frame: push.frame, key: push.key, exclude: push.exclude?.subscriber, origin: .admin,
+            receipt: receipt)
+        switch node.broker.publish(draft, from: .admin(ticket: receipt)) {
+        case .ordered(let position, let workers, _):
+            questions.awaitDeliveries(receipt, from: workers.count) { [unowned self] end in
+                finish(.success(outcome(of: receipt, end, channel, position)))
+            }
+        case .accepted(let patience):
+            questions.awaitBroker(receipt, patience: patience) { [unowned self] end in
+                switch end.brokerAnswer {
+                case .published(let position, _): finish(.success(outcome(of: receipt, end, channel, position)))
+                case .failed(let failure): finish(.failure(AdminError(failure)))
+                case nil: finish(.failure(.publishOutcomeUnknown))
+                }
+            }
+        case .refused(let failure): finish(.failure(AdminError(failure)))
         }
     }
 
@@ -173,8 +184,8 @@ final class Publisher {
         let all = 0..<node.workers.count
         let reached = all.count { node.workers.send(frame, to: audience, on: $0, receipt: receipt) }
         guard reached > 0 else { return finish(.failure(.overloaded)) }
-        questions.awaitDeliveries(receipt, from: all.count) { [unowned self] count, isComplete in
-            finish(.success(outcome(of: receipt, count, isComplete)))
+        questions.awaitDeliveries(receipt, from: all.count) { [unowned self] end in
+            finish(.success(outcome(of: receipt, end)))
         }
     }
 
@@ -183,15 +194,17 @@ final class Publisher {
         guard node.workers.send(frame, to: .connection(id), on: Int(id.worker), receipt: receipt) else {
             return finish(.failure(.overloaded))
         }
-        questions.awaitDeliveries(receipt, from: 1) { [unowned self] count, isComplete in
-            if isComplete && count.matched == 0 { return finish(.failure(.connectionNotFound)) }
-            finish(.success(outcome(of: receipt, count, isComplete)))
+        questions.awaitDeliveries(receipt, from: 1) { [unowned self] end in
+            if end.isComplete && end.count.matched == 0 { return finish(.failure(.connectionNotFound)) }
+            finish(.success(outcome(of: receipt, end)))
         }
     }
 
-    private func outcome(of receipt: UInt64, _ count: DeliveryCount, _ isComplete: Bool) -> PushOutcome {
+    private func outcome(
+        of receipt: UInt64, _ end: EndOfWait, _ channel: Channel? = nil, _ position: StreamPosition? = nil
+    ) -> PushOutcome {
         PushOutcome(
-            id: id(of: receipt), channel: nil, position: nil, count: count, isComplete: isComplete,
+            id: id(of: receipt), channel: channel, position: position, count: end.count, isComplete: end.isComplete,
             version: node.liveVersion)
     }
 

@@ -4,6 +4,7 @@
 import Gateway
 import HTTP1
 import JSON
+import PubSub
 
 /// A refused request.
 struct AdminError: Error, Sendable {
@@ -13,6 +14,8 @@ struct AdminError: Error, Sendable {
     var hint: String?
     /// Further members of the error object, as JSON text.
     var details: [(name: String, json: String)] = []
+    /// Seconds after which another attempt makes sense: the `Retry-After` of an answer 503.
+    var retryAfter = 1
 
     static let badRequest = AdminError(status: 400, code: "bad_request", message: "the request is malformed")
     static let channelNameInvalid = AdminError(
@@ -99,6 +102,12 @@ struct AdminError: Error, Sendable {
     static let overloaded = AdminError(
         status: 503, code: "overloaded", message: "the workers do not keep up; the message was not taken",
         hint: "try again in a moment")
+    static let brokerUnavailable = AdminError(
+        status: 503, code: "broker_unavailable", message: "the broker is out of reach; the message was not taken",
+        hint: "Retry-After says when to try again")
+    static let publishOutcomeUnknown = AdminError(
+        status: 503, code: "publish_outcome_unknown",
+        message: "the broker has taken the message and did not answer in time; it may have been published")
     static let workerLate = AdminError(
         status: 503, code: "worker_late", message: "a worker did not answer in time; the version that was live goes on",
         hint: "scripts.reloadTimeout is the limit; try again when the worker is free")
@@ -108,9 +117,9 @@ struct AdminError: Error, Sendable {
         badRequest, channelNameInvalid, textNotUTF8, jsonInvalid, parameterInvalid, closeCodeInvalid, keyMissing,
         keyUnknown, scopeMissing, hostNotAllowed, originNotAllowed, notFound, connectionNotFound, methodNotAllowed,
         requestTimeout, bodyTooLarge, targetTooLong, expectationFailed, scriptsInvalid, headTooLarge,
-        versionNotSupported, overloaded, workerLate, stopping, upgradeRunning, upgradeFailed,
-        refusedByScript, scriptFailed, scriptTimeout, handlerNotFound, scriptNotFound, scriptNameInvalid,
-        uploadOff, scriptNotWritten, versionNotKept, noPreviousVersion,
+        versionNotSupported, overloaded, brokerUnavailable, publishOutcomeUnknown, workerLate, stopping,
+        upgradeRunning, upgradeFailed, refusedByScript, scriptFailed, scriptTimeout, handlerNotFound, scriptNotFound,
+        scriptNameInvalid, uploadOff, scriptNotWritten, versionNotKept, noPreviousVersion,
     ]
 
     /// The same error with a message for this case.
@@ -155,10 +164,20 @@ extension AdminError {
         var response = Response(status: status, fields: [("Content-Type", "application/json")], body: json.bytes)
         switch status {
         case 401: response.fields.append(("WWW-Authenticate", "Bearer"))
-        case 503: response.fields.append(("Retry-After", "1"))
+        case 503: response.fields.append(("Retry-After", "\(retryAfter)"))
         default: break
         }
         return response
+    }
+
+    /// The answer to a publication that the broker did not make.
+    init(_ failure: BrokerFailure) {
+        switch failure {
+        case .overloaded: self = .overloaded
+        case .unavailable(let retryAfter):
+            self = .brokerUnavailable
+            self.retryAfter = retryAfter
+        }
     }
 
     /// The answer to a reload that was not tried.

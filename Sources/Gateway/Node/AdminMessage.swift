@@ -10,6 +10,8 @@ import Synchronization
 package enum AdminMessage: Sendable {
     /// A worker has handled the push with this receipt.
     case delivered(receipt: UInt64, DeliveryCount)
+    /// The broker has ordered or failed a publication that it had accepted.
+    case brokerAnswered(ticket: UInt64, BrokerAnswer)
     /// A worker has put its answer to the question into the question's ``Answers``.
     case answered(ticket: UInt64)
     case reloaded(ticket: UInt64, ReloadReport)

@@ -1,4 +1,4 @@
-// What the threads of one server share. All of it is immutable or a door: configuration, inboxes, broker, store.
+// What the threads of one server share. All of it is immutable or a door: configuration, inboxes, fan-out, broker, store.
 //
 // Read next: ../Worker/Worker.swift.
 
@@ -21,6 +21,8 @@ package final class Node: Sendable {
     /// Part of every connection id, drawn at start, so that ids of different nodes and lives differ.
     package let number: UInt16
     package let workers: WorkerInboxes
+    /// Who subscribes to what on this node.
+    package let fanout: LocalFanout
     package let broker: any Broker
     package let store: KeyValueStore
     package let limits: ConnectionLimits
@@ -28,7 +30,7 @@ package final class Node: Sendable {
     package let protocols: ProtocolTable
     package let certificates = LiveCertificates()
     package let scriptErrors = ScriptErrorLog()
-    package let admin = Inbox<AdminMessage>()
+    package let admin: Inbox<AdminMessage>
     package let reloader = Inbox<ReloadMessage>()
     package let lifecycle = Inbox<LifecycleMessage>()
     package let stuckHandlers = StuckHandlers()
@@ -44,18 +46,22 @@ package final class Node: Sendable {
     private let version = Atomic<UInt64>(0)
     private let filters = Atomic<Bool>(false)
 
+    /// - Parameter broker: makes the broker, which delivers through the node's fan-out.
     package init(
         configuration: Configuration, workers count: Int, log: Logger, logOutput: LogOutput? = nil,
-        hasPredecessor: Bool = false, protocols: ProtocolTable = ProtocolTable()
+        hasPredecessor: Bool = false, protocols: ProtocolTable = ProtocolTable(),
+        broker: (LocalFanout) -> any Broker = { MemoryBroker(fanout: $0) }
     ) {
         self.configuration = configuration
         self.log = log
         self.logOutput = logOutput
         self.hasPredecessor = hasPredecessor
         number = UInt16.random(in: 0...UInt16.max)
-        workers = WorkerInboxes(count: count)
+        admin = Inbox()
+        workers = WorkerInboxes(count: count, admin: admin)
         activities = (0..<count).map { _ in ScriptActivity() }
-        broker = MemoryBroker(receiver: workers)
+        fanout = LocalFanout(receiver: workers)
+        self.broker = broker(fanout)
         store = KeyValueStore(limit: configuration.kv.memory)
         limits = ConnectionLimits(configuration.limits)
         self.protocols = protocols

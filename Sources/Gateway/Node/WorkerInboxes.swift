@@ -1,4 +1,4 @@
-// The workers' inboxes, by number: the broker puts publications there, other threads their orders and questions. The frames that
+// The workers' inboxes, by number: the fan-out puts publications there, other threads their orders and questions. The frames that
 // wait are bounded in number and in bytes: for a worker that does not keep up, its senders are refused, and our memory is safe.
 //
 // Runs on: any thread.
@@ -24,18 +24,23 @@ package final class WorkerInboxes: PublicationReceiver {
             waitingBytes.load(ordering: .relaxed) > WorkerInboxes.byteLimit || inbox.isFull
         }
 
-        /// - Parameter hasReceipt: whether the admin thread sends it: the worker is woken once for all pushes of a turn.
-        func post(_ message: WorkerMessage, bytes: Int, hasReceipt: Bool) {
+        /// - Parameter isFromAdmin: whether the admin thread sends it: the worker is woken once for all pushes of a turn.
+        func post(_ message: WorkerMessage, bytes: Int, isFromAdmin: Bool) {
             waitingBytes.add(bytes, ordering: .relaxed)
-            guard hasReceipt else { return inbox.post(message) }
+            guard isFromAdmin else { return inbox.post(message) }
             inbox.postQuietly(message)
             owesWakeUp.store(true, ordering: .relaxed)
         }
     }
 
     private let doors: [Door]
+    /// The thread that gets the broker's answers.
+    private let admin: Inbox<AdminMessage>
 
-    init(count: Int) { doors = (0..<count).map { _ in Door() } }
+    init(count: Int, admin: Inbox<AdminMessage>) {
+        doors = (0..<count).map { _ in Door() }
+        self.admin = admin
+    }
 
     package var count: Int { doors.count }
 
@@ -66,7 +71,7 @@ package final class WorkerInboxes: PublicationReceiver {
     package func send(_ frame: Frame, to audience: Audience, on worker: Int, receipt: UInt64?) -> Bool {
         let door = doors[worker]
         guard !door.isOverloaded else { return false }
-        door.post(.send(frame, to: audience, receipt: receipt), bytes: frame.count, hasReceipt: receipt != nil)
+        door.post(.send(frame, to: audience, receipt: receipt), bytes: frame.count, isFromAdmin: receipt != nil)
         return true
     }
 
@@ -89,17 +94,24 @@ package final class WorkerInboxes: PublicationReceiver {
         return isOverloaded
     }
 
-    package func receive(_ publication: Publication, for workers: WorkerSet, origin: UInt8?, receipt: UInt64?) -> Bool {
+    package func receive(
+        _ publication: Publication, for workers: WorkerSet, from origin: PublishingThread, receipt: UInt64?
+    ) -> Bool {
         var deliversHere = false
         workers.forEach { worker in
             let door = doors[Int(worker)]
-            if worker == origin && door.inbox.isEmpty {
+            if origin == .worker(worker) && door.inbox.isEmpty {
                 deliversHere = true
             } else {
                 door.post(
-                    .deliver(publication, receipt: receipt), bytes: publication.frame.count, hasReceipt: receipt != nil)
+                    .deliver(publication, receipt: receipt), bytes: publication.frame.count,
+                    isFromAdmin: origin == .admin)
             }
         }
         return deliversHere
+    }
+
+    package func answer(_ answer: BrokerAnswer, ticket: UInt64) {
+        admin.post(.brokerAnswered(ticket: ticket, answer))
     }
 }

@@ -86,13 +86,15 @@ extension Worker: ScriptHost {
         let exclude = except.flatMap { connection($0)?.subscriberID }
         let frame = binary ? Frame.binary(payload) : Frame.text(payload)
         // While messages of an earlier order are still being handled, this one has to queue behind them.
-        let origin = loop.isHandlingInbox ? nil : index
-        switch node.broker.publish(frame, to: channel, key: key, exclude: exclude, origin: origin, receipt: nil) {
-        case .published(let position, _, let publication):
+        let origin = loop.isHandlingInbox ? PublishingThread.other : .worker(index)
+        let draft = Draft(channel: channel, frame: frame, key: key, exclude: exclude, origin: origin)
+        switch node.broker.publish(draft, from: .nobody) {
+        case .ordered(let position, _, let publication):
             if let publication { deliver(publication) }
             return .published(offset: position.offset)
-        case .overloaded:
-            return .refused("overloaded")
+        case .accepted: return .published(offset: nil)
+        case .refused(.overloaded): return .refused("overloaded")
+        case .refused(.unavailable): return .refused("unavailable")
         }
     }
 

@@ -125,11 +125,11 @@ package final class Worker {
         self.log = log
         statistics.closes = Array(repeating: 0, count: CloseReason.allCases.count)
         let slowConsumers = configuration.websocket.slowConsumers
-        hub = Hub(policy: slowConsumers.policy) { [index, broker = node.broker] channel, isWanted in
+        hub = Hub(policy: slowConsumers.policy) { [index, node] channel, isWanted in
             if isWanted {
-                broker.subscribe(index, to: channel)
+                node.fanout.subscribe(index, to: channel, at: node.broker)
             } else {
-                broker.unsubscribe(index, from: channel)
+                node.fanout.unsubscribe(index, from: channel, at: node.broker)
             }
         }
         timers = ScriptTimers(on: loop) { [unowned self] timer in timerIsDue(timer) }

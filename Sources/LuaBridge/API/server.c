@@ -55,7 +55,7 @@ static BridgeBytes read_key(lua_State *L, int index)
     return key;
 }
 
-// server.publish(channel, value, options). [channel value options] -> [... true offset | false why]
+// server.publish(channel, value, options). [channel value options] -> [... true offset | true | false why]
 static int server_publish(lua_State *L)
 {
     Bridge *b = bridge_of(L);
@@ -73,6 +73,9 @@ static int server_publish(lua_State *L)
     lua_pushboolean(L, result == BridgePublishResultPublished);
     switch (result) {
     case BridgePublishResultPublished:
+        if (published.offset == 0) {
+            return 1;
+        }
         lua_pushinteger(L, (lua_Integer)published.offset);
         return 2;
     case BridgePublishResultInvalidName:

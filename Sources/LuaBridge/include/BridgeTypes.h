@@ -191,7 +191,7 @@ typedef struct BridgePayload {
 } BridgePayload;
 
 typedef enum BRIDGE_CLOSED_ENUM BridgePublishResult : int32_t {
-    BridgePublishResultPublished, // offset is set
+    BridgePublishResultPublished, // offset is set; 0 where it is not known yet
     BridgePublishResultInvalidName,
     BridgePublishResultRefused, // why is set
 } BridgePublishResult;

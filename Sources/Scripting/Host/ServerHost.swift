@@ -30,8 +30,9 @@ public protocol ServerHost: AnyObject {
 
 /// The result of `server.publish`: in Lua `true, offset`, or `false` and the reason.
 public enum PublishResult: Sendable {
-    /// The publication has its place in the channel.
-    case published(offset: UInt64)
+    /// The publication was taken.
+    /// - offset: its place in the channel, 1 or more; nil where the broker gives it one later.
+    case published(offset: UInt64?)
     /// The channel's name breaks the rules for names.
     case invalidName
     /// The broker refused it; at most 248 bytes of the reason reach the script.
@@ -42,7 +43,7 @@ extension SilentHost {
     public func publish(
         channel: UnsafeRawBufferPointer, _ payload: UnsafeRawBufferPointer, binary: Bool, except: ConnectionHandle?,
         key: String?
-    ) -> PublishResult { .published(offset: 0) }
+    ) -> PublishResult { .published(offset: 1) }
     public func send(
         toID identifier: UnsafeRawBufferPointer, _ payload: UnsafeRawBufferPointer, binary: Bool
     ) -> Bool { false }
@@ -67,7 +68,7 @@ func scriptHostPublish(
     }
     switch result {
     case .published(let offset):
-        published.pointee.offset = offset
+        published.pointee.offset = offset ?? 0
         return .published
     case .invalidName:
         return .invalidName

@@ -101,7 +101,7 @@ struct WalkTests {
         workers.tell(0) { $0.close(evenID, code: .goingAway, reason: "") }
         hand.turn()
         let all = try #require(Channel("all"))
-        _ = hand.node.broker.publish(frame("d"), to: all, key: nil, exclude: nil, origin: nil, receipt: nil)
+        _ = hand.node.broker.publish(Draft(channel: all, frame: frame("d")), from: .nobody)
         let found = answers(hand, count: 2)
         let counts = found.map { if case .delivered(_, let count) = $0 { count.matched } else { -1 } }
         #expect(counts == [Self.count, Self.count / 2])

@@ -1,4 +1,4 @@
-// Both ends of a publication's way, recorded: the node's side of a broker, and a subscriber.
+// Both ends of a publication's way, recorded: the node's threads as the fan-out sees them, and a subscriber.
 
 import PubSub
 import Synchronization
@@ -7,14 +7,16 @@ final class RecordingReceiver: PublicationReceiver {
     struct Handed: Sendable {
         let publication: Publication
         let workers: WorkerSet
-        let origin: UInt8?
+        let origin: PublishingThread
         let receipt: UInt64?
     }
 
     private let state = Mutex<[Handed]>([])
     private let overloaded = Mutex<Set<UInt8>>([])
+    private let given = Mutex<[(ticket: UInt64, answer: BrokerAnswer)]>([])
 
     var handed: [Handed] { state.withLock { $0 } }
+    var answers: [(ticket: UInt64, answer: BrokerAnswer)] { given.withLock { $0 } }
 
     /// Sets the workers whose inboxes are full from now on.
     func overload(_ workers: Set<UInt8>) { overloaded.withLock { $0 = workers } }
@@ -23,12 +25,29 @@ final class RecordingReceiver: PublicationReceiver {
         overloaded.withLock { $0.contains { workers.contains($0) } }
     }
 
-    func receive(_ publication: Publication, for workers: WorkerSet, origin: UInt8?, receipt: UInt64?) -> Bool {
+    func receive(
+        _ publication: Publication, for workers: WorkerSet, from origin: PublishingThread, receipt: UInt64?
+    ) -> Bool {
         state.withLock {
             $0.append(Handed(publication: publication, workers: workers, origin: origin, receipt: receipt))
         }
-        return origin.map { workers.contains($0) } ?? false
+        guard case .worker(let worker) = origin else { return false }
+        return workers.contains(worker)
     }
+
+    func answer(_ answer: BrokerAnswer, ticket: UInt64) { given.withLock { $0.append((ticket, answer)) } }
+}
+
+/// A broker that only notes what the fan-out tells it.
+final class RecordingBroker: Broker {
+    private let heard = Mutex<[String]>([])
+
+    /// `+news` for a subscription of the node, `-news` for its end, in order.
+    var calls: [String] { heard.withLock { $0 } }
+
+    func publish(_ draft: Draft, from asker: Asker) -> PublishOutcome { .refused(.unavailable(retryAfter: 1)) }
+    func subscribe(to channel: Channel) { heard.withLock { $0.append("+\(channel)") } }
+    func unsubscribe(from channel: Channel) { heard.withLock { $0.append("-\(channel)") } }
 }
 
 final class RecordingSubscriber: Subscriber {
