@@ -14,7 +14,7 @@
 --     to share values                kv (and its atomic incr and swap)
 --     to do something once           a named timer, which runs on one worker only
 --
--- RULES. What can be expected to go wrong (a closed connection, a full queue, invalid JSON) is answered with `nil` or
+-- RULES. An expected failure (a closed connection, a full queue, invalid JSON) is answered with `nil` or
 -- `false` and the reason. A mistake in the script (a wrong type, an unknown option) raises an error that names the
 -- function; the event ends, the error is in the log with its traceback, the connection stays open.
 -- `error { code = 4001, reason = "no" }` in a handler closes the connection with that code. A name that nothing defines is

@@ -41,7 +41,7 @@ final class Questions {
         var awaitsBroker: Bool
         /// When patience ends, on the loop's clock.
         var deadline: UInt64
-        /// What has come so far.
+        /// The answers so far.
         var end = EndOfWait()
         let finish: (EndOfWait) -> Void
 

@@ -1,4 +1,4 @@
-// What the configuration says about scripts, as the Lua host wants it: for the server, `perigee check` and `perigee test`.
+// The options of the Lua host, made from the configuration: for the server, `perigee check` and `perigee test`.
 
 public import Scripting
 

@@ -28,7 +28,7 @@ struct All: ParsableCommand {
     }
 }
 
-/// What a command that sends messages does if its options do not say otherwise, and what they mean to it.
+/// The defaults and help texts of a command that sends messages.
 struct UsualLoad {
     var connections: Int
     var connectionsHelp: String

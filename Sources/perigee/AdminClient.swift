@@ -212,13 +212,13 @@ private final class CurlTransfer {
 
     var status: Int { perigee_easy_number(easy, CURLINFO_RESPONSE_CODE) }
 
-    /// What the system said when it failed to connect.
+    /// The system's error when it failed to connect.
     var systemError: String? {
         let code = perigee_easy_number(easy, CURLINFO_OS_ERRNO)
         return code == 0 ? nil : String(cString: strerror(Int32(code)))
     }
 
-    /// What libcurl says about a failure.
+    /// The words of libcurl about a failure.
     func detail(of code: CURLcode) -> String {
         String(cString: words.pointee == 0 ? curl_easy_strerror(code) : UnsafePointer(words))
     }

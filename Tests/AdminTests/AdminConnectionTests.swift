@@ -218,6 +218,29 @@ struct AdminConnectionTests {
         #expect(late.status == 408 && late.isLast && peer.hasEnded)
     }
 
+    @Test("a slow reader gets its last answer whole, however long it takes", arguments: [true, false])
+    func slowReaderOfTheLast(closes: Bool) throws {
+        let hand = HandAdmin()
+        let peer = hand.connect()
+        let field = closes ? "Connection: close\r\n" : ""
+        peer.send("POST /push HTTP/1.1\r\nHost: h\r\nX-Request-Id: 0\r\n\(field)Content-Length: 0\r\n\r\n")
+        if !closes { peer.closeWriting() }
+        hand.turn(2)
+        let body = [UInt8](repeating: UInt8(ascii: "x"), count: 4 << 20)
+        try #require(hand.open.first).answer(Response(status: 200, fields: [], body: body))
+        hand.turn()
+        let start = hand.clock.now
+        for _ in 0..<200 where !peer.hasEnded {
+            // No longer than a peer may take nothing, and much longer in all than any other limit.
+            hand.clock.now += 4_000
+            hand.turn()
+            peer.read()
+        }
+        #expect(hand.clock.now - start > 2 * hand.requestTimeout)
+        #expect(try #require(peer.next()).body.count == body.count)
+        #expect(peer.hasEnded && hand.timedOut == 0)
+    }
+
     @Test("a request behind a large answer outlasts a slow reader's idle time")
     func slowReader() throws {
         let hand = HandAdmin()

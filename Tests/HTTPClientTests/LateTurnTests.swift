@@ -4,6 +4,7 @@ import EventLoop
 import Glibc
 import HTTPClient
 import Testing
+import TimeBound
 
 @Suite("HTTP client: late turns", .serialized, .bounded)
 struct LateTurnTests {
@@ -19,13 +20,14 @@ struct LateTurnTests {
             request.timeout = timeout
             stage.client.start(request) { if case .failure(let error) = $0 { reasons[name] = error } }
         }
+        let begin = ContinuousClock.now
         try start("first", timeout: 150)
         stage.turn(atMost: 100) { false }
         try start("second", timeout: 20_000)
         stage.turn(atMost: 20) { false }
-        // Time is the subject: the loop turns again when the limit of the first request and libcurl's own for its connection are
-        // over. The first one ends that request, and libcurl sets its timer for the second.
-        usleep(130_000)
+        // The loop turns again when the limit of the first request and libcurl's own for its connection are over. The first one
+        // ends that request, and libcurl sets its timer for the second.
+        try repeatUntil("both limits are over") { ContinuousClock.now - begin > .milliseconds(250) }
         #expect(stage.turn { reasons.count == 2 })
         #expect(reasons["first"]?.detail == "no response within 150 ms")
         // Not the limit of the whole request, 20 s later, but that of its connection.

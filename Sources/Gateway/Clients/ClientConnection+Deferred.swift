@@ -32,7 +32,7 @@ extension ClientConnection {
         let slice = worker.turns.slice
         guard slice.isOver else { return false }
         guard slice.isFarOver || usesSlicesUp else {
-            // What it uses now is its own.
+            // Its own use begins here.
             worker.measureSlice()
             return false
         }

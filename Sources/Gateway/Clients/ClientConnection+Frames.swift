@@ -88,9 +88,9 @@ extension ClientConnection {
     }
 }
 
-// permessage-deflate on one connection (RFC 7692): what was agreed on, messages in and out. What all connections share is
-// the worker's `Compression`; a window of its own has only a connection that was granted context takeover, from its first
-// compressed message on.
+// permessage-deflate on one connection (RFC 7692): the agreement, messages in and out. All connections share the worker's
+// `Compression`. A connection has a window of its own only if it was granted context takeover, from its first compressed
+// message on.
 
 extension ClientConnection {
     /// Accepts the first of the client's offers that can be served; answers the value of Sec-WebSocket-Extensions.
@@ -161,9 +161,9 @@ extension ClientConnection {
 }
 
 // Clients whose input has to wait: because their rate is limited, or because enough events wait behind a handler that waits
-// itself. What was received and is not handled yet is kept, nothing more is read, and an end of the rate's pause is the
-// connection's deadline, which an open connection has no other use for. Order is kept, nothing is lost, and what a client has
-// sent before its Close frame is handled before it.
+// itself. The connection keeps the received bytes that are not handled yet, and reads no more. The rate's pause ends at the
+// connection's deadline, which an open connection has no other use for. Order is kept, nothing is lost, and frames before a
+// Close frame are handled before it.
 
 extension ClientConnection {
     private var meter: RateMeter? { worker.rates.isOn ? extras?.value.meter : nil }
@@ -210,11 +210,11 @@ extension ClientConnection {
     func handleHeld() {
         guard let held = extras?.value.held, !isDeferred || phase != .open else { return }
         guard phase != .handshake else {
-            // Refused: what it has sent behind its request is no frame.
+            // Refused: the bytes behind its request are no frame.
             extras?.value.held = nil
             return setReading(true)
         }
-        // Who could not be heard was not silent.
+        // The client was not silent; it was not read.
         keepalive.awaitsAnswer = false
         meter?.fill(at: loop.now)
         var input = held.rest

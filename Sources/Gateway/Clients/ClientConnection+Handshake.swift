@@ -220,11 +220,11 @@ struct HandshakeRequest: Handshake.Request {
     func hasToken(_ token: String, in name: String) -> Bool { head.hasToken(token, in: name) }
 }
 
-// Who the client is when a proxy stands between: told by the header of the PROXY protocol before the first request, or by a field
-// of the request that opens the connection.
+// The address of a client behind a proxy. The header of the PROXY protocol before the first request tells it, or a field of the
+// request that opens the connection.
 
 extension ClientConnection {
-    /// Who the client is, and counts for: the socket's other end, or whom a trusted proxy has named in its place.
+    /// The address of the client, which it counts for: the socket's other end, or the one that a trusted proxy has named.
     var remote: SocketAddress { peer }
 
     /// Reads on in the header of the PROXY protocol; the answer is that of `receivedPreamble`.
@@ -254,8 +254,8 @@ extension ClientConnection {
     func learnRemote(from head: RequestHead) { peer = worker.proxies.client(of: head, behind: peer) }
 }
 
-// What scripts and the admin API ask about the request that opened the connection. Read anew from the kept bytes each time:
-// few ask, and every connection would pay for keeping it parsed.
+// The request that opened the connection, for scripts and the admin API. It is parsed again from the kept bytes each time: few
+// ask, and every connection would pay for keeping it parsed.
 
 extension ClientConnection {
     var requestHead: RequestHead? { RequestHead(validated: head) }

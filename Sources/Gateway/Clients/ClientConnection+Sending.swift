@@ -182,7 +182,7 @@ extension ClientConnection {
     /// Bytes that the kernel has not taken yet.
     var waitingBytes: Int { hasBacklog ? queuedBytes + (extras?.value.backlog?.byteCount ?? 0) : queuedBytes }
 
-    /// What counts against `websocket.maxQueue`.
+    /// The bytes that count against `websocket.maxQueue`.
     var queueCost: Int { hasBacklog ? queuedBytes + (extras?.value.backlog?.cost ?? 0) : queuedBytes }
 
     /// Delivers at once to a client that keeps up; for any other, what the policy says.
@@ -192,7 +192,7 @@ extension ClientConnection {
             return .dropped
         }
         if !hasBacklog && !isBlocked {
-            // What is queued within a turn is first offered to the kernel.
+            // The kernel is first offered the output of this turn.
             if queuedBytes > 0 && queuedBytes + frame.count > worker.maxQueue { flushNow() }
             if !isBlocked {
                 writeMessage(frame)

@@ -34,7 +34,7 @@ final class ClientConnection: Socket, Subscriber, UserMember {
         /// Its place in the index of users.
         var placeOfUser = 0
         var subprotocol: String?
-        /// What the client speaks; nil for raw frames.
+        /// The protocol that the client speaks; nil for raw frames.
         var conversation: (any ClientProtocol)?
         var backlog: Backlog?
         var meter: RateMeter?
@@ -205,8 +205,8 @@ final class Box<Value> {
 }
 
 // The end of a connection as its script sees it: told once, behind the connection's last events, of a connection that still knows
-// what it was. Whatever has ended it, the script is told within the turn's slice; when that is used up, the end waits in the
-// rotation, and so does the socket, if it is to close meanwhile.
+// what it was. The script is told within the turn's slice, for every kind of end. When the slice is used up, the end waits in
+// the rotation, and so does the socket, if it is to close meanwhile.
 
 extension ClientConnection {
     /// An end that was decided and that the script has not been told of yet: in the middle of a handler it cannot be.
@@ -215,7 +215,7 @@ extension ClientConnection {
         let reason: String
     }
 
-    /// What a connection was until it ended. Hub, users and socket have forgotten it; a script whose onClose waits has not.
+    /// The state of a connection until it ended. Hub, users and socket have forgotten it; a script whose onClose waits has not.
     struct Remains {
         let user: String?
         let certificate: String?
@@ -228,7 +228,7 @@ extension ClientConnection {
         }
     }
 
-    /// What it was, once it has ended and its onClose waits.
+    /// Its last state, once it has ended and its onClose waits.
     var remains: Remains? { extras?.value.remains }
 
     /// Whether the script has not been told of the end yet.

@@ -1,4 +1,4 @@
-// What a connection needs only until it is open: the parser, and whether it has answered plain requests already.
+// The state of a connection until it is open: the parser, and whether it has answered plain requests already.
 
 import HTTP1
 import Settings
@@ -12,7 +12,7 @@ final class HandshakeState {
     /// Requests answered on this connection that were not for a WebSocket.
     var answered = 0
 
-    /// What is to be answered when the script, which waits, has decided.
+    /// The answer to send when the script, which waits, has decided.
     var awaited: (acceptance: Handshake.Acceptance, subprotocol: String?)?
 
     /// The bytes of a half-read header of the PROXY protocol; fewer than `ProxyHeader.longest`.

@@ -1,4 +1,4 @@
-// What has happened on a connection while its handler waits.
+// The events of a connection whose handler waits.
 
 import DequeModule
 import Scripting
@@ -27,7 +27,7 @@ final class PendingEvents {
 
     var isFull: Bool { events.count >= Self.eventLimit || bytes >= Self.byteLimit }
 
-    /// Adds an event. That the client has read all is said once, however often it has meanwhile.
+    /// Adds an event. A drain is kept once, also if the client has read everything several times.
     func append(_ event: Event) {
         switch event {
         case .message(let payload, _):
@@ -57,8 +57,8 @@ final class PendingEvents {
     }
 }
 
-// What has been received of a client and cannot be handled yet, because it has sent too much or its handler waits. Nothing more
-// is received in that time, so that TCP slows the client down.
+// Input of a client that cannot be handled yet, because the client has sent too much or its handler waits. The connection
+// receives no more in that time, so that TCP slows the client down.
 
 /// Bytes of a client that wait, in memory that is changed in place as they are handled.
 final class HeldInput {

@@ -4,7 +4,7 @@ import Settings
 
 /// The rates of a connection, and what happens beyond them.
 struct RateLimit {
-    /// What is received at once where clients are held back, and so the most that is kept of one of them: 16 KiB.
+    /// The bytes that are received at once where clients are held back, and so the most that is kept of a client: 16 KiB.
     static let receiveLimit = 16 << 10
 
     let messagesPerSecond: Int
@@ -27,7 +27,7 @@ struct RateLimit {
 
 // One client's rate: two buckets of tokens.
 
-/// What a client may still send.
+/// The tokens that a client has left.
 final class RateMeter {
     private var messages: TokenBucket
     private var bytes: TokenBucket

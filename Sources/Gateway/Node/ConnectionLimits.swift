@@ -1,5 +1,5 @@
-// Who may come in: what the workers count together about clients. Touched when a connection comes and when it goes, never for a
-// message.
+// The limits on connections, which all workers count together. They change when a connection comes and when it goes, never for
+// a message.
 //
 // Runs on: every worker's thread, and the admin thread, which watches the memory.
 // Read next: ../Worker/Worker+Admission.swift.

@@ -8,7 +8,7 @@ import Synchronization
 /// The certificates as they were read, and the contexts made of them. The contexts of both ports come from the same files, so
 /// that they are right or wrong together.
 package struct Certificates: Sendable {
-    /// What was read; a renewal that changes nothing is found by comparing it.
+    /// The settings as they were read; comparing them finds a renewal that changes nothing.
     package let settings: TLSSettings
     package let clients: TLSContext
     /// nil when the admin API speaks plain HTTP.
@@ -17,14 +17,14 @@ package struct Certificates: Sendable {
     package init(_ settings: TLSSettings, admin isAdminSecure: Bool, _ ticketKeys: TLSTicketKeys) throws(TLSError) {
         self.settings = settings
         clients = try TLSContext(settings, ticketKeys: ticketKeys)
-        // Who may use the admin API is said by its keys.
+        // The admin API has keys for that.
         var withoutClients = settings
         withoutClients.clientCertificates = .none
         admin = isAdminSecure ? try TLSContext(withoutClients, ticketKeys: ticketKeys) : nil
     }
 }
 
-/// What the workers and the admin thread ask when a connection comes in.
+/// The certificates for the workers and the admin thread, which ask when a connection comes in.
 package final class LiveCertificates: Sendable {
     package let ticketKeys = TLSTicketKeys()
     private let live = Mutex<Certificates?>(nil)

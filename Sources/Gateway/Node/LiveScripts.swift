@@ -1,4 +1,4 @@
-// What is live, as other threads may know it: for answers, the start-up lines, and the log.
+// The live scripts as other threads know them: for answers, the start-up lines, and the log.
 
 package import Scripting
 
@@ -77,7 +77,7 @@ package struct BundleHistory {
         self.live = Entry(bundle: live, loadedAt: loadedAt)
     }
 
-    /// Makes a bundle the live one. What has the same sources as the new one is not worth going back to.
+    /// Makes a bundle the live one. A bundle with the same sources is not kept for a rollback.
     package mutating func push(_ bundle: ScriptBundle, loadedAt: Int) {
         if live.bundle.hash != bundle.hash { previous.append(live) }
         live = Entry(bundle: bundle, loadedAt: loadedAt)

@@ -1,4 +1,5 @@
-// What the threads of one server share. All of it is immutable or a door: configuration, inboxes, fan-out, broker, store.
+// The node: everything that the threads of one server share. All of it is immutable or safe to use from any thread:
+// configuration, inboxes, fan-out, broker, store.
 //
 // Read next: ../Worker/Worker.swift.
 
@@ -16,17 +17,17 @@ import Synchronization
 package final class Node: Sendable {
     package let configuration: Configuration
     package let log: Logger
-    /// What writes the log; nil where somebody else does.
+    /// The writer of the log; nil where another one is used.
     let logOutput: LogOutput?
     /// Part of every connection id, drawn at start, so that ids of different nodes and lives differ.
     package let number: UInt16
     package let workers: WorkerInboxes
-    /// Who subscribes to what on this node.
+    /// The workers with subscribers, for each channel.
     package let fanout: LocalFanout
     package let broker: any Broker
     package let store: KeyValueStore
     package let limits: ConnectionLimits
-    /// What clients may speak besides raw frames.
+    /// The protocols that clients may speak besides raw frames.
     package let protocols: ProtocolTable
     package let certificates = LiveCertificates()
     package let scriptErrors = ScriptErrorLog()
@@ -89,7 +90,7 @@ package final class Node: Sendable {
         live.withLock { $0 = LiveScripts(history, before: $0) }
     }
 
-    /// What the workers' Lua hosts are made with.
+    /// The options of the workers' Lua hosts.
     package var scriptOptions: ScriptOptions {
         var options = ScriptOptions(configuration, store: store)
         options.stuck = { [log, stuckHandlers] place, seconds in

@@ -9,12 +9,12 @@ package import PubSub
 import Synchronization
 package import WebSocket
 
-/// The doors to all workers.
+/// The inboxes of all workers.
 package final class WorkerInboxes: PublicationReceiver {
     /// Bytes of frames that may wait for one worker, 256 MiB.
     private static let byteLimit = 256 << 20
 
-    private final class Door: Sendable {
+    private final class WorkerQueue: Sendable {
         let inbox = Inbox<WorkerMessage>()
         let waitingBytes = Atomic<Int>(0)
         /// Whether messages of the admin thread's turn wait, for which the worker was not woken.
@@ -33,64 +33,64 @@ package final class WorkerInboxes: PublicationReceiver {
         }
     }
 
-    private let doors: [Door]
+    private let queues: [WorkerQueue]
     /// The thread that gets the broker's answers.
     private let admin: Inbox<AdminMessage>
 
     init(count: Int, admin: Inbox<AdminMessage>) {
-        doors = (0..<count).map { _ in Door() }
+        queues = (0..<count).map { _ in WorkerQueue() }
         self.admin = admin
     }
 
-    package var count: Int { doors.count }
+    package var count: Int { queues.count }
 
-    subscript(worker: Int) -> Inbox<WorkerMessage> { doors[worker].inbox }
+    subscript(worker: Int) -> Inbox<WorkerMessage> { queues[worker].inbox }
 
     // MARK: Orders and questions
 
     /// Has the worker do something on its thread, unless it has ended by then.
     package func tell(_ worker: Int, _ order: @escaping @Sendable (Worker) -> Void) {
-        doors[worker].inbox.post(.order(order))
+        queues[worker].inbox.post(.order(order))
     }
 
     /// Has every worker do something.
     package func tellAll(_ order: @escaping @Sendable (Worker) -> Void) {
-        for worker in doors.indices { tell(worker, order) }
+        for worker in queues.indices { tell(worker, order) }
     }
 
     /// Asks the scripts of a worker something. The closure, or the event that it begins, answers to `reply` in any case.
     package func ask<Answer>(
         _ worker: Int, _ reply: Reply<Answer>, _ question: @escaping @Sendable (Worker, Reply<Answer>) -> Void
     ) {
-        doors[worker].inbox.post(.ask { question($0, reply) })
+        queues[worker].inbox.post(.ask { question($0, reply) })
     }
 
     // MARK: Frames
 
     /// Sends a frame to an audience on one worker; false when that worker does not keep up.
     package func send(_ frame: Frame, to audience: Audience, on worker: Int, receipt: UInt64?) -> Bool {
-        let door = doors[worker]
-        guard !door.isOverloaded else { return false }
-        door.post(.send(frame, to: audience, receipt: receipt), bytes: frame.count, isFromAdmin: receipt != nil)
+        let queue = queues[worker]
+        guard !queue.isOverloaded else { return false }
+        queue.post(.send(frame, to: audience, receipt: receipt), bytes: frame.count, isFromAdmin: receipt != nil)
         return true
     }
 
     /// The admin thread's turn ends: wakes the workers that it has pushes for.
     package func wakeForPushes() {
-        for door in doors where door.owesWakeUp.load(ordering: .relaxed) {
-            door.owesWakeUp.store(false, ordering: .relaxed)
-            door.inbox.wakeOwner()
+        for queue in queues where queue.owesWakeUp.load(ordering: .relaxed) {
+            queue.owesWakeUp.store(false, ordering: .relaxed)
+            queue.inbox.wakeOwner()
         }
     }
 
     /// Notes that a worker has handled a frame of an inbox.
     func handled(_ frame: Frame, on worker: UInt8) {
-        doors[Int(worker)].waitingBytes.subtract(frame.count, ordering: .relaxed)
+        queues[Int(worker)].waitingBytes.subtract(frame.count, ordering: .relaxed)
     }
 
     package func isOverloaded(_ workers: WorkerSet) -> Bool {
         var isOverloaded = false
-        workers.forEach { if doors[Int($0)].isOverloaded { isOverloaded = true } }
+        workers.forEach { if queues[Int($0)].isOverloaded { isOverloaded = true } }
         return isOverloaded
     }
 
@@ -99,11 +99,11 @@ package final class WorkerInboxes: PublicationReceiver {
     ) -> Bool {
         var deliversHere = false
         workers.forEach { worker in
-            let door = doors[Int(worker)]
-            if origin == .worker(worker) && door.inbox.isEmpty {
+            let queue = queues[Int(worker)]
+            if origin == .worker(worker) && queue.inbox.isEmpty {
                 deliversHere = true
             } else {
-                door.post(
+                queue.post(
                     .deliver(publication, receipt: receipt), bytes: publication.frame.count,
                     isFromAdmin: origin == .admin)
             }

@@ -48,7 +48,7 @@ struct KeepaliveSchedule {
     }
 }
 
-// What a connection remembers of its pings, in twelve bytes: each of them counts where a hundred thousand wait.
+// The pings of a connection, in twelve bytes: each byte counts where a hundred thousand connections wait.
 
 /// The last ping of a connection, and how long the last answer took.
 struct Keepalive {

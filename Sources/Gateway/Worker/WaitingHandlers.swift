@@ -11,7 +11,7 @@ import Scripting
 
 /// The events that wait, by their tasks.
 final class WaitingHandlers {
-    /// What a wait is for.
+    /// The operation whose end the handler waits for.
     enum Operation {
         case sleep(TimerID)
         case request(RequestID)

@@ -25,7 +25,7 @@ final class RecordingHost: SilentHost {
     var calls: [Call] = []
     /// The requests to other servers, in order.
     var requests: [(ticket: WaitTicket, request: ScriptRequest)] = []
-    /// What is wrong with the next requests, and with how many of them.
+    /// The mistake in the next requests, and the number of those.
     var requestMistake: String?
     var mistakes = 0
     var isGone: Set<ConnectionHandle> = []

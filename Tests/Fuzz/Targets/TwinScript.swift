@@ -1,4 +1,4 @@
-// One script in two worlds: in Lua as it comes, and in the sandbox. What it answers must be the same.
+// One script in two worlds: in Lua as it comes, and in the sandbox. Both must answer the same.
 
 @testable import Scripting
 import StockLua
@@ -33,7 +33,7 @@ final class TwinScript {
         stockLuaClose(stock)
     }
 
-    /// What Lua answers and what the sandbox answers.
+    /// The answers of Lua and of the sandbox.
     func answers(_ bytes: [UInt8]) -> (stock: String, sandbox: String) {
         (stockAnswer(bytes), sandboxAnswer(bytes))
     }

@@ -34,7 +34,7 @@ final class ModelGuest {
     var isShut = false
     /// Whether messages that were not read may be dropped, because the server ends it.
     var mayDrop = false
-    /// What it was before each change that a handler made after the client had gone: the server may have known that already, and
+    /// Its state before each change that a handler made after the client had gone: the server may have known that already, and
     /// then the change had no effect.
     private var doubts: [(user: String?, channels: Set<String>)] = []
     /// Whether a flood was sent and no onDrain has been seen since, and how many may be seen.

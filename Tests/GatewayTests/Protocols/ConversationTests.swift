@@ -160,7 +160,7 @@ struct ConversationTests {
         withExtendedLifetime((headers, raws)) { end() }
     }
 
-    @Test("what the form cannot carry is dropped for its clients alone")
+    @Test("a message that a form cannot carry is dropped for its clients alone")
     func unsupported() {
         let (first, second, raw) = (headerClient(), headerClient(), client())
         first.send(message("binary x"))
@@ -274,7 +274,7 @@ struct ConversationTests {
         end(client)
     }
 
-    @Test("what waits behind a handler is handled when the client hangs up")
+    @Test("events behind a handler that waits run when the client hangs up")
     func hangsUp() {
         let client = headerClient()
         client.send(message("wait one", "two") + message("three"))

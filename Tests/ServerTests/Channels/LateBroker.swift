@@ -9,7 +9,7 @@ import Testing
 
 /// A broker with a thread, whose failures a test chooses.
 final class LateBroker: Broker {
-    /// What it does with the publications that come from now on.
+    /// Its way with the publications that come from now on.
     struct Conduct: Sendable {
         /// Refuses them at once.
         var refusal: BrokerFailure?

@@ -1,4 +1,4 @@
-// What the documentation shows of a browser: the picture of the demo page, and the code of a page that connects.
+// The documentation's parts for browsers: the picture of the demo page, and the code of a page that connects.
 
 import Foundation
 import JSON

@@ -20,7 +20,7 @@ enum LuaType {
         }
     }
 
-    /// What `fun(…): result` returns; empty for nothing.
+    /// The result of `fun(…): result`; empty for nothing.
     static func result(ofFunction type: Substring) -> Substring {
         guard let open = type.firstIndex(of: "(") else { return "" }
         return type[bracket(type, from: open)...].drop { $0 == ":" || $0 == " " }

@@ -1,6 +1,7 @@
 // How long an echo client waits at worst while attacks run on its own worker, in milliseconds: a figure, which wants a release
 // build on a quiet machine. `make attack-waits` runs it; PERIGEETEST_ATTACK_WAITS is the bound.
 
+import EventLoop
 import Glibc
 import PerigeeTestKit
 import Synchronization
@@ -98,9 +99,16 @@ struct AttackWaitTests {
 
     /// Echoes without a pause, and knows the longest wait.
     private final class Probe: Sendable {
+        /// A time to be watched, which is over when it has passed and some echoes have come.
+        private struct Watch {
+            let end: ContinuousClock.Instant
+            var echoes = 3
+        }
+
         private let worst = Mutex(0)
         private let isOver = Atomic<Bool>(false)
-        private let answered = Atomic<Int>(0)
+        private let watch = Mutex<Watch?>(nil)
+        private let watched = Inbox<Bool>()
 
         /// The longest wait in microseconds since it was last asked.
         func take() -> Int {
@@ -109,11 +117,17 @@ struct AttackWaitTests {
             }
         }
 
-        var count: Int { answered.load(ordering: .relaxed) }
+        /// Returns when it has echoed for that time, three times at least; false when an echo never came.
+        func echo(for time: Duration) -> Bool {
+            watch.withLock { $0 = Watch(end: .now + time) }
+            return watched.wait().last == true
+        }
 
         func end() { isOver.store(true, ordering: .relaxed) }
 
         func run(port: UInt16) throws {
+            // Nobody waits for a probe that has failed.
+            defer { watched.post(false) }
             let client = try WebSocketClient.connect(port: port, timeout: .seconds(60))
             while !isOver.load(ordering: .relaxed) {
                 let start = ContinuousClock.now
@@ -121,8 +135,18 @@ struct AttackWaitTests {
                 _ = try client.receiveText(timeout: .seconds(60))
                 let wait = Int(start.duration(to: .now) / .microseconds(1))
                 worst.withLock { $0 = max($0, wait) }
-                answered.add(1, ordering: .relaxed)
+                note()
             }
+        }
+
+        private func note() {
+            let isDone = watch.withLock { watch in
+                watch?.echoes -= 1
+                guard let present = watch, present.echoes <= 0, ContinuousClock.now >= present.end else { return false }
+                watch = nil
+                return true
+            }
+            if isDone { watched.post(true) }
         }
     }
 
@@ -147,14 +171,8 @@ struct AttackWaitTests {
         _ = try perigee.process.wait()
     }
 
-    /// Lets the probe echo three times at least, and the attack go on for that time, which is the subject: an echo may wait at any
-    /// moment of it.
-    private func watch(_ probe: Probe, for time: Duration) {
-        let end = ContinuousClock.now + time
-        let last = ContinuousClock.now + .seconds(60)
-        let count = probe.count
-        while ContinuousClock.now < end || (probe.count < count + 3 && ContinuousClock.now < last) { usleep(1_000) }
-    }
+    /// Lets the attack go on for that time: an echo may wait at any moment of it.
+    private func watch(_ probe: Probe, for time: Duration) { #expect(probe.echo(for: time)) }
 
     /// The longest wait beside a siege, in microseconds.
     private func wait(beside siege: Siege) throws -> Int {
