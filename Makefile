@@ -43,48 +43,48 @@ build: packages ## build for release
 test: packages test-packages lint ## run everything that CI runs
 	$(SWIFT) build --build-tests $(SWIFT_FLAGS)
 	.build/debug/perigee test Scripts
-	$(SWIFT) test --skip-build
-	PERIGEETEST_TLS=1 $(SWIFT) test --skip-build --filter '^ServerTests\.'
+	Tests/run $(SWIFT) test --skip-build
+	PERIGEETEST_TLS=1 Tests/run $(SWIFT) test --skip-build --filter '^ServerTests\.'
 	$(SWIFT) build -c release --product perigee $(SWIFT_FLAGS)
-	PERIGEETEST_PROGRAM=$(CURDIR)/.build/release/perigee $(SWIFT) test --skip-build --filter '^$(PROGRAM)'
+	PERIGEETEST_PROGRAM=$(CURDIR)/.build/release/perigee Tests/run $(SWIFT) test --skip-build --filter '^$(PROGRAM)'
 
 test-one: packages ## run some tests: FILTER='HandshakeTests', FILTER='HTTP1Tests\.' or any other regular expression
 	@test -n '$(FILTER)' || { echo "make test-one FILTER='HandshakeTests'"; exit 2; }
 	$(SWIFT) build --build-tests $(SWIFT_FLAGS)
-	$(SWIFT) test --skip-build --filter '$(FILTER)'
+	Tests/run $(SWIFT) test --skip-build --filter '$(FILTER)'
 
 fuzz: packages ## fuzz every parser, FUZZ_SECONDS=600 each, two at a time; ARGS='http frames' for some
 	FUZZ_SECONDS=$(FUZZ_SECONDS) SWIFT=$(SWIFT) Tests/Fuzz/run $(ARGS)
 
 soak: packages test-packages ## run everything at once for SOAK_SECONDS=60, then look for remains; SOAK_SEED=… repeats a run
 	$(SWIFT) build --build-tests $(SWIFT_FLAGS)
-	SOAK_SECONDS=$(SOAK_SECONDS) SOAK_SEED=$(SOAK_SEED) $(SWIFT) test --skip-build --filter SoakTests
+	SOAK_SECONDS=$(SOAK_SECONDS) SOAK_SEED=$(SOAK_SEED) Tests/run $(SWIFT) test --skip-build --filter SoakTests
 
 model: packages test-packages ## run MODEL_SEEDS=100 random lives of a worker beside its model, from MODEL_FIRST=1 on
 	$(SWIFT) build --build-tests $(SWIFT_FLAGS)
-	MODEL_SEEDS=$(MODEL_SEEDS) MODEL_FIRST=$(MODEL_FIRST) $(SWIFT) test --skip-build --filter WorkerModelTests
+	MODEL_SEEDS=$(MODEL_SEEDS) MODEL_FIRST=$(MODEL_FIRST) Tests/run $(SWIFT) test --skip-build --filter WorkerModelTests
 
 output-model: packages test-packages ## hold the output against a model for TURNS=1000000 random turns; SANITIZE=address adds the sanitizer
 	$(SWIFT) build --build-tests $(SWIFT_FLAGS) $(OUTPUT_MODEL_FLAGS)
 	PERIGEETEST_OUTPUT_TURNS=$(TURNS) LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/leaks.supp \
-	  $(SWIFT) test --skip-build --disable-xctest $(OUTPUT_MODEL_FLAGS) --filter OutputModelTests
+	  Tests/run $(SWIFT) test --skip-build --disable-xctest $(OUTPUT_MODEL_FLAGS) --filter OutputModelTests
 
 reload-crowd: build ## reload 100 times under RELOAD_CROWD=10000 talking clients, and measure how long workers pause
 	$(SWIFT) build --build-tests $(SWIFT_FLAGS)
 	RELOAD_CROWD=$(RELOAD_CROWD) PERIGEETEST_PROGRAM=$(CURDIR)/.build/release/perigee \
-	  $(SWIFT) test --skip-build --filter ReloadCrowdTests
+	  Tests/run $(SWIFT) test --skip-build --filter ReloadCrowdTests
 
 attack-waits: build ## measure the longest wait of an echo client beside each attack; needs a quiet machine
 	$(SWIFT) build --build-tests $(SWIFT_FLAGS)
 	PERIGEETEST_ATTACK_WAITS=$(ATTACK_WAITS) PERIGEETEST_PROGRAM=$(CURDIR)/.build/release/perigee \
-	  $(SWIFT) test --skip-build --filter AttackWaitTests
+	  Tests/run $(SWIFT) test --skip-build --filter AttackWaitTests
 
 sanitize: packages test-packages ## run all tests under AddressSanitizer, then under ThreadSanitizer
 	@set -e; for sanitizer in $(SANITIZERS); do \
 	  echo "--- $$sanitizer"; \
 	  $(SWIFT) build --build-tests $(SWIFT_FLAGS) --sanitize=$$sanitizer --scratch-path .build-$$sanitizer; \
 	  LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/leaks.supp TSAN_OPTIONS=suppressions=$(CURDIR)/Tests/races.supp \
-	    $(SWIFT) test --skip-build --disable-xctest --sanitize=$$sanitizer --scratch-path .build-$$sanitizer; \
+	    Tests/run $(SWIFT) test --skip-build --disable-xctest --sanitize=$$sanitizer --scratch-path .build-$$sanitizer; \
 	done
 
 lint: toolchain ## check the format of all Swift files
