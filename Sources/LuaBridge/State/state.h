@@ -43,7 +43,9 @@ typedef struct Watch {
     uint32_t epoch;
     int64_t cpu_start;
     bool warned;
-    bool stuck;
+    bool stuck; // it was reported
+    int64_t stuck_since; // milliseconds of the monotonic clock; 0 while it is not stuck
+    int64_t spent; // CPU nanoseconds, once it is stuck
 } Watch;
 
 // The addresses of the coroutines that scripts have made.

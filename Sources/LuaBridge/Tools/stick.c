@@ -1,6 +1,7 @@
-// Functions of C that break the bridge's rules: stick(seconds) loops without checking whether the event is being
+// Functions of C that break the bridge's rules: stick(seconds, how) loops without checking whether the event is being
 // killed, crash(how) ends the process with a fault. They are for tests: they exist in debug builds only, and only if
 // the environment asks for them.
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -19,20 +20,34 @@ static double cpu_seconds(void)
 
 enum { long_text = 1 << 20 };
 
-// stick(seconds, library): takes CPU time, within Lua's library if `library` is true.
-// [seconds library] -> [... text text]
+// stick(seconds, how): takes CPU time, within Lua's library if told how by "library". If told "late", it lets no signal
+// through in the first half of its time, as if the thread had none.
+// [seconds how] -> [... text text]
 static int stick(lua_State *L)
 {
     lua_settop(L, 2);
+    double seconds = luaL_checknumber(L, 1);
+    const char *how = luaL_checkstring(L, 2);
     for (int i = 0; i < 2; i++) {
         luaL_Buffer zeros;
         memset(luaL_buffinitsize(L, &zeros, long_text), 0, long_text);
         luaL_pushresultsize(&zeros, long_text);
     }
-    double end = cpu_seconds() + luaL_checknumber(L, 1);
+    bool in_library = strcmp(how, "library") == 0;
+    bool is_late = strcmp(how, "late") == 0;
+    double start = cpu_seconds();
+    sigset_t all;
+    sigset_t previous;
+    sigfillset(&all);
+    clinux_spare_crash_signals(&all);
+    pthread_sigmask(is_late ? SIG_BLOCK : SIG_UNBLOCK, is_late ? &all : NULL, &previous);
     volatile unsigned spins = 0;
-    while (cpu_seconds() < end) {
-        if (lua_toboolean(L, 2)) {
+    while (cpu_seconds() < start + seconds) {
+        if (is_late && cpu_seconds() > start + seconds / 2) {
+            pthread_sigmask(SIG_SETMASK, &previous, NULL);
+            is_late = false;
+        }
+        if (in_library) {
             lua_compare(L, -1, -2, LUA_OPLT); // reads them zero by zero
         } else {
             for (int i = 0; i < 1000000; i++) {

@@ -21,7 +21,10 @@
 #include "kill.h"
 #include "stuck.h"
 
-enum { quiet_rounds = 100 }; // without any Lua code, until the watchdog sleeps
+enum {
+    quiet_rounds = 100, // without any Lua code, until the watchdog sleeps
+    place_patience = 1000, // milliseconds for a stuck run to tell its place
+};
 
 _Atomic bool watchdog_asleep;
 
@@ -30,6 +33,7 @@ static pthread_cond_t wake = PTHREAD_COND_INITIALIZER;
 static pthread_once_t started = PTHREAD_ONCE_INIT;
 static bool is_running;
 static Bridge *watched;
+static const Bridge *asked; // the state whose report is open
 
 // Nanoseconds of CPU that a thread has used; -1 if it is gone. Its clock's number is made as the kernel's
 // include/linux/posix-timers.h says, because pthread_getcpuclockid must not be called for a thread that may be gone.
@@ -45,35 +49,41 @@ static void interrupt(Bridge *b)
     syscall(SYS_tgkill, getpid(), atomic_load(&b->thread), kill_signal);
 }
 
-// Waits until no note is being written, at most a tenth of a second; returns the state of the last report.
-static uint32_t await_note(void)
+static int64_t monotonic_milliseconds(void)
 {
-    struct timespec pause = {.tv_nsec = 1000000};
-    uint32_t state = atomic_load(&stuck.state);
-    for (int i = 0; i < 100 && state % 4 != note_none && state % 4 != note_done; i++) {
-        nanosleep(&pause, NULL);
-        state = atomic_load(&stuck.state);
-    }
-    return state;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-// Asks the run for its place; false if the answer does not come in time.
-static bool ask_for_place(Bridge *b, uint32_t epoch)
+// Asks the run for its place. One report is open at a time: the question waits while another one is, or while a thread
+// that was asked before is still writing.
+static void ask_for_place(Bridge *b, uint32_t epoch)
 {
-    uint32_t state = await_note();
-    if (state % 4 == note_begun) { // by a thread that has had no time since
-        return false;
+    uint32_t state = atomic_load(&stuck.state);
+    if (asked != NULL || state % 4 == note_begun) {
+        return;
     }
+    asked = b;
     uint32_t report = (state / 4 + 1) & (UINT32_MAX / 4);
     atomic_store(&b->stuck_report, report);
     atomic_store(&stuck.state, report * 4 + note_wanted);
     atomic_store(&b->stuck_epoch, epoch);
     interrupt(b);
-    state = await_note();
-    if (state == report * 4 + note_wanted) {
-        atomic_compare_exchange_strong(&stuck.state, &state, report * 4 + note_none);
+}
+
+// Closes the report about a state, so that another one may begin. Returns whether the place is known.
+static bool close_report(const Bridge *b)
+{
+    if (asked != b) {
+        return false;
     }
-    return atomic_load(&stuck.state) == report * 4 + note_done;
+    asked = NULL;
+    uint32_t state = atomic_load(&stuck.state);
+    if (state % 4 == note_wanted) {
+        atomic_compare_exchange_strong(&stuck.state, &state, state - note_wanted + note_none);
+    }
+    return atomic_load(&stuck.state) % 4 == note_done;
 }
 
 static size_t describe_place(char *text, size_t size)
@@ -88,14 +98,32 @@ static size_t describe_place(char *text, size_t size)
     return used < size ? used : size - 1;
 }
 
-// Reports a run that was killed repeatedly and does not end: a C function that does not check for the kill.
-static void report_stuck(Bridge *b, uint32_t epoch, int64_t spent)
+static void report_stuck(Bridge *b)
 {
     static char place[8192];
-    size_t count = ask_for_place(b, epoch) ? describe_place(place, sizeof place) : 0;
-    scriptHostStuck(b->host, (BridgeBytes){place, count}, (double)spent / 1e9);
+    b->watch.stuck = true;
+    size_t count = close_report(b) ? describe_place(place, sizeof place) : 0;
+    scriptHostStuck(b->host, (BridgeBytes){place, count}, (double)b->watch.spent / 1e9);
     if (b->aborts_when_stuck) {
         abort();
+    }
+}
+
+// Follows a run that was killed repeatedly and does not end: a C function that does not check for the kill. Its place
+// is asked for, and the run is reported when the place is there. On a busy machine the thread may get no time to
+// answer; then the report comes without a place, and no other state has had to wait.
+static void follow_stuck(Bridge *b, uint32_t epoch)
+{
+    int64_t now = monotonic_milliseconds();
+    if (b->watch.stuck_since == 0) {
+        b->watch.stuck_since = now;
+    }
+    if (asked != b) {
+        ask_for_place(b, epoch);
+    }
+    bool is_answered = asked == b && atomic_load(&stuck.state) % 4 == note_done;
+    if (is_answered || now - b->watch.stuck_since >= place_patience) {
+        report_stuck(b);
     }
 }
 
@@ -111,8 +139,8 @@ static void judge(Bridge *b, uint32_t epoch, int64_t spent)
         interrupt(b);
     }
     if (b->stuck_after > 0 && !b->watch.stuck && budget > 0 && spent > budget + (int64_t)(b->stuck_after * 1e9)) {
-        b->watch.stuck = true;
-        report_stuck(b, epoch, spent);
+        b->watch.spent = spent;
+        follow_stuck(b, epoch);
     }
 }
 
@@ -122,6 +150,9 @@ static bool look_at(Bridge *b)
     uint32_t epoch = atomic_load_explicit(&b->epoch, memory_order_acquire);
     bool is_new = epoch != b->watch.epoch;
     if (is_new) {
+        if (b->watch.stuck_since != 0 && !b->watch.stuck) { // it ended before its place was there
+            report_stuck(b);
+        }
         b->watch = (Watch){.epoch = epoch};
         b->watch.cpu_start = epoch % 2 == 1 ? cpu_time(atomic_load(&b->thread)) : -1;
     } else if (epoch % 2 == 1 && b->watch.cpu_start >= 0) {
@@ -224,5 +255,6 @@ void watchdog_remove(Bridge *b)
             break;
         }
     }
+    close_report(b);
     pthread_mutex_unlock(&lock);
 }

@@ -11,9 +11,9 @@ import Testing
     .bounded)
 struct StuckHandlerTests {
     private static let main = """
-        local function inner(library) stick(1.5, library) end
+        local function inner(how) stick(1.5, how) end
         function onMessage(conn, message)
-          if message == "stick" then inner(false) elseif message == "library" then inner(true) end
+          if message ~= "next" then inner(message) end
           conn:send("done")
         end
         """
@@ -31,6 +31,7 @@ struct StuckHandlerTests {
         "is reported with where it is, in Lua while no stack moves, and is killed when it ends",
         arguments: [
             ("stick", ["[C]: in ", "main.lua:1: in upvalue 'inner'", "native:", "liblua"]),
+            ("late", ["[C]: in ", "main.lua:1: in upvalue 'inner'", "native:", "liblua"]),
             ("library", ["not known: Lua's library is at work", "native:", "liblua"]),
         ])
     func reports(message: String, place: [String]) throws {
