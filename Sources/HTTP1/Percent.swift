@@ -12,6 +12,13 @@ public enum Percent {
         return String(validating: bytes, as: UTF8.self)
     }
 
+    /// Decodes every `%XX`; nil as above.
+    public static func decode(_ bytes: ArraySlice<UInt8>) -> String? {
+        guard bytes.contains(ASCII.percent) else { return String(validating: bytes, as: UTF8.self) }
+        return decode(bytes, plusAsSpace: false, keepsBrokenEscapes: false)
+            .flatMap { String(validating: $0, as: UTF8.self) }
+    }
+
     /// Encodes every byte of the text's UTF-8 except letters, digits and `-._~`, so that it is valid anywhere in a URL.
     public static func encode(_ text: some StringProtocol) -> String {
         var encoded: [UInt8] = []

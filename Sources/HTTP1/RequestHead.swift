@@ -57,6 +57,11 @@ public struct RequestHead: Sendable {
     /// The path of the target before any `?`, still percent-encoded; `/` when an absolute target has none.
     public var path: String { line.target.path.count == 0 ? "/" : text(line.target.path.offsets) }
 
+    /// The bytes of `path`.
+    public var pathBytes: ArraySlice<UInt8> {
+        line.target.path.count == 0 ? [ASCII.slash] : bytes[line.target.path.offsets]
+    }
+
     /// The part of the target behind the first `?`, still percent-encoded; nil without a `?`.
     public var query: String? { line.target.query.map { text($0.offsets) } }
 

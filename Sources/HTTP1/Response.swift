@@ -35,7 +35,11 @@ public struct Response: Sendable {
     ///   - minorVersion: The peer's version; HTTP/1.0 needs `Connection: keep-alive`, HTTP/1.1 implies it.
     public func encode(into output: inout [UInt8], keepAlive: Bool, omitBody: Bool = false, minorVersion: Int = 1) {
         let status = 100...999 ~= status ? status : 500
-        output.write("HTTP/1.1 \(status) \(HTTPStatus.reason(status))\r\n")
+        if status == 200 {
+            output.write("HTTP/1.1 200 OK\r\n")
+        } else {
+            output.write("HTTP/1.1 \(status) \(HTTPStatus.reason(status))\r\n")
+        }
         for field in fields where Self.isAllowed(field.name, status: status) {
             output.write(field.name)
             output.write(": ")
@@ -49,12 +53,15 @@ public struct Response: Sendable {
             output.write("\r\n")
             return
         }
-        output.write("Content-Length: \(body.count)\r\n\r\n")
+        output.write("Content-Length: ")
+        output.write(String(body.count))
+        output.write("\r\n\r\n")
         if !omitBody { output += body }
     }
 
     private static func isAllowed(_ name: String, status: Int) -> Bool {
-        guard !name.isEmpty, name.utf8.allSatisfy(\.isTokenByte) else { return false }
+        var name = name
+        guard !name.isEmpty, name.withUTF8({ $0.allSatisfy(\.isTokenByte) }) else { return false }
         return switch name.utf8.count {
         case 10: status == 101 || name.lowercased() != "connection"
         case 14: name.lowercased() != "content-length"
@@ -65,15 +72,27 @@ public struct Response: Sendable {
 }
 
 extension [UInt8] {
+    /// As one copy: appending a view of the text goes byte by byte.
     fileprivate mutating func write(_ text: String) {
-        append(contentsOf: text.utf8)
+        var text = text
+        text.withUTF8 { append(contentsOf: $0) }
     }
 
     /// Replaces control bytes: a line end in a value would begin another field, and two would begin the body (RFC 9110,
     /// section 5.5).
     fileprivate mutating func writeFieldValue(_ value: String) {
-        for byte in value.utf8 { append(byte.isControl && byte != ASCII.tab ? ASCII.space : byte) }
+        var value = value
+        value.withUTF8 { bytes in
+            let first = count
+            append(contentsOf: bytes)
+            guard bytes.contains(where: \.isForbiddenInValue) else { return }
+            for index in first..<count where self[index].isForbiddenInValue { self[index] = ASCII.space }
+        }
     }
+}
+
+extension UInt8 {
+    fileprivate var isForbiddenInValue: Bool { isControl && self != ASCII.tab }
 }
 
 /// The status codes that the server sends, with their reason phrases (RFC 9110, section 15; RFC 6585).

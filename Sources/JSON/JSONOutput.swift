@@ -11,11 +11,13 @@ public struct JSONOutput: Sendable {
     /// An object with the members that `fill` adds.
     public static func object(_ fill: (inout Members) -> Void) -> JSONOutput {
         var json = JSONOutput()
+        json.bytes.reserveCapacity(256)
         json.appendObject(fill)
         return json
     }
 
-    /// The members of an object that is being written; each `add` writes one, and names are not compared.
+    /// The members of an object that is being written; each `add` writes one. Names are the program's own words: they are
+    /// not compared, and need no escapes.
     public struct Members {
         fileprivate var json: JSONOutput
         private var isFirst = true
@@ -57,7 +59,7 @@ public struct JSONOutput: Sendable {
         /// Adds a value that is JSON text already.
         public mutating func addJSON(_ name: String, _ value: String) {
             begin(name)
-            json.bytes.append(contentsOf: value.utf8)
+            json.append(value)
         }
 
         /// Adds an object.
@@ -80,22 +82,37 @@ public struct JSONOutput: Sendable {
         }
 
         private mutating func begin(_ name: String) {
-            if !isFirst { json.bytes.append(UInt8(ascii: ",")) }
+            json.append(isFirst ? "\"" : ",\"")
             isFirst = false
-            json.appendQuoted(name)
-            json.bytes.append(UInt8(ascii: ":"))
+            json.append(name)
+            json.append("\":")
         }
     }
 
     /// Nearly every text is plain ASCII and goes in as it is.
     private mutating func appendQuoted(_ text: String) {
-        let isPlain = text.utf8.allSatisfy {
-            $0 >= 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\")
+        var text = text
+        let isPlain = text.withUTF8 { text in
+            // Without a branch for each byte, so that the compiler takes many at a time.
+            var special: UInt8 = 0
+            for byte in text {
+                special |= byte &- 0x20 >= 0x5F ? 1 : 0
+                special |= byte == UInt8(ascii: "\"") ? 1 : 0
+                special |= byte == UInt8(ascii: "\\") ? 1 : 0
+            }
+            guard special == 0 else { return false }
+            bytes.append(UInt8(ascii: "\""))
+            bytes.append(contentsOf: text)
+            bytes.append(UInt8(ascii: "\""))
+            return true
         }
-        guard isPlain else { return bytes.append(contentsOf: JSONQuoting.quoted(text).utf8) }
-        bytes.append(UInt8(ascii: "\""))
-        bytes.append(contentsOf: text.utf8)
-        bytes.append(UInt8(ascii: "\""))
+        if !isPlain { append(JSONQuoting.quoted(text)) }
+    }
+
+    /// As one copy: appending a view of the text goes byte by byte.
+    private mutating func append(_ text: String) {
+        var text = text
+        text.withUTF8 { bytes.append(contentsOf: $0) }
     }
 
     private mutating func appendObject(_ fill: (inout Members) -> Void) {

@@ -22,13 +22,13 @@ struct AdminAccess {
 
     /// The call for a request, with its handler or the reason why it has none.
     mutating func call(for head: RequestHead, requestID: String, on connection: AdminConnection) -> AdminCall {
-        let parts = AdminRoute.parts(of: head.path)
+        let path = head.pathBytes
         let method = head.method == .head ? .get : head.method
         var others: [String] = []
         var isSpeltOut = false
         for route in AdminRoute.all {
             if isSpeltOut && route.isOpen { break }
-            guard let parameters = route.match(parts) else { continue }
+            guard let parameters = route.match(path) else { continue }
             isSpeltOut = isSpeltOut || !route.isOpen
             guard route.method == method else {
                 others.append(route.method == .get ? "GET, HEAD" : "\(route.method)".uppercased())

@@ -13,7 +13,7 @@ import PubSub
 final class AdminCall {
     let head: RequestHead
     /// The path's parts that the route leaves open, decoded, by name.
-    let parameters: [String: String]
+    let parameters: PathParameters
     private(set) lazy var query = QueryString(head.query ?? "")
     /// Whether there is a query at all; most pushes have none.
     var hasQuery: Bool { head.query != nil }
@@ -31,8 +31,8 @@ final class AdminCall {
     private var connection: AdminConnection?
 
     init(
-        head: RequestHead, parameters: [String: String] = [:], requestID: String, handler: AdminRoute.Handler?,
-        refusal: AdminError? = nil, isPush: Bool = false, connection: AdminConnection
+        head: RequestHead, parameters: PathParameters = PathParameters(), requestID: String,
+        handler: AdminRoute.Handler?, refusal: AdminError? = nil, isPush: Bool = false, connection: AdminConnection
     ) {
         self.head = head
         self.parameters = parameters
@@ -51,14 +51,19 @@ final class AdminCall {
     // MARK: Answers
 
     func answer(_ status: Int = 200, _ json: JSONOutput) {
-        answer(Response(status: status, fields: [("Content-Type", "application/json")], body: json.bytes))
+        let fields = [("Content-Type", "application/json"), ("X-Request-Id", requestID)]
+        send(Response(status: status, fields: fields, body: json.bytes))
     }
 
     func answer(_ response: Response) {
-        guard let connection else { return }
-        self.connection = nil
         var response = response
         response.fields.append(("X-Request-Id", requestID))
+        send(response)
+    }
+
+    private func send(_ response: Response) {
+        guard let connection else { return }
+        self.connection = nil
         connection.take(response, to: number)
     }
 

@@ -22,7 +22,7 @@ struct AdminRoute: Sendable {
     /// Whether it pushes, so that requests of one connection may run beside each other.
     let isPush: Bool
     let handler: Handler
-    private let parts: [Substring]
+    private let parts: [Part]
     /// Whether a part is open. A path that another route spells out is that route's, whatever the method; it stands first.
     let isOpen: Bool
 
@@ -37,8 +37,16 @@ struct AdminRoute: Sendable {
         self.summary = summary
         self.isPush = isPush
         self.handler = handler
-        parts = Self.parts(of: path)
-        isOpen = parts.contains { $0.hasPrefix("{") }
+        parts = path.split(separator: "/").map {
+            $0.first == "{" ? .open(name: String($0.dropFirst().dropLast())) : .spelt(Array($0.utf8))
+        }
+        isOpen = path.contains("{")
+    }
+
+    /// What stands between two slashes of a path.
+    private enum Part: Sendable {
+        case spelt([UInt8])
+        case open(name: String)
     }
 
     static let all = spelt + calls
@@ -172,26 +180,36 @@ struct AdminRoute: Sendable {
         ) { (server, call) throws(AdminError) in call.answer(.text(200, "ok")) },
     ]
 
-    /// The parts of a path between its slashes, empty parts included: a path fits a route exactly, or not at all.
-    static func parts(of path: String) -> [Substring] {
-        path.split(separator: "/", omittingEmptySubsequences: false)
-    }
-
-    /// The open parts if the path fits, decoded; nil if it does not. An open part is never empty.
-    func match(_ requested: [Substring]) -> [String: String]? {
-        guard parts.count == requested.count, parts.last == requested.last || parts.last?.first == "{" else {
-            return nil
-        }
-        var parameters: [String: String] = [:]
-        for (part, given) in zip(parts, requested) {
-            if part.hasPrefix("{") {
-                if given.isEmpty { return nil }
+    /// The open parts if the path fits, decoded; nil if it does not. A path fits a route exactly, empty parts included, or not
+    /// at all. An open part is never empty.
+    func match(_ path: ArraySlice<UInt8>) -> PathParameters? {
+        var parameters = PathParameters()
+        var offset = path.startIndex
+        for part in parts {
+            guard offset < path.endIndex, path[offset] == UInt8(ascii: "/") else { return nil }
+            offset += 1
+            switch part {
+            case .spelt(let text):
+                guard path[offset...].starts(with: text) else { return nil }
+                offset += text.count
+            case .open(let name):
+                let end = path[offset...].firstIndex(of: UInt8(ascii: "/")) ?? path.endIndex
+                guard end > offset else { return nil }
                 // A part that does not decode becomes a control character, which is no valid name or id.
-                parameters[String(part.dropFirst().dropLast())] = Percent.decode(given) ?? "\u{0}"
-            } else if part != given {
-                return nil
+                parameters.add(name, Percent.decode(path[offset..<end]) ?? "\u{0}")
+                offset = end
             }
         }
-        return parameters
+        return offset == path.endIndex ? parameters : nil
     }
+}
+
+/// The open parts of a route, as a request fills them.
+struct PathParameters {
+    private(set) var all: [(name: String, value: String)] = []
+
+    /// The value of the open part with this name; nil when the route has none.
+    subscript(_ name: String) -> String? { all.first { $0.name == name }?.value }
+
+    fileprivate mutating func add(_ name: String, _ value: String) { all.append((name, value)) }
 }

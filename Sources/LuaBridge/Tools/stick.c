@@ -21,7 +21,7 @@ static double cpu_seconds(void)
 enum { long_text = 1 << 20 };
 
 // stick(seconds, how): takes CPU time, within Lua's library if told how by "library". If told "late", it lets no signal
-// through in the first half of its time, as if the thread had none.
+// through in the first third of its time, as if the thread had none.
 // [seconds how] -> [... text text]
 static int stick(lua_State *L)
 {
@@ -43,7 +43,7 @@ static int stick(lua_State *L)
     pthread_sigmask(is_late ? SIG_BLOCK : SIG_UNBLOCK, is_late ? &all : NULL, &previous);
     volatile unsigned spins = 0;
     while (cpu_seconds() < start + seconds) {
-        if (is_late && cpu_seconds() > start + seconds / 2) {
+        if (is_late && cpu_seconds() > start + seconds / 3) {
             pthread_sigmask(SIG_SETMASK, &previous, NULL);
             is_late = false;
         }

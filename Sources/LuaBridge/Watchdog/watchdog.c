@@ -23,7 +23,7 @@
 
 enum {
     quiet_rounds = 100, // without any Lua code, until the watchdog sleeps
-    place_patience = 1000, // milliseconds for a stuck run to tell its place
+    place_patience = 5000, // milliseconds for a stuck run to tell its place
 };
 
 _Atomic bool watchdog_asleep;

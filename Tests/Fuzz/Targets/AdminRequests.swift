@@ -75,12 +75,11 @@ private func holdsHugeNumber(_ input: [UInt8]) -> Bool {
 @Sendable func checkAdminRoutes(_ input: [UInt8]) {
     let target = String(decoding: input, as: UTF8.self)
     let path = target.prefix { $0 != "?" }
-    let parts = AdminRoute.parts(of: String(path))
     for route in AdminRoute.all {
-        guard let parameters = route.match(parts) else { continue }
+        guard let parameters = route.match(Array(path.utf8)[...]) else { continue }
         taken()
-        expect(route.path.count { $0 == "{" } == parameters.count, "each open part is filled")
-        for value in parameters.values {
+        expect(route.path.count { $0 == "{" } == parameters.all.count, "each open part is filled")
+        for value in parameters.all.map(\.value) {
             if let channel = Channel(value) { expect(channel.name == value, "a channel is called what it is called") }
             if let id = ConnectionID(value) { expect(id.text == value, "an id has one form") }
         }
