@@ -2,7 +2,7 @@
 // a message.
 //
 // Runs on: every worker's thread, and the admin thread, which watches the memory.
-// Read next: ../Worker/Worker+Admission.swift.
+// Read next: ../Worker/Connections/Admission.swift.
 
 import Settings
 import Synchronization

@@ -1,6 +1,6 @@
 // How a drain is spread over time and what each client is told: a value without a clock, so that the arithmetic can be tested.
 //
-// Read next: Worker+Draining.swift.
+// Read next: Shutdown.swift.
 
 /// How the connections of a server end.
 package struct Drain: Sendable, Equatable {
@@ -13,7 +13,7 @@ package struct Drain: Sendable, Equatable {
     package let window: UInt64
     /// Milliseconds, of which each client is told a random part.
     let retry: UInt64
-    /// Whether another process serves from here on: then whoever has connected here already is still served.
+    /// Whether another process serves from here on. Clients that have connected here already are still served then.
     let isHandover: Bool
 
     package init(window: UInt64, retry: UInt64, isHandover: Bool) {

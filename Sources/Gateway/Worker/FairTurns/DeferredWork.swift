@@ -3,7 +3,7 @@
 // the slice is used up again. Connections that have not used a slice up themselves stand in a second, shorter one; the two take turns.
 //
 // Runs on: the worker's thread. Allocates: when more waits than ever before.
-// Read next: Worker+Deferred.swift.
+// Read next: Rotation.swift.
 
 import DequeModule
 import EventLoop

@@ -2,7 +2,7 @@
 // it is counted; `GET /v1/node`, `/metrics` and the documentation have it then.
 //
 // Runs on: the worker's thread counts; others get copies.
-// Read next: Counter.swift, WorkerMeasurements.swift.
+// Read next: Counter.swift, ../Worker/WorkerMeasurements.swift.
 
 import WebSocket
 
@@ -252,4 +252,21 @@ extension WorkerStatistics {
                 "httpLookups", "perigee_http_lookups_running", .gauge, "Host names that are being looked up.",
                 \.httpLookups),
         ]
+}
+
+/// The work that waits for its turn, as the admin API shows it.
+struct BacklogCounts: Sendable {
+    /// Connections whose input, events or end wait.
+    var connections = 0
+    var timers = 0
+    /// Functions of `server.spawn`, those that the present ones have spawned included.
+    var spawned = 0
+    /// Handlers that have waited and could go on.
+    var waits = 0
+    /// Pushes and calls of backends.
+    var questions = 0
+    /// How long a source has had work left over without a break, the longest of all, in milliseconds.
+    var age: UInt64 = 0
+
+    var total: Int { connections + timers + spawned + waits + questions }
 }

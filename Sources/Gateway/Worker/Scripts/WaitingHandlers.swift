@@ -3,7 +3,7 @@
 //
 // Runs on: the worker's thread.
 // Allocates: an entry for each handler that waits.
-// Read next: Worker+Waiting.swift.
+// Read next: Resumptions.swift.
 
 import EventLoop
 import HTTPClient
@@ -43,7 +43,7 @@ final class WaitingHandlers {
     }
 
     private unowned let loop: EventLoop
-    private let http: HTTPClient
+    private let requests: OutgoingRequests
     private let timeLimit: UInt64
     private let timeIsUp: (ScriptTask) -> Void
     private var events: [ScriptTask: Event] = [:]
@@ -51,9 +51,11 @@ final class WaitingHandlers {
     /// - Parameters:
     ///   - timeLimit: milliseconds that an event may take, `scripts.eventTimeout`.
     ///   - timeIsUp: called when an event has taken them.
-    init(on loop: EventLoop, _ http: HTTPClient, timeLimit: UInt64, timeIsUp: @escaping (ScriptTask) -> Void) {
+    init(
+        on loop: EventLoop, _ requests: OutgoingRequests, timeLimit: UInt64, timeIsUp: @escaping (ScriptTask) -> Void
+    ) {
         self.loop = loop
-        self.http = http
+        self.requests = requests
         self.timeLimit = timeLimit
         self.timeIsUp = timeIsUp
     }
@@ -145,7 +147,7 @@ final class WaitingHandlers {
     func cancelOperation(of task: ScriptTask) {
         switch events[task]?.wait?.operation {
         case .sleep(let timer): loop.cancel(timer)
-        case .request(let request): http.cancel(request)
+        case .request(let request): requests.cancel(request)
         case nil: break
         }
         events[task]?.wait = nil

@@ -4,6 +4,8 @@
 //
 // The clock counts the ticks that were worked off and not those that passed: a worker that was held up asks later, and gives its
 // clients the whole time to answer.
+//
+// Read next: ../Worker/Connections/KeepaliveWatch.swift.
 
 import Settings
 
@@ -20,8 +22,6 @@ struct KeepaliveSchedule {
     let idleStep: Int
     /// Ticks so far.
     private(set) var now = 0
-    /// Whether a tick is scheduled.
-    var isTicking = false
 
     /// Looks that find no message until a connection is idle.
     static let idleLooks: UInt8 = 4
