@@ -1,5 +1,5 @@
-// The compressor and the decompressor of one connection, where messages may refer to earlier ones. All other connections share those
-// of the worker's `Compression`.
+// The compressor and the decompressor of one connection, where messages may refer to earlier ones. All other connections share
+// those of the worker's `Compression`.
 
 import WebSocket
 

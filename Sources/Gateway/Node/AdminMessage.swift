@@ -1,4 +1,4 @@
-// What other threads tell the admin thread, and the place where workers put their answers to its questions.
+// The messages of other threads to the admin thread, and the place where workers put their answers to its questions.
 //
 // Read next: WorkerMessage.swift, Admin/Questions.swift.
 

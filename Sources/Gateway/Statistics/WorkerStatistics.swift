@@ -1,5 +1,5 @@
-// A worker's counters in one table: a field, and a row with its names, its kind and its meaning. A counter is added here and where
-// it is counted; `GET /v1/node`, `/metrics` and the documentation have it then.
+// A worker's counters in one table: a field, and a row with its names, its kind and its meaning. A counter is added here and at
+// the place that counts it; `GET /v1/node`, `/metrics` and the documentation have it then.
 //
 // Runs on: the worker's thread counts; others get copies.
 // Read next: Counter.swift, ../Worker/WorkerMeasurements.swift.
@@ -28,7 +28,7 @@ package struct WorkerStatistics: Sendable {
     /// The work that was left over because scripts had used up their slice of a turn, and the number of such turns.
     var backlog = BacklogCounts()
     var turnSlicesUsed: UInt64 = 0
-    /// Timers, waits and spawned functions that were refused because there were as many as may be.
+    /// Timers, waits and spawned functions that were refused because their number had reached the limit.
     var timersRefused: UInt64 = 0
     var waitsRefused: UInt64 = 0
     var spawnsRefused: UInt64 = 0
@@ -70,7 +70,7 @@ package struct WorkerStatistics: Sendable {
     /// How often each `CloseReason` ended a connection, by its raw value.
     var closes = [UInt64](repeating: 0, count: CloseReason.allCases.count)
     var luaMemory = 0
-    /// How long reloads have held up the worker: from one event to the next, whatever the machine did meanwhile. Migrations of
+    /// How long reloads have held up the worker: from one event to the next, other work of the machine included. Migrations of
     /// states, from which a worker stands still until all have voted, are counted apart.
     var reloadPauses = PauseRecord()
     var migrationPauses = PauseRecord()
@@ -87,7 +87,7 @@ package struct WorkerStatistics: Sendable {
 
     package init() {}
 
-    /// Sums up what several workers count.
+    /// Sums up the counters of several workers.
     package static func += (left: inout WorkerStatistics, right: WorkerStatistics) {
         for counter in counters { counter.add(&left, right) }
         for record in pauses { left[keyPath: record.path] += right[keyPath: record.path] }

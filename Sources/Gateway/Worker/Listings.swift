@@ -68,7 +68,8 @@ extension ConnectionSummary {
         self.init(
             id: connection.id, user: connection.user, path: connection.request.path,
             remoteAddress: "\(connection.remote)", openedAt: Int(connection.openedAt),
-            subprotocol: connection.subprotocol, compression: connection.deflate == nil ? nil : DeflateAgreement.extensionName,
+            subprotocol: connection.subprotocol,
+            compression: connection.deflate == nil ? nil : DeflateAgreement.extensionName,
             certificate: connection.certificateSubject,
             script: worker.engine.name(of: connection.script), messagesIn: UInt64(connection.messagesIn),
             messagesOut: UInt64(connection.messagesOut), bytesIn: connection.bytesIn, bytesOut: connection.bytesOut,

@@ -1,11 +1,11 @@
-// The end of a worker. It accepts no more clients, closes its connections in batches spread over the window, and reports when they
-// are gone. Messages that are queued for a client leave before its Close frame, and a client that reads has the grace time for them.
+// The end of a worker. It accepts no more clients, closes its connections in batches spread over the window, and reports when
+// they are gone. Messages that are queued for a client leave before its Close frame, and a client that reads has the grace time
+// for them.
 //
 // Runs on: the worker's thread.
 // Read next: Drain.swift, Connections/LocalConnections.swift.
 
 import EventLoop
-import HTTP1
 import Logging
 import Scripting
 import Settings
@@ -44,7 +44,7 @@ final class Shutdown {
 
     var isDraining: Bool { progress != nil }
 
-    /// Begins to drain, or ends sooner what has begun.
+    /// Begins to drain, or hastens the present drain.
     func drain(_ drain: Drain) {
         guard !isStopping else { return }
         guard progress == nil else { return hasten(drain) }
@@ -72,7 +72,7 @@ final class Shutdown {
         worker.loop.schedule(after: drain.window + handshakes + grace) { [unowned self] in graceIsOver() }
     }
 
-    /// Says goodbye to the next few, and comes back for the others.
+    /// Closes the next batch of connections, and schedules the one after it.
     private func closeNextBatch() {
         guard let progress, !isStopping else { return }
         for _ in 0..<progress.batch {
@@ -80,15 +80,15 @@ final class Shutdown {
             self.progress?.cursor = slot + 1
             connection.close(.serviceRestart, reason: progress.drain.reason(random: worker.random.next()))
         }
-        if isAnyoneLeft {
+        if hasMoreToClose {
             worker.loop.schedule(after: Drain.tick) { [unowned self] in closeNextBatch() }
         } else {
             worker.loop.schedule(after: grace) { [unowned self] in graceIsOver() }
         }
     }
 
-    /// Whether a connection has not been said goodbye to, or is about to open.
-    private var isAnyoneLeft: Bool {
+    /// Whether a connection is open still, or about to open.
+    private var hasMoreToClose: Bool {
         worker.connections.contains { $0.phase == .open || ($0.phase == .handshake && $0.isWritable) }
     }
 

@@ -27,7 +27,7 @@ extension Worker {
         perform(engine.onMessage(connection.script, connection.handle, payload, binary: binary), on: connection)
     }
 
-    /// A slow client has read all that waited for it.
+    /// A slow client has read all messages that waited for it.
     func drained(_ connection: ClientConnection) {
         guard !connection.isBusy, !connection.isDeferred, !turns.slice.isOver else { return connection.putOffDrain() }
         drain(connection)
@@ -39,7 +39,7 @@ extension Worker {
         turns.note(.handler(.drain, connection.script))
     }
 
-    /// The connection is over for scripts and channels, whatever its socket still has to do, and none of its events is left. The
+    /// The connection is over for scripts and channels, and none of its events is left; its socket may still have work. The
     /// script's onClose may still look at the connection and its channels, and publish.
     func ended(_ connection: ClientConnection, code: CloseCode, reason: String) {
         connections.ended()
@@ -60,7 +60,7 @@ extension Worker {
         }
     }
 
-    /// Does what an event of a connection has asked for.
+    /// Performs the outcome of an event of a connection.
     func perform(_ outcome: EventOutcome, on connection: ClientConnection) {
         switch outcome {
         case .done:
@@ -137,7 +137,7 @@ extension EventOutcome {
 }
 
 extension Logger.Level {
-    /// The log's word for how loudly a close is told.
+    /// The log level of a close.
     init(_ level: CloseReason.Level) {
         self =
             switch level {

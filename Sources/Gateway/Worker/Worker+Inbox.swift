@@ -99,7 +99,7 @@ extension Worker {
 
     // MARK: Orders of the lifecycle
 
-    /// Begins to drain, or ends sooner what has begun.
+    /// Begins to drain, or hastens the present drain.
     package func drain(_ drain: Drain) { shutdown.drain(drain) }
 
     /// Cuts the connections that are left, and ends the loop.

@@ -171,7 +171,7 @@ extension Worker: ScriptHost {
         waiting.begin(.sleep(timer), of: ticket)
     }
 
-    /// Sends a request to another server; answers what is wrong with it, if it cannot be sent.
+    /// Sends a request to another server; answers the mistake in it, if it cannot be sent.
     package func request(_ ticket: WaitTicket, _ wanted: ScriptRequest) -> String? {
         do throws(HTTPRequestMistake) {
             let id = try requests.send(wanted) { [unowned self] answer in resumptions.finish(ticket, with: answer) }

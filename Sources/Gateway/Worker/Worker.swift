@@ -3,8 +3,8 @@
 // of its own, with the state of one concern.
 //
 // Runs on: its own thread, from `init` to the end of `run`.
-// Read next: Worker+Events.swift (what happens to connections), Worker+ScriptHost.swift (what scripts ask), Worker+Inbox.swift
-// (what other threads ask).
+// Read next: Worker+Events.swift (events of connections), Worker+ScriptHost.swift (requests of scripts), Worker+Inbox.swift
+// (orders of other threads).
 
 package import EventLoop
 import Logging
@@ -13,7 +13,7 @@ package import Scripting
 import Settings
 import WebSocket
 
-/// A worker thread's world.
+/// A worker: one thread with everything that belongs to it.
 package final class Worker {
     let node: Node
     let index: UInt8
@@ -21,7 +21,7 @@ package final class Worker {
     let log: Logger
     let page: PlainPages
     let rules: ClientRules
-    /// What connections compress with; nil when the configuration says that none does.
+    /// The compressors of all connections; nil when the configuration turns compression off.
     let compression: Compression?
     var random = SecretGenerator()
     var statistics = WorkerStatistics()
@@ -30,7 +30,7 @@ package final class Worker {
 
     let hub: Hub
     let connections: LocalConnections
-    /// Connections by the user that a script said is theirs.
+    /// Connections by the user that a script has given them.
     let users: Users
     let keepalive: KeepaliveWatch
     private(set) var admission: Admission!
@@ -135,7 +135,7 @@ package final class Worker {
         }
     }
 
-    /// Makes the first bundle live; answers what is wrong with it.
+    /// Makes the first bundle live; answers its errors.
     package func start(_ bundle: ScriptBundle) -> [ScriptError] { reload.start(bundle) }
 
     /// Begins to accept clients.

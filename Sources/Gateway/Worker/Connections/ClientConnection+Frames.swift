@@ -1,6 +1,6 @@
-// Frames in: the decoder finds them, and the connection acts on them. A message goes to the script, through the conversation where
-// the client speaks more than raw frames: its messages become requests, which are performed here. Clients of raw frames come to none
-// of that: one byte says so.
+// Frames in: the decoder finds them, and the connection acts on them. A message goes to the script, through the conversation
+// where the client speaks more than raw frames: its messages become requests, which are performed here. Clients of raw frames
+// come to none of that: one byte says so.
 //
 // Read next: WebSocket/MessageDecoder.swift, ClientProtocols/ClientProtocol.swift, ../../Clients/RateLimit.swift.
 
@@ -78,12 +78,12 @@ extension ClientConnection {
         }
     }
 
-    /// A breach of the protocol or of a limit: the peer is told why, and nothing more is expected of it (RFC 6455, 7.1.7). The
+    /// A breach of the protocol or of a limit: the peer gets the reason, and need not answer (RFC 6455, 7.1.7). The
     /// script is told at the end of the turn.
     func fail(_ reason: CloseReason) {
         let wasOpen = phase == .open
         phase = .closed
-        // A peer that was told already has no more time for what it sends since then.
+        // A peer that was told already gets no more time.
         guard wasOpen else { return finishByDeadline() }
         writeEnd(reason.code, reason: reason.text, reason)
         finish(within: worker.rules.closeTimeout)
@@ -94,7 +94,7 @@ extension ClientConnection {
 
     // MARK: Messages
 
-    /// Inflates a message and hands it to the script; answers what is wrong with it, nil when nothing is.
+    /// Inflates a message and hands it to the script; answers the breach, nil when there is none.
     func receiveCompressed(_ payload: UnsafeRawBufferPointer, binary: Bool) -> CloseReason? {
         guard let deflate, let compression = worker.compression else { return .internalError }
         let own = deflate.clientTakesOver ? makeWindows().inflater(deflate) : nil
@@ -114,8 +114,8 @@ extension ClientConnection {
         wireForm = conversation.form
     }
 
-    /// Performs the requests of a message, one after the other. When a handler waits, or the slice is used up, what is left of the
-    /// message waits in front of everything else.
+    /// Performs the requests of a message, one after the other. When a handler waits, or the slice is used up, the rest of the
+    /// message waits in front of all other events.
     func converse(_ message: UnsafeRawBufferPointer, binary: Bool) {
         guard let conversation = extras?.value.conversation else { return }
         if extras?.value.pending?.beginsWithRest == true { return queue(.message(Array(message), binary: binary)) }
@@ -143,7 +143,7 @@ extension ClientConnection {
 
 // Clients whose input has to wait: because their rate is limited, or because enough events wait behind a handler that waits
 // itself. The connection keeps the received bytes that are not handled yet, and reads no more. The rate's pause ends at the
-// connection's deadline, which an open connection has no other use for. Order is kept, nothing is lost, and frames before a
+// connection's deadline, which an open connection has no other use for. Order is kept, no byte is lost, and frames before a
 // Close frame are handled before it.
 
 extension ClientConnection {
@@ -152,12 +152,12 @@ extension ClientConnection {
     /// Whether nothing is read from this client at the moment.
     var isHeldBack: Bool { extras?.value.held != nil }
 
-    /// Begins to count what the client sends.
+    /// Begins to count the client's messages and bytes.
     func limitRate(_ limit: RateLimit) {
         makeExtras().value.meter = RateMeter(limit, now: loop.now)
     }
 
-    /// Handles what was received, as far as the client's tokens and its queue reach.
+    /// Handles received bytes, as far as the client's tokens and its queue reach.
     func receiveWithinLimits(_ bytes: UnsafeMutableRawBufferPointer) {
         var input = bytes
         guard phase == .open else { return takeFrames(&input, nil) }
@@ -179,7 +179,7 @@ extension ClientConnection {
         if !isHeldBack { holdBack(UnsafeMutableRawBufferPointer(start: nil, count: 0)) }
     }
 
-    /// Keeps what is not handled, and reads no more.
+    /// Keeps the bytes that are not handled, and reads no more.
     func holdBack(_ unhandled: UnsafeMutableRawBufferPointer) {
         if let held = extras?.value.held { return held.append(unhandled) }
         setReading(false)

@@ -11,7 +11,7 @@ import Settings
 import WebSocket
 
 extension ClientConnection {
-    /// Frames for many that are on their way come before what is sent now.
+    /// Frames for many that are on their way come before a frame that is sent now.
     @inline(__always)
     func catchUp() {
         if lastWideSend != worker.walks.newest { worker.walks.catchUp(self) }
@@ -32,7 +32,7 @@ extension ClientConnection {
         return .sent
     }
 
-    /// Queues a message that others get too.
+    /// Queues a message that others get, too.
     func send(_ frame: Frame, whenFull policy: Configuration.WebSocket.FullQueuePolicy) -> SendResult {
         if wireForm == .raw { return sendAsIs(frame, whenFull: policy) }
         guard phase == .open else { return .closed }
@@ -100,7 +100,7 @@ extension ClientConnection {
     }
 
     /// Closes for a reason of the server's own.
-    /// - Parameter text: what the peer reads, where it is not the same for everybody.
+    /// - Parameter text: the reason for this peer, where it differs from the common one.
     func close(_ reason: CloseReason, reason text: String? = nil) {
         guard close(reason.code, reason: text ?? reason.text, cause: reason) else { return }
         worker.count(reason)
@@ -115,8 +115,8 @@ extension ClientConnection {
         abort()
     }
 
-    /// Whether `size` more bytes may be queued. A client that keeps up always has room: what is queued within a turn is first
-    /// offered to the kernel. A client that does not is closed as a slow consumer, or only refused.
+    /// Whether `size` more bytes may be queued. A client that keeps up always has room: the output of a turn is first
+    /// offered to the kernel. Any other client is closed as a slow consumer, or only this message is refused.
     private func hasRoom(
         _ size: @autoclosure () -> Int, orElse policy: Configuration.WebSocket.FullQueuePolicy
     ) -> Bool {
@@ -156,7 +156,7 @@ extension ClientConnection {
         }
     }
 
-    /// Writes a Close frame behind all that waits; without a code its body is empty.
+    /// Writes a Close frame behind all waiting messages; without a code its body is empty.
     func writeClose(_ code: CloseCode?, reason: String) {
         spillBacklog()
         guard let code, code.isValidOnWire else {
@@ -234,8 +234,8 @@ extension ClientConnection {
         return compression.form(of: frame, windowBits: Int(deflate.serverWindowBits))
     }
 
-    /// How many bytes a frame adds to what waits: the form that goes to the socket, or the frame itself where it waits as a
-    /// message, or is compressed only when it is written.
+    /// The bytes that a frame adds to the queue: those of the form that goes to the socket, or of the frame itself where it
+    /// waits as a message, or is compressed only when it is written.
     func countToQueue(_ frame: Frame) -> Int {
         guard let deflate, !hasBacklog, let form = form(of: frame, deflate) else { return frame.count }
         return form.count
@@ -262,7 +262,7 @@ extension ClientConnection {
     /// The bytes that count against `websocket.maxQueue`.
     var queueCost: Int { hasBacklog ? queuedBytes + (extras?.value.backlog?.cost ?? 0) : queuedBytes }
 
-    /// Delivers at once to a client that keeps up; for any other, what the policy says.
+    /// Delivers at once to a client that keeps up, and to any other as the policy says.
     func deliver(_ publication: Publication, waiting policy: SlowConsumerPolicy) -> Delivery {
         catchUp()
         guard phase == .open, let frame = wireForm == .raw ? publication.frame : encoded(publication) else {
@@ -279,7 +279,7 @@ extension ClientConnection {
         let backlog = extras?.value.backlog ?? Backlog()
         guard let displaced = backlog.append(frame, of: publication, policy, limit: worker.rules.maxQueue - queuedBytes)
         else {
-            // A state that is not told would be wrong for ever.
+            // The client would keep an old state for ever.
             if policy == .conflate { close(.slowConsumer) }
             return .dropped
         }
@@ -287,7 +287,7 @@ extension ClientConnection {
         return displaced == 0 ? .queued : .displaced(displaced)
     }
 
-    /// Hands all that waits to the socket, for what must come after it.
+    /// Hands the backlog to the socket, because the next frame must come after it.
     func spillBacklog() {
         guard hasBacklog, let backlog = extras?.value.backlog else { return }
         while let frame = backlog.popFirst() { writeMessage(frame) }
@@ -297,7 +297,7 @@ extension ClientConnection {
     /// Handed to the kernel in one piece, roughly.
     private static let batch = 64 << 10
 
-    /// The socket has written what it had: the backlog follows, as much as the kernel takes.
+    /// The socket has written its queue: the backlog follows, as much as the kernel takes.
     func sendBacklog() {
         guard let backlog = extras?.value.backlog else { return }
         while !isBlocked, isWritable, let frame = backlog.popFirst() {

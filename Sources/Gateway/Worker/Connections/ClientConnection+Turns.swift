@@ -22,13 +22,13 @@ extension ClientConnection {
         if worker.turns.slice.isSourceHeavy { usedSliceUpAt = tick }
     }
 
-    /// So many bytes of input are little work, as far as one can tell beforehand.
+    /// So many bytes of input are probably little work.
     private static let littleInput = 4_096
 
-    /// Whether input that has just come waits: the slice is used up twice, or once and this connection is one of those that use slices
-    /// up. It waits in the rotation then. One of the others, with a little input, waits before those, so that its wait is one or two
-    /// turns, however many they are.
-    /// - Parameter count: how many bytes have come.
+    /// Whether input that has just come waits: the slice is used up twice, or once and this connection is one of those that use
+    /// slices up. It waits in the rotation then. One of the others, with a little input, waits before those, so that its wait
+    /// is one or two turns, however many they are.
+    /// - Parameter count: the bytes that have come.
     func waitsWithInput(of count: Int) -> Bool {
         let slice = worker.turns.slice
         guard slice.isOver else { return false }
@@ -41,7 +41,7 @@ extension ClientConnection {
         return true
     }
 
-    /// An event of this connection has used the slice up; whether what is behind it waits.
+    /// An event of this connection has used the slice up; whether the input behind it waits.
     func yields(before input: UnsafeMutableRawBufferPointer) -> Bool {
         noteUsedSlice()
         guard !isBusy, phase == .open, !input.isEmpty else { return false }
@@ -112,7 +112,7 @@ extension ClientConnection {
     /// Goes on with the end of a connection, and closes its socket where that has waited for it.
     private func takeEnd() -> Bool {
         let hasMore = isEnding || isBusy || extras?.value.pending != nil
-        // The peer's Close may stand in what was held back.
+        // The peer's Close may stand in the held input.
         if phase == .closing { handleHeld() }
         if goOnEnding() { closePutOff() }
         return hasMore
@@ -156,8 +156,8 @@ extension ClientConnection {
     }
 }
 
-// The end of a connection as its script sees it: told once, behind the connection's last events, of a connection that still knows
-// what it was. The script is told within the turn's slice, for every kind of end. When the slice is used up, the end waits in
+// The end of a connection as its script sees it: told once, behind the connection's last events, while the connection still has its
+// last state. The script is told within the turn's slice, for every kind of end. When the slice is used up, the end waits in
 // the rotation, and so does the socket, if it is to close meanwhile.
 
 extension ClientConnection {
@@ -186,7 +186,7 @@ extension ClientConnection {
     /// Whether the script has not been told of the end yet.
     var isEnding: Bool { extras?.value.ending != nil }
 
-    /// The connection has ended in one of its own events: the script is told now, if nothing has to come before that.
+    /// The connection has ended in one of its own events: the script is told now, if no event has to come before that.
     func hasEnded(_ code: CloseCode, reason: String) {
         guard isBusy || isDeferred || extras?.value.pending != nil || worker.turns.slice.isOver else {
             return worker.ended(self, code: code, reason: reason)
@@ -195,7 +195,7 @@ extension ClientConnection {
         _ = tellEnd()
     }
 
-    /// The connection is to end in the middle of somebody's event, or of a walk over connections: the script is told at the end of
+    /// The connection is to end in the middle of an event, or of a walk over connections: the script is told at the end of
     /// the turn; earlier, when the socket goes first.
     func ends(_ code: CloseCode, reason: String) {
         makeExtras().value.ending = Ending(code: code, reason: reason)
@@ -206,7 +206,7 @@ extension ClientConnection {
         }
     }
 
-    /// Tells the script of the end, or waits for a turn with that; whether there is nothing left to tell.
+    /// Tells the script of the end, or waits for a turn with that; whether there is no end left to tell.
     func tellEnd() -> Bool {
         guard isEnding || isBusy || extras?.value.pending != nil else { return true }
         guard !isDeferred else { return false }
@@ -215,8 +215,8 @@ extension ClientConnection {
         return false
     }
 
-    /// Ends what waits, runs what queues behind it, in order, where nothing can wait any more, and tells the script of the end, as
-    /// far as the slice reaches; whether that was all.
+    /// Ends the wait, runs the events behind it in order, where none can wait any more, and tells the script of the end, as far as
+    /// the slice reaches; whether that was all.
     func goOnEnding() -> Bool {
         if isBusy || extras?.value.pending != nil {
             worker.engine.withClosedConnection {

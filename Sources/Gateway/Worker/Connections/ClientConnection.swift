@@ -1,13 +1,12 @@
-// One client: an HTTP request that becomes a WebSocket. The socket brings bytes, the parsers decide, and the connection acts on their
-// decisions. The script gives a message its meaning, through the worker.
+// One client: an HTTP request that becomes a WebSocket. The socket brings bytes, the parsers decide, and the connection acts on
+// their decisions. The script gives a message its meaning, through the worker.
 //
 // Runs on: its worker's thread.
-// Allocates: at the handshake; per message nothing.
+// Allocates: at the handshake, and not for a message.
 // Read next: ClientHandshake.swift, ClientConnection+Frames.swift, ClientConnection+Sending.swift, ClientConnection+Turns.swift.
 
 import ClientProtocols
 import EventLoop
-import HTTP1
 import Logging
 import PubSub
 import Scripting
@@ -16,9 +15,9 @@ import WebSocket
 
 /// A client's connection, from accept to close.
 final class ClientConnection: Socket, Subscriber, UserMember {
-    /// Where in its life the connection is.
+    /// A part of a connection's life.
     enum Phase {
-        /// HTTP: waiting for a request, or answering those that are none for a WebSocket.
+        /// HTTP: waiting for a request, or answering requests that are not for a WebSocket.
         case handshake
         /// Able to talk.
         case open
@@ -28,7 +27,7 @@ final class ClientConnection: Socket, Subscriber, UserMember {
         case closed
     }
 
-    /// What only few connections have.
+    /// State that only few connections have.
     struct Extras {
         var user: String?
         /// Its place in the index of users.
@@ -82,7 +81,7 @@ final class ClientConnection: Socket, Subscriber, UserMember {
     /// The number of the last frame for many that it was sent, or had opened too late for.
     var lastWideSend: UInt32
     var keepalive = Keepalive()
-    /// What was agreed on about compression; nil on a plain connection.
+    /// The agreed parameters of compression; nil on a plain connection.
     var deflate: DeflateParameters?
     var bytesIn: UInt64 = 0
     var bytesOut: UInt64 = 0
@@ -118,7 +117,7 @@ final class ClientConnection: Socket, Subscriber, UserMember {
         set { makeExtras().value.placeOfUser = newValue }
     }
 
-    /// The box of what only few connections have, made when the first of it is needed.
+    /// The box of state that only few connections have, made when the first of it is needed.
     func makeExtras() -> Box<Extras> {
         if let extras { return extras }
         let made = Box(Extras())
@@ -189,7 +188,7 @@ final class ClientConnection: Socket, Subscriber, UserMember {
         }
     }
 
-    /// The messages of a client that has hung up are messages; what it is answered is lost.
+    /// The messages of a client that has hung up are still handled; the answers to them are lost.
     override var readsToTheEnd: Bool { phase == .open }
 
     override func writeStalled() {

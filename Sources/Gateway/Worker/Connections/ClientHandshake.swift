@@ -1,5 +1,5 @@
-// The handshake of a connection, from the first byte to the 101: requests are parsed in the receive buffer, the handshake is checked,
-// the script is asked, and a request for no WebSocket gets its plain answer.
+// The handshake of a connection, from the first byte to the 101: requests are parsed in the receive buffer, the handshake is
+// checked, the script is asked, and a request for no WebSocket gets its plain answer.
 //
 // Runs on: the worker's thread. Allocates: once for each connection.
 // Read next: WebSocket/Handshake.swift, ../../Clients/OpeningRequest.swift, ../../Page/PlainPages.swift.

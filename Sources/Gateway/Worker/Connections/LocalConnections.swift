@@ -1,5 +1,5 @@
-// The connections of one worker: how they are found, and how many there are. They stand in the loop's table by slot; what the
-// table does not know is here.
+// The connections of one worker: the ways to find them, and their counts. The loop's table has them by slot; connections without a
+// socket whose onClose waits are here.
 //
 // Runs on: the worker's thread. Allocates: when an onClose waits.
 // Read next: ClientConnection.swift, ../Shutdown.swift.
@@ -14,7 +14,7 @@ final class LocalConnections {
     private let worker: UInt8
     /// Open connections: those whose script has seen onOpen and not yet onClose.
     private(set) var openCount = 0
-    /// Clients' sockets, whatever their state.
+    /// Clients' sockets in any state.
     private(set) var socketCount = 0
     /// Connections that have ended and whose onClose waits.
     private var lingering: [ConnectionHandle: ClientConnection] = [:]

@@ -1,5 +1,5 @@
-// A worker's fair turns: the slice of CPU that its scripts have in a turn, and whose events used it up. Each event notes what it
-// used; work behind a used slice goes into the rotation, and goes on in the next turns, after every ready socket was read and
+// A worker's fair turns: the slice of CPU that its scripts have in a turn, and the places that used it up. Each event is measured;
+// work behind a used slice goes into the rotation, and goes on in the next turns, after every ready socket was read and
 // written.
 //
 // Runs on: the worker's thread.
@@ -19,7 +19,7 @@ enum ScriptPlace {
     case resumed(SuspendedEvent)
 }
 
-/// What a worker's scripts use of its turns.
+/// The use that a worker's scripts make of its turns.
 final class FairTurns {
     // Each event asks it; one thread, and nothing calls back.
     @exclusivity(unchecked) var slice: TurnSlice
@@ -56,7 +56,7 @@ final class FairTurns {
         return slice.isOver
     }
 
-    /// Reads the clocks; answers what was used since they were last read.
+    /// Reads the clocks; answers the nanoseconds of CPU that were used since they were last read.
     @discardableResult
     func measure() -> UInt64 {
         let wasOver = slice.isOver

@@ -1,5 +1,5 @@
 // The rotation: the work that finds the slice of its turn used up, and that goes on in later turns. Timers, ended waits and
-// questions come through here, and run at once while the slice lasts and nothing of their kind waits.
+// questions come through here, and run at once while the slice lasts and none of their kind waits.
 //
 // Runs on: the worker's thread.
 // Read next: DeferredWork.swift, ../Connections/ClientConnection+Turns.swift.
@@ -87,8 +87,9 @@ final class Rotation {
 
     // MARK: Turns
 
-    /// Goes on with what was left over: at least one event, and more until the slice is used up. In a turn that has used its slice
-    /// up already, only what an earlier turn has left over goes on: else one client's events would run twice before others are read.
+    /// Goes on with the work that was left over: at least one event, and more until the slice is used up. In a turn that has
+    /// used its slice up already, only work of earlier turns goes on: else one client's events would run twice before others
+    /// are read.
     func advance() {
         var visits = turns.slice.isOver && !hasLeftOver ? 0 : work.sourceCount
         while visits > 0, !worker.shutdown.hasEnded, let source = work.beginVisit() {

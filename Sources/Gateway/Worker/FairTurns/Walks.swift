@@ -1,8 +1,8 @@
-// Walks over very many connections or channels: a frame for a path or for everybody, and a page of channels. A turn does so many
+// Walks over very many connections or channels: a frame for a path or for all, and a page of channels. A turn does so many
 // steps of it at most. The rest waits for the next turns, after the other sockets were read and written.
 //
 // A later message for the same connection must not overtake a frame. So each connection knows the number of the last such frame
-// that it was sent, and gets those that it lacks before anything else is sent to it.
+// that it was sent, and gets those that it lacks before any other frame.
 //
 // Runs on: the worker's thread. Allocates: for each frame or page that needs more than one turn.
 // Read next: ../Listings.swift, PubSub/Hub.swift.
@@ -19,7 +19,7 @@ final class Walks {
     /// A frame on its way to many connections.
     private struct Send {
         let frame: Frame
-        /// nil: for everybody.
+        /// The path of the connections; nil for all connections.
         let path: String?
         let receipt: UInt64?
         var count = DeliveryCount()
@@ -31,7 +31,7 @@ final class Walks {
         let reply: Reply<[ChannelSummary]>
     }
 
-    /// Frames that may be on their way at once; the oldest goes to everybody at once when there is one more.
+    /// Frames that may be on their way at once; the oldest goes to all its connections at once when there is one more.
     private static let mostSends = 1_024
 
     private let connections: LocalConnections
@@ -75,7 +75,7 @@ final class Walks {
         loop.hasWork = true
     }
 
-    /// Sends what the connection lacks of the frames that are on their way; answers how many it lacked.
+    /// Sends the frames on their way that the connection lacks; answers their number.
     @discardableResult
     func catchUp(_ connection: ClientConnection) -> Int {
         let first = firstLacking(after: connection.lastWideSend)
@@ -85,7 +85,7 @@ final class Walks {
         return end - first
     }
 
-    /// The place in `sends` of the first one that a connection lacks which was sent all up to a number.
+    /// The place in `sends` of the first frame that a connection lacks, which was sent all frames up to a number.
     private func firstLacking(after number: UInt32) -> Int {
         let oldest = newest &- UInt32(sends.count) &+ 1
         return max(0, Int(Int32(bitPattern: number &+ 1 &- oldest)))
@@ -98,7 +98,7 @@ final class Walks {
         sends[place].count.note(result == .sent ? .queued : .dropped)
     }
 
-    /// Goes on with the first frame; answers how many steps that took, nil when there is none. A step is a look at a slot, or one
+    /// Goes on with the first frame; answers the number of steps, nil when there is none. A step is a look at a slot, or one
     /// frame for the connection there.
     private func advanceSend(steps most: Int) -> Int? {
         guard !sends.isEmpty else { return nil }
@@ -160,7 +160,7 @@ final class Walks {
         while left > 0, let taken = advance(left) { left -= max(1, taken) }
     }
 
-    /// Ends what is left of the walks, which takes no time without connections.
+    /// Ends the walks at once; without connections that takes no time.
     func finish() {
         while !isEmpty { advance() }
     }

@@ -20,7 +20,7 @@ final class OutgoingRequests {
 
     var counts: HTTPClientCounts { client.counts }
 
-    /// Sends a request, or says what is wrong with it.
+    /// Sends a request; throws when it cannot be sent.
     /// - Parameter ended: takes the response, or the reason why there is none.
     func send(
         _ wanted: ScriptRequest, ended: @escaping (WaitAnswer) -> Void

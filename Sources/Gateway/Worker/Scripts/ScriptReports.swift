@@ -1,4 +1,4 @@
-// Reports of what goes wrong in scripts: errors and slow handlers, for the log, for the admin API's list of errors, and counted.
+// Reports about scripts: errors and slow handlers, for the log, for the admin API's list of errors, and for the counters.
 //
 // Runs on: the worker's thread.
 // Read next: ../../Node/ScriptErrorLog.swift.
@@ -32,7 +32,7 @@ final class ScriptReports {
     /// Handlers that the watchdog killed within the last minute.
     var recentKills: Int { kills.count(at: loop.now) }
 
-    /// A mistake of the script: counted, and told to the log with all that helps to find it.
+    /// Counts a mistake of a script, and writes it to the log with its place, its traceback and its connection.
     func note(_ error: ScriptError, on connection: ClientConnection?) {
         guard error.kill != .closed else { return log.debug("\(error.summary)", metadata: error.metadata) }
         errors += 1
@@ -54,5 +54,22 @@ final class ScriptReports {
         log.warning(
             "a handler took more than \(node.configuration.scripts.warning.milliseconds) ms of CPU; it was at \(place)",
             metadata: ["traceback": "\(traceback)", "version": "\(version())"])
+    }
+}
+
+/// The places where handlers were slow, and when each was last told to the log.
+struct SlowPlaces {
+    /// Milliseconds between two reports of the same place.
+    private static let interval: UInt64 = 60_000
+    private static let limit = 1_000
+
+    private var reports: [String: UInt64] = [:]
+
+    /// Whether a handler that was slow at this place is to be told now.
+    mutating func isDue(_ place: String, at now: UInt64) -> Bool {
+        if let last = reports[place], now < last + Self.interval { return false }
+        if reports.count == Self.limit { reports = [:] }
+        reports[place] = now
+        return true
     }
 }

@@ -13,14 +13,14 @@ package final class WorkerReload {
     private unowned(unsafe) let worker: Worker
     /// Scripts that an earlier version had, as the last reload reported them.
     private var missingScripts: [String] = []
-    /// How long reloads have held up the worker: from one event to the next, whatever the machine did meanwhile. Migrations of
-    /// states, from which a worker stands still until all have voted, are counted apart.
+    /// Times for which reloads have held up the worker: from one event to the next, other work of the machine included.
+    /// Migrations of states, from which a worker stands still until all have voted, are counted apart.
     private(set) var pauses = PauseRecord()
     private(set) var migrationPauses = PauseRecord()
 
     init(of worker: Worker) { self.worker = worker }
 
-    /// Makes the first bundle live; answers what is wrong with it.
+    /// Makes the first bundle live; answers its errors.
     func start(_ bundle: ScriptBundle) -> [ScriptError] {
         if case .failure(let problems) = worker.engine.prepare(bundle) { return problems.errors }
         _ = commitPrepared()
