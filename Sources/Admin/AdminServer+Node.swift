@@ -2,7 +2,7 @@
 // every worker for its figures.
 //
 // Runs on: the admin thread; the closures of questions run on the workers' threads.
-// Read next: Metrics/NodeFigures.swift, Gateway/Worker/WorkerStatistics.swift, Metrics/CounterOutput.swift.
+// Read next: Metrics/NodeFigures.swift, Gateway/Statistics/WorkerStatistics.swift, Metrics/CounterOutput.swift.
 
 import Gateway
 import Glibc

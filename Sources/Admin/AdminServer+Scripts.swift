@@ -1,7 +1,7 @@
 // Scripts through the API: reloads, whose answer has the outcome; the scripts that are live; and calls of onRequest.
 //
 // Runs on: the admin thread.
-// Read next: Server/Reload/Reloader.swift, Gateway/Worker/Worker+Questions.swift.
+// Read next: Server/Reload/Reloader.swift, Gateway/Worker/Scripts/BackendQuestions.swift.
 
 import EventLoop
 import Gateway

@@ -3,7 +3,7 @@
 //
 // Runs on: the admin thread.
 // Allocates: an entry per question or push, and a closure per question and worker.
-// Read next: Gateway/Worker/WorkerMessage.swift, Gateway/Worker/Worker+Inbox.swift.
+// Read next: Gateway/Node/WorkerMessage.swift, Gateway/Worker/Worker+Inbox.swift.
 
 import EventLoop
 import Gateway

@@ -3,7 +3,7 @@
 // frames. Handlers, hub and broker know none of them, and a protocol does no I/O.
 //
 // Runs on: the thread of the connection's worker.
-// Read next: ProtocolTable.swift, Gateway/Clients/ClientConnection+Conversation.swift.
+// Read next: ProtocolTable.swift, Gateway/Worker/Connections/ClientConnection+Frames.swift.
 
 public import PubSub
 public import WebSocket

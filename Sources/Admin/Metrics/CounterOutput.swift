@@ -1,6 +1,6 @@
 // The outputs of a table of counters: members of a JSON object, families of a metrics page, and lines of the documentation.
 //
-// Read next: Gateway/Worker/Counter.swift.
+// Read next: Gateway/Statistics/Counter.swift.
 
 import Gateway
 import JSON

@@ -1,6 +1,6 @@
 // The counters and gauges of the node that no worker has, and their table.
 //
-// Read next: Gateway/Worker/Counter.swift, CounterOutput.swift.
+// Read next: Gateway/Statistics/Counter.swift, CounterOutput.swift.
 
 import Gateway
 import PubSub

@@ -1,7 +1,7 @@
 // The way of a push through the scripts' onPublish. When no script has an onPublish, no push comes here.
 //
 // Runs on: the admin thread; the scripts run on the workers.
-// Read next: Gateway/Worker/Worker+Questions.swift.
+// Read next: Gateway/Worker/Scripts/BackendQuestions.swift.
 
 import Gateway
 import PubSub

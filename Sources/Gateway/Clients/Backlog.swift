@@ -1,6 +1,5 @@
-// What waits for a client that reads too slowly, message by message, where the channel's policy may take messages out again
-// or replace them. A client that keeps up has none; neither has one whose channels all close slow consumers: its bytes wait in
-// the socket.
+// The messages that wait for a slow consumer, where the channel's policy may take them out again or replace them. A client that
+// keeps up has no backlog. A client whose channels all close slow consumers has none either: its bytes wait in the socket.
 //
 // Allocates: an entry for each message that waits.
 
@@ -10,16 +9,16 @@ import WebSocket
 
 /// A slow client's waiting messages, in order.
 final class Backlog {
-    /// What an entry takes besides its frame, roughly: small messages shall not cost more than the limit says.
+    /// Bytes that an entry takes besides its frame, roughly: small messages shall not cost more than the limit says.
     static let entryOverhead = 112
 
     /// One message that waits.
     private final class Entry {
         /// Nil when it has given way to a newer one.
         var frame: Frame?
-        /// Nil for a message that nothing takes out again.
+        /// Nil for a message that no policy takes out again.
         let policy: SlowConsumerPolicy?
-        /// What it conflates with.
+        /// The topic of a conflated message.
         let topic: Topic?
 
         init(_ frame: Frame, policy: SlowConsumerPolicy?, topic: Topic?) {
@@ -29,7 +28,8 @@ final class Backlog {
         }
     }
 
-    /// What a conflated message is about. The key counts by its bytes: two spellings that Unicode calls equivalent are two keys.
+    /// The channel and key of a conflated message. The key counts by its bytes: two spellings that Unicode calls equivalent are
+    /// two keys.
     private struct Topic: Hashable {
         let channel: Channel
         let key: [UInt8]?
@@ -40,16 +40,16 @@ final class Backlog {
     private var newest: [Topic: Entry] = [:]
     /// No entry before this index gives way.
     private var firstDroppable = 0
-    /// What letting every entry go that may go would free.
+    /// Bytes that could be freed by dropping every droppable entry.
     private var droppableCost = 0
     private var goneCount = 0
     /// Bytes of the frames that wait.
     private(set) var byteCount = 0
 
-    /// What counts against the limit of a queue.
+    /// Bytes that count against the limit of a queue.
     var cost: Int { byteCount + (entries.count - goneCount) * Self.entryOverhead }
 
-    /// How many entries there are, those that have given way and are not yet taken out among them.
+    /// The number of entries, with those that have given way and are not yet taken out.
     var entryCount: Int { entries.count }
 
     var isEmpty: Bool { entries.count == goneCount }
@@ -60,8 +60,8 @@ final class Backlog {
     /// Adds a publication, if the limit or the policy makes room for it.
     /// - Parameters:
     ///   - frame: the publication in the client's form.
-    ///   - limit: what `cost` may be with it.
-    /// - Returns: how many older ones it took the place of; nil when there is no room.
+    ///   - limit: the most that `cost` may be with it.
+    /// - Returns: the number of older messages that it displaced; nil when there is no room.
     func append(_ frame: Frame, of publication: Publication, _ policy: SlowConsumerPolicy, limit: Int) -> Int? {
         switch policy {
         case .conflate:
@@ -122,7 +122,7 @@ final class Backlog {
         return 0
     }
 
-    /// Lets the oldest go until the frame fits; nil, and nobody gone, when all of them together would not be enough.
+    /// Drops the oldest until the frame fits; nil, and nothing dropped, when all of them together would not be enough.
     private func makeRoom(for frame: Frame, limit: Int) -> Int? {
         guard !fits(frame, limit) else { return 0 }
         guard cost - droppableCost + frame.count + Self.entryOverhead <= limit else { return nil }

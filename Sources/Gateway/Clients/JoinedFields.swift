@@ -1,4 +1,4 @@
-// Header fields as scripts see them: each name once, and values by their bytes, so that two that differ are two.
+// Header fields as scripts see them: each name once, and values as bytes, so that values that differ in any byte stay distinct.
 
 package import HTTP1
 

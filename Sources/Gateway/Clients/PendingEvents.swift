@@ -20,7 +20,7 @@ final class PendingEvents {
     private var events: Deque<Event> = []
     private var bytes = 0
     private var hasDrain = false
-    /// Whether the first event is what is left of a message, of which some requests have run already.
+    /// Whether the first event is the rest of a message, of which some requests have run already.
     private(set) var beginsWithRest = false
 
     var isEmpty: Bool { events.isEmpty }
@@ -39,7 +39,7 @@ final class PendingEvents {
         events.append(event)
     }
 
-    /// Puts what is left of a message in front of all other events.
+    /// Puts the rest of a message in front of all other events.
     func putBack(_ rest: [UInt8], binary: Bool) {
         bytes += rest.count
         events.prepend(.message(rest, binary: binary))
@@ -76,7 +76,7 @@ final class HeldInput {
     /// Only this part of it still waits.
     func keep(_ rest: UnsafeMutableRawBufferPointer) { self.rest = rest }
 
-    /// Has received all the same: behind what waits.
+    /// Appends bytes that have arrived all the same.
     func append(_ bytes: UnsafeMutableRawBufferPointer) {
         let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: max(1, rest.count + bytes.count), alignment: 8)
         copy.copyMemory(from: UnsafeRawBufferPointer(rest))

@@ -1,11 +1,11 @@
-// What the configuration says about proxies and origins, as each new connection needs it.
+// The rules of the configuration about proxies and origins, as each new connection needs them.
 
 import EventLoop
 import HTTP1
 import Proxies
 import Settings
 
-/// Whom to believe about a client, and whose pages may connect.
+/// The proxies to trust, and the origins whose pages may connect.
 struct ProxyRules: Sendable {
     let trusted: [IPNetwork]
     /// Whether every connection begins with a header of the PROXY protocol.
@@ -25,7 +25,7 @@ struct ProxyRules: Sendable {
         origins = configuration.websocket.origins
     }
 
-    /// Who a request comes from, given who handed it to us.
+    /// The address of the client behind a request that came from `peer`.
     func client(of head: RequestHead, behind peer: SocketAddress) -> SocketAddress {
         guard let field, trusted.trust(peer), let chain = head.joined(field.name) else { return peer }
         return ForwardedChain(chain, field: field).client(behind: peer, trusted: trusted)

@@ -1,8 +1,8 @@
-// How much every client may send, as the configuration says it; converted once for each worker.
+// The rate limit of every client, as the configuration says it; converted once for each worker.
 
 import Settings
 
-/// The rates of a connection, and what happens beyond them.
+/// The rates of a connection, and the policy beyond them.
 struct RateLimit {
     /// The bytes that are received at once where clients are held back, and so the most that is kept of a client: 16 KiB.
     static let receiveLimit = 16 << 10
@@ -47,7 +47,7 @@ final class RateMeter {
     /// Takes the tokens of a message or of a control frame; false when that closes the connection.
     func takeMessage() -> Bool { take(1, from: &messages) }
 
-    /// Takes the tokens of what has been received; false when that closes the connection.
+    /// Takes the tokens of received bytes; false when that closes the connection.
     func takeBytes(_ count: Int) -> Bool { take(count, from: &bytes) }
 
     private func take(_ count: Int, from bucket: inout TokenBucket) -> Bool {
@@ -59,19 +59,19 @@ final class RateMeter {
     /// Whether the next frame has to wait.
     var isOutOfMessages: Bool { policy == .delay && !messages.has(1) }
 
-    /// Milliseconds that reading has to wait, when `unhandled` is what tokens have not reached.
+    /// Milliseconds that reading has to wait, when the tokens did not reach as far as `unhandled`.
     func wait(with unhandled: UnsafeMutableRawBufferPointer) -> UInt64 {
         guard policy == .delay else { return 0 }
         return max(unhandled.isEmpty ? 0 : messages.wait(for: 1), bytes.wait(for: 0))
     }
 }
 
-// A rate with a reserve: tokens drip in, each message or byte takes one, and what is not used is kept up to a limit. Whole numbers
-// of thousandths, so that nothing is lost by rounding however often it is asked.
+// A rate with a reserve: tokens drip in, each message or byte takes one, and unused tokens are kept up to a limit. Whole numbers
+// of thousandths, so that rounding loses nothing, however often the bucket is filled.
 
 /// A token bucket; it is full at the beginning.
 struct TokenBucket {
-    /// Tokens a second, which are thousandths of a token a millisecond; 0 for as many as anybody likes.
+    /// Tokens a second, which are thousandths of a token a millisecond; 0 for no limit.
     private let rate: Int
     private let capacity: Int
     private var thousandths: Int
@@ -87,7 +87,7 @@ struct TokenBucket {
         filledAt = now
     }
 
-    /// Lets in what has come since the last time.
+    /// Adds the tokens of the time since the last call.
     /// - Parameter now: milliseconds of a clock that never goes back.
     mutating func fill(at now: UInt64) {
         guard rate > 0 else { return }
@@ -100,7 +100,7 @@ struct TokenBucket {
     /// Whether `count` tokens are there.
     func has(_ count: Int) -> Bool { rate == 0 || thousandths >= count * 1_000 }
 
-    /// Takes `count` tokens, and owes those that are not there.
+    /// Takes `count` tokens, and owes the missing ones.
     mutating func take(_ count: Int) {
         if rate > 0 { thousandths -= count * 1_000 }
     }

@@ -1,6 +1,6 @@
-// What other threads tell the admin thread, and the place where workers put their answers to its questions.
+// The messages of other threads to the admin thread, and the place where workers put their answers to its questions.
 //
-// Read next: ../Worker/WorkerMessage.swift, Admin/Questions.swift.
+// Read next: WorkerMessage.swift, Admin/Questions.swift.
 
 package import EventLoop
 package import PubSub

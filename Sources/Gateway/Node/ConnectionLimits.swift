@@ -2,14 +2,14 @@
 // a message.
 //
 // Runs on: every worker's thread, and the admin thread, which watches the memory.
-// Read next: ../Worker/Worker+Admission.swift.
+// Read next: ../Worker/Connections/Admission.swift.
 
 import Settings
 import Synchronization
 
 /// The limits that hold for all workers together.
 package final class ConnectionLimits: Sendable {
-    /// Why a client is turned away at the door.
+    /// The limit that turns a client away at the door.
     enum Refusal {
         case connections, memory, rate
     }
@@ -30,7 +30,7 @@ package final class ConnectionLimits: Sendable {
         handshakes = limits.handshakesPerSecond > 0 ? SharedRate(perSecond: limits.handshakesPerSecond) : nil
     }
 
-    /// Counts one more connection, or says why not.
+    /// Counts one more connection, or answers the limit that forbids it.
     /// - Parameter now: nanoseconds of the monotonic clock.
     func admit(at now: @autoclosure () -> UInt64) -> Refusal? {
         if isMemoryTight.load(ordering: .relaxed) { return .memory }
@@ -74,7 +74,7 @@ final class SharedCounts<Key: Hashable & Sendable>: Sendable {
         shards = (0..<count).map { _ in Shard() }
     }
 
-    /// Adds one to the key's count; false, and nothing added, when the key has as many as it may.
+    /// Adds one to the key's count; false, and not added, when the key has as many as it may.
     func take(_ key: Key) -> Bool {
         shard(of: key).counts.withLock { counts in
             guard counts[key, default: 0] < limit else { return false }
@@ -91,7 +91,7 @@ final class SharedCounts<Key: Hashable & Sendable>: Sendable {
         }
     }
 
-    /// How many keys have any.
+    /// The number of keys with a count.
     var keyCount: Int { shards.reduce(0) { $0 + $1.counts.withLock(\.count) } }
 
     private func shard(of key: Key) -> Shard {
@@ -100,7 +100,7 @@ final class SharedCounts<Key: Hashable & Sendable>: Sendable {
 }
 
 // A rate that all threads share, in one word: the time at which the bucket will be full again (the generic cell rate algorithm,
-// which ATM networks used). Nobody refills it, nobody locks it.
+// which ATM networks used). No thread refills it, and there is no lock.
 
 /// At most so many events a second, and so many at once after a pause of a second.
 final class SharedRate: Sendable {

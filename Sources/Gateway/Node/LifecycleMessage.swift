@@ -1,11 +1,11 @@
-// What other threads tell the one that watches over the server's life.
+// The messages of other threads to the lifecycle, the thread that watches over the server's life.
 
 /// A message in the lifecycle's inbox.
 package enum LifecycleMessage: Sendable {
     /// Stop, with the connections' ends spread over a time; nil: over the configured one.
     case drain(over: Duration?, cause: String)
     /// Start the program anew and hand over to it.
-    /// - ticket: for the admin thread, which waits for the report; nil when nobody does.
+    /// - ticket: for the admin thread, which waits for the report; nil when no request does.
     case upgrade(ticket: UInt64?)
     /// A reload that a signal asked for is over.
     case reloaded

@@ -34,7 +34,7 @@ package struct LiveScripts: Sendable {
 
     init() {}
 
-    /// - Parameter before: what was live until now; files that are the same keep their time.
+    /// - Parameter before: the scripts that were live until now; files that are the same keep their time.
     init(_ history: BundleHistory, before: LiveScripts) {
         let bundle = history.live.bundle
         version = bundle.version

@@ -35,7 +35,7 @@ package final class Node: Sendable {
     package let reloader = Inbox<ReloadMessage>()
     package let lifecycle = Inbox<LifecycleMessage>()
     package let stuckHandlers = StuckHandlers()
-    /// By worker, what its scripts began last.
+    /// By worker, the last event that its scripts began.
     package let activities: [ScriptActivity]
     /// Closed when another process runs the named timers, whether or not worker 0 has heard of it.
     package let timerGate = TimerGate()
@@ -75,7 +75,7 @@ package final class Node: Sendable {
     /// The scripts that are live.
     package var liveScripts: LiveScripts { live.withLock { $0 } }
 
-    /// The version that is live, for the many who ask for no more.
+    /// The version that is live, without a lock.
     package var liveVersion: UInt64 { version.load(ordering: .relaxed) }
 
     /// Whether pushes have to pass the scripts' onPublish.

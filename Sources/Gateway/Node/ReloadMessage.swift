@@ -58,7 +58,7 @@ package enum ReloadReport: Sendable {
     /// It could not be tried, or an uploaded file could not be written.
     case refused(Refusal)
 
-    /// Why nothing was tried.
+    /// The reason why no reload was tried.
     package enum Refusal: Sendable {
         /// Workers did not answer in time; with their present work.
         case workerLate(String)

@@ -1,4 +1,4 @@
-// The last distinct mistakes of scripts, counted, for whoever asks the admin API instead of reading the log.
+// The last distinct mistakes of scripts, counted, for the admin API: an operator need not read the log.
 //
 // Runs on: any thread; workers come here only when a handler has failed.
 
@@ -6,9 +6,9 @@ package import Logging
 package import Scripting
 import Synchronization
 
-/// Script errors by what distinguishes them: place, message and handler.
+/// Script errors by place, message and handler.
 package final class ScriptErrorLog: Sendable {
-    /// A mistake, as it happened last, and how often it did.
+    /// A mistake, as it happened last, with its count.
     package struct Entry: Sendable {
         package var error: ScriptError
         package var count: UInt64
@@ -34,7 +34,7 @@ package final class ScriptErrorLog: Sendable {
         var forgotten: UInt64 = 0
     }
 
-    /// The most that are kept; the one that has not happened for longest gives way.
+    /// The most entries that are kept; the entry that has not happened for longest gives way.
     static let limit = 100
 
     private let state = Mutex(State())
@@ -60,7 +60,7 @@ package final class ScriptErrorLog: Sendable {
         }
     }
 
-    /// What is kept, the newest first, and how many distinct ones have given way.
+    /// The entries, the newest first, and the number of distinct ones that have given way.
     package var contents: (entries: [Entry], forgotten: UInt64) {
         state.withLock { state in
             (state.entries.values.sorted { $0.order > $1.order }, state.forgotten)

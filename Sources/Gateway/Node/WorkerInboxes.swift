@@ -2,7 +2,7 @@
 // wait are bounded in number and in bytes: for a worker that does not keep up, its senders are refused, and our memory is safe.
 //
 // Runs on: any thread.
-// Read next: ../Worker/WorkerMessage.swift.
+// Read next: WorkerMessage.swift, ../Worker/WorkerOrders.swift.
 
 import EventLoop
 package import PubSub
@@ -46,24 +46,8 @@ package final class WorkerInboxes: PublicationReceiver {
 
     subscript(worker: Int) -> Inbox<WorkerMessage> { queues[worker].inbox }
 
-    // MARK: Orders and questions
-
-    /// Has the worker do something on its thread, unless it has ended by then.
-    package func tell(_ worker: Int, _ order: @escaping @Sendable (Worker) -> Void) {
-        queues[worker].inbox.post(.order(order))
-    }
-
-    /// Has every worker do something.
-    package func tellAll(_ order: @escaping @Sendable (Worker) -> Void) {
-        for worker in queues.indices { tell(worker, order) }
-    }
-
-    /// Asks the scripts of a worker something. The closure, or the event that it begins, answers to `reply` in any case.
-    package func ask<Answer>(
-        _ worker: Int, _ reply: Reply<Answer>, _ question: @escaping @Sendable (Worker, Reply<Answer>) -> Void
-    ) {
-        queues[worker].inbox.post(.ask { question($0, reply) })
-    }
+    /// Puts an order or a question into a worker's inbox.
+    func post(_ message: WorkerMessage, to worker: Int) { queues[worker].inbox.post(message) }
 
     // MARK: Frames
 

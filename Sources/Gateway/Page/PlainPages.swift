@@ -1,5 +1,5 @@
-// The answers of the clients' port to requests that are not for a WebSocket: the demo page, a health check, and otherwise the advice
-// to upgrade. The demo page is for clients on this machine.
+// The answers of the clients' port to requests that are not for a WebSocket: the demo page, a health check, and otherwise the
+// advice to upgrade. The demo page is for clients on this machine.
 //
 // Allocates: the page once.
 

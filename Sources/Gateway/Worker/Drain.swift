@@ -1,8 +1,9 @@
-// How a drain is spread over time and what each client is told: a value without a clock, so that the arithmetic can be tested.
+// An order to drain: its spread over time, and the texts for clients. It is a value without a clock, so that the arithmetic can be
+// tested.
 //
-// Read next: Worker+Draining.swift.
+// Read next: Shutdown.swift.
 
-/// How the connections of a server end.
+/// An order to end the connections of a server.
 package struct Drain: Sendable, Equatable {
     /// Milliseconds between two batches of close frames.
     static let tick: UInt64 = 100
@@ -13,7 +14,7 @@ package struct Drain: Sendable, Equatable {
     package let window: UInt64
     /// Milliseconds, of which each client is told a random part.
     let retry: UInt64
-    /// Whether another process serves from here on: then whoever has connected here already is still served.
+    /// Whether another process serves from here on. Clients that have connected here already are still served then.
     let isHandover: Bool
 
     package init(window: UInt64, retry: UInt64, isHandover: Bool) {
@@ -22,14 +23,14 @@ package struct Drain: Sendable, Equatable {
         self.isHandover = isHandover
     }
 
-    /// How many of `count` connections are closed in each tick, for the last to be closed within the window.
+    /// The number of connections, of `count`, to close in each tick so that the last is closed within the window.
     func batch(of count: Int) -> Int {
         let ticks = Int(window / Self.tick)
         guard ticks > 1 else { return max(count, Self.leastBatch) }
         return max((count + ticks - 1) / ticks, Self.leastBatch)
     }
 
-    /// What the close frame says, as `restarting, retry in 2.4 s`: always seconds with one decimal.
+    /// The reason in the Close frame, as `restarting, retry in 2.4 s`: always seconds with one decimal.
     func reason(random: UInt64) -> String {
         let tenths = random % (retry / 100 + 1)
         return "restarting, retry in \(tenths / 10).\(tenths % 10) s"

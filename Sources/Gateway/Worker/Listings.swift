@@ -66,8 +66,9 @@ extension ConnectionSummary {
     init?(_ connection: ClientConnection, of worker: Worker) {
         guard connection.phase == .open || connection.phase == .closing else { return nil }
         self.init(
-            id: connection.id, user: connection.user, path: connection.path, remoteAddress: "\(connection.remote)",
-            openedAt: Int(connection.openedAt), subprotocol: connection.subprotocol,
+            id: connection.id, user: connection.user, path: connection.request.path,
+            remoteAddress: "\(connection.remote)", openedAt: Int(connection.openedAt),
+            subprotocol: connection.subprotocol,
             compression: connection.deflate == nil ? nil : DeflateAgreement.extensionName,
             certificate: connection.certificateSubject,
             script: worker.engine.name(of: connection.script), messagesIn: UInt64(connection.messagesIn),
@@ -79,7 +80,7 @@ extension ConnectionSummary {
 
     /// The connection with this id; nil when it is not here.
     package init?(_ id: ConnectionID, of worker: Worker) {
-        guard let connection = worker.connection(id) else { return nil }
+        guard let connection = worker.connections[id] else { return nil }
         self.init(connection, of: worker)
     }
 }
@@ -92,7 +93,7 @@ extension ConnectionPage {
             let slots = worker.users[user].map { Int($0.token.slot) }.filter { $0 >= first }.sorted()
             self.init(slots, query, of: worker, next: nil)
         } else {
-            let count = worker.loop.slotCount
+            let count = worker.connections.slotCount
             let end = min(first + worker.walks.stepsInTurn, count)
             self.init(first..<max(first, end), query, of: worker, next: end < count ? UInt32(end) : nil)
         }
@@ -103,8 +104,8 @@ extension ConnectionPage {
         connections = []
         nextSlot = next
         for slot in slots {
-            worker.walks.steps += 1
-            guard let connection = worker.loop.source(at: slot) as? ClientConnection,
+            worker.walks.countStep()
+            guard let connection = worker.connections[slot: slot],
                 query.matches(connection, of: worker), let summary = ConnectionSummary(connection, of: worker)
             else { continue }
             guard connections.count < query.limit else {
@@ -119,7 +120,7 @@ extension ConnectionPage {
 extension ConnectionQuery {
     fileprivate func matches(_ connection: ClientConnection, of worker: Worker) -> Bool {
         if let channel, !worker.hub.isSubscribed(connection, to: channel) { return false }
-        if let path, connection.path != path { return false }
+        if let path, connection.request.path != path { return false }
         if let user, connection.user?.utf8.elementsEqual(user.utf8) != true { return false }
         return true
     }

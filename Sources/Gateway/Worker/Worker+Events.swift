@@ -1,4 +1,6 @@
-// What happens to connections, as the scripts see it: opened, message, ended. Exactly one onClose follows each onOpen.
+// The events of connections, as the scripts see them: opened, message, ended. Exactly one onClose follows each onOpen.
+//
+// Read next: Connections/ClientConnection.swift, Connections/LocalConnections.swift, Scripting/Engine/ScriptEngine+Events.swift.
 
 import EventLoop
 import Glibc
@@ -12,10 +14,10 @@ extension Worker {
     /// The handshake is answered; the script may talk.
     func opened(_ connection: ClientConnection) {
         connection.openedAt = UInt32(truncatingIfNeeded: time(nil))
-        openCount += 1
+        connections.opened()
         statistics.opened += 1
-        beginKeepalive(of: connection)
-        if rates.isOn { connection.limitRate(rates) }
+        keepalive.begin(connection)
+        if rules.rates.isOn { connection.limitRate(rules.rates) }
         perform(engine.onOpen(connection.script, connection.handle), on: connection)
     }
 
@@ -25,7 +27,7 @@ extension Worker {
         perform(engine.onMessage(connection.script, connection.handle, payload, binary: binary), on: connection)
     }
 
-    /// A slow client has read all that waited for it.
+    /// A slow client has read all messages that waited for it.
     func drained(_ connection: ClientConnection) {
         guard !connection.isBusy, !connection.isDeferred, !turns.slice.isOver else { return connection.putOffDrain() }
         drain(connection)
@@ -34,23 +36,23 @@ extension Worker {
     /// The script hears that the client has read all.
     func drain(_ connection: ClientConnection) {
         perform(engine.onDrain(connection.script, connection.handle), on: connection)
-        noteEvent(.handler(.drain, connection.script))
+        turns.note(.handler(.drain, connection.script))
     }
 
-    /// The connection is over for scripts and channels, whatever its socket still has to do, and none of its events is left. The
+    /// The connection is over for scripts and channels, and none of its events is left; its socket may still have work. The
     /// script's onClose may still look at the connection and its channels, and publish.
     func ended(_ connection: ClientConnection, code: CloseCode, reason: String) {
-        openCount -= 1
+        connections.ended()
         var reason = reason
         let outcome = reason.withUTF8 { bytes in
             engine.onClose(
                 connection.script, connection.handle, code: code.rawValue, reason: UnsafeRawBufferPointer(bytes))
         }
-        noteEvent(.handler(.close, connection.script))
-        if case .failed(let error) = outcome { note(error, on: connection) }
+        turns.note(.handler(.close, connection.script))
+        if case .failed(let error) = outcome { reports.note(error, on: connection) }
         let remains = outcome.waits ? ClientConnection.Remains(of: connection) : nil
         hub.unsubscribeFromAll(connection)
-        identify(connection, as: nil)
+        users.identify(connection, as: nil)
         if case .waiting(let task) = outcome, let remains {
             linger(connection, task, remains)
         } else {
@@ -58,7 +60,7 @@ extension Worker {
         }
     }
 
-    /// Does what an event of a connection has asked for.
+    /// Performs the outcome of an event of a connection.
     func perform(_ outcome: EventOutcome, on connection: ClientConnection) {
         switch outcome {
         case .done:
@@ -68,27 +70,14 @@ extension Worker {
         case .waiting(let task):
             connection.isBusy = true
             connection.makePending().task = task
-            beganToWait(task, on: connection)
+            waiting.add(task, on: connection, isLimited: true)
         case .failed(let error):
-            note(error, on: connection)
+            reports.note(error, on: connection)
             if node.configuration.scripts.onError == .close { connection.close(.scriptError) }
         }
     }
 
-    /// A mistake of the script: counted, and told to the log with all that helps to find it.
-    func note(_ error: ScriptError, on connection: ClientConnection?) {
-        guard error.kill != .closed else { return log.debug("\(error.summary)", metadata: error.metadata) }
-        statistics.scriptErrors += 1
-        if error.kill == .budget { recentKills.note(at: loop.now) }
-        node.scriptErrors.note(error, connection: connection?.id.text, now: time(nil))
-        var metadata = error.metadata
-        if let connection {
-            metadata["connection"] = "\(connection.id.text)"
-            metadata["path"] = "\(connection.path)"
-        }
-        log.error("\(error.summary)", metadata: metadata)
-    }
-
+    /// Counts a connection that the server has ended.
     func count(_ reason: CloseReason) { statistics.closes[Int(reason.rawValue)] += 1 }
 
     func logClose(_ connection: ClientConnection, _ reason: CloseReason) {
@@ -101,15 +90,45 @@ extension Worker {
             ])
     }
 
-    /// Keeps the index of users; nil takes the connection out of it. False when the user has as many connections as it may.
-    @discardableResult
-    func identify(_ connection: ClientConnection, as user: String?) -> Bool {
-        guard admitUser(user, of: connection) else { return false }
-        if let old = connection.user { users.remove(connection, of: old) }
-        if let user { users.insert(connection, of: user) }
-        guard user != nil || connection.extras != nil else { return true }
-        connection.makeExtras().value.user = user
-        return true
+    // MARK: Connections that are gone
+
+    /// The connection's onClose waits: scripts can still ask for its last state.
+    /// - Parameter remains: that state, which hub and socket forget.
+    private func linger(_ connection: ClientConnection, _ task: ScriptTask, _ remains: ClientConnection.Remains) {
+        connection.makeExtras().value.remains = remains
+        connections.beginLingering(connection)
+        waiting.add(task, on: connection, isLimited: true)
+    }
+
+    /// The connection's onClose, which waited, has ended.
+    func endLingering(_ connection: ClientConnection) {
+        connections.endLingering(connection)
+        engine.forget(connection.handle)
+        if connections.isEmpty { shutdown.lastIsGone() }
+    }
+
+    /// The connection's socket is gone. The scripts forget what a refused handshake may have left behind.
+    func forget(_ connection: ClientConnection) {
+        if !connections.isLingering(connection) { engine.forget(connection.handle) }
+        admission.release(connection)
+        connections.removed()
+        if connections.socketCount == 0 { shutdown.lastIsGone() }
+    }
+
+    // MARK: Reports
+
+    /// The text of a place in a script, for reports.
+    func text(of place: ScriptPlace) -> String {
+        switch place {
+        case .handler(let handler, let script): "\(engine.name(of: script)).lua:\(handler.name)"
+        case .function: engine.lastFunctionPlace
+        case .resumed(let event):
+            if case .handler(let handler, let script) = event.work {
+                text(of: .handler(handler, script))
+            } else {
+                event.functionPlace ?? event.work.name
+            }
+        }
     }
 }
 
@@ -118,7 +137,7 @@ extension EventOutcome {
 }
 
 extension Logger.Level {
-    /// The log's word for how loudly a close is told.
+    /// The log level of a close.
     init(_ level: CloseReason.Level) {
         self =
             switch level {

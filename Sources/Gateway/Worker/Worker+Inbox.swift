@@ -1,49 +1,33 @@
-// The worker's inbox: pushes, orders and questions of other threads, and the answers. One batch is handled per turn, before sockets
-// are written, so a burst of pushes costs each subscriber one write.
+// The worker's inbox: pushes, orders and questions of other threads. One batch is handled per turn, before sockets are written, so
+// a burst of pushes costs each subscriber one write.
 //
-// Read next: WorkerMessage.swift, Worker+Questions.swift.
+// Read next: ../Node/WorkerMessage.swift, WorkerOrders.swift, AdminReplies.swift, Scripts/BackendQuestions.swift.
 
 import EventLoop
 import PubSub
-import Scripting
+package import Scripting
 package import WebSocket
 
 extension Worker {
     func handle(_ message: WorkerMessage) {
         // The scripts have seen onStop, which is the last that they see.
-        guard !hasEnded else {
-            if case .ask(let body) = message { body(self) }
+        guard !shutdown.hasEnded else {
+            if case .question(let body) = message { body(self) }
             return
         }
         switch message {
         case .deliver(let publication, let receipt):
             let count = deliver(publication)
-            node.workers.handled(publication.frame, on: index)
-            if let receipt { answers.append(.delivered(receipt: receipt, count)) }
+            replies.handled(publication.frame, receipt: receipt, count)
         case .send(let frame, .path(let path), let receipt):
-            sendWidely(frame, path: path, receipt: receipt)
+            walks.send(frame, path: path, receipt: receipt)
         case .send(let frame, .everyone, let receipt):
-            sendWidely(frame, path: nil, receipt: receipt)
+            walks.send(frame, path: nil, receipt: receipt)
         case .send(let frame, let audience, let receipt):
-            let count = send(frame, to: audience)
-            node.workers.handled(frame, on: index)
-            if let receipt { answers.append(.delivered(receipt: receipt, count)) }
-        case .order(let body), .ask(let body):
+            replies.handled(frame, receipt: receipt, send(frame, to: audience))
+        case .work(let body), .question(let body):
             body(self)
         }
-    }
-
-    /// Answers a question; the admin thread is told at the end of the turn.
-    package func answer<Answer>(_ reply: Reply<Answer>, _ answer: Answer) {
-        reply.answers.add(answer, from: index)
-        answers.append(.answered(ticket: reply.ticket))
-    }
-
-    /// Sends this turn's answers, after its sockets are written.
-    func postAnswers() {
-        guard !answers.isEmpty else { return }
-        node.admin.post(contentsOf: answers)
-        answers.removeAll(keepingCapacity: true)
     }
 
     // MARK: Frames
@@ -58,17 +42,36 @@ extension Worker {
 
     private func send(_ frame: Frame, to audience: Audience) -> DeliveryCount {
         var count = DeliveryCount()
-        let sendOne = { [onFullQueue] (connection: ClientConnection) in
+        let policy = rules.onFullQueue
+        let sendOne = { (connection: ClientConnection) in
             guard connection.phase == .open else { return }
-            count.note(connection.send(frame, whenFull: onFullQueue) == .sent ? .queued : .dropped)
+            count.note(connection.send(frame, whenFull: policy) == .sent ? .queued : .dropped)
         }
         switch audience {
-        case .connection(let id): connection(id).map(sendOne)
+        case .connection(let id): connections[id].map(sendOne)
         case .user(let user): users[user].forEach(sendOne)
-        case .path, .everyone: preconditionFailure("a frame for many is sent widely")
+        case .path, .everyone: preconditionFailure("a frame for many is a walk")
         }
         statistics.deliveriesDropped += UInt64(count.dropped)
         return count
+    }
+
+    // MARK: Questions of the admin thread
+
+    /// Answers a question; the admin thread is told at the end of the turn.
+    package func answer<Answer>(_ reply: Reply<Answer>, _ answer: Answer) { replies.answer(reply, answer) }
+
+    /// Begins a page of channels; it is answered when it is complete.
+    package func list(_ query: ChannelQuery, _ reply: Reply<[ChannelSummary]>) { walks.list(query, reply) }
+
+    /// A backend asks whether a push may pass. Pushes of one `order` are asked about one after the other.
+    package func askPublish(_ question: ScriptQuestion, order: String, _ reply: Reply<ScriptAnswer>) {
+        questions.take(.publish(PublishQuestion(question: question, reply: reply), order: order))
+    }
+
+    /// A backend calls `onRequest` of a script.
+    package func askRequest(_ question: ScriptQuestion, script: String, _ reply: Reply<ScriptAnswer>) {
+        questions.take(.request(question, script: script, reply: reply))
     }
 
     // MARK: Closing
@@ -76,7 +79,7 @@ extension Worker {
     /// Closes one connection for a script of another worker; false when it is not here.
     @discardableResult
     package func close(_ id: ConnectionID, code: CloseCode, reason: String) -> Bool {
-        connection(id)?.close(code, reason: reason) ?? false
+        connections[id]?.close(code, reason: reason) ?? false
     }
 
     /// Closes one connection for an operator, and counts it as such.
@@ -86,7 +89,21 @@ extension Worker {
         return isClosed
     }
 
+    /// Closes a user's connections here; false when there are none.
+    @discardableResult
+    func close(user: String, code: CloseCode, reason: String) -> Bool {
+        let connections = users[user]
+        for connection in connections { connection.close(code, reason: reason) }
+        return !connections.isEmpty
+    }
+
     // MARK: Orders of the lifecycle
+
+    /// Begins to drain, or hastens the present drain.
+    package func drain(_ drain: Drain) { shutdown.drain(drain) }
+
+    /// Cuts the connections that are left, and ends the loop.
+    package func stop() { shutdown.stop() }
 
     /// Tells the lifecycle that the loop goes round.
     package func answerAlive() { node.lifecycle.post(.alive(.worker(index))) }

@@ -1,7 +1,10 @@
-// What scripts can ask of the server. Called while a handler runs, so nothing here runs another one: closing is finished at
+// The requests of scripts to the server. They come while a handler runs, so nothing here runs another one: closing is finished at
 // the end of the turn.
+//
+// Read next: Scripting/Host/ScriptHost.swift.
 
 import EventLoop
+import HTTPClient
 import Logging
 import PubSub
 package import Scripting
@@ -12,47 +15,47 @@ extension Worker: ScriptHost {
     // MARK: One connection
 
     package func send(_ handle: ConnectionHandle, _ payload: UnsafeRawBufferPointer, binary: Bool) -> SendResult {
-        connection(handle)?.send(payload, binary: binary) ?? .closed
+        connections[handle]?.send(payload, binary: binary) ?? .closed
     }
 
     package func close(_ handle: ConnectionHandle, code: UInt16, reason: UnsafeRawBufferPointer) -> Bool {
-        connection(handle)?.close(CloseCode(rawValue: code), reason: String(decoding: reason, as: UTF8.self)) ?? false
+        connections[handle]?.close(CloseCode(rawValue: code), reason: String(decoding: reason, as: UTF8.self)) ?? false
     }
 
     package func subscribe(_ handle: ConnectionHandle, channel name: UnsafeRawBufferPointer) -> SubscribeResult {
-        guard let connection = connection(handle), connection.phase == .open else { return .closed }
+        guard let connection = connections[handle], connection.phase == .open else { return .closed }
         guard let channel = Channel(name) else { return .invalidName }
         if hub.isSubscribed(connection, to: channel) { return .alreadySubscribed }
-        guard connection.memberships.count < maxChannels else { return .tooMany }
+        guard connection.memberships.count < rules.maxChannels else { return .tooMany }
         hub.subscribe(connection, to: channel)
         return .subscribed
     }
 
     package func unsubscribe(_ handle: ConnectionHandle, channel name: UnsafeRawBufferPointer) -> Bool {
-        guard let connection = connection(handle), let channel = Channel(name) else { return false }
+        guard let connection = connections[handle], let channel = Channel(name) else { return false }
         return hub.unsubscribe(connection, from: channel)
     }
 
     package func identify(_ handle: ConnectionHandle, user: UnsafeRawBufferPointer?) -> Bool {
-        guard let connection = connection(handle), connection.phase == .open else { return false }
-        if identify(connection, as: user.map { String(decoding: $0, as: UTF8.self) }) { return true }
+        guard let connection = connections[handle], connection.phase == .open else { return false }
+        if users.identify(connection, as: user.map { String(decoding: $0, as: UTF8.self) }) { return true }
         connection.close(.tooManyOfUser)
         return false
     }
 
-    package func isOpen(_ handle: ConnectionHandle) -> Bool { connection(handle)?.phase == .open }
+    package func isOpen(_ handle: ConnectionHandle) -> Bool { connections[handle]?.phase == .open }
 
-    package func queued(_ handle: ConnectionHandle) -> Int { connection(handle)?.waitingBytes ?? 0 }
+    package func queued(_ handle: ConnectionHandle) -> Int { connections[handle]?.waitingBytes ?? 0 }
 
     package func text(_ property: ConnectionText, of handle: ConnectionHandle, into answer: inout ScriptStrings) -> Bool
     {
-        guard let connection = connection(handle) else { return false }
+        guard let connection = connections[handle] else { return false }
         let text: String? =
             switch property {
             case .id: connection.id.text
             case .user: connection.remains?.user ?? connection.user
             case .ip: connection.remote.host
-            case .path: connection.path
+            case .path: connection.request.path
             case .subprotocol: connection.subprotocol
             case .certificate: connection.remains?.certificate ?? connection.certificateSubject
             }
@@ -62,15 +65,15 @@ extension Worker: ScriptHost {
     }
 
     package func pairs(_ pairs: ConnectionPairs, of handle: ConnectionHandle, into answer: inout ScriptStrings) {
-        guard let connection = connection(handle) else { return }
+        guard let connection = connections[handle] else { return }
         switch pairs {
-        case .query: for pair in connection.query { answer.append(name: pair.name, value: pair.value) }
-        case .headers: for field in connection.headers { answer.append(name: field.name, value: field.value) }
+        case .query: for pair in connection.request.query { answer.append(name: pair.name, value: pair.value) }
+        case .headers: for field in connection.request.headers { answer.append(name: field.name, value: field.value) }
         }
     }
 
     package func channels(of handle: ConnectionHandle, into answer: inout ScriptStrings) {
-        guard let connection = connection(handle) else { return }
+        guard let connection = connections[handle] else { return }
         if let remains = connection.remains { return remains.channels.forEach { answer.append($0) } }
         for membership in connection.memberships { answer.append(membership.channel.name) }
     }
@@ -83,7 +86,7 @@ extension Worker: ScriptHost {
         key: String?
     ) -> PublishResult {
         guard let channel = Channel(name) else { return .invalidName }
-        let exclude = except.flatMap { connection($0)?.subscriberID }
+        let exclude = except.flatMap { connections[$0]?.subscriberID }
         let frame = binary ? Frame.binary(payload) : Frame.text(payload)
         // While messages of an earlier order are still being handled, this one has to queue behind them.
         let origin = loop.isHandlingInbox ? PublishingThread.other : .worker(index)
@@ -100,7 +103,7 @@ extension Worker: ScriptHost {
 
     package func send(toID text: UnsafeRawBufferPointer, _ payload: UnsafeRawBufferPointer, binary: Bool) -> Bool {
         guard let id = routable(text) else { return false }
-        if id.worker == index { return connection(id)?.send(payload, binary: binary) == .sent }
+        if id.worker == index { return connections[id]?.send(payload, binary: binary) == .sent }
         let frame = binary ? Frame.binary(payload) : Frame.text(payload)
         return node.workers.send(frame, to: .connection(id), on: Int(id.worker), receipt: nil)
     }
@@ -108,7 +111,7 @@ extension Worker: ScriptHost {
     package func send(toUser user: String, _ payload: UnsafeRawBufferPointer, binary: Bool) {
         let frame = binary ? Frame.binary(payload) : Frame.text(payload)
         sendElsewhere(frame, to: .user(user))
-        for connection in users[user] { _ = connection.send(frame, whenFull: onFullQueue) }
+        for connection in users[user] { _ = connection.send(frame, whenFull: rules.onFullQueue) }
     }
 
     /// Hands a frame to all other workers.
@@ -122,7 +125,7 @@ extension Worker: ScriptHost {
     package func broadcast(_ payload: UnsafeRawBufferPointer, binary: Bool) {
         let frame = binary ? Frame.binary(payload) : Frame.text(payload)
         sendElsewhere(frame, to: .everyone)
-        forEachOpenConnection { _ = $0.send(frame, whenFull: onFullQueue) }
+        connections.forEachOpen { _ = $0.send(frame, whenFull: rules.onFullQueue) }
     }
 
     package func disconnect(id text: UnsafeRawBufferPointer, code: UInt16, reason: UnsafeRawBufferPointer) -> Bool {
@@ -131,7 +134,7 @@ extension Worker: ScriptHost {
         guard let id = routable(text) else {
             return disconnect(user: String(decoding: text, as: UTF8.self), code: code, reason: reason)
         }
-        if id.worker == index { return connection(id)?.close(code, reason: reason) ?? false }
+        if id.worker == index { return connections[id]?.close(code, reason: reason) ?? false }
         node.workers.tell(Int(id.worker)) { $0.close(id, code: code, reason: reason) }
         return true
     }
@@ -143,14 +146,6 @@ extension Worker: ScriptHost {
         return close(user: user, code: code, reason: reason) || node.workers.count > 1
     }
 
-    /// Closes a user's connections here; false when there are none.
-    @discardableResult
-    func close(user: String, code: CloseCode, reason: String) -> Bool {
-        let connections = users[user]
-        for connection in connections { connection.close(code, reason: reason) }
-        return !connections.isEmpty
-    }
-
     /// The id if it can be one of this node's connections.
     private func routable(_ text: UnsafeRawBufferPointer) -> ConnectionID? {
         guard let text = String(validating: text, as: UTF8.self), let id = ConnectionID(text), id.node == node.number,
@@ -159,26 +154,42 @@ extension Worker: ScriptHost {
         return id
     }
 
-    // MARK: Timers and log
+    // MARK: Timers and waits
 
     package func setTimer(id: Int32, after seconds: Double, every period: Double?, name: String?) {
-        timers.set(id, after: Self.milliseconds(seconds), every: period.map(Self.milliseconds))
+        functions.setTimer(id, after: Self.milliseconds(seconds), every: period.map(Self.milliseconds))
     }
 
-    package func cancelTimer(id: Int32) { timers.cancel(id) }
+    package func cancelTimer(id: Int32) { functions.cancelTimer(id) }
 
-    /// Runs a timer that is due; false when it was cancelled while it waited for its turn.
-    func fire(_ timer: DueTimer) -> Bool {
-        guard timers.take(timer) else { return false }
-        if timer.period == nil { performAlone(engine.fireTimer(timer.id)) } else { repeatTimer(timer.id) }
-        noteEvent(.function)
-        return true
+    package func spawned() { functions.spawned() }
+
+    package func sleep(_ ticket: WaitTicket, seconds: Double) {
+        let timer = loop.schedule(after: Self.milliseconds(seconds)) { [unowned self] in
+            resumptions.finish(ticket, with: .done)
+        }
+        waiting.begin(.sleep(timer), of: ticket)
     }
 
-    /// At least a millisecond, at most some thirty years: whatever a script asks for, the clock can add it.
-    static func milliseconds(_ seconds: Double) -> UInt64 {
+    /// Sends a request to another server; answers the mistake in it, if it cannot be sent.
+    package func request(_ ticket: WaitTicket, _ wanted: ScriptRequest) -> String? {
+        do throws(HTTPRequestMistake) {
+            let id = try requests.send(wanted) { [unowned self] answer in resumptions.finish(ticket, with: answer) }
+            waiting.begin(.request(id), of: ticket)
+            return nil
+        } catch {
+            return error.description
+        }
+    }
+
+    /// At least a millisecond, at most some thirty years, so that the clock can add any time that a script asks for.
+    private static func milliseconds(_ seconds: Double) -> UInt64 {
         UInt64(min(max(1, (seconds * 1000).rounded(.up)), 1e12))
     }
+
+    // MARK: Log
+
+    package func slow(traceback: String) { reports.noteSlow(traceback: traceback, version: engine.version) }
 
     package func log(
         level: ScriptLogLevel, message: UnsafeRawBufferPointer, fields: [(name: String, value: String)], script: String,

@@ -1,7 +1,7 @@
 // A worker's figures at one moment, for the admin API: its counters, and those and the metrics of its scripts.
 //
 // Runs on: the worker's thread; the figures go to others as copies.
-// Read next: WorkerStatistics.swift.
+// Read next: ../Statistics/WorkerStatistics.swift.
 
 import EventLoop
 import HTTPClient
@@ -28,7 +28,7 @@ package struct WorkerMeasurements: Sendable {
         statistics = WorkerStatistics(of: worker)
         scripts = ScriptStatistics.all(of: worker)
         metrics = worker.engine.metrics
-        recentKills = worker.recentKills.count(at: worker.loop.now)
+        recentKills = worker.reports.recentKills
     }
 }
 
@@ -46,11 +46,17 @@ extension WorkerStatistics {
     /// The counters, and the gauges as they are now. The work does not grow with the number of connections.
     package init(of worker: Worker) {
         self = worker.statistics
-        connections = worker.openCount
+        connections = worker.connections.openCount
         subscriptions = worker.hub.subscriptionCount
-        refusedForDescriptors += worker.listeners.reduce(0) { $0 + $1.refused }
+        refusedForDescriptors = worker.sockets.refused
+        deliveriesDropped += worker.walks.dropped
+        pingsSent = worker.keepalive.pingsSent
+        scriptErrors = worker.reports.errors
+        handlersSlow = worker.reports.slowHandlers
+        reloadPauses = worker.reload.pauses
+        migrationPauses = worker.reload.migrationPauses
         luaMemory = worker.engine.memoryInUse
-        let http = worker.http.counts
+        let http = worker.requests.counts
         httpRequests = http.requests
         httpFailed = http.failed
         httpTimedOut = http.timedOut
@@ -60,7 +66,7 @@ extension WorkerStatistics {
         httpLookups = http.lookups
         handlersKilled = worker.engine.kills
         handlersWaiting = worker.engine.waitingCount
-        backlog = worker.backlog
+        backlog = worker.rotation.backlog
         turnSlicesUsed = worker.turns.slicesUsed
         (timersRefused, waitsRefused, spawnsRefused) = worker.engine.refusedCounts
         messagesDeflated = worker.compression?.deflated ?? 0

@@ -109,7 +109,7 @@ final class Reloader {
         state = .preparing(plan, awaited: everyWorker, errors: [], needsMigration: false)
         let scripts = node.configuration.scripts
         setDeadline((scripts.reloadTimeout + scripts.loadBudget).milliseconds)
-        node.workers.tellAll { [round, bundle = plan.bundle] in $0.prepare(bundle, round: round) }
+        node.workers.tellAll { [round, bundle = plan.bundle] in $0.reload.prepare(bundle, round: round) }
     }
 
     // MARK: Deadlines
@@ -162,7 +162,7 @@ final class Reloader {
         if needsMigration { return migrate(plan) }
         if let refusal = publish(plan) { return drop(plan, .refused(refusal)) }
         commit(plan)
-        node.workers.tellAll { [round] in $0.commit(round: round) }
+        node.workers.tellAll { [round] in $0.reload.commit(round: round) }
     }
 
     private func commit(_ plan: ReloadPlan) {
@@ -175,7 +175,7 @@ final class Reloader {
         state = .migrating(plan, awaited: everyWorker, errors: [], decisions: decisions)
         setDeadline(Self.migrationTime)
         for (worker, decision) in decisions.enumerated() {
-            node.workers.tell(worker) { [round] in $0.migrate(decision, round: round) }
+            node.workers.tell(worker) { [round] in $0.reload.migrate(decision, round: round) }
         }
     }
 
@@ -207,7 +207,7 @@ final class Reloader {
     }
 
     private func drop(_ plan: ReloadPlan, _ report: ReloadReport) {
-        node.workers.tellAll { $0.discard() }
+        node.workers.tellAll { $0.reload.discard() }
         plan.upload?.discard()
         finish(report)
     }

@@ -56,7 +56,7 @@ struct TurnGateTests {
     private func clients(_ count: Int) -> [HandClient] {
         let clients = (0..<count).map { HandClient(to: hand, ip: 0x0A00_0000 + UInt32($0), target: "/?n=\($0)") }
         for _ in 0..<5 { hand.turn() }
-        #expect(hand.worker.openCount == count)
+        #expect(hand.worker.connections.openCount == count)
         return clients
     }
 
@@ -75,7 +75,7 @@ struct TurnGateTests {
     private func end() {
         hand.worker.stop()
         _ = turns(.whole)
-        #expect(hand.worker.hasEnded && hand.worker.connectionCount == 0)
+        #expect(hand.worker.shutdown.hasEnded && hand.worker.connections.socketCount == 0)
         hand.end()
     }
 
@@ -151,13 +151,13 @@ struct TurnGateTests {
         hand.worker.handle(.order { _ = $0.closeForOperator(id, code: CloseCode(rawValue: 4000), reason: "") })
         hand.turn()
         #expect(hand.takeLines() == ["close|4000"])
-        #expect(hand.worker.connectionCount == 1)
+        #expect(hand.worker.connections.socketCount == 1)
         if !isHeld { clients[0].send(goodbye) }
         _ = turns()
         // It has the time to hang up first, which is short beside timeouts.close.
         hand.clock.now += 3_000
         _ = turns()
-        #expect(hand.worker.connectionCount == 0)
+        #expect(hand.worker.connections.socketCount == 0)
         #expect(hand.worker.statistics.closes[Int(CloseReason.closeTimeout.rawValue)] == 0)
         #expect(hand.worker.statistics.closes[Int(CloseReason.closedByOperator.rawValue)] == 1)
         withExtendedLifetime(clients) { end() }
@@ -187,7 +187,7 @@ struct TurnGateTests {
         let closes = lines.map { $0.filter { $0.hasPrefix("close") }.count }
         #expect(closes.allSatisfy { $0 <= 1 }, "\(closes)")
         #expect(closes.reduce(0, +) == clients.count)
-        #expect(hand.worker.openCount == 0)
+        #expect(hand.worker.connections.openCount == 0)
         withExtendedLifetime(clients) { end() }
     }
 
@@ -249,15 +249,15 @@ struct TurnGateTests {
         hand.clock.now += 100
         // All are due and put off in a turn that is over; in the next one somebody's turn has come.
         hand.turn(.over)
-        #expect(hand.takeLines().isEmpty && hand.worker.backlog.timers == 51)
+        #expect(hand.takeLines().isEmpty && hand.worker.rotation.backlog.timers == 51)
         hand.turn(.over)
         let early = hand.takeLines()
         #expect(early.count == 1 && early.allSatisfy { $0.hasPrefix("early") })
-        #expect(hand.worker.backlog.timers == 50)
+        #expect(hand.worker.rotation.backlog.timers == 50)
         clients[0].send(text("cancel"))
         hand.turn(.over)
         #expect(hand.takeLines() == ["message|cancel", "last|timer"])
-        #expect(hand.worker.backlog.timers == 0)
+        #expect(hand.worker.rotation.backlog.timers == 0)
         withExtendedLifetime(clients) { end() }
     }
 
@@ -269,9 +269,9 @@ struct TurnGateTests {
         #expect(hand.takeLines() == ["message|spawn"], "what a turn that is over leaves begins in the next one")
         hand.turn(.over)
         #expect(hand.takeLines() == ["spawned|one"])
-        #expect(hand.worker.backlog.spawned == 3, "two of this batch, and one of the next")
+        #expect(hand.worker.rotation.backlog.spawned == 3, "two of this batch, and one of the next")
         #expect(turns().joined().count == 5)
-        #expect(hand.worker.backlog.spawned == 0)
+        #expect(hand.worker.rotation.backlog.spawned == 0)
         withExtendedLifetime(clients) { end() }
     }
 }

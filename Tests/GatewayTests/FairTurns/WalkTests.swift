@@ -29,7 +29,7 @@ struct WalkTests {
             return client
         }
         for _ in 0..<3 { hand.turn() }
-        #expect(hand.worker.openCount == Self.count)
+        #expect(hand.worker.connections.openCount == Self.count)
         hand.worker.walks.stepsInTurn = Self.steps
         return (hand, clients)
     }
@@ -91,8 +91,8 @@ struct WalkTests {
         let connections = (0..<hand.worker.loop.slotCount).compactMap {
             hand.worker.loop.source(at: $0) as? ClientConnection
         }
-        let last = try #require(connections.last { $0.path == "/odd" })
-        let lastEven = try #require(connections.last { $0.path == "/even" })
+        let last = try #require(connections.last { $0.request.path == "/odd" })
+        let lastEven = try #require(connections.last { $0.request.path == "/even" })
         let workers = hand.node.workers
         #expect(workers.send(frame("a"), to: .everyone, on: 0, receipt: 1))
         #expect(workers.send(frame("b"), to: .path("/odd"), on: 0, receipt: 2))

@@ -77,7 +77,7 @@ final class HandWorker {
     func turn(_ slice: Slice = .whole) {
         clock.now += 1
         worker.turns.slice = slice.made
-        if worker.hasEnded { worker.postAnswers() } else { worker.loop.turn(waitingAtMost: 0) }
+        if worker.shutdown.hasEnded { worker.replies.post() } else { worker.loop.turn(waitingAtMost: 0) }
     }
 
     /// A place for the worker's answer to a question of this number.
@@ -103,11 +103,11 @@ final class HandWorker {
     /// Makes a bundle live as the reloader does; what is wrong with it otherwise.
     func reload(_ bundle: ScriptBundle) -> [ScriptError] {
         round += 1
-        worker.prepare(bundle, round: round)
+        worker.reload.prepare(bundle, round: round)
         for message in node.reloader.isEmpty ? [] : node.reloader.wait() {
             if case .prepared(_, _, let errors, _) = message, !errors.isEmpty { return errors }
         }
-        worker.commit(round: round)
+        worker.reload.commit(round: round)
         return []
     }
 
@@ -131,7 +131,7 @@ final class HandClient {
     init(to hand: HandWorker, ip: UInt32, target: String, subprotocols: String? = nil) {
         let pair = SocketPair()
         descriptor = pair.far
-        hand.worker.accept(pair.near, SocketAddress(ipv4: ip, port: 1))
+        hand.worker.admission.accept(pair.near, SocketAddress(ipv4: ip, port: 1))
         let offer = subprotocols.map { "Sec-WebSocket-Protocol: \($0)\r\n" } ?? ""
         send(
             Array(

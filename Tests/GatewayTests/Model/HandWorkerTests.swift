@@ -61,7 +61,7 @@ struct HandWorkerTests {
                 "whole|4002|true|/chat|10.0.0.2|user 2|2|channel 2",
                 "stop|",
             ])
-        #expect(hand.worker.openCount == 0)
+        #expect(hand.worker.connections.openCount == 0)
         hand.end()
     }
 
@@ -73,7 +73,7 @@ struct HandWorkerTests {
         client.close()
         let whole = "true|/chat|10.0.0.1|user 1|1|channel 1"
         #expect(lines(hand) == ["whole|1006|\(whole)"])
-        #expect(hand.worker.connectionCount == 0)
+        #expect(hand.worker.connections.socketCount == 0)
         hand.clock.now += 1_000
         #expect(lines(hand) == ["whole|late|\(whole)"])
         hand.worker.stop()
@@ -137,13 +137,13 @@ struct HandWorkerTests {
             (0..<loop.slotCount).compactMap { loop.source(at: $0) as? ClientConnection }.first)
         connection.close(.slowConsumer)
         _ = lines(hand)
-        hand.clock.now += hand.worker.timeouts.close - 1_000
+        hand.clock.now += hand.worker.rules.closeTimeout - 1_000
         client.send([0xFF, 0xFF, 0xFF])
         _ = lines(hand)
-        #expect(hand.worker.connectionCount == 1)
+        #expect(hand.worker.connections.socketCount == 1)
         hand.clock.now += 2_500
         _ = lines(hand)
-        #expect(hand.worker.connectionCount == 0)
+        #expect(hand.worker.connections.socketCount == 0)
         hand.worker.stop()
         _ = lines(hand)
         hand.end()

@@ -265,7 +265,7 @@ struct WorkerModelRun {
         while quiet < 4 {
             hand.turn(someSlice())
             // A worker that has ended turns no more.
-            let hasWork = hand.worker.loop.hasWork && !hand.worker.hasEnded
+            let hasWork = hand.worker.loop.hasWork && !hand.worker.shutdown.hasEnded
             var isQuiet = try !observe() && !hasWork
             for guest in model.guests where guest.client.read() { isQuiet = false }
             quiet = isQuiet ? quiet + 1 : 0
@@ -309,8 +309,8 @@ struct WorkerModelRun {
         hand.worker.stop()
         try rest()
         let worker = hand.worker
-        guard worker.hasEnded, worker.openCount == 0, worker.connectionCount == 0, worker.waiting.isEmpty,
-            worker.lingering.isEmpty, worker.users.isEmpty, worker.engine.waitingCount == 0
+        guard worker.shutdown.hasEnded, worker.connections.openCount == 0, worker.connections.isEmpty,
+            worker.waiting.isEmpty, worker.users.isEmpty, worker.engine.waitingCount == 0
         else { throw ModelFailure("something is left of the worker") }
         hand.end()
     }

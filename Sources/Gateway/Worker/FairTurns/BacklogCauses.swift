@@ -1,4 +1,4 @@
-// Places in scripts, for the log: those whose events used the turns' slices up, and those where handlers were slow.
+// The places in scripts whose events used the turns' slices up, for the log.
 
 /// CPU time by place, from one report to the next.
 struct BacklogCauses {
@@ -31,22 +31,5 @@ struct BacklogCauses {
         // Of equals the first by name, so that the report is the same for the same history.
         let most = times.max { ($0.value, $1.key) < ($1.value, $0.key) }
         return most.map { ($0.key, $0.value / 1_000_000) }
-    }
-}
-
-/// The places where handlers were slow, and when each was last told to the log.
-struct SlowPlaces {
-    /// Milliseconds between two reports of the same place.
-    private static let interval: UInt64 = 60_000
-    private static let limit = 1_000
-
-    private var reports: [String: UInt64] = [:]
-
-    /// Whether a handler that was slow at this place is to be told now.
-    mutating func isDue(_ place: String, at now: UInt64) -> Bool {
-        if let last = reports[place], now < last + Self.interval { return false }
-        if reports.count == Self.limit { reports = [:] }
-        reports[place] = now
-        return true
     }
 }

@@ -1,9 +1,10 @@
-// What a turn has left over because its slice was used up. The connections, the timers, the spawned functions, the ended waits and
-// the questions of backends stand in one rotation: each goes on when it is at the front, in its own order, and to the back when
-// the slice is used up again. Connections that have not used a slice up themselves stand in a second, shorter one; the two take turns.
+// The work that a turn has left over because its slice was used up. The connections, the timers, the spawned functions, the
+// ended waits and the questions of backends stand in one rotation: each goes on when it is at the front, in its own order, and
+// to the back when the slice is used up again. Connections that have not used a slice up themselves stand in a second, shorter
+// one; the two take turns.
 //
 // Runs on: the worker's thread. Allocates: when more waits than ever before.
-// Read next: Worker+Deferred.swift.
+// Read next: Rotation.swift.
 
 import DequeModule
 import EventLoop
@@ -35,9 +36,9 @@ enum DeferredQuestion {
     }
 }
 
-/// A rotation of sources, and what waits at each.
+/// A rotation of sources, and the work that waits at each.
 struct DeferredWork {
-    /// Where work comes from.
+    /// A source of work.
     enum Source: Equatable {
         case connection(ConnectionHandle)
         case timers
@@ -52,7 +53,7 @@ struct DeferredWork {
         let since: UInt64
     }
 
-    /// Sources that are there once at most, whatever waits there.
+    /// Sources that are there once at most, however much waits there.
     private struct Shared: OptionSet {
         let rawValue: UInt8
         static let timers = Shared(rawValue: 1)
@@ -86,7 +87,7 @@ struct DeferredWork {
         return true
     }
 
-    /// Since when there has been work at the source that has had some for longest; nil without any.
+    /// Since when the source that has waited for longest has had work; nil without any.
     var oldest: UInt64? { [rotation, favoured].lazy.compactMap { $0.lazy.map(\.since).min() }.min() }
 
     // MARK: Adding

@@ -1,15 +1,15 @@
-// How much CPU scripts have used in the present turn of the loop, and whether others are to go on. An event costs one look at a
-// clock that the kernel moves every few milliseconds: only an event that saw it move took long enough to matter, by itself or
-// with those before it, and the exact clocks are read.
+// The CPU that scripts have used in the present turn of the loop, and whether others are to go on. An event costs one look at a
+// clock that the kernel moves every few milliseconds. An event that saw the clock move took long enough to matter, by itself or
+// with those before it; only then are the exact clocks read.
 
 /// The CPU time of scripts in one turn.
 struct TurnSlice {
-    /// So many slices end the turn for everybody who is still to be read.
+    /// So many slices end the turn for all connections that are still to be read.
     private static let farOver: UInt64 = 2
 
     /// Nanoseconds.
     private let length: UInt64
-    /// By how much the coarse clock moves, in nanoseconds.
+    /// Nanoseconds by which the coarse clock moves.
     private let coarseTick: UInt64
     private var tick: UInt64 = 0
     /// The thread's CPU time when it was last read.
@@ -28,7 +28,7 @@ struct TurnSlice {
     /// - Parameters:
     ///   - length: nanoseconds of CPU.
     ///   - cpu: nanoseconds of CPU that the thread has had.
-    ///   - coarseTick: by how much the coarse clock moves, in nanoseconds.
+    ///   - coarseTick: nanoseconds by which the coarse clock moves.
     init(length: UInt64, cpu: UInt64, coarseTick: UInt64) {
         self.length = length
         self.coarseTick = coarseTick
@@ -42,7 +42,7 @@ struct TurnSlice {
     /// Whether a good part of the slice was used by the source that runs now, and not by those before it.
     var isSourceHeavy: Bool {
         guard sourceReadings > 0 else { return false }
-        // The first reading may count what others have used since the coarse clock moved last.
+        // The first reading may count the CPU of others since the coarse clock moved last.
         return lastSpent >= length / 4 + (sourceReadings == 1 ? coarseTick : 0)
     }
 
@@ -54,7 +54,7 @@ struct TurnSlice {
         return true
     }
 
-    /// Notes what the clocks say; answers the nanoseconds that were used since they were last read.
+    /// Notes the clocks; answers the nanoseconds that were used since they were last read.
     /// - Parameters:
     ///   - cpu: nanoseconds of CPU that the thread has had.
     ///   - wall: nanoseconds since the turn began, of which the thread had the CPU for a part.

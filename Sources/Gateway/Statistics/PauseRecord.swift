@@ -1,5 +1,5 @@
-// How long a worker was held up by something that is not an event, kept for a look at the worst of it: the time that passed, and
-// what of it was the worker's own work. The difference is what the machine did meanwhile.
+// The pauses of a worker for something that is not an event, kept for a look at the worst of them: the time that passed, and the
+// worker's own work in it. The machine did other work in the difference.
 
 import CLinux
 import Settings
@@ -61,9 +61,9 @@ package struct PauseRecord: Sendable {
     }
 }
 
-// How often something happened within the last minute.
+// A count of the last minute.
 
-/// A count that forgets what is more than a minute old, to within a second. Times are milliseconds of one clock.
+/// A count that forgets events that are more than a minute old, to within a second. Times are milliseconds of one clock.
 struct RecentCount {
     private static let seconds = 60
 
@@ -71,13 +71,13 @@ struct RecentCount {
     /// The last second that was counted in.
     private var last: UInt64 = 0
 
-    /// Notes that it happened once more.
+    /// Counts one more event.
     mutating func note(at now: UInt64) {
         forget(until: now / 1_000)
         counts[Int(last % UInt64(Self.seconds))] += 1
     }
 
-    /// How often it happened within the minute before.
+    /// The number of events within the minute before.
     mutating func count(at now: UInt64) -> Int {
         forget(until: now / 1_000)
         return counts.reduce(0, +)

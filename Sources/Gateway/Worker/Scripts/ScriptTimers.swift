@@ -2,7 +2,7 @@
 //
 // Runs on: the worker's thread.
 // Allocates: an entry for each timer that is set.
-// Read next: FairTurns/Worker+Deferred.swift.
+// Read next: ScriptFunctions.swift.
 
 import EventLoop
 

@@ -1,8 +1,8 @@
-// A worker's counters in one table: a field, and a row with its names, its kind and its meaning. A counter is added here and where
-// it is counted; `GET /v1/node`, `/metrics` and the documentation have it then.
+// A worker's counters in one table: a field, and a row with its names, its kind and its meaning. A counter is added here and at
+// the place that counts it; `GET /v1/node`, `/metrics` and the documentation have it then.
 //
 // Runs on: the worker's thread counts; others get copies.
-// Read next: Counter.swift, WorkerMeasurements.swift.
+// Read next: Counter.swift, ../Worker/WorkerMeasurements.swift.
 
 import WebSocket
 
@@ -28,7 +28,7 @@ package struct WorkerStatistics: Sendable {
     /// The work that was left over because scripts had used up their slice of a turn, and the number of such turns.
     var backlog = BacklogCounts()
     var turnSlicesUsed: UInt64 = 0
-    /// Timers, waits and spawned functions that were refused because there were as many as may be.
+    /// Timers, waits and spawned functions that were refused because their number had reached the limit.
     var timersRefused: UInt64 = 0
     var waitsRefused: UInt64 = 0
     var spawnsRefused: UInt64 = 0
@@ -70,7 +70,7 @@ package struct WorkerStatistics: Sendable {
     /// How often each `CloseReason` ended a connection, by its raw value.
     var closes = [UInt64](repeating: 0, count: CloseReason.allCases.count)
     var luaMemory = 0
-    /// How long reloads have held up the worker: from one event to the next, whatever the machine did meanwhile. Migrations of
+    /// How long reloads have held up the worker: from one event to the next, other work of the machine included. Migrations of
     /// states, from which a worker stands still until all have voted, are counted apart.
     var reloadPauses = PauseRecord()
     var migrationPauses = PauseRecord()
@@ -87,7 +87,7 @@ package struct WorkerStatistics: Sendable {
 
     package init() {}
 
-    /// Sums up what several workers count.
+    /// Sums up the counters of several workers.
     package static func += (left: inout WorkerStatistics, right: WorkerStatistics) {
         for counter in counters { counter.add(&left, right) }
         for record in pauses { left[keyPath: record.path] += right[keyPath: record.path] }
@@ -252,4 +252,21 @@ extension WorkerStatistics {
                 "httpLookups", "perigee_http_lookups_running", .gauge, "Host names that are being looked up.",
                 \.httpLookups),
         ]
+}
+
+/// The work that waits for its turn, as the admin API shows it.
+struct BacklogCounts: Sendable {
+    /// Connections whose input, events or end wait.
+    var connections = 0
+    var timers = 0
+    /// Functions of `server.spawn`, those that the present ones have spawned included.
+    var spawned = 0
+    /// Handlers that have waited and could go on.
+    var waits = 0
+    /// Pushes and calls of backends.
+    var questions = 0
+    /// How long a source has had work left over without a break, the longest of all, in milliseconds.
+    var age: UInt64 = 0
+
+    var total: Int { connections + timers + spawned + waits + questions }
 }

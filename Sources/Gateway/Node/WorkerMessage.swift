@@ -1,7 +1,7 @@
-// Everything that another thread can ask of a worker. Frames are values of their own, because each push is one; everything else is
-// a closure that runs on the worker's thread.
+// The messages of other threads to a worker. Frames are values of their own, because each push is one; every other message is a
+// closure that runs on the worker's thread.
 //
-// Read next: Worker+Inbox.swift, ../Node/AdminMessage.swift, ../Node/WorkerInboxes.swift.
+// Read next: ../Worker/WorkerOrders.swift, AdminMessage.swift, WorkerInboxes.swift.
 
 import PubSub
 import WebSocket
@@ -12,10 +12,10 @@ enum WorkerMessage: Sendable {
     case deliver(Publication, receipt: UInt64?)
     /// Send a frame to an audience, and report the count if there is a receipt.
     case send(Frame, to: Audience, receipt: UInt64?)
-    /// Do something, unless the worker has ended.
-    case order(@Sendable (Worker) -> Void)
-    /// Answer a question of the scripts, also when the worker has ended.
-    case ask(@Sendable (Worker) -> Void)
+    /// Do something with the worker, unless it has ended.
+    case work(@Sendable (_ worker: AnyObject) -> Void)
+    /// Answer a question of the worker's scripts, also when the worker has ended.
+    case question(@Sendable (_ worker: AnyObject) -> Void)
 }
 
 /// The connections that a direct message is for.

@@ -1,5 +1,9 @@
-// Frames out, and the end. Every byte for a client passes the one check of the queue's limit here.
+// Frames out, and the Close frame. Every byte for a client passes the one check of the queue's limit here.
+//
+// Allocates: a form of a message, when this client is the first that needs it.
+// Read next: ../../Clients/Backlog.swift, EventLoop/Socket+Output.swift.
 
+import ClientProtocols
 import EventLoop
 import PubSub
 import Scripting
@@ -7,10 +11,10 @@ import Settings
 import WebSocket
 
 extension ClientConnection {
-    /// Frames for many that are on their way come before what is sent now.
+    /// Frames for many that are on their way come before a frame that is sent now.
     @inline(__always)
     func catchUp() {
-        if lastWideSend != worker.walks.newest { worker.catchUp(self) }
+        if lastWideSend != worker.walks.newest { worker.walks.catchUp(self) }
     }
 
     /// Encodes a message for this client alone.
@@ -19,7 +23,7 @@ extension ClientConnection {
         guard phase == .open else { return .closed }
         guard wireForm == .raw else { return sendEncoded(payload, binary: binary) }
         let size = FrameHeader.size(payload: payload.count) + payload.count
-        guard hasRoom(size, orElse: worker.onFullQueue) else { return .slow }
+        guard hasRoom(size, orElse: worker.rules.onFullQueue) else { return .slow }
         if hasBacklog {
             extras?.value.backlog?.append(binary ? .binary(payload) : .text(payload))
         } else {
@@ -28,7 +32,7 @@ extension ClientConnection {
         return .sent
     }
 
-    /// Queues a message that others get too.
+    /// Queues a message that others get, too.
     func send(_ frame: Frame, whenFull policy: Configuration.WebSocket.FullQueuePolicy) -> SendResult {
         if wireForm == .raw { return sendAsIs(frame, whenFull: policy) }
         guard phase == .open else { return .closed }
@@ -56,7 +60,7 @@ extension ClientConnection {
     /// A control frame does not wait behind messages.
     func sendControl(_ opcode: Opcode, _ payload: UnsafeRawBufferPointer) {
         let size = FrameHeader.size(payload: payload.count) + payload.count
-        guard hasRoom(size, orElse: worker.onFullQueue) else { return }
+        guard hasRoom(size, orElse: worker.rules.onFullQueue) else { return }
         writeFrame(opcode, payload)
     }
 
@@ -90,13 +94,13 @@ extension ClientConnection {
         guard phase == .open else { return false }
         phase = .closing
         writeEnd(code, reason: reason, cause)
-        setDeadline(milliseconds: worker.timeouts.close)
+        setDeadline(milliseconds: worker.rules.closeTimeout)
         ends(code, reason: reason)
         return true
     }
 
     /// Closes for a reason of the server's own.
-    /// - Parameter text: what the peer reads, where it is not the same for everybody.
+    /// - Parameter text: the reason for this peer, where it differs from the common one.
     func close(_ reason: CloseReason, reason text: String? = nil) {
         guard close(reason.code, reason: text ?? reason.text, cause: reason) else { return }
         worker.count(reason)
@@ -106,19 +110,19 @@ extension ClientConnection {
     /// Our close frame is not answered in time. In a drain, a peer that has not been sent all of its messages yet has the grace
     /// time.
     func closeIsLate() {
-        if worker.isDraining && queuedBytes > 0 { return setDeadline(milliseconds: worker.timeouts.close) }
+        if worker.shutdown.isDraining && queuedBytes > 0 { return setDeadline(milliseconds: worker.rules.closeTimeout) }
         worker.count(.closeTimeout)
         abort()
     }
 
-    /// Whether `size` more bytes may be queued. A client that keeps up always has room: what is queued within a turn is first
-    /// offered to the kernel. A client that does not is closed as a slow consumer, or only refused.
+    /// Whether `size` more bytes may be queued. A client that keeps up always has room: the output of a turn is first
+    /// offered to the kernel. Any other client is closed as a slow consumer, or only this message is refused.
     private func hasRoom(
         _ size: @autoclosure () -> Int, orElse policy: Configuration.WebSocket.FullQueuePolicy
     ) -> Bool {
-        guard queueCost > 0, queueCost + size() > worker.maxQueue else { return true }
+        guard queueCost > 0, queueCost + size() > worker.rules.maxQueue else { return true }
         flushNow()
-        guard queueCost > 0, queueCost + size() > worker.maxQueue else { return true }
+        guard queueCost > 0, queueCost + size() > worker.rules.maxQueue else { return true }
         switch policy {
         case .close: close(.slowConsumer)
         case .refuse: worker.statistics.messagesRefused += 1
@@ -152,7 +156,7 @@ extension ClientConnection {
         }
     }
 
-    /// Writes a Close frame behind all that waits; without a code its body is empty.
+    /// Writes a Close frame behind all waiting messages; without a code its body is empty.
     func writeClose(_ code: CloseCode?, reason: String) {
         spillBacklog()
         guard let code, code.isValidOnWire else {
@@ -172,6 +176,79 @@ extension ClientConnection {
         bytesOut += UInt64(count)
         worker.statistics.bytesOut += UInt64(count)
     }
+
+    // MARK: The client's form
+
+    /// A message that others get too, in this client's form; nil where the form cannot carry it.
+    func encoded(_ frame: Frame) -> Frame? {
+        frame.encoded(in: wireForm) {
+            extras?.value.conversation?.encode(frame.payload, binary: frame.isBinary, of: nil)
+        }
+    }
+
+    /// The same of a publication.
+    func encoded(_ publication: Publication) -> Frame? {
+        publication.frame.encoded(in: wireForm) {
+            extras?.value.conversation?.encode(
+                publication.frame.payload, binary: publication.frame.isBinary, of: publication)
+        }
+    }
+
+    /// Sends a message to this client alone.
+    func sendEncoded(_ payload: UnsafeRawBufferPointer, binary: Bool) -> SendResult {
+        guard let frame = extras?.value.conversation?.encode(payload, binary: binary, of: nil) else {
+            return .unsupported
+        }
+        return sendAsIs(frame, whenFull: worker.rules.onFullQueue)
+    }
+
+    /// Writes the Close frame of an end that the server has decided.
+    /// - Parameter cause: nil when a script or an operator has asked for it.
+    func writeEnd(_ code: CloseCode, reason text: String, _ cause: CloseReason?) {
+        guard let conversation = extras?.value.conversation else { return writeClose(code, reason: text) }
+        let end: ConnectionEnd = if let cause { .reason(cause, text: text) } else { .asked(code, text: text) }
+        let said = conversation.end(end)
+        writeClose(said.code, reason: said.reason)
+    }
+
+    // MARK: Compression (RFC 7692)
+
+    /// Compresses a message for this client alone and writes it; false when it is to be sent as it is.
+    func writeCompressed(_ payload: UnsafeRawBufferPointer, binary: Bool) -> Bool {
+        guard let deflate, let compression = worker.compression, compression.isWorthwhile(payload.count) else {
+            return false
+        }
+        let compressed =
+            deflate.serverTakesOver
+            ? compression.deflate(payload, with: makeWindows().deflater(deflate, compression.policy))
+            : compression.deflate(payload, windowBits: Int(deflate.serverWindowBits))
+        guard let compressed else { return false }
+        writeFrame(binary ? .binary : .text, compressed, compressed: true)
+        return true
+    }
+
+    /// The form in which this client gets a frame that others get too; nil when it is compressed for this client alone.
+    func form(of frame: Frame, _ deflate: DeflateParameters) -> Frame? {
+        guard let compression = worker.compression else { return frame }
+        if deflate.serverTakesOver { return compression.isWorthwhile(frame.payloadCount) ? nil : frame }
+        return compression.form(of: frame, windowBits: Int(deflate.serverWindowBits))
+    }
+
+    /// The bytes that a frame adds to the queue: those of the form that goes to the socket, or of the frame itself where it
+    /// waits as a message, or is compressed only when it is written.
+    func countToQueue(_ frame: Frame) -> Int {
+        guard let deflate, !hasBacklog, let form = form(of: frame, deflate) else { return frame.count }
+        return form.count
+    }
+
+    /// The windows of this client alone, made for its first compressed message.
+    func makeWindows() -> OwnWindows {
+        let extras = makeExtras()
+        if let windows = extras.value.windows { return windows }
+        let made = OwnWindows()
+        extras.value.windows = made
+        return made
+    }
 }
 
 // Publications that wait for a slow client where the channel's policy lets them give way: they stay messages, in a backlog, until
@@ -185,7 +262,7 @@ extension ClientConnection {
     /// The bytes that count against `websocket.maxQueue`.
     var queueCost: Int { hasBacklog ? queuedBytes + (extras?.value.backlog?.cost ?? 0) : queuedBytes }
 
-    /// Delivers at once to a client that keeps up; for any other, what the policy says.
+    /// Delivers at once to a client that keeps up, and to any other as the policy says.
     func deliver(_ publication: Publication, waiting policy: SlowConsumerPolicy) -> Delivery {
         catchUp()
         guard phase == .open, let frame = wireForm == .raw ? publication.frame : encoded(publication) else {
@@ -193,16 +270,16 @@ extension ClientConnection {
         }
         if !hasBacklog && !isBlocked {
             // The kernel is first offered the output of this turn.
-            if queuedBytes > 0 && queuedBytes + frame.count > worker.maxQueue { flushNow() }
+            if queuedBytes > 0 && queuedBytes + frame.count > worker.rules.maxQueue { flushNow() }
             if !isBlocked {
                 writeMessage(frame)
                 return .queued
             }
         }
         let backlog = extras?.value.backlog ?? Backlog()
-        guard let displaced = backlog.append(frame, of: publication, policy, limit: worker.maxQueue - queuedBytes)
+        guard let displaced = backlog.append(frame, of: publication, policy, limit: worker.rules.maxQueue - queuedBytes)
         else {
-            // A state that is not told would be wrong for ever.
+            // The client would keep an old state for ever.
             if policy == .conflate { close(.slowConsumer) }
             return .dropped
         }
@@ -210,7 +287,7 @@ extension ClientConnection {
         return displaced == 0 ? .queued : .displaced(displaced)
     }
 
-    /// Hands all that waits to the socket, for what must come after it.
+    /// Hands the backlog to the socket, because the next frame must come after it.
     func spillBacklog() {
         guard hasBacklog, let backlog = extras?.value.backlog else { return }
         while let frame = backlog.popFirst() { writeMessage(frame) }
@@ -220,7 +297,7 @@ extension ClientConnection {
     /// Handed to the kernel in one piece, roughly.
     private static let batch = 64 << 10
 
-    /// The socket has written what it had: the backlog follows, as much as the kernel takes.
+    /// The socket has written its queue: the backlog follows, as much as the kernel takes.
     func sendBacklog() {
         guard let backlog = extras?.value.backlog else { return }
         while !isBlocked, isWritable, let frame = backlog.popFirst() {

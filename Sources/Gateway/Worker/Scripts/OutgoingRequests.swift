@@ -1,38 +1,45 @@
-// Scripts' requests to other servers: each is an operation of the worker's loop, whose end goes on with the handler that waits.
+// Scripts' requests to other servers: each is an operation of the worker's loop, and its end resumes the handler that waits.
 //
-// Read next: Worker+Waiting.swift, HTTPClient/HTTPClient.swift
+// Runs on: the worker's thread.
+// Read next: Resumptions.swift, HTTPClient/HTTPClient.swift
 
 import EventLoop
 import HTTPClient
 import Proxies
-package import Scripting
+import Scripting
 import Settings
 
-extension Worker {
-    /// Sends a request; answers what is wrong with it, if it cannot be sent.
-    package func request(_ ticket: WaitTicket, _ wanted: ScriptRequest) -> String? {
-        let request: HTTPClientRequest
-        do throws(HTTPRequestMistake) {
-            request = try HTTPClientRequest(wanted)
-        } catch {
-            return error.description
-        }
-        let id = http.start(request) { [unowned self] result in
+/// The requests of a worker's scripts.
+final class OutgoingRequests {
+    private let client: HTTPClient
+
+    /// - Parameter admin: where the admin API listens.
+    init(on loop: EventLoop, _ configuration: Configuration.HTTPClient, admin: [SocketAddress]) {
+        client = HTTPClient(on: loop, settings: configuration.settings(admin: admin))
+    }
+
+    var counts: HTTPClientCounts { client.counts }
+
+    /// Sends a request; throws when it cannot be sent.
+    /// - Parameter ended: takes the response, or the reason why there is none.
+    func send(
+        _ wanted: ScriptRequest, ended: @escaping (WaitAnswer) -> Void
+    ) throws(HTTPRequestMistake) -> RequestID {
+        client.start(try HTTPClientRequest(wanted)) { result in
             switch result {
-            case .success(let response): finish(ticket, with: .response(ScriptResponse(response)))
-            case .failure(let error):
-                finish(ticket, with: .requestFailed(error.reason.rawValue, detail: error.detail))
+            case .success(let response): ended(.response(ScriptResponse(response)))
+            case .failure(let error): ended(.requestFailed(error.reason.rawValue, detail: error.detail))
             }
         }
-        waiting.begin(.request(id), of: ticket)
-        return nil
     }
+
+    func cancel(_ id: RequestID) { _ = client.cancel(id) }
 }
 
 extension Configuration.HTTPClient {
-    /// What the client is made with.
+    /// The settings of the client.
     /// - Parameter admin: where the admin API listens.
-    func settings(admin: [SocketAddress]) -> HTTPClientSettings {
+    fileprivate func settings(admin: [SocketAddress]) -> HTTPClientSettings {
         var settings = HTTPClientSettings()
         settings.concurrent = concurrent
         settings.queued = queued

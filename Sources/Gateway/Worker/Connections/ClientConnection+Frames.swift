@@ -1,5 +1,10 @@
-// Frames in: what the decoder found, and what is done about it.
+// Frames in: the decoder finds them, and the connection acts on them. A message goes to the script, through the conversation
+// where the client speaks more than raw frames: its messages become requests, which are performed here. Clients of raw frames
+// come to none of that: one byte says so.
+//
+// Read next: WebSocket/MessageDecoder.swift, ClientProtocols/ClientProtocol.swift, ../../Clients/RateLimit.swift.
 
+import ClientProtocols
 import EventLoop
 import Scripting
 import WebSocket
@@ -8,7 +13,7 @@ extension ClientConnection {
     func receiveFrames(_ bytes: UnsafeMutableRawBufferPointer) {
         bytesIn += UInt64(bytes.count)
         worker.statistics.bytesIn += UInt64(bytes.count)
-        if worker.rates.isOn || isBusy || worker.turns.slice.isOver { return receiveWithinLimits(bytes) }
+        if worker.rules.rates.isOn || isBusy || worker.turns.slice.isOver { return receiveWithinLimits(bytes) }
         var input = bytes
         takeFrames(&input, nil)
         if isQueueFull || isDeferred && phase == .open { holdBack(input) }
@@ -21,8 +26,8 @@ extension ClientConnection {
 
     /// Handles the frames at the front of `input`. With a meter, as far as its tokens reach; the rest is left.
     func takeFrames(_ input: inout UnsafeMutableRawBufferPointer, _ meter: RateMeter?) {
-        let limit = worker.maxMessage
-        let fragments = worker.maxFragments
+        let limit = worker.rules.maxMessage
+        let fragments = worker.rules.maxFragments
         while true {
             if let meter, phase == .open, !input.isEmpty, meter.isOutOfMessages { return }
             if isBusy, isQueueFull { return }
@@ -34,12 +39,12 @@ extension ClientConnection {
                 guard meter?.takeMessage() ?? true else { return fail(.rateExceeded) }
                 countMessageIn()
                 worker.message(self, payload, binary: binary)
-                if worker.mustYield(.message, script), yields(before: input) { return }
+                if worker.turns.mustYield(.message, script), yields(before: input) { return }
             case .compressed(let payload, let binary):
                 guard phase == .open else { continue }
                 guard meter?.takeMessage() ?? true else { return fail(.rateExceeded) }
                 if let fault = receiveCompressed(payload, binary: binary) { return fail(fault) }
-                if worker.mustYield(.message, script), yields(before: input) { return }
+                if worker.turns.mustYield(.message, script), yields(before: input) { return }
             case .ping(let payload):
                 guard phase == .open else { continue }
                 guard meter?.takeMessage() ?? true else { return fail(.rateExceeded) }
@@ -47,7 +52,7 @@ extension ClientConnection {
             case .pong(let payload):
                 guard phase == .open else { continue }
                 guard meter?.takeMessage() ?? true else { return fail(.rateExceeded) }
-                keepalive.pong(payload, clock: Worker.microseconds)
+                keepalive.pong(payload, clock: KeepaliveWatch.microseconds)
             case .close(let code, let reason):
                 return peerCloses(code, reason)
             case .failure(let reason):
@@ -63,7 +68,7 @@ extension ClientConnection {
             phase = .closed
             let text = String(decoding: reason, as: UTF8.self)
             writeClose(code, reason: "")
-            finish(within: worker.timeouts.close)
+            finish(within: worker.rules.closeTimeout)
             hasEnded(code ?? .noStatus, reason: text)
         case .closing:
             phase = .closed
@@ -73,41 +78,27 @@ extension ClientConnection {
         }
     }
 
-    /// A breach of the protocol or of a limit: the peer is told why, and nothing more is expected of it (RFC 6455, 7.1.7). The
+    /// A breach of the protocol or of a limit: the peer gets the reason, and need not answer (RFC 6455, 7.1.7). The
     /// script is told at the end of the turn.
     func fail(_ reason: CloseReason) {
         let wasOpen = phase == .open
         phase = .closed
-        // A peer that was told already has no more time for what it sends since then.
+        // A peer that was told already gets no more time.
         guard wasOpen else { return finishByDeadline() }
         writeEnd(reason.code, reason: reason.text, reason)
-        finish(within: worker.timeouts.close)
+        finish(within: worker.rules.closeTimeout)
         worker.count(reason)
         worker.logClose(self, reason)
         ends(reason.code, reason: reason.text)
     }
-}
 
-// permessage-deflate on one connection (RFC 7692): the agreement, messages in and out. All connections share the worker's
-// `Compression`. A connection has a window of its own only if it was granted context takeover, from its first compressed
-// message on.
+    // MARK: Messages
 
-extension ClientConnection {
-    /// Accepts the first of the client's offers that can be served; answers the value of Sec-WebSocket-Extensions.
-    func agreeOnCompression(_ offers: [ExtensionOffer]) -> String? {
-        guard let compression = worker.compression,
-            let agreement = DeflateAgreement.negotiate(offers, compression.policy)
-        else { return nil }
-        deflate = agreement.parameters
-        decoder = MessageDecoder(compression: true)
-        return agreement.response
-    }
-
-    /// Inflates a message and hands it to the script; answers what is wrong with it, nil when nothing is.
+    /// Inflates a message and hands it to the script; answers the breach, nil when there is none.
     func receiveCompressed(_ payload: UnsafeRawBufferPointer, binary: Bool) -> CloseReason? {
         guard let deflate, let compression = worker.compression else { return .internalError }
-        let own = deflate.clientTakesOver ? ownInflater(deflate) : nil
-        switch compression.inflate(payload, binary: binary, with: own, maxMessage: worker.maxMessage) {
+        let own = deflate.clientTakesOver ? makeWindows().inflater(deflate) : nil
+        switch compression.inflate(payload, binary: binary, with: own, maxMessage: worker.rules.maxMessage) {
         case .message(let message):
             countMessageIn()
             worker.message(self, message, binary: binary)
@@ -117,66 +108,56 @@ extension ClientConnection {
         }
     }
 
-    /// Compresses a message for this client alone and writes it; false when it is to be sent as it is.
-    func writeCompressed(_ payload: UnsafeRawBufferPointer, binary: Bool) -> Bool {
-        guard let deflate, let compression = worker.compression, compression.isWorthwhile(payload.count) else {
-            return false
+    /// The client has chosen a protocol.
+    func begin(_ conversation: any ClientProtocol) {
+        makeExtras().value.conversation = conversation
+        wireForm = conversation.form
+    }
+
+    /// Performs the requests of a message, one after the other. When a handler waits, or the slice is used up, the rest of the
+    /// message waits in front of all other events.
+    func converse(_ message: UnsafeRawBufferPointer, binary: Bool) {
+        guard let conversation = extras?.value.conversation else { return }
+        if extras?.value.pending?.beginsWithRest == true { return queue(.message(Array(message), binary: binary)) }
+        let wasOpen = phase == .open
+        var rest = message
+        while let request = conversation.next(&rest, binary: binary) {
+            switch request {
+            case .message(let payload, let binary):
+                worker.perform(worker.engine.onMessage(script, handle, payload, binary: binary), on: self)
+            case .breach(let reason):
+                return close(reason)
+            }
+            // A request that ends the connection is the last one. A message from before the end is performed to its end.
+            if rest.isEmpty || wasOpen && phase != .open { return }
+            if isBusy || worker.turns.mustYield(.message, script) { return keep(rest, binary: binary) }
         }
-        let compressed =
-            deflate.serverTakesOver
-            ? compression.deflate(payload, with: ownDeflater(deflate, compression.policy))
-            : compression.deflate(payload, windowBits: Int(deflate.serverWindowBits))
-        guard let compressed else { return false }
-        writeFrame(binary ? .binary : .text, compressed, compressed: true)
-        return true
     }
 
-    /// The form in which this client gets a frame that others get too; nil when it is compressed for this client alone.
-    func form(of frame: Frame, _ deflate: DeflateParameters) -> Frame? {
-        guard let compression = worker.compression else { return frame }
-        if deflate.serverTakesOver { return compression.isWorthwhile(frame.payloadCount) ? nil : frame }
-        return compression.form(of: frame, windowBits: Int(deflate.serverWindowBits))
-    }
-
-    /// How many bytes a frame adds to what waits: the form that goes to the socket, or the frame itself where it waits as a
-    /// message, or is compressed only when it is written.
-    func countToQueue(_ frame: Frame) -> Int {
-        guard let deflate, !hasBacklog, let form = form(of: frame, deflate) else { return frame.count }
-        return form.count
-    }
-
-    private func ownInflater(_ deflate: DeflateParameters) -> Inflater {
-        if let inflater = extras?.value.inflater { return inflater }
-        let inflater = Inflater(windowBits: Int(deflate.clientWindowBits), keepsContext: true)
-        makeExtras().value.inflater = inflater
-        return inflater
-    }
-
-    private func ownDeflater(_ deflate: DeflateParameters, _ policy: DeflatePolicy) -> Deflater {
-        if let deflater = extras?.value.deflater { return deflater }
-        let deflater = Deflater(level: policy.level, windowBits: Int(deflate.serverWindowBits), keepsContext: true)
-        makeExtras().value.deflater = deflater
-        return deflater
+    private func keep(_ rest: UnsafeRawBufferPointer, binary: Bool) {
+        let pending = makePending()
+        pending.putBack(Array(rest), binary: binary)
+        if !isBusy { _ = yields(before: pending) }
     }
 }
 
 // Clients whose input has to wait: because their rate is limited, or because enough events wait behind a handler that waits
 // itself. The connection keeps the received bytes that are not handled yet, and reads no more. The rate's pause ends at the
-// connection's deadline, which an open connection has no other use for. Order is kept, nothing is lost, and frames before a
+// connection's deadline, which an open connection has no other use for. Order is kept, no byte is lost, and frames before a
 // Close frame are handled before it.
 
 extension ClientConnection {
-    private var meter: RateMeter? { worker.rates.isOn ? extras?.value.meter : nil }
+    private var meter: RateMeter? { worker.rules.rates.isOn ? extras?.value.meter : nil }
 
     /// Whether nothing is read from this client at the moment.
     var isHeldBack: Bool { extras?.value.held != nil }
 
-    /// Begins to count what the client sends.
+    /// Begins to count the client's messages and bytes.
     func limitRate(_ limit: RateLimit) {
         makeExtras().value.meter = RateMeter(limit, now: loop.now)
     }
 
-    /// Handles what was received, as far as the client's tokens and its queue reach.
+    /// Handles received bytes, as far as the client's tokens and its queue reach.
     func receiveWithinLimits(_ bytes: UnsafeMutableRawBufferPointer) {
         var input = bytes
         guard phase == .open else { return takeFrames(&input, nil) }
@@ -198,7 +179,7 @@ extension ClientConnection {
         if !isHeldBack { holdBack(UnsafeMutableRawBufferPointer(start: nil, count: 0)) }
     }
 
-    /// Keeps what is not handled, and reads no more.
+    /// Keeps the bytes that are not handled, and reads no more.
     func holdBack(_ unhandled: UnsafeMutableRawBufferPointer) {
         if let held = extras?.value.held { return held.append(unhandled) }
         setReading(false)

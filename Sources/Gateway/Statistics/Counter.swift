@@ -1,4 +1,4 @@
-// A row of a table of counters: everything that is known about a counter but its value. `GET /v1/node`, `/metrics`, the sum over the
+// A row of a table of counters: all properties of a counter but its value. `GET /v1/node`, `/metrics`, the sum over the
 // workers and the documentation come from the rows, so a counter is added in one place.
 //
 // Read next: WorkerStatistics.swift, Admin/Metrics/NodeFigures.swift.

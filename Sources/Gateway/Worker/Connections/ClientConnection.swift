@@ -1,13 +1,12 @@
-// One client: an HTTP request that becomes a WebSocket. The socket brings bytes, the parsers decide, and this file does what
-// they decided; what a message means is the script's affair, through the worker.
+// One client: an HTTP request that becomes a WebSocket. The socket brings bytes, the parsers decide, and the connection acts on
+// their decisions. The script gives a message its meaning, through the worker.
 //
 // Runs on: its worker's thread.
-// Allocates: at the handshake; per message nothing.
-// Read next: ClientConnection+Handshake.swift, ClientConnection+Frames.swift, ClientConnection+Sending.swift.
+// Allocates: at the handshake, and not for a message.
+// Read next: ClientHandshake.swift, ClientConnection+Frames.swift, ClientConnection+Sending.swift, ClientConnection+Turns.swift.
 
 import ClientProtocols
 import EventLoop
-import HTTP1
 import Logging
 import PubSub
 import Scripting
@@ -16,9 +15,9 @@ import WebSocket
 
 /// A client's connection, from accept to close.
 final class ClientConnection: Socket, Subscriber, UserMember {
-    /// Where in its life the connection is.
+    /// A part of a connection's life.
     enum Phase {
-        /// HTTP: waiting for a request, or answering those that are none for a WebSocket.
+        /// HTTP: waiting for a request, or answering requests that are not for a WebSocket.
         case handshake
         /// Able to talk.
         case open
@@ -28,7 +27,7 @@ final class ClientConnection: Socket, Subscriber, UserMember {
         case closed
     }
 
-    /// What only few connections have.
+    /// State that only few connections have.
     struct Extras {
         var user: String?
         /// Its place in the index of users.
@@ -46,8 +45,7 @@ final class ClientConnection: Socket, Subscriber, UserMember {
         var ending: Ending?
         var remains: Remains?
         /// Where messages may refer to earlier ones, from the first compressed one on.
-        var inflater: Inflater?
-        var deflater: Deflater?
+        var windows: OwnWindows?
     }
 
     unowned(unsafe) let worker: Worker
@@ -71,9 +69,9 @@ final class ClientConnection: Socket, Subscriber, UserMember {
     var script: ScriptID!
     var decoder = MessageDecoder()
     /// Only until the handshake is done.
-    var handshake: HandshakeState?
-    /// The bytes of the request that opened it, kept for scripts that ask for its query or headers.
-    var head: [UInt8] = []
+    var handshake: ClientHandshake?
+    /// The request that opened it, kept for scripts that ask for its query or headers.
+    var request = OpeningRequest()
     var memberships: [Membership] = []
     var extras: Box<Extras>?
     /// Seconds since 1970.
@@ -83,7 +81,7 @@ final class ClientConnection: Socket, Subscriber, UserMember {
     /// The number of the last frame for many that it was sent, or had opened too late for.
     var lastWideSend: UInt32
     var keepalive = Keepalive()
-    /// What was agreed on about compression; nil on a plain connection.
+    /// The agreed parameters of compression; nil on a plain connection.
     var deflate: DeflateParameters?
     var bytesIn: UInt64 = 0
     var bytesOut: UInt64 = 0
@@ -92,11 +90,11 @@ final class ClientConnection: Socket, Subscriber, UserMember {
         self.worker = worker
         secret = worker.random.next()
         lastWideSend = worker.walks.newest
-        worker.connectionCount += 1
+        worker.connections.added()
         super.init(descriptor: descriptor, peer: peer, on: worker.loop)
-        handshake = HandshakeState(limits: worker.handshakeLimits.head, now: worker.loop.now)
-        endAllowance = UInt32(worker.node.configuration.limits.closeInput)
-        setDeadline(milliseconds: worker.timeouts.handshake)
+        handshake = ClientHandshake(of: self)
+        endAllowance = worker.rules.closeInput
+        setDeadline(milliseconds: worker.rules.handshakeTimeout)
         if let context = worker.node.certificates.clients { startTLS(context) }
     }
 
@@ -108,12 +106,18 @@ final class ClientConnection: Socket, Subscriber, UserMember {
 
     var subscriberID: SubscriberID { id.subscriber }
 
+    /// The address of the client, which it counts for: the socket's other end, or the one that a trusted proxy has named.
+    var remote: SocketAddress { peer }
+
+    var user: String? { extras?.value.user }
+    var subprotocol: String? { extras?.value.subprotocol }
+
     var placeOfUser: Int {
         get { extras?.value.placeOfUser ?? 0 }
         set { makeExtras().value.placeOfUser = newValue }
     }
 
-    /// The box of what only few connections have, made when the first of it is needed.
+    /// The box of state that only few connections have, made when the first of it is needed.
     func makeExtras() -> Box<Extras> {
         if let extras { return extras }
         let made = Box(Extras())
@@ -121,12 +125,15 @@ final class ClientConnection: Socket, Subscriber, UserMember {
         return made
     }
 
-    // MARK: What the socket tells
+    /// The script, which has waited, has decided about the handshake.
+    func decided(_ outcome: UpgradeOutcome) { handshake?.goOn(outcome) }
+
+    // MARK: The socket's callbacks
 
     override func received(_ bytes: UnsafeMutableRawBufferPointer) {
         worker.turns.slice.beginSource()
         switch phase {
-        case .handshake: receiveRequest(bytes)
+        case .handshake: handshake?.receive(bytes)
         case .open:
             keepalive.awaitsAnswer = false
             receiveFrames(bytes)
@@ -137,11 +144,14 @@ final class ClientConnection: Socket, Subscriber, UserMember {
         }
     }
 
-    override func receivedPreamble(_ bytes: UnsafeRawBufferPointer) -> Int? { receiveProxyHeader(bytes) }
+    override func receivedPreamble(_ bytes: UnsafeRawBufferPointer) -> Int? {
+        guard let handshake else { return 0 }
+        return handshake.receiveProxyHeader(bytes)
+    }
 
     override func receivedEnd() {
         switch phase {
-        case .handshake, .closed: finish(within: worker.timeouts.close)
+        case .handshake, .closed: finish(within: worker.rules.closeTimeout)
         case .open, .closing: abort()
         }
     }
@@ -171,14 +181,14 @@ final class ClientConnection: Socket, Subscriber, UserMember {
 
     override func deadlineReached() {
         switch phase {
-        case .handshake: handshakeIsLate()
+        case .handshake: if let handshake { handshake.isLate() } else { abort() }
         case .closing: closeIsLate()
         case .open: pauseIsOver()
         case .closed: break
         }
     }
 
-    /// The messages of a client that has hung up are messages; what it is answered is lost.
+    /// The messages of a client that has hung up are still handled; the answers to them are lost.
     override var readsToTheEnd: Bool { phase == .open }
 
     override func writeStalled() {
@@ -202,84 +212,4 @@ final class ClientConnection: Socket, Subscriber, UserMember {
 final class Box<Value> {
     var value: Value
     init(_ value: Value) { self.value = value }
-}
-
-// The end of a connection as its script sees it: told once, behind the connection's last events, of a connection that still knows
-// what it was. The script is told within the turn's slice, for every kind of end. When the slice is used up, the end waits in
-// the rotation, and so does the socket, if it is to close meanwhile.
-
-extension ClientConnection {
-    /// An end that was decided and that the script has not been told of yet: in the middle of a handler it cannot be.
-    struct Ending {
-        let code: CloseCode
-        let reason: String
-    }
-
-    /// The state of a connection until it ended. Hub, users and socket have forgotten it; a script whose onClose waits has not.
-    struct Remains {
-        let user: String?
-        let certificate: String?
-        let channels: [String]
-
-        init(of connection: ClientConnection) {
-            user = connection.user
-            certificate = connection.certificateSubject
-            channels = connection.memberships.map(\.channel.name)
-        }
-    }
-
-    /// Its last state, once it has ended and its onClose waits.
-    var remains: Remains? { extras?.value.remains }
-
-    /// Whether the script has not been told of the end yet.
-    var isEnding: Bool { extras?.value.ending != nil }
-
-    /// The connection has ended in one of its own events: the script is told now, if nothing has to come before that.
-    func hasEnded(_ code: CloseCode, reason: String) {
-        guard isBusy || isDeferred || extras?.value.pending != nil || worker.turns.slice.isOver else {
-            return worker.ended(self, code: code, reason: reason)
-        }
-        makeExtras().value.ending = Ending(code: code, reason: reason)
-        _ = tellEnd()
-    }
-
-    /// The connection is to end in the middle of somebody's event, or of a walk over connections: the script is told at the end of
-    /// the turn; earlier, when the socket goes first.
-    func ends(_ code: CloseCode, reason: String) {
-        makeExtras().value.ending = Ending(code: code, reason: reason)
-        loop.atEndOfTurn { [self] in
-            guard isEnding else { return }
-            handleHeld()
-            _ = tellEnd()
-        }
-    }
-
-    /// Tells the script of the end, or waits for a turn with that; whether there is nothing left to tell.
-    func tellEnd() -> Bool {
-        guard isEnding || isBusy || extras?.value.pending != nil else { return true }
-        guard !isDeferred else { return false }
-        guard worker.turns.slice.isOver else { return goOnEnding() }
-        waitForTurn()
-        return false
-    }
-
-    /// Ends what waits, runs what queues behind it, in order, where nothing can wait any more, and tells the script of the end, as
-    /// far as the slice reaches; whether that was all.
-    func goOnEnding() -> Bool {
-        if isBusy || extras?.value.pending != nil {
-            worker.engine.withClosedConnection {
-                if isBusy, let task = extras?.value.pending?.task {
-                    worker.cancelWait(of: task)
-                } else {
-                    runPendingEvents()
-                }
-            }
-            if isEnding, worker.turns.slice.isOver { waitForTurn() }
-        }
-        guard !isDeferred else { return false }
-        guard let ending = extras?.value.ending else { return true }
-        extras?.value.ending = nil
-        worker.ended(self, code: ending.code, reason: ending.reason)
-        return true
-    }
 }

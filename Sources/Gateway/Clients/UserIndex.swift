@@ -1,9 +1,9 @@
-// Which connections are a user's. Joining and leaving cost the same whatever the number, so that many connections of one user may
+// Members by user. Joining and leaving cost the same whatever the number, so that many connections of one user may
 // leave at once.
 //
 // Runs on: the worker's thread. Allocates: when a user has more connections than ever before.
 
-/// What an index of users keeps.
+/// A member of an index of users.
 protocol UserMember: AnyObject {
     /// Its place among those of its user; the index's own.
     var placeOfUser: Int { get set }

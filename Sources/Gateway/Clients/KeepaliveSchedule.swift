@@ -1,9 +1,11 @@
-// When each connection is pinged, and when it is looked at whether something has come since. No connection has a timer: time goes
-// in ticks, and a slot's number says in which tick of each period its connection is due. So the work is spread evenly whenever
-// clients come, and it costs a connection nothing to wait.
+// The schedule of pings, and of the looks whether a connection has sent something since. No connection has a timer: time goes in
+// ticks, and a slot's number says in which tick of each period its connection is due. So the work is spread evenly whenever clients
+// come, and a connection pays nothing for the wait.
 //
-// The clock counts the ticks that were worked off and not those that passed: a worker that was held up asks later, and gives its
-// clients the whole time to answer.
+// The clock counts the ticks that ran, not those that passed: a worker that was held up asks later, and gives its clients the
+// whole time to answer.
+//
+// Read next: ../Worker/Connections/KeepaliveWatch.swift.
 
 import Settings
 
@@ -20,8 +22,6 @@ struct KeepaliveSchedule {
     let idleStep: Int
     /// Ticks so far.
     private(set) var now = 0
-    /// Whether a tick is scheduled.
-    var isTicking = false
 
     /// Looks that find no message until a connection is idle.
     static let idleLooks: UInt8 = 4
@@ -36,8 +36,8 @@ struct KeepaliveSchedule {
 
     mutating func advance() { now += 1 }
 
-    /// The slots below `count` that are due in the present tick for what happens once in `period` ticks, `delay` ticks after
-    /// their turn.
+    /// The slots below `count` that are due in the present tick. Each slot is due once in `period` ticks, `delay` ticks after its
+    /// turn.
     func slots(period: Int, delay: Int = 0, below count: Int) -> StrideTo<Int> {
         let first = (now - delay) % period
         return stride(from: first < 0 ? first + period : first, to: count, by: period)
@@ -50,7 +50,7 @@ struct KeepaliveSchedule {
 
 // The pings of a connection, in twelve bytes: each byte counts where a hundred thousand connections wait.
 
-/// The last ping of a connection, and how long the last answer took.
+/// The last ping of a connection, and the time of the last answer.
 struct Keepalive {
     /// The payload of the ping that has had no pong, which is the time it was sent; 0 for none.
     private var stamp: UInt32 = 0
@@ -58,7 +58,7 @@ struct Keepalive {
     private var roundTrip: UInt32 = 0
     /// The tick of the last ping, or of the beginning; it wraps after 109 minutes, longer than any interval and its half.
     private var tick: UInt16 = 0
-    /// Whether nothing at all has come since the last ping.
+    /// Whether no byte has come since the last ping.
     var awaitsAnswer = false
 
     /// The round-trip time of the last ping that was answered, in microseconds.
@@ -78,7 +78,7 @@ struct Keepalive {
         return stamp
     }
 
-    /// Takes the time if this is the pong to the last ping; any other means nothing (RFC 6455, 5.5.3).
+    /// Takes the time if this is the pong to the last ping; any other pong is ignored (RFC 6455, 5.5.3).
     mutating func pong(_ payload: UnsafeRawBufferPointer, clock: @autoclosure () -> UInt32) {
         guard stamp != 0, payload.count == 4, payload.loadUnaligned(as: UInt32.self) == stamp else { return }
         // Within the stamp's own microsecond, its lowest bit may lie ahead of the clock.
@@ -88,7 +88,7 @@ struct Keepalive {
     }
 }
 
-// Which connections have been without a message, and for how many looks: two flat lists by slot, which exist only where
+// Connections without a new message, with the number of looks since: two flat lists by slot, which exist only where
 // `keepalive.idleTimeout` is set.
 
 /// The messages of each slot's connection at the last look, and the looks since they were fewer.
@@ -105,7 +105,8 @@ struct IdleTable {
         (messages[slot], looks[slot]) = (0, 0)
     }
 
-    /// Looks at a connection that has had so many messages; answers how many looks in a row, this one included, found none new.
+    /// Looks at a connection that has had so many messages; answers the number of looks in a row, with this one, that found no
+    /// new message.
     mutating func look(_ slot: Int, messages count: UInt32) -> UInt8 {
         guard slot < messages.count else { return 0 }
         looks[slot] = messages[slot] == count ? min(looks[slot], UInt8.max - 1) + 1 : 0

@@ -1,9 +1,9 @@
-// The handlers of a worker that wait: what each waits for, whose event it is, and when its time is up. The script host knows the
-// handlers themselves; this is what the loop does for them meanwhile.
+// The handlers of a worker that wait. The table has, for each, its operation, the source of its event, and the end of its time. The
+// script engine has the handlers themselves.
 //
 // Runs on: the worker's thread.
 // Allocates: an entry for each handler that waits.
-// Read next: Worker+Waiting.swift.
+// Read next: Resumptions.swift.
 
 import EventLoop
 import HTTPClient
@@ -43,7 +43,7 @@ final class WaitingHandlers {
     }
 
     private unowned let loop: EventLoop
-    private let http: HTTPClient
+    private let requests: OutgoingRequests
     private let timeLimit: UInt64
     private let timeIsUp: (ScriptTask) -> Void
     private var events: [ScriptTask: Event] = [:]
@@ -51,9 +51,11 @@ final class WaitingHandlers {
     /// - Parameters:
     ///   - timeLimit: milliseconds that an event may take, `scripts.eventTimeout`.
     ///   - timeIsUp: called when an event has taken them.
-    init(on loop: EventLoop, _ http: HTTPClient, timeLimit: UInt64, timeIsUp: @escaping (ScriptTask) -> Void) {
+    init(
+        on loop: EventLoop, _ requests: OutgoingRequests, timeLimit: UInt64, timeIsUp: @escaping (ScriptTask) -> Void
+    ) {
         self.loop = loop
-        self.http = http
+        self.requests = requests
         self.timeLimit = timeLimit
         self.timeIsUp = timeIsUp
     }
@@ -98,7 +100,7 @@ final class WaitingHandlers {
     /// The event is the function of a repeating timer.
     func note(timer: Int32, of task: ScriptTask) { events[task]?.timer = timer }
 
-    /// Takes the questions of all events, whose answers nobody waits for any more.
+    /// Takes the questions of all events: no backend waits for their answers any more.
     func takeQuestions() -> [WaitingQuestion] {
         tasks.compactMap { task in
             defer { events[task]?.question = nil }
@@ -128,13 +130,13 @@ final class WaitingHandlers {
 
     // MARK: Operations
 
-    /// Notes what the wait is for that begins.
+    /// A wait begins; notes its operation.
     func begin(_ operation: Operation, of ticket: WaitTicket) {
         events[ticket.task, default: Event()].wait = (ticket, operation)
     }
 
-    /// An operation is over; whether its event waits for it. One that was cancelled when its end was on its way already is
-    /// nobody's: the event that it was for may have ended in this turn, and another have taken its number.
+    /// An operation is over; whether its event waits for it. The end of an operation that was cancelled meanwhile
+    /// belongs to no event: its event may have ended in this turn, and another one may have taken its number.
     func end(_ ticket: WaitTicket) -> Bool {
         guard events[ticket.task]?.wait?.ticket == ticket else { return false }
         events[ticket.task]?.wait = nil
@@ -145,7 +147,7 @@ final class WaitingHandlers {
     func cancelOperation(of task: ScriptTask) {
         switch events[task]?.wait?.operation {
         case .sleep(let timer): loop.cancel(timer)
-        case .request(let request): http.cancel(request)
+        case .request(let request): requests.cancel(request)
         case nil: break
         }
         events[task]?.wait = nil

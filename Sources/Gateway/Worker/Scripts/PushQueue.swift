@@ -2,7 +2,7 @@
 //
 // Runs on: the worker's thread.
 // Allocates: an entry for each order that is being asked about.
-// Read next: Worker+Questions.swift.
+// Read next: BackendQuestions.swift.
 
 import DequeModule
 import Scripting
