@@ -13,7 +13,7 @@ struct SocketEndingTests {
 
     private func milliseconds() -> UInt64 { clinux_monotonic_nanoseconds() / 1_000_000 }
 
-    @Test("a half-closed socket may write, and closes after both goodbyes")
+    @Test("a half-closed socket may write and closes when both sides have ended")
     func halfClose() throws {
         let (socket, peer) = try stage.tcpPair()
         peer.send([1, 2])
@@ -31,7 +31,7 @@ struct SocketEndingTests {
         #expect(socket.descriptor == -1)
     }
 
-    @Test("the peer's goodbye is reported once, and costs no turns afterwards")
+    @Test("the peer's end is reported once and costs no turns afterwards")
     func endOnce() throws {
         let (socket, peer) = try stage.tcpPair()
         peer.shutdownWrite()

@@ -219,7 +219,7 @@ struct TLSSocketTests {
         #expect(client.hasEnded)
     }
 
-    @Test("an end without a goodbye closes the socket")
+    @Test("an end without close_notify closes the socket")
     func truncated() {
         let (socket, client) = pair()
         client.peer.send(client.encrypt([1]))

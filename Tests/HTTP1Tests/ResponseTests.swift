@@ -58,7 +58,7 @@ struct ResponseTests {
         #expect(!wire(Response(status: 200, fields: [("connection", "Upgrade")])).contains("onnection"))
     }
 
-    @Test("writes framing itself, whatever the fields say")
+    @Test("writes framing itself and ignores framing in the fields")
     func framing() {
         let response = Response(
             status: 200, fields: [("content-length", "9"), ("Transfer-encoding", "chunked")], body: [65])

@@ -98,7 +98,7 @@ struct LogOutputTests {
         }
     }
 
-    @Test("entries that could not be written are said in the log when it takes lines again")
+    @Test("reports unwritten entries in the log when it takes lines again")
     func failedWrites() throws {
         var folder = Array("/tmp/perigee-log-XXXXXX".utf8CString)
         try #require(mkdtemp(&folder) != nil)
@@ -148,7 +148,7 @@ struct LogOutputTests {
         #expect(time >= .milliseconds(990) && time < .seconds(2), "\(time)")
     }
 
-    @Test("a line that a reader does not take holds nobody up for longer than was said")
+    @Test("a line that a reader does not take blocks no longer than the set time")
     func bounded() throws {
         let line = [UInt8](repeating: 0x78, count: 200 << 10)
         let (reading, writing) = try makePipe()

@@ -49,7 +49,7 @@ struct LogQueueTests {
         #expect(takeAll(&queue) == [.gap(1), .line(Self.line(1))])
     }
 
-    @Test("every item that is taken was counted when it was offered, whatever the order")
+    @Test("every item taken was counted when offered under every interleaving")
     func counted() {
         var random = SeededGenerator(seed: 13)
         for _ in 0..<200 {

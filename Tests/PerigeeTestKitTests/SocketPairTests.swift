@@ -28,7 +28,7 @@ struct SocketPairTests {
         }
     }
 
-    @Test("hanging up ends the stream at once, even while another descriptor holds the socket")
+    @Test("hanging up ends the stream at once despite a second descriptor")
     func hangsUp() {
         let pair = SocketPair()
         let copy = dup(pair.far)

@@ -83,7 +83,7 @@ struct ForwardedChainTests {
         #expect(chain.client(behind: Self.peer, trusted: Self.trusted) == SocketAddress(host: "192.0.2.7", port: 4711))
     }
 
-    @Test("takes an untrusted peer for the client, whatever it sends")
+    @Test("takes an untrusted peer for the client under any header")
     func untrusted() {
         let peer = SocketAddress(host: "192.0.2.66", port: 1)!
         let chain = ForwardedChain("6.6.6.6", field: .xForwardedFor)

@@ -64,7 +64,7 @@ struct LocalFanoutTests {
         }
     }
 
-    @Test("keeps the order and the broker's view while all threads join, leave and publish", arguments: 0..<4)
+    @Test("keeps order and the broker's view while all threads join and publish", arguments: 0..<4)
     func threads(_ seed: Int) {
         let node = ModelNode(workers: FanoutRun.workers)
         let fanout = LocalFanout(receiver: node)

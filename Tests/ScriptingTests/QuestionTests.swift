@@ -27,7 +27,7 @@ struct QuestionTests {
         guard case .proceed(nil) = try publish(body) else { return #expect(Bool(false), "it did not pass") }
     }
 
-    @Test("the publication has its fields, and whether it is binary")
+    @Test("the publication has its fields and a flag for binary")
     func fields() throws {
         let body = "return false, p.channel .. ' ' .. #p.data .. ' ' .. tostring(p.binary) .. ' ' .. tostring(p.key)"
         guard case .refused("news 2 true k") = try publish(body, push([1, 255], binary: true, [("key", [107])])),

@@ -103,7 +103,7 @@ struct ConfigurationProblemsTests {
         #expect(lines.last == "and 20 more problems")
     }
 
-    @Test("a long value is cut, and what could confuse a terminal is escaped")
+    @Test("cuts long values and escapes text that could confuse a terminal")
     func shownValues() {
         let long = String(repeating: "x", count: 100)
         #expect(configurationProblems("demo: \(long)")[0].contains("\"\(long.prefix(59))…\";"))

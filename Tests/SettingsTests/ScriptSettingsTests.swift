@@ -33,7 +33,7 @@ struct ScriptSettingsTests {
     }
 
     @Test(
-        "what JSON cannot say is refused",
+        "a value that JSON cannot express is refused",
         arguments: [".inf", "-.Inf", ".nan", "1e999", "!!binary aGk=", "!lua x", "{? [a] : b}"])
     func refused(yaml: String) {
         #expect(configurationProblems("scripts:\n  settings:\n    value: \(yaml)\n").count == 1)

@@ -8,7 +8,8 @@ import Testing
 struct BacklogCausesTests {
     private var causes = BacklogCauses()
 
-    @Test("the place that has used most is told, once a minute, and only of a backlog that is old enough")
+    /// Only when the backlog is old enough.
+    @Test("the source of most work is reported once a minute")
     mutating func onceAMinute() {
         var told: [String] = []
         for now in stride(from: UInt64(1_000), through: 181_000, by: 500) {
@@ -35,7 +36,8 @@ struct BacklogCausesTests {
         #expect(!isDue, "nobody has used anything")
     }
 
-    @Test("what was used more than a minute ago does not count, and no more than a hundred places do")
+    /// At most a hundred sources are counted.
+    @Test("work older than a minute does not count")
     mutating func bounded() {
         causes.note("old", 9_000_000_000, at: 0)
         for number in 0..<200 { causes.note("new \(number)", UInt64(number) * 1_000_000, at: 60_000) }

@@ -81,7 +81,7 @@ struct TurnGateTests {
 
     private func text(_ text: String) -> [UInt8] { ClientFrame.text(text).bytes }
 
-    @Test("one message beside 20 clients that use slices up is answered by the next turn")
+    @Test("the next turn answers one message beside 20 clients that use slices up")
     func innocent() throws {
         let clients = clients(21)
         for client in clients.dropLast() { client.send((1...20).flatMap { text("\($0)") }) }
@@ -100,8 +100,9 @@ struct TurnGateTests {
     /// How a connection ends behind which events wait.
     enum Ending: CaseIterable { case goodbye, reset, disconnected }
 
+    /// Its onClose comes last.
     @Test(
-        "a connection that ends behind a queue of messages leaves every turn to others, and has its onClose last",
+        "a connection that ends behind queued messages leaves others their turns",
         arguments: Ending.allCases)
     func oneClient(_ ending: Ending) throws {
         let clients = clients(2)
@@ -124,7 +125,7 @@ struct TurnGateTests {
         withExtendedLifetime(clients) { end() }
     }
 
-    @Test("a goodbye is heard behind a handler that was put off and waits")
+    @Test("a Close is read behind a deferred handler that waits")
     func goodbyeWhileWaiting() throws {
         let clients = clients(1)
         clients[0].send(text("wait") + text("wait"))
@@ -166,8 +167,9 @@ struct TurnGateTests {
     /// What ends many connections at once.
     enum MassEnding: CaseIterable { case disconnected, drained, reset, goodbyes, silent }
 
+    /// Each has its onClose.
     @Test(
-        "many connections that end at once leave every turn to others, and each has its onClose",
+        "many connections that end at once leave others their turns",
         arguments: MassEnding.allCases)
     func crowd(_ ending: MassEnding) throws {
         let clients = clients(60)
@@ -191,7 +193,8 @@ struct TurnGateTests {
         withExtendedLifetime(clients) { end() }
     }
 
-    @Test("slow clients that read at once leave every turn to others, and each has its onDrain")
+    /// Each has its onDrain.
+    @Test("slow clients that read at once leave others their turns")
     func drains() throws {
         let clients = clients(10)
         for client in clients { client.send(text("flood")) }
@@ -224,7 +227,8 @@ struct TurnGateTests {
         #expect(!isDrain(second) && isDrain(third) && pending.isEmpty)
     }
 
-    @Test("clients whose pauses end at once leave every turn to others, and no message is lost")
+    /// No message is lost.
+    @Test("clients whose pauses end at once leave others their turns")
     func pauses() throws {
         let clients = clients(10)
         for client in clients { client.send((0..<25).flatMap { text("\($0)") }) }
@@ -240,7 +244,8 @@ struct TurnGateTests {
         withExtendedLifetime(clients) { end() }
     }
 
-    @Test("a deferred timer that is cancelled or set anew does not run, and takes nobody's turn")
+    /// It takes no turn from others.
+    @Test("a deferred timer that is cancelled or restarted does not run")
     func staleTimers() throws {
         let clients = clients(1)
         clients[0].send(text("timers"))

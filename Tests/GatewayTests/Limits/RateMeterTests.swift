@@ -13,7 +13,8 @@ struct RateMeterTests {
         return RateMeter(RateLimit(limits), now: 0)
     }
 
-    @Test("what is unhandled waits for a message's token, and nothing unhandled for none")
+    /// Without unhandled bytes there is no wait.
+    @Test("unhandled bytes wait for a message's token")
     func waiting() {
         let meter = meter()
         for _ in 0..<10 { #expect(meter.takeMessage()) }

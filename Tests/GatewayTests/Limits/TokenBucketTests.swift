@@ -19,7 +19,7 @@ struct TokenBucketTests {
         #expect(bucket.has(1) && !bucket.has(2))
     }
 
-    @Test("never holds more than its burst, however long nobody asked, and at least one token")
+    @Test("holds at most its burst after any silence and at least one token")
     func capacity() {
         var bucket = TokenBucket(rate: 1 << 40, burst: 60_000, now: 0)
         bucket.take(1 << 40)

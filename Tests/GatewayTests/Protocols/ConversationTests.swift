@@ -239,7 +239,7 @@ struct ConversationTests {
         end(client)
     }
 
-    @Test("a close of a script ends the message, and both ends see the script's code")
+    @Test("a script's close ends the message and both ends see its code")
     func closes() {
         let client = headerClient()
         client.send(message("one", "close bye", "two") + message("three"))

@@ -133,7 +133,7 @@ struct AccessTests {
         }
     }
 
-    @Test("where keys are configured, a key serves any host name and any origin")
+    @Test("a configured key serves any host name and any origin")
     func keysAndOrigins() throws {
         try withKeys { server throws in
             let headers = [

@@ -37,7 +37,8 @@ struct SlowConsumerPolicyTests {
         }
     }
 
-    @Test("drop_newest: the client sees everything up to a gap; each push says that it was dropped")
+    /// Each push reports the drop.
+    @Test("drop_newest: the client sees everything up to a gap")
     func dropNewest() throws {
         try withSlowClient(.dropNewest) { server, slow, pushes in
             try repeatUntil("five pushes are dropped") {
@@ -55,7 +56,8 @@ struct SlowConsumerPolicyTests {
         }
     }
 
-    @Test("drop_oldest: the client sees the newest; each push says how many older ones gave way")
+    /// Each push reports how many older ones were dropped.
+    @Test("drop_oldest: the client sees the newest")
     func dropOldest() throws {
         try withSlowClient(.dropOldest) { server, slow, pushes in
             try repeatUntil("20 pushes are displaced") {
@@ -76,7 +78,8 @@ struct SlowConsumerPolicyTests {
         }
     }
 
-    @Test("conflate: of each key only the newest waits, so the queue stays as small as the state")
+    /// The queue stays as small as the state.
+    @Test("conflate: only the newest of each key waits")
     func conflate() throws {
         try withSlowClient(.conflate) { _, slow, pushes in
             try repeatUntil("50 pushes are displaced") {
@@ -95,9 +98,8 @@ struct SlowConsumerPolicyTests {
         }
     }
 
-    @Test(
-        "conflate: a state that is larger than the queue closes the connection, as leaving a part untold would be a lie"
-    )
+    /// A part of the state would mislead the client.
+    @Test("conflate: a state larger than the queue closes the connection")
     func conflateTooMuch() throws {
         try withSlowClient(.conflate) { server, slow, pushes in
             try repeatUntil("a push is dropped") {
@@ -109,7 +111,7 @@ struct SlowConsumerPolicyTests {
         }
     }
 
-    @Test("a message for the client alone waits behind the publications that came before it")
+    @Test("a message for one client waits behind earlier publications")
     func orderIsKept() throws {
         try withSlowClient(.dropOldest) { server, slow, pushes in
             try pushes.fill(to: 64 << 10)
@@ -122,7 +124,7 @@ struct SlowConsumerPolicyTests {
         }
     }
 
-    @Test("messages for the client alone that wait behind publications keep to websocket.maxQueue")
+    @Test("messages for one client behind publications keep websocket.maxQueue")
     func directIsBounded() throws {
         try withSlowClient(.dropOldest) { server, slow, pushes in
             try pushes.fill(to: 64 << 10)

@@ -28,7 +28,7 @@ struct ClosingHandshakeTests {
         }
     }
 
-    @Test("what the script sent before the client's Close is delivered before the answer")
+    @Test("messages sent before the client's Close are delivered before the answer")
     func pending() throws {
         try withServer { server in
             let client = try server.connect("/echo")
@@ -38,7 +38,7 @@ struct ClosingHandshakeTests {
         }
     }
 
-    @Test("conn:close sends its code and reason, and the connection ends when the client has answered")
+    @Test("conn:close sends its code and reason and waits for the client's answer")
     func byScript() throws {
         let script = #"function onMessage(conn) conn:send("well then") conn:close(4001, "bye") end"#
         try withServer(scripts: ["main.lua": script]) { server in
@@ -57,7 +57,8 @@ struct ClosingHandshakeTests {
         }
     }
 
-    @Test("error{code = …, reason = …} closes with them, in onOpen and in onMessage, and is no script error")
+    /// In onOpen and in onMessage. It is no script error.
+    @Test("error{code = …, reason = …} closes with that code and reason")
     func byError() throws {
         let script = """
             function onOpen(conn) if conn.query.refuse then error { code = 4002, reason = "not you" } end end
@@ -103,7 +104,7 @@ struct ClosingHandshakeTests {
         }
     }
 
-    @Test("a client that does not answer the server's Close is cut off after timeouts.close, and counted")
+    @Test("an unanswered Close cuts the client after timeouts.close and is counted")
     func unanswered() throws {
         try withServer(
             scripts: ["main.lua": "function onOpen(conn) conn:close(4001) end"],
@@ -116,7 +117,7 @@ struct ClosingHandshakeTests {
         }
     }
 
-    @Test("a stopping server says goodbye with 1012 to every client on every worker")
+    @Test("a stopping server closes every client on every worker with 1012")
     func atStop() throws {
         try withServer(configure: { $0.timeouts.close = .milliseconds(50) }) { server in
             let clients = try server.connectOnEachWorker("/echo")

@@ -46,7 +46,7 @@ struct DemoAudienceTests {
     }
 
     @Test(
-        "loopback is not for who comes through a proxy on this machine",
+        "loopback excludes clients behind a proxy on this machine",
         arguments: [
             "X-Forwarded-For: 192.0.2.7", "x-forwarded-for: 127.0.0.1", "Forwarded: for=192.0.2.7",
             "Via: 1.1 proxy",
@@ -57,14 +57,14 @@ struct DemoAudienceTests {
         #expect(Self.status(.everybody, fields: "\(field)\r\n") == 200)
     }
 
-    @Test("true is for everybody, false for nobody")
+    @Test("true shows the page to all clients and false to none")
     func others() {
         #expect(Self.status(.everybody, from: "192.0.2.7", host: "example.com") == 200)
         #expect(Self.status(.nobody) == 426)
     }
 
     @Test(
-        "a client elsewhere gets nothing of the page on a port that listens everywhere",
+        "a remote client gets nothing of the page from a port open to all",
         .plainOnly("PROXY before TLS"))
     func elsewhere() throws {
         try withServer(configure: {

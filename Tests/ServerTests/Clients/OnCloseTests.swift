@@ -103,7 +103,7 @@ struct OnCloseTests {
         }
     }
 
-    @Test("is told of an operator who closes the connection through the admin API")
+    @Test("gets the code and reason of a close through the admin API")
     func byOperator() throws {
         try withServer(scripts: Self.scripts.merging(["ask.lua": Self.asking]) { $1 }) { server in
             let watcher = try server.connect("/watch")
@@ -122,7 +122,7 @@ struct OnCloseTests {
         function onClose(conn, code, reason) server.publish("ends", { code = code, reason = reason }) end
         """
 
-    @Test("is told 1012 when the server stops, once for each client, and before onStop")
+    @Test("is told 1012 once for each client at a stop and before onStop")
     func atStop() throws {
         let script = """
             function onClose(conn, code, reason) log.info("closed " .. code .. " " .. reason) end
@@ -145,7 +145,8 @@ struct OnCloseTests {
         return lines.compactMap { line in words.first { line.contains($0) } }
     }
 
-    @Test("may still look at the connection, its data and its channels, and publish; sending is refused as closed")
+    /// Sending to the connection is refused as closed.
+    @Test("may look at the connection, its data and its channels, and publish")
     func whatItMayDo() throws {
         let script = """
             function onOpen(conn)

@@ -49,7 +49,8 @@ struct AdminClientTests {
         }
     }
 
-    @Test("a certificate that is not trusted or has another name is refused before the request is sent, with exit 2")
+    /// With exit 2.
+    @Test("refuses an untrusted or misnamed certificate before it sends a request")
     func untrusted() throws {
         let stranger = try TestAuthority("Stranger")
         try withSecureServer { server in
@@ -70,7 +71,7 @@ struct AdminClientTests {
         }
     }
 
-    @Test("a client without TLS and one with TLS in the wrong place say so, with exit 1")
+    @Test("a missing or misplaced TLS setting is reported with exit 1")
     func mismatch() throws {
         try withSecureServer { server in
             let result = try reload("127.0.0.1:\(server.adminPort)")

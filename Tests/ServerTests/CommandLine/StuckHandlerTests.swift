@@ -27,8 +27,9 @@ struct StuckHandlerTests {
             ])
     }
 
+    /// The place is one in Lua as long as the stack stands still.
     @Test(
-        "is reported with where it is, in Lua while no stack moves, and is killed when it ends",
+        "is reported with its place and killed when its C call ends",
         arguments: [
             ("stick", ["[C]: in ", "main.lua:1: in upvalue 'inner'", "native:", "liblua"]),
             ("library", ["not known: Lua's library is at work", "native:", "liblua"]),

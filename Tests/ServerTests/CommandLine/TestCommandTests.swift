@@ -40,7 +40,8 @@ struct TestCommandTests {
         }
     }
 
-    @Test("a test that fails is named with file, line, what differs and the line of source, and the exit code is 1")
+    /// And the line of source; the exit code is 1.
+    @Test("a failed test is reported with file, line and difference")
     func failing() throws {
         let (status, lines) = try run([
             "main.lua": Self.counter,
@@ -116,7 +117,7 @@ struct TestCommandTests {
         #expect(try lines(of: test) == ["ok   tests/a.lua", "1 passed, 0 failed"])
     }
 
-    @Test("onUpgrade's answer: refused with status and body, or let in with data and subprotocol; slow clients drain")
+    @Test("onUpgrade refuses with a status or admits with data; slow clients drain")
     func upgrade() throws {
         let main = """
             function onUpgrade(request)
@@ -140,7 +141,8 @@ struct TestCommandTests {
         #expect(try lines(of: test, main: main) == ["ok   tests/a.lua", "1 passed, 0 failed"])
     }
 
-    @Test("timers fire at their time, in order, and repeat; a cancelled one does not")
+    /// A cancelled one does not.
+    @Test("timers fire at their time, in order, and repeat")
     func timers() throws {
         let main = """
             function onStart() server.every("tick", 2, function() server.broadcast("tick") end) end
@@ -157,7 +159,8 @@ struct TestCommandTests {
         #expect(try lines(of: test, main: main) == ["ok   tests/a.lua", "1 passed, 0 failed"])
     }
 
-    @Test("a handler waits on the clock of the test, its client's other events behind it, in onUpgrade too")
+    /// In onUpgrade, too.
+    @Test("a handler waits on the test's clock before its client's other events")
     func waiting() throws {
         let main = """
             function onUpgrade(request)
@@ -204,7 +207,8 @@ struct TestCommandTests {
         #expect(lines.suffix(2) == ["ok   tests/a.lua: is fine", "1 passed, 1 failed"])
     }
 
-    @Test("requests of scripts are answered as the test says, before or after, late or never; metrics are seen")
+    /// Before or after, late or never. It sees the metrics.
+    @Test("the test answers the requests of scripts")
     func requests() throws {
         let main = """
             function onMessage(conn, message)
@@ -234,7 +238,8 @@ struct TestCommandTests {
         #expect(try lines(of: test, main: main) == ["ok   tests/a.lua", "1 passed, 0 failed"])
     }
 
-    @Test("pushes pass onPublish, calls reach onRequest, subscriptions onSubscribe, also where these wait")
+    /// onPublish, onRequest and onSubscribe, also where these wait.
+    @Test("pushes, calls and subscriptions reach their handlers")
     func questions() throws {
         let main = """
             function onPublish(publication)
@@ -295,7 +300,8 @@ struct TestCommandTests {
         #expect(try run(files, ["--filter", "b/c.lua"]).lines == ["ok   tests/b/c.lua: red", "1 passed, 0 failed"])
     }
 
-    @Test("a test file is a script: in the same sandbox, and with line and source when it does not load")
+    /// Its errors have line and source when it does not load.
+    @Test("a test file is a script in the same sandbox")
     func sandbox() throws {
         let (status, lines) = try run([
             "main.lua": "", "tests/a.lua": "local x = nope", "tests/b.lua": "x = = 1", "tests/c.lua": "io.open('x')",

@@ -30,7 +30,7 @@ struct ReadmeTests {
         try body(try PerigeeProcess(scripts: scripts, environment: ["PERIGEE_SCRIPTS_BUDGET": "30s"]))
     }
 
-    @Test("the start prints what the README shows")
+    @Test("the start prints the lines that the README shows")
     func announcement() throws {
         let shown = try code("Perigee ")
         try withProgram { program in

@@ -212,7 +212,7 @@ struct AttackWaitTests {
         return false
     }
 
-    @Test("an echo waits less than the bound beside each of 100 attacks on its own worker")
+    @Test("an echo beside each of 100 attacks on its worker is within the bound")
     func worstWaits() throws {
         let attacks = [Attacks.endless, Attacks.refused, Attacks.recursion, Attacks.bombs]
             .flatMap { AttackServingTests.suited($0) }

@@ -93,7 +93,8 @@ struct FairTurnTests {
 
     private func burns(_ count: Int) -> [UInt8] { (0..<count).flatMap { _ in ClientFrame.text("burn").bytes } }
 
-    @Test("300 expensive messages in one piece leave every turn to others, and keep their order")
+    /// They keep their order.
+    @Test("300 expensive messages in one segment leave others their turns")
     func messages() throws {
         try withScript { server in
             let other = try server.connect()
@@ -145,7 +146,8 @@ struct FairTurnTests {
         }
     }
 
-    @Test("a client that closes without a goodbye takes the rest of its messages with it, and has one onClose")
+    /// It has one onClose.
+    @Test("a client that disappears takes its remaining messages with it")
     func reset() throws {
         try withScript { server in
             let other = try server.connect()
@@ -160,7 +162,7 @@ struct FairTurnTests {
         }
     }
 
-    @Test("deferred work leaves every turn to others, to the admin API and to a reload", arguments: floods)
+    @Test("deferred work leaves turns to others, the admin API and a reload", arguments: floods)
     func flood(_ flood: Flood) throws {
         try withScript(
             start: flood.start,
@@ -196,7 +198,8 @@ struct FairTurnTests {
         }
     }
 
-    @Test("many connections that break at once leave every turn to others, and each has its onClose")
+    /// Each has its onClose.
+    @Test("many connections that break at once leave others their turns")
     func crowd() throws {
         let script = """
             local done = 0
@@ -233,7 +236,8 @@ struct FairTurnTests {
         }
     }
 
-    @Test("timers, waits and spawned functions are bounded, and what is refused is counted")
+    /// Refusals are counted.
+    @Test("timers, waits and spawned functions are bounded")
     func bounds() throws {
         let start = """
             for i = 1, 4 do conn:send(tostring((select(2, pcall(server.after, 60, work))))) end

@@ -12,7 +12,8 @@ struct DescriptorTests {
         function onClose() server.broadcast("left") end
         """
 
-    @Test("with 64 descriptors, 200 clients: serves what it can, refuses the rest cleanly, does not spin, and recovers")
+    /// The rest is refused cleanly; the server does not spin, and recovers.
+    @Test("64 descriptors serve what they can of 200 clients")
     func exhausted() throws {
         let folder = try TemporaryFolder()
         try folder.write(Self.script, to: "main.lua")
@@ -37,7 +38,7 @@ struct DescriptorTests {
         #expect(try program.wait() == 0)
     }
 
-    @Test("where TLS is spoken, a client beyond the descriptors gets an alert, and no plain text")
+    @Test("a TLS client beyond the descriptors gets an alert and no plain text")
     func exhaustedOverTLS() throws {
         let folder = try TemporaryFolder()
         try folder.write(Self.script, to: "main.lua")

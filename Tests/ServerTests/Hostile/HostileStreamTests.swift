@@ -8,23 +8,27 @@ import Testing
 
 @Suite("Hostile streams", .bounded)
 struct HostileStreamTests {
+    /// A healthy client gets its echo.
     @Test(
-        "what is no request is answered with its status and closed; a healthy client gets its echo",
+        "a malformed request is answered with its status and closed",
         arguments: HostileStream.requests)
     func request(_ stream: HostileStream) throws { try check(stream) }
 
+    /// A healthy client gets its echo.
     @Test(
-        "what is no handshake is answered with its status and closed; a healthy client gets its echo",
+        "a malformed handshake is answered with its status and closed",
         arguments: HostileStream.handshakes + HostileStream.offers)
     func handshake(_ stream: HostileStream) throws { try check(stream) }
 
+    /// It affects no client.
     @Test(
-        "what the admin API does not understand is answered with its status, and does nothing to anybody",
+        "a malformed admin request is answered with its status",
         arguments: HostileStream.adminRequests)
     func admin(_ stream: HostileStream) throws { try check(stream) }
 
+    /// A healthy client gets its echo.
     @Test(
-        "what breaks the protocol is closed with its code; a healthy client gets its echo",
+        "a breach of the protocol is closed with its code",
         arguments: HostileStream.frames + HostileStream.compressedFrames)
     func frames(_ stream: HostileStream) throws { try check(stream) }
 

@@ -32,8 +32,9 @@ struct AcceptedPushesTests {
         }
     }
 
+    /// At every client, in order.
     @Test(
-        "every push answered before SIGTERM arrives at every client, in order, before the close frame", arguments: 0..<3
+        "every push answered before SIGTERM arrives before the close frame", arguments: 0..<3
     )
     func pushes(round: Int) throws {
         let perigee = try PerigeeProcess(

@@ -22,7 +22,8 @@ struct DrainingTests {
         return Double(reason.dropFirst("restarting, retry in ".count).dropLast(2))
     }
 
-    @Test("many connections end spread over the window, each with 1012 and a hint of its own below drain.retry")
+    /// Each has a hint of its own below drain.retry.
+    @Test("many connections end spread over the window with 1012 and a hint")
     func spread() throws {
         try withServer(
             scripts: ["main.lua": Self.script],
@@ -55,7 +56,7 @@ struct DrainingTests {
         }
     }
 
-    @Test("few connections end at once, whatever the window, and the server with them")
+    @Test("few connections end at once under any window, and the server with them")
     func few() throws {
         try withServer(scripts: ["main.lua": Self.script], configure: { $0.drain.window = .seconds(600) }) { server in
             let clients = try (0..<5).map { _ in try Client(server) }
@@ -67,7 +68,8 @@ struct DrainingTests {
         }
     }
 
-    @Test("while it drains, the API says so, pushes reach who is still connected, and nobody new gets in")
+    /// The API says that it drains.
+    @Test("a draining server pushes to its clients and accepts no new ones")
     func meanwhile() throws {
         try withServer(
             scripts: ["main.lua": Self.script],
@@ -97,7 +99,7 @@ struct DrainingTests {
         }
     }
 
-    @Test("a push during the drain counts and reaches those who are still open, and no other")
+    @Test("a push during the drain counts and reaches the open connections only")
     func pushes() throws {
         try withServer(scripts: ["main.lua": Self.script], configure: { $0.workers = 1 }) { server in
             let count = 150
@@ -135,7 +137,7 @@ struct DrainingTests {
     }
 
     @Test(
-        "a client that is slow to read what was queued for it before the stop gets all of it, and then its close frame")
+        "a slow client gets its queue from before the stop, then its close frame")
     func slowReader() throws {
         try withServer(
             scripts: ["main.lua": Self.script],

@@ -33,7 +33,8 @@ struct NotifyTests {
         #expect(manager.next(within: 0) == nil)
     }
 
-    @Test("gets a sign of life twice in its time, none while a worker is stuck, and again when it is free")
+    /// And again when the worker is free.
+    @Test("notifies the watchdog twice in its time unless a worker is stuck")
     func watchdog() throws {
         let manager = try NotifySocket(isAbstract: false)
         let perigee = try PerigeeProcess(

@@ -56,7 +56,7 @@ struct CounterTests {
         #expect(leaves(WorkerStatistics()) == WorkerStatistics.counters.count)
     }
 
-    @Test("the figures of several workers are added up, and of ages the largest counts")
+    @Test("figures of several workers are summed and of ages the largest counts")
     func sum() {
         var one = WorkerStatistics()
         one.connections = 3

@@ -41,7 +41,7 @@ struct ReloadCrowdTests {
 
     private static func words(_ round: Int) -> String { "return {word = '\(round)'}" }
 
-    @Test("100 reloads, and failing ones in between, under a crowd that sends and is sent to")
+    @Test("100 reloads and failing ones run under a sending and receiving crowd")
     func crowd() throws {
         Server.raiseDescriptorLimit()
         let server = try PerigeeProcess(

@@ -43,9 +43,8 @@ struct AttackServingTests {
         #expect(try client.receiveText() == "echo \(text)")
     }
 
-    @Test(
-        "others are answered before, meanwhile and after, on the same worker and on another; the attacker stays connected"
-    )
+    /// Echoes on both workers before, during and after the attack; the attacker stays connected.
+    @Test("attacks neither stop the echoes of others nor end a connection")
     func served() throws {
         var scripts = ["main.lua": Self.echo]
         for (number, attack) in Self.attacks.enumerated() { scripts["a\(number).lua"] = Self.script(of: attack) }

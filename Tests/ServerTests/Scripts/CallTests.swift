@@ -40,7 +40,7 @@ struct CallTests {
         }
     }
 
-    @Test("a handler may wait, fail, say nothing, or take too long")
+    @Test("a handler may wait, fail, return nothing, or take too long")
     func outcomes() throws {
         try withServer(
             scripts: Self.scripts, configure: { $0.scripts.eventTimeout = .milliseconds(200) }

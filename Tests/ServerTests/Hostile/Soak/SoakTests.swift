@@ -9,9 +9,8 @@ import Testing
 
 @Suite("Soak", .bounded(minutes: 10 + SoakLength.seconds / 60))
 struct SoakTests {
-    @Test(
-        "after connects, floods, half-open sockets, resets, slow readers, garbage, pushes and reloads, memory and descriptors are back where they were"
-    )
+    /// Connects, floods, half-open sockets, resets, slow readers, garbage, pushes and reloads.
+    @Test("memory and descriptors return to their level after every attack")
     func everythingAtOnce() throws {
         let seconds = SoakLength.seconds
         let seed = SoakLength.setting("SOAK_SEED") ?? UInt64.random(in: 0...999_999)
