@@ -1,4 +1,4 @@
-// What waits for a slow client message by message: what each policy keeps, in which order, and within which bounds.
+// Messages that wait for a slow client one by one: the messages that each policy keeps, their order and their bounds.
 
 import PubSub
 import SeededGenerator
@@ -27,7 +27,7 @@ struct BacklogTests {
         return texts
     }
 
-    /// What `count` messages of one letter cost.
+    /// The cost of `count` messages of one letter.
     private func cost(_ count: Int) -> Int { count * (Backlog.entryOverhead + 3) }
 
     @Test("messages leave in the order of their arrival under every policy")

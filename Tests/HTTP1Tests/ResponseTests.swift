@@ -27,7 +27,7 @@ struct ResponseTests {
         #expect(String(decoding: output, as: UTF8.self) == "xHTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
     }
 
-    @Test("writes Connection: close at the end, and keep-alive only for HTTP/1.0")
+    @Test("writes Connection: close at the end and keep-alive only for HTTP/1.0")
     func connection() {
         #expect(wire(Response(status: 400), keepAlive: false).contains("\r\nConnection: close\r\n"))
         #expect(!wire(Response(status: 200)).contains("Connection"))

@@ -27,7 +27,7 @@ struct Base64Tests {
         }
     }
 
-    @Test("encodes as RFC 4648 says, and gives the bytes back")
+    @Test("encodes as RFC 4648 says and decodes to the same bytes")
     func roundTrip() throws {
         var random = SeededGenerator(seed: 3)
         for count in 0..<200 {

@@ -33,7 +33,8 @@ struct LogOutputTests {
         }
     }
 
-    @Test("logging never waits for the reader; a gap in the log counts its entries")
+    /// A gap in the log counts its entries.
+    @Test("logging never waits for the reader")
     func stalledReader() throws {
         let (reading, writing) = try makePipe()
         defer { close(reading) }
@@ -67,7 +68,8 @@ struct LogOutputTests {
         #expect(numbers == Array(0..<Self.lines - Int(dropped)), "the entries before the gap are whole and in order")
     }
 
-    @Test("entries of a thread keep their order; those of several are not cut")
+    /// Entries of several threads are not cut.
+    @Test("entries of a thread keep their order")
     func severalThreads() throws {
         let (reading, writing) = try makePipe()
         defer { close(reading) }

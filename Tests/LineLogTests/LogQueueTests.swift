@@ -27,7 +27,7 @@ struct LogQueueTests {
         #expect(queue.dropped == 0)
     }
 
-    @Test("a full queue drops until it is half empty, and counts one gap")
+    @Test("a full queue drops until it is half empty and counts one gap")
     func gap() {
         var queue = LogQueue(limit: 1_000)
         for number in 0..<10 { #expect(queue.offer(Self.line(number)) == true) }
@@ -41,7 +41,8 @@ struct LogQueueTests {
         #expect(queue.dropped == 8)
     }
 
-    @Test("a line larger than the queue is a gap; the lines after it are taken")
+    /// The lines after it are taken.
+    @Test("a line larger than the queue is a gap")
     func tooLarge() {
         var queue = LogQueue(limit: 1_000)
         #expect(queue.offer(String(repeating: "x", count: 1_000)) == true)

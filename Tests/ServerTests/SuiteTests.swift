@@ -1,4 +1,4 @@
-// The tests as texts: what every suite has.
+// The tests as texts: rules that hold for every suite.
 
 import Foundation
 import PerigeeTestKit

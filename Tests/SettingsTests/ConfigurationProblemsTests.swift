@@ -1,4 +1,4 @@
-// What an operator is told: everything, at once, with its place.
+// The errors that an operator gets: all of them, at once, with their places.
 
 import Glibc
 import Testing
@@ -130,7 +130,7 @@ struct ConfigurationProblemsTests {
         #expect(lines("/dev/zero") == "/dev/zero: is larger than 1 MiB")
     }
 
-    @Test("a file is read whole, and must be UTF-8")
+    @Test("a file is read whole and must be UTF-8")
     func wholeFile() throws {
         let comment = "# " + String(repeating: "ä", count: 200_000) + "\n"
         try withFile(Array((comment + "workers: 3\n").utf8)) { path in

@@ -50,7 +50,8 @@ struct ScriptSettingsTests {
             ])
     }
 
-    @Test("settings keep their order; a variable has NAME=VALUE or YAML")
+    /// A variable has NAME=VALUE or YAML.
+    @Test("settings keep their order")
     func layers() throws {
         let fromText = { try loadConfiguration("", environment: ["PERIGEE_SCRIPTS_SETTINGS": $0]).scripts.settings }
         #expect(try fromText("z=1,a=two words").json == "{\"z\": 1, \"a\": \"two words\"}")

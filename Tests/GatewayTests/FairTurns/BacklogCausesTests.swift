@@ -1,4 +1,4 @@
-// Which place in a script the log names, and how often.
+// The place in a script that the log names, and the times at which it does.
 
 import Testing
 
@@ -24,7 +24,8 @@ struct BacklogCausesTests {
         #expect(told == ["1000 b.lua:1 3", "61000 b.lua:1 3", "121000 b.lua:1 3", "181000 b.lua:1 3"])
     }
 
-    @Test("a report begins anew, and of equals the first by name is told")
+    /// Of equals the first by name is reported.
+    @Test("a report begins anew")
     mutating func anew() {
         causes.note("b", 5_000_000, at: 0)
         causes.note("a", 5_000_000, at: 0)

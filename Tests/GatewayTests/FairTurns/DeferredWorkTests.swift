@@ -1,4 +1,4 @@
-// The rotation of what a turn has left over.
+// The rotation of the work that a turn has left over.
 
 import Scripting
 import SeededGenerator

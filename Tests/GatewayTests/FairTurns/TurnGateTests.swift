@@ -1,5 +1,5 @@
-// What asks for the slice before it runs: each of these is cheap to bring about many times at once, and expensive where its handler
-// is. In turns whose first event uses the slice up, two handlers run in each at most: that one, and one of the rotation.
+// Work that asks for the slice before it runs: each kind is cheap to bring about many times at once, and as expensive as its
+// handler. In turns whose first event uses the slice up, two handlers run in each at most: that one, and one of the rotation.
 
 import EventLoop
 import PerigeeTestKit
@@ -60,7 +60,7 @@ struct TurnGateTests {
         return clients
     }
 
-    /// What each of the turns that come has noted, until there is nothing more to do.
+    /// The lines of each of the coming turns, until there is nothing more to do.
     private func turns(_ slice: HandWorker.Slice = .oneEvent) -> [[String]] {
         var turns: [[String]] = []
         var quiet = 0
@@ -97,7 +97,7 @@ struct TurnGateTests {
         withExtendedLifetime(clients) { end() }
     }
 
-    /// How a connection ends behind which events wait.
+    /// The end of a connection with waiting events.
     enum Ending: CaseIterable { case goodbye, reset, disconnected }
 
     /// Its onClose comes last.
@@ -137,7 +137,7 @@ struct TurnGateTests {
         withExtendedLifetime(clients) { end() }
     }
 
-    @Test("a closed connection is heard out though its input was held back", arguments: [true, false])
+    @Test("a closed connection is read to its end though its input was held back", arguments: [true, false])
     func heldGoodbye(isHeld: Bool) throws {
         let clients = clients(1)
         let goodbye = ClientFrame.close(code: 4000).bytes
@@ -164,7 +164,7 @@ struct TurnGateTests {
         withExtendedLifetime(clients) { end() }
     }
 
-    /// What ends many connections at once.
+    /// The ways in which many connections end at once.
     enum MassEnding: CaseIterable { case disconnected, drained, reset, goodbyes, silent }
 
     /// Each has its onClose.
@@ -271,7 +271,7 @@ struct TurnGateTests {
         let clients = clients(1)
         clients[0].send(text("spawn"))
         hand.turn(.over)
-        #expect(hand.takeLines() == ["message|spawn"], "what a turn that is over leaves begins in the next one")
+        #expect(hand.takeLines() == ["message|spawn"], "work that is left over begins in the next turn")
         hand.turn(.over)
         #expect(hand.takeLines() == ["spawned|one"])
         #expect(hand.worker.backlog.spawned == 3, "two of this batch, and one of the next")

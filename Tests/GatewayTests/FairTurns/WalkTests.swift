@@ -56,7 +56,7 @@ struct WalkTests {
         hand.end()
     }
 
-    /// What a client was sent after the answer to its handshake.
+    /// The bytes sent to a client after the answer to its handshake.
     private func frames(_ client: HandClient) -> [UInt8] {
         client.read()
         let head = client.received.firstRange(of: Array("\r\n\r\n".utf8))?.upperBound ?? client.received.startIndex

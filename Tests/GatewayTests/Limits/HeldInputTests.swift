@@ -1,4 +1,4 @@
-// What is kept of a client that is held back.
+// The bytes kept of a client that is held back.
 
 import Testing
 

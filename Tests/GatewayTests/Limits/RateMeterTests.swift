@@ -1,4 +1,4 @@
-// What a rate meter says of a client that sends too much.
+// The verdicts of a rate meter on a client that sends too much.
 
 import Settings
 import Testing

@@ -1,4 +1,4 @@
-// What all workers count together: rates and counts under many threads.
+// Counts over all workers: rates and counts under many threads.
 
 import EventLoop
 import Settings

@@ -252,7 +252,8 @@ struct ConversationTests {
         end(client)
     }
 
-    @Test("a breach closes with the protocol's code, and onClose sees the raw one")
+    /// onClose sees the raw one.
+    @Test("a breach closes with the protocol's code")
     func breach() {
         let client = headerClient()
         client.send(ClientFrame.text("#3\none#4\ntwo").bytes + message("three"))

@@ -1,4 +1,5 @@
-// The demo page in a real browser, against a running server with the scripts as shipped: what a first user does and sees.
+// The demo page in a real browser, against a running server with the scripts as shipped: the steps and the view of a first
+// user.
 
 import JSON
 import PerigeeTestKit

@@ -1,4 +1,4 @@
-// What a script can do about a client that reads slowly: it is told "slow", sees what waits, and hears when all is read.
+// A script and a client that reads slowly: the script gets "slow", sees the waiting bytes, and gets onDrain when all is read.
 
 import JSON
 import PerigeeTestKit

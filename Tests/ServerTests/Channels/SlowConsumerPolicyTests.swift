@@ -1,4 +1,4 @@
-// Channels whose slow subscribers lose messages instead of their connection: which ones, in which order, and who is told.
+// Channels whose slow subscribers lose messages instead of their connection: the lost messages, their order, and the answers.
 
 import JSON
 import PerigeeTestKit
@@ -84,7 +84,7 @@ struct SlowConsumerPolicyTests {
         try withSlowClient(.conflate) { _, slow, pushes in
             try repeatUntil("50 pushes are displaced") {
                 try pushes.push(key: pushes.count % 2 == 0 ? "even" : "odd")
-                // What the socket holds in parts, and one message for each key.
+                // The message that the socket holds in part, and one for each key.
                 #expect(try pushes.queuedBytes() <= 5 * (16 << 10))
                 return pushes.displaced >= 50
             }
@@ -151,7 +151,7 @@ struct SlowConsumerPolicyTests {
     }
 }
 
-/// Numbered pushes of 16 KiB to the channel "feed.1", and what their answers said.
+/// Numbered pushes of 16 KiB to the channel "feed.1", and their answers.
 private final class NumberedPushes {
     /// The id of the client that is slow.
     let slow: String
@@ -174,7 +174,7 @@ private final class NumberedPushes {
         return number
     }
 
-    /// What the kernel and a queue hold is far below the 48 MiB after which this gives up.
+    /// The kernel and a queue hold far less than the 48 MiB after which this gives up.
     func push(key: String? = nil) throws {
         count += 1
         guard count <= 3000 else { throw ClientError.unexpected("the client is not slow") }

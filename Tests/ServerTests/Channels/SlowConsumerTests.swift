@@ -1,4 +1,4 @@
-// Clients that read too slowly: how much waits for them, what happens beyond it, and that nobody else notices.
+// Clients that read too slowly: the bound of their queues, the reaction beyond it, and the undisturbed others.
 
 import JSON
 import PerigeeTestKit
@@ -110,7 +110,7 @@ private final class News {
 
     var last: String { Self.text(count) }
 
-    /// Pushes the next one; answers for how many subscribers it was dropped. What the kernel and a queue hold is far below
+    /// Pushes the next one; answers for how many subscribers it was dropped. The kernel and a queue hold far less than
     /// the 48 MiB after which this gives up.
     func publish() throws -> Int? {
         count += 1

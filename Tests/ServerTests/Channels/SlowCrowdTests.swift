@@ -1,5 +1,5 @@
-// Very many slow clients at once: what waits for all of them together stays within the configured bound, and who reads gets
-// every message as if they were not there.
+// Very many slow clients at once: their queues together stay within the configured bound, and the clients that read get every
+// message as if the slow ones were not there.
 
 import JSON
 import PerigeeTestKit

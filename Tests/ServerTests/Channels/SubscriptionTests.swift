@@ -1,4 +1,4 @@
-// Who is in a channel: coming, going, being left out, the limit, and a reload.
+// The subscribers of a channel: joining, leaving, exclusion, the limit, and a reload.
 
 import JSON
 import PerigeeTestKit

@@ -8,8 +8,9 @@ import Testing
 
 @Suite("Closing handshake", .bounded)
 struct ClosingHandshakeTests {
+    /// The connection ends.
     @Test(
-        "a client's Close is answered with its own code, and the connection ends",
+        "a client's Close is answered with its own code",
         arguments: [1000, 1001, 1011, 3000, 4999] as [UInt16])
     func byClient(code: UInt16) throws {
         try withServer { server in

@@ -1,4 +1,4 @@
-// What a client sends after the server has decided that it is over: read as far as its own Close frame may be, and no further.
+// A client's bytes after the server has decided to close: read as far as its own Close frame may be, and no further.
 
 import JSON
 import PerigeeTestKit
@@ -10,7 +10,7 @@ import Testing
 @Suite("Closing input", .bounded)
 struct ClosingInputTests {
     private static let allowance = 64 << 10
-    /// What the kernels of both ends hold, at most, with the receive buffer of the loop and what is allowed.
+    /// The most that the kernels of both ends hold, with the receive buffer of the loop and the allowance.
     private static let most = 24 << 20
 
     private static let script = """

@@ -1,4 +1,4 @@
-// Who gets the demo page, which says where the admin API is and which version runs.
+// The clients that get the demo page, which shows the address of the admin API and the version.
 
 import EventLoop
 import HTTP1
@@ -40,7 +40,7 @@ struct DemoAudienceTests {
             #expect(Self.status(.loopback, host: host) == 426, "\(host)")
         }
         #expect(Self.status(.loopback, host: "", version: "1.0") == 426)
-        // What nginx sends by default with proxy_pass http://127.0.0.1:8080.
+        // The default of nginx with proxy_pass http://127.0.0.1:8080.
         #expect(Self.status(.loopback, fields: "Connection: close\r\n", version: "1.0") == 426)
         #expect(Self.status(.everybody, version: "1.0") == 200)
     }

@@ -1,4 +1,4 @@
-// The opening handshake on the wire: what is accepted in whatever pieces it comes, what is refused, and what is late.
+// The opening handshake on the wire: requests that are accepted in any split, refused, or late.
 
 import PerigeeTestKit
 import Server

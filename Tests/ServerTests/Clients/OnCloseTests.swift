@@ -1,4 +1,4 @@
-// What onClose is told: the real code and reason, whoever ended the connection and however, exactly once.
+// The arguments of onClose: the real code and reason, for every kind of end, exactly once.
 
 import JSON
 import PerigeeTestKit
@@ -8,7 +8,7 @@ import Testing
 
 @Suite("onClose", .bounded)
 struct OnCloseTests {
-    /// A way for a connection to end, and what the script must hear of it.
+    /// A way for a connection to end, and the code and reason that the script must get.
     struct Ending: Sendable, CustomTestStringConvertible {
         let testDescription: String
         let code: Int
@@ -122,7 +122,7 @@ struct OnCloseTests {
         function onClose(conn, code, reason) server.publish("ends", { code = code, reason = reason }) end
         """
 
-    @Test("is told 1012 once for each client at a stop and before onStop")
+    @Test("gets 1012 once for each client at a stop and before onStop")
     func atStop() throws {
         let script = """
             function onClose(conn, code, reason) log.info("closed " .. code .. " " .. reason) end
@@ -138,7 +138,7 @@ struct OnCloseTests {
         }
     }
 
-    /// What the script on a worker logged about the end.
+    /// The lines that the script on a worker logged about the end.
     private static func lastWords(of worker: Int, in log: RecordedLog) -> [String] {
         let words = ["closed 1012 restarting, retry in ", "stopped"]
         let lines = log.lines.filter { $0.contains("worker=\(worker)") }

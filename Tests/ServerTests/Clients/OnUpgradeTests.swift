@@ -1,4 +1,4 @@
-// onUpgrade over the wire: who comes in, with what data and subprotocol, and who does not.
+// onUpgrade over the wire: accepting with data and a subprotocol, and refusing.
 
 import JSON
 import PerigeeTestKit
@@ -8,7 +8,8 @@ import Testing
 
 @Suite("onUpgrade", .bounded)
 struct OnUpgradeTests {
-    @Test("true accepts; a table accepts too and is conn.data")
+    /// A table accepts too and is conn.data.
+    @Test("true accepts")
     func accepts() throws {
         let script = #"""
             function onUpgrade(request)

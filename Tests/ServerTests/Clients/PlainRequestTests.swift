@@ -1,4 +1,4 @@
-// What the clients' port answers to a request that is not for a WebSocket.
+// The clients' port answers requests that are not for a WebSocket.
 
 import JSON
 import PerigeeTestKit
@@ -186,7 +186,8 @@ struct PlainRequestTests {
         }
     }
 
-    @Test("a handshake may say that its body has no bytes; one that has some is 400")
+    /// A handshake with a body is 400.
+    @Test("a handshake may say that its body has no bytes")
     func emptyBody() throws {
         try withServer { server in
             for (fields, status) in [

@@ -64,7 +64,7 @@ struct ScriptErrorTests {
         }
     }
 
-    @Test("an error in a timer is logged, and the timer goes on")
+    @Test("an error in a timer is logged and the timer goes on")
     func inTimer() throws {
         let script = """
             local fired = 0

@@ -1,4 +1,4 @@
-// What scripts reach through conn, server and kv, seen from the clients: across workers, and over time.
+// The effects of conn, server and kv, seen from the clients: across workers, and over time.
 
 import JSON
 import PerigeeTestKit
@@ -122,7 +122,8 @@ struct ScriptInterfaceTests {
         }
     }
 
-    @Test("a table is sent as JSON, and binary to and from scripts keeps every byte")
+    /// Binary to and from scripts keeps every byte.
+    @Test("a table is sent as JSON")
     func payloads() throws {
         let script = """
             function onMessage(conn, message, binary)

@@ -29,7 +29,7 @@ struct CommandTests {
         #expect(result.status == 0 && result.errors == "", "\(result.output)")
     }
 
-    @Test("check: every mistake with file and line, and exit code 1")
+    @Test("check: every mistake with file and line and exit code 1")
     func checkBad() throws {
         let folder = try TemporaryFolder()
         try folder.write("function onMessage(conn)\n  conn:send(\nend", to: "main.lua")
@@ -69,7 +69,8 @@ struct CommandTests {
         #expect(result.output.contains("(hidden)"))
     }
 
-    @Test("config: prints the defaults, and --defaults prints config/perigee.yaml")
+    /// With --defaults it prints config/perigee.yaml.
+    @Test("config: prints the defaults")
     func defaults() throws {
         let printed = try PerigeeProgram.run(["config"])
         #expect(printed.status == 0)

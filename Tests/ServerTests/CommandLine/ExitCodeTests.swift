@@ -1,5 +1,5 @@
-// How `perigee` ends when it cannot do what it should: a documented code, one clear line for each mistake on standard error,
-// nothing on standard output, and no stack trace.
+// The end of `perigee` when it fails: a documented code, one clear line for each mistake on standard error, nothing on standard
+// output, and no stack trace.
 
 import PerigeeTestKit
 import Testing

@@ -1,4 +1,4 @@
-// `perigee serve` as a process: what it says at the start, what signals do, and how it ends.
+// `perigee serve` as a process: its first lines, its signals, and its end.
 
 import Glibc
 import JSON

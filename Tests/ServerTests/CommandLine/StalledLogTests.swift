@@ -22,7 +22,7 @@ struct StalledLogTests {
             environment: ["PERIGEE_LOG_MAX_QUEUE": "1 MiB", "PERIGEE_SCRIPTS_BUDGET": "30s"])
     }
 
-    @Test("workers, admin API and stop go on, and the dropped entries are counted")
+    @Test("workers, admin API and stop go on and dropped entries are counted")
     func goesOn() throws {
         let perigee = try start()
         let clients = try (0..<4).map { _ in

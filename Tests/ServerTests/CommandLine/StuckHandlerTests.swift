@@ -1,5 +1,5 @@
-// What the watchdog does about a function of C that does not ask whether it is killed. There is none but `stick`, which
-// debug builds have for this.
+// The watchdog and a function of C that does not ask whether it is killed. There is none but `stick`, which debug builds have
+// for this.
 
 import Glibc
 import PerigeeTestKit

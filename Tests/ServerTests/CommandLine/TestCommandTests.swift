@@ -1,4 +1,4 @@
-// `perigee test` as a process: what it says about tests that pass and tests that do not.
+// `perigee test` as a process: its lines about tests that pass and tests that do not.
 
 import PerigeeTestKit
 import Testing
@@ -31,7 +31,7 @@ struct TestCommandTests {
         try run(["main.lua": main, "tests/a.lua": "local app = t.load 'main'\n" + test]).lines
     }
 
-    @Test("the shipped scripts pass their tests, and exit with 0")
+    @Test("the shipped scripts pass their tests and exit with 0")
     func shipped() throws {
         let result = try PerigeeProgram.run(["test", "Scripts"])
         #expect(result.status == 0 && result.output.hasSuffix(" passed, 0 failed\n"), "\(result.output)")
@@ -117,7 +117,8 @@ struct TestCommandTests {
         #expect(try lines(of: test) == ["ok   tests/a.lua", "1 passed, 0 failed"])
     }
 
-    @Test("onUpgrade refuses with a status or admits with data; slow clients drain")
+    /// Slow clients drain.
+    @Test("onUpgrade refuses with a status or admits with data")
     func upgrade() throws {
         let main = """
             function onUpgrade(request)
@@ -312,7 +313,7 @@ struct TestCommandTests {
         #expect(lines.contains { $0.contains("1 | x = = 1") })
     }
 
-    @Test("perigee check looks at test files, too, and does not run them")
+    @Test("perigee check reads test files and does not run them")
     func check() throws {
         let folder = try TemporaryFolder()
         try folder.write("", to: "main.lua")
@@ -325,7 +326,8 @@ struct TestCommandTests {
         #expect(!result.output.contains("never run:"))
     }
 
-    @Test("scripts that do not load fail the run, and no tests at all pass it")
+    /// A folder without tests passes.
+    @Test("scripts that do not load fail the run")
     func scripts() throws {
         let broken = try run(["main.lua": "x = = 1", "tests/a.lua": "t.load 'main'"])
         #expect(broken.status == 1 && broken.lines.contains { $0.contains("main.lua:1: ") })

@@ -1,4 +1,4 @@
-// Pushes to many compressed clients: one compression, whoever gets it; and queues that count what is on the wire.
+// Pushes to many compressed clients: one compression for all; and queues that count bytes on the wire.
 
 import JSON
 import PerigeeTestKit

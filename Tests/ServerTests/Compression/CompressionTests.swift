@@ -1,4 +1,4 @@
-// permessage-deflate against a running server: what is agreed on, messages both ways, and what breaks it.
+// permessage-deflate against a running server: the negotiation, messages both ways, and breaches.
 
 import JSON
 import PerigeeTestKit
@@ -24,7 +24,8 @@ struct CompressionTests {
         }
     }
 
-    @Test("compression.enabled: false agrees on nothing; the client talks plainly")
+    /// The client talks plainly.
+    @Test("compression.enabled: false agrees on nothing")
     func disabled() throws {
         try withServer(configure: { $0.compression.enabled = false }) { server in
             let client = try server.connect("/echo", deflate: Self.offer)
@@ -55,11 +56,11 @@ struct CompressionTests {
             }
             try client.send(Self.text(2000))
             #expect(try client.receiveText() == Self.text(2000))
-            #expect(client.lastWasCompressed, "what comes plain may go compressed")
+            #expect(client.lastWasCompressed, "a plain message may return compressed")
             let noise = (0..<5000).map { _ in UInt8.random(in: 0...255) }
             try client.sendCompressed(noise)
             #expect(try client.receiveBinary() == noise)
-            #expect(!client.lastWasCompressed, "what does not shrink is sent as it is")
+            #expect(!client.lastWasCompressed, "a message that does not shrink is sent as it is")
             #expect(try server.nodeState()["messagesInflated"] == 9)
         }
     }
@@ -197,7 +198,8 @@ struct CompressionTests {
                 #expect(try healthy.receiveText() == Self.text(2000))
             }
             let after = try #require(server.nodeState()["memoryBytes"]?.int)
-            // 10 MiB of bomb, 16 MiB of limit, what the allocator keeps of both, and what other tests take meanwhile: 30 GB it is not.
+            // 10 MiB of bomb, 16 MiB of limit, the allocator's share of both, and the memory of other tests meanwhile:
+            // 30 GB it is not.
             #expect(after - before < 512 << 20)
         }
     }

@@ -1,4 +1,4 @@
-// What compression costs a connection that has used it and is silent now.
+// The cost of compression for a connection that has used it and is silent now.
 
 import JSON
 import PerigeeTestKit

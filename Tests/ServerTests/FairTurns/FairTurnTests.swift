@@ -1,5 +1,5 @@
-// What one client, timers, spawned functions, waits and questions leave to others: on one worker, an echo tells how many of the
-// expensive events have run before it, so that no assertion is about time.
+// The turns that one client, timers, spawned functions, waits and questions leave to others: on one worker, an echo tells how
+// many of the expensive events have run before it, so that no assertion is about time.
 
 import JSON
 import PerigeeTestKit
@@ -12,9 +12,9 @@ struct FairTurnTests {
     /// Work of which there is more than fits a turn.
     struct Flood: CustomStringConvertible, Sendable {
         let name: String
-        /// What starts it.
+        /// The code that starts it.
         let start: String
-        /// What the log calls its cause, in part.
+        /// A part of its cause in the log.
         let cause: String
         var isEndless = false
 
@@ -220,7 +220,8 @@ struct FairTurnTests {
         }
     }
 
-    @Test("calls of backends leave every turn to others, and are all answered")
+    /// All are answered.
+    @Test("calls of backends leave others their turns")
     func questions() throws {
         try withScript { server in
             let other = try server.connect()

@@ -1,4 +1,4 @@
-// Scripts that ask other servers, in a whole server: who waits, waits alone.
+// Scripts that ask other servers, in a whole server: a handler that waits delays no other connection.
 
 import JSON
 import PerigeeTestKit
@@ -45,7 +45,8 @@ struct ScriptRequestTests {
         }
     }
 
-    @Test("a backend that never answers is a timeout, and the handler goes on")
+    /// The handler goes on.
+    @Test("a backend that never answers is a timeout")
     func timeout() throws {
         let body =
             "local r, why, detail = http.get(url('/held'), {timeout = 0.05}) conn:send({tostring(r), why, detail})"
@@ -101,7 +102,7 @@ struct ScriptRequestTests {
         }
     }
 
-    @Test("a thousand handlers wait at once, and all of them are answered")
+    @Test("a thousand handlers wait at once and all of them are answered")
     func thousand() throws {
         let body = """
             local left = 1000

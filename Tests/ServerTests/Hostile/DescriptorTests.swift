@@ -51,7 +51,7 @@ struct DescriptorTests {
         let sockets = try (0..<80).map { _ in
             try RawSocket.connect(port: port, timeout: .seconds(10), security: .plain)
         }
-        // The server waits for the hello of those that it has accepted. Which ones these are depends on the workers' order.
+        // The server waits for the hello of those that it has accepted. The workers' order decides which ones.
         let alert: [UInt8] = [21, 3, 3, 0, 2, 2, 80]
         var answers: [[UInt8]] = Array(repeating: [], count: sockets.count)
         try repeatUntil("ten clients are refused") {

@@ -1,4 +1,4 @@
-// Much of what is allowed: floods of it cost the one who sends them, not the server and not the others.
+// Floods of allowed traffic: they cost the sender, not the server and not the others.
 
 import JSON
 import PerigeeTestKit

@@ -1,4 +1,4 @@
-// Pings of a running server: who answers stays, who does not is closed, and who is idle too.
+// Pings of a running server: clients that answer stay; silent and idle clients are closed.
 
 import JSON
 import PerigeeTestKit
@@ -37,7 +37,7 @@ struct KeepaliveTests {
     }
 
     private func roundTrip(_ client: Client, _ server: TestServer) throws -> JSON? {
-        // What the client sent before is handled before its echo.
+        // The client's earlier bytes are handled before its echo.
         try client.socket.send("sync")
         #expect(try client.socket.receiveText() == "sync")
         let one = try server.ask("GET", "/v1/connections/\(client.id)").json()["roundTripMs"]
@@ -64,7 +64,7 @@ struct KeepaliveTests {
         }
     }
 
-    /// Its script is told.
+    /// Its script gets onClose.
     @Test("a client that is silent after a ping is closed with 1001 and counted")
     func silent() throws {
         let configure = { (configuration: inout Configuration) in

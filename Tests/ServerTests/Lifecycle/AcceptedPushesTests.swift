@@ -1,4 +1,4 @@
-// The promise of a stop: what the admin API has answered with 200 before the signal reaches every client that reads.
+// The promise of a stop: a push answered 200 by the admin API before the signal reaches every client that reads.
 
 import EventLoop
 import Glibc

@@ -56,7 +56,8 @@ struct DrainingTests {
         }
     }
 
-    @Test("few connections end at once under any window, and the server with them")
+    /// The server ends with them.
+    @Test("few connections end at once under any window")
     func few() throws {
         try withServer(scripts: ["main.lua": Self.script], configure: { $0.drain.window = .seconds(600) }) { server in
             let clients = try (0..<5).map { _ in try Client(server) }
@@ -90,7 +91,7 @@ struct DrainingTests {
             for (method, path) in [("POST", "/v1/drain"), ("POST", "/v1/scripts/reload"), ("POST", "/v1/upgrade")] {
                 #expect(try server.ask(method, path).errorCode == "stopping")
             }
-            // The worker ends the first one when it has closed the door.
+            // The worker ends the first one when it accepts no more clients.
             #expect(Self.hint(try clients[0].socket.expectClose()) != nil)
             #expect(throws: ClientError.self) { try server.connect() }
             for client in clients.dropFirst() { #expect(Self.hint(try client.socket.expectClose()) != nil) }
@@ -108,7 +109,7 @@ struct DrainingTests {
             try server.eventually("some are closed") { try server.nodeState()["connections"]?.int ?? 0 < count }
             let answer = try server.ask("POST", "/v1/channels/news/messages", body: "late").json()
             let queued = try #require(answer["queued"]?.int)
-            // Who is closed in the very turn in which the push comes may still have matched.
+            // A connection that is closed in the very turn of the push may still have matched.
             #expect(queued < count && queued + (answer["dropped"]?.int ?? 0) == answer["matched"]?.int)
             var reached = 0
             for client in clients {

@@ -50,7 +50,7 @@ struct PassedSocketsTests {
         #expect("\(try #require(error))".contains("that is not open"))
     }
 
-    /// However many there are of either.
+    /// For any number of either.
     @Test("every worker gets a socket and every socket a worker")
     func shares() {
         for (sockets, workers) in [(1, 1), (1, 4), (2, 4), (3, 4), (4, 4), (5, 4), (9, 4), (3, 1)] {

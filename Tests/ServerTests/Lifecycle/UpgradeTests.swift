@@ -74,7 +74,7 @@ struct UpgradeTests {
             }
         }
 
-        /// Connects, gets its id, and says goodbye, unless the server does it first.
+        /// Connects, gets its id, and closes, unless the server does it first.
         private func comeAndGo() throws -> UInt16 {
             let client = try WebSocketClient.connect(port: port, timeout: .seconds(20))
             let id = try #require(ConnectionID(try client.receiveText()))
@@ -108,7 +108,7 @@ struct UpgradeTests {
         try program.awaitEnd(of: pid)
     }
 
-    @Test("three times in a row, and no process has more descriptors than the first")
+    @Test("three upgrades in a row leak no descriptor")
     func threeTimes() throws {
         let program = try start()
         _ = try program.node()
@@ -143,7 +143,7 @@ struct UpgradeTests {
         #expect(throws: ClientError.self) { try Client(port: program.clientPort) }
     }
 
-    @Test("SIGUSR2 upgrades, too, and logs it")
+    @Test("SIGUSR2 upgrades and logs it")
     func signal() throws {
         let program = try start()
         let client = try Client(port: program.clientPort)

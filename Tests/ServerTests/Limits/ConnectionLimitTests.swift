@@ -1,4 +1,4 @@
-// How many clients there may be: in all, of one address, of one user, a second, and while memory lasts.
+// Limits of clients: in all, of one address, of one user, a second, and by memory.
 
 import Glibc
 import JSON

@@ -1,4 +1,4 @@
-// Peers that are too slow: clients that take nothing of what waits for them, and backends whose requests drag on.
+// Peers that are too slow: clients that take nothing of their queues, and backends whose requests drag on.
 
 import JSON
 import PerigeeTestKit

@@ -1,4 +1,4 @@
-// Peers that hang up while the server is still busy with what they have sent.
+// Peers that hang up while the server is still busy with their bytes.
 
 import Glibc
 import JSON

@@ -1,4 +1,4 @@
-// What proxies say in the request: believed from those that are trusted, from nobody else.
+// The proxies' fields of a request: believed from trusted proxies only.
 
 import JSON
 import PerigeeTestKit

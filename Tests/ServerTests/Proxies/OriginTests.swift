@@ -1,4 +1,4 @@
-// Which web pages may connect: by default those of the server's own host.
+// The web pages that may connect: by default those of the server's own host.
 
 import JSON
 import PerigeeTestKit
@@ -13,7 +13,7 @@ struct OriginTests {
         try WebSocketClient.handshakeRefused(port: server.clientPort, path: "/echo", headers: headers).status
     }
 
-    @Test("a page of another origin is answered 403 in words, and counted")
+    @Test("a page of another origin is answered 403 in words and counted")
     func foreign() throws {
         try withServer { server in
             for origin in ["https://evil.example", "null", "http://127.0.0.1:1", "http://127.0.0.1.evil.example"] {

@@ -1,4 +1,4 @@
-// The PROXY protocol on the clients' port: with it the server knows whose connection it is, and without it nobody gets in.
+// The PROXY protocol on the clients' port: with it the server knows the client, and without it every connection is refused.
 
 import JSON
 import PerigeeTestKit
@@ -47,7 +47,7 @@ struct ProxyProtocolTests {
         }
     }
 
-    @Test("the header may come in two pieces, cut anywhere, and byte by byte", arguments: [text, binary])
+    @Test("the header may come in two pieces at any split or byte by byte", arguments: [text, binary])
     func pieces(header: [UInt8]) throws {
         let ip = header.first == UInt8(ascii: "P") ? "192.0.2.7" : "2001:db8::7"
         try withProxied { server in

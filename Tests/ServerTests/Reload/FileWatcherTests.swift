@@ -101,7 +101,7 @@ struct FileWatcherTests {
             $0.scripts.watch = true
             $0.scripts.debounce = .milliseconds(30)
         } _: { server in
-            // What the watcher does first is to look.
+            // The watcher looks first of all.
             try body(server, folder)
         }
     }
@@ -201,7 +201,7 @@ struct FileWatcherTests {
             for _ in 0..<200 where changes == before { loop.turn(waitingAtMost: 100) }
             #expect(changes > before, "\(line)")
         }
-        // The first call is for what happened before the folder was watched.
+        // The first call is for changes before the folder was watched.
         try expectChange(after: "true")
         for line in [
             "chmod 600 Scripts/lib/words.lua", "chmod 755 Scripts/lib", "chmod 755 Scripts", "touch Scripts/new.lua",
@@ -260,7 +260,7 @@ struct FileWatcherTests {
         #expect(FileWatcher.kind(unknown, of: folder.path + "/gone") == unknown)
     }
 
-    @Test("a path is looked up name by name, and through each of its links")
+    @Test("a path is looked up name by name and through each of its links")
     func steps() throws {
         let folder = try TemporaryFolder()
         try folder.write("", to: "v1/app/main.lua")

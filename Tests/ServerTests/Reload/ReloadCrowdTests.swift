@@ -1,5 +1,5 @@
 // A hundred reloads under a crowd that talks all the while: nobody is closed, nothing is lost, doubled or answered half by one
-// version and half by another, and what workers count in their states is migrated with nothing missing.
+// version and half by another, and the counts in the workers' states are migrated with nothing missing.
 //
 // `make reload-crowd` does it with 10,000 clients against the release build, and says how long workers stood still.
 

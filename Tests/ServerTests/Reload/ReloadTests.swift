@@ -1,4 +1,4 @@
-// Reloading through the admin API: what changes, what survives, and what a mistake does.
+// Reloading through the admin API: the changes, the survivors, and the effect of an error.
 
 import JSON
 import PerigeeTestKit
@@ -176,7 +176,7 @@ struct ReloadTests {
         }
     }
 
-    @Test("a folder that is gone keeps the old scripts, and so does an empty one")
+    @Test("a missing and an empty folder keep the old scripts")
     func noFolder() throws {
         try withServer(scripts: ["main.lua": ReloadScripts.saying("old")]) { server in
             let client = try WebSocketClient.connect(port: server.clientPort)
@@ -234,7 +234,7 @@ struct ReloadTests {
             answers += 1
             let spoken = try #require(words[2].first == "v" ? Int(words[2].dropFirst()) : nil)
             try #require(words[1] == "\(answers)" && words[3] == "\(answers)", "\(text)")
-            // What a version says is its own word: no handler runs half old and half new.
+            // A version answers with its own word: no handler runs half old and half new.
             try #require(spoken >= version && words[0] == "\(spoken - 1)", "\(text)")
             version = spoken
         }

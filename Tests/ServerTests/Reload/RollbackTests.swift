@@ -1,4 +1,4 @@
-// Back to an earlier version: its sources under a new number, on all workers, with what survives any reload.
+// Back to an earlier version: its sources under a new number, on all workers, with everything that survives a reload.
 
 import JSON
 import PerigeeTestKit
@@ -30,7 +30,7 @@ struct RollbackTests {
             }
             let line = try server.log.wait(for: "scripts rolled back")
             #expect(line == "notice scripts rolled back cause=admin API changed=main.lua rolledBackTo=1 version=3")
-            // Once more, and what was left is back.
+            // Once more, and the version that was left is back.
             #expect(try rollBack(server).json()["rolledBackTo"] == 2)
             try clients[0].send("b")
             #expect(try clients[0].receiveText() == "two 2 v4 b")
@@ -61,7 +61,7 @@ struct RollbackTests {
         }
     }
 
-    @Test("a reload that fails uses up no number, and is no version to go back to")
+    @Test("a failed reload uses up no number and is no target of a rollback")
     func failures() throws {
         try withServer(scripts: ["main.lua": ReloadScripts.saying("1")]) { server in
             for _ in 0..<3 {

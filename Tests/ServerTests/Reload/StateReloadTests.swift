@@ -34,7 +34,7 @@ struct StateReloadTests {
         }
     }
 
-    @Test("each worker keeps its own state, and migrates it with the others")
+    @Test("each worker keeps its own state and migrates it with the others")
     func migrates() throws {
         try withServer(scripts: ["main.lua": Self.counting("one", version: 1)]) { server in
             let clients = try server.connectOnEachWorker()

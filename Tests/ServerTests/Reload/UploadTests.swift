@@ -1,4 +1,4 @@
-// PUT /v1/scripts/{name}: off unless allowed, and then all of it or nothing: the file, and what is live.
+// PUT /v1/scripts/{name}: off unless allowed, and then all of it or nothing: the file, and the live version.
 
 import EventLoop
 import Glibc
@@ -157,7 +157,7 @@ struct UploadTests {
         }
         thread.join()
         let found = outcomes.wait()
-        #expect(found.first?.contains("belongs to user 0, to whom this process may not give the new file") == true)
+        #expect(found.first?.contains("belongs to user 0, and this process may not pass the file on") == true)
         #expect(found.last == "staged")
         #expect(try ChildProcess.shell("ls -A '\(folder.path)'").output == "main.lua\n")
     }
@@ -192,7 +192,7 @@ struct UploadTests {
         }
     }
 
-    @Test("it is off by default, and needs a key that may manage")
+    @Test("it is off by default and needs a key that may manage")
     func off() throws {
         try withServer(scripts: ["main.lua": ""]) { server throws in
             let refused = try server.ask("PUT", "/v1/scripts/main", body: "")

@@ -51,7 +51,8 @@ struct AttackServingTests {
         try withServer(
             scripts: scripts,
             configure: {
-                // What is shipped. With less, a client that comes after a bomb of 64 MB may be killed for the collector's work.
+                // The default. With less, a client that comes after a bomb of 64 MB may be killed for the collector's
+                // work.
                 $0.scripts.budget = .milliseconds(50)
                 $0.scripts.loadBudget = .seconds(60)
                 $0.scripts.memory = 64 << 20

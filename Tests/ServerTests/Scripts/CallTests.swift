@@ -25,7 +25,7 @@ struct CallTests {
     ]
 
     @Test(
-        "any method reaches onRequest whole, and its answer comes back",
+        "any method reaches onRequest whole and its answer comes back",
         arguments: ["GET", "POST", "PUT", "PATCH", "DELETE"])
     func methods(method: String) throws {
         try withServer(scripts: Self.scripts) { server in
@@ -66,7 +66,8 @@ struct CallTests {
         }
     }
 
-    @Test("scripts do not see the API's keys; a key needs the scope 'publish'")
+    /// A key needs the scope 'publish'.
+    @Test("scripts do not see the API's keys")
     func keys() throws {
         let keys = [
             AdminKey(name: "push", key: "0123456789abcdef", scopes: [.publish]),

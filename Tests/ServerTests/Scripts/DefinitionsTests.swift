@@ -22,7 +22,7 @@ struct DefinitionsTests {
         return try String(contentsOfFile: "\(root)/Scripts/\(name)", encoding: .utf8)
     }
 
-    /// What Lua itself brings, which editors know.
+    /// The globals of Lua itself, which editors know.
     private static let basics: Set<String> = [
         "_VERSION", "assert", "collectgarbage", "error", "getmetatable", "ipairs", "next", "pairs", "pcall", "print",
         "rawequal", "rawget", "rawlen", "rawset", "require", "select", "setmetatable", "tonumber", "tostring", "type",
@@ -51,7 +51,7 @@ struct DefinitionsTests {
         #expect(Self.basics.subtracting(vocabulary.globals) == [] && vocabulary.globals.isSuperset(of: Self.libraries))
     }
 
-    @Test("every handler is defined, and nothing else")
+    @Test("exactly the handlers of the host are defined")
     func handlers() {
         #expect(definitions.handlers == Set(ScriptHandler.allCases.map(\.name)))
     }

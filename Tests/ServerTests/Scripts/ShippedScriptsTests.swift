@@ -54,7 +54,7 @@ struct ShippedScriptsTests {
         }
     }
 
-    @Test("echo: sends text and binary back unchanged, and nothing else")
+    @Test("echo: returns exactly the text and bytes that it gets")
     func echo() throws {
         try withServer { server in
             let client = try WebSocketClient.connect(port: server.clientPort, path: "/echo")

@@ -1,4 +1,4 @@
-// What scripts do with users over the wire: all connections of one, wherever they are.
+// Users of scripts over the wire: all connections of one, on all workers.
 
 import PerigeeTestKit
 import Server

@@ -1,5 +1,5 @@
-// Handlers that wait, over the wire: order, backpressure, closing, timeouts. What they wait for is a key that another client
-// sets, so that no test depends on the time.
+// Handlers that wait, over the wire: order, backpressure, closing, timeouts. They wait for a key that another client sets, so
+// that no test depends on the time.
 
 import JSON
 import PerigeeTestKit
@@ -10,7 +10,7 @@ import TimeBound
 
 @Suite("waiting handlers", .bounded)
 struct WaitingTests {
-    /// "wait" waits for "go", which anybody may say; everything is echoed with what is told of its wait.
+    /// "wait" waits for "go", which any client may send; everything is echoed with the result of its wait.
     private static let script = #"""
         local function waitForGo()
             while not kv.get("go") do
@@ -264,7 +264,7 @@ struct WaitingTests {
         }
     }
 
-    @Test("a server that stops ends all waits, and every onClose runs")
+    @Test("a server that stops ends all waits and every onClose runs")
     func stops() throws {
         var lines: [String] = []
         try withServer(

@@ -1,4 +1,4 @@
-// Timers in the running server: what one timer does to another that is due in the same turn.
+// Timers in the running server: effects of one timer on another that is due in the same turn.
 
 import JSON
 import PerigeeTestKit

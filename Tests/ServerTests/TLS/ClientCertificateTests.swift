@@ -1,4 +1,4 @@
-// Clients that show certificates: who gets in, and what scripts and the admin API are told.
+// Clients that show certificates: those that connect, and their subjects in scripts and the admin API.
 
 import JSON
 import PerigeeTestKit
@@ -34,7 +34,7 @@ struct ClientCertificateTests {
         }
     }
 
-    @Test("by default nobody is asked, and conn.certificate is nil")
+    @Test("by default no client is asked and conn.certificate is nil")
     func none() throws {
         try withServer(.none) { server in
             for identity in [Self.ada, Self.stranger] {

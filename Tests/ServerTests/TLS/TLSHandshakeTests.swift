@@ -1,4 +1,4 @@
-// What is agreed in a TLS handshake: the certificate, the protocol, the version, and whether a session goes on.
+// The results of a TLS handshake: the certificate, the protocol, the version, and a resumed session.
 
 import JSON
 import PerigeeTestKit
