@@ -25,7 +25,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         // Log levels, metadata and handlers, in the words other Swift servers use.
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
-        // Deque: what waits for a slow client.
+        // Deque: the queue of a slow client.
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         // YAML with line marks, so that a mistake in config/perigee.yaml is reported with its line and its key path.
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
@@ -102,8 +102,8 @@ let package = Package(
                 .unsafeFlags(["-Wall", "-Wextra", "-Werror", "-fno-omit-frame-pointer", "-fno-sanitize=thread"]),
             ],
             linkerSettings: [.linkedLibrary("lua5.4"), .linkedLibrary("crypto")]),
-        // A part of the bridge, built apart: the watchdog's thread, and what a worker's tells it. No function of it is left by
-        // longjmp, so ThreadSanitizer watches it.
+        // A part of the bridge, built apart: the watchdog's thread, and a worker's reports to it. No function of it is
+        // left by longjmp, so ThreadSanitizer watches it.
         .target(
             name: "LuaWatchdog",
             dependencies: ["CLinux"],

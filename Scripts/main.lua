@@ -1,4 +1,4 @@
--- What a client gets that connects to /, or to any path without a script of its own.
+-- Serves clients that connect to /, or to any path without a script of its own.
 -- Edit this file and save it: clients stay connected, and their next message meets the new code.
 -- Try it on the demo page, or:  websocat 'ws://127.0.0.1:8080/?channel=news&channel=sport'
 

@@ -7,8 +7,8 @@
 -- `Scripts/tests/` is run by `perigee test`. A saved file is live at once; nobody is disconnected.
 --
 -- THE WORKER BOUNDARY. A server has several workers, each a thread with a Lua state of its own, and a connection lives on
--- one of them. A Lua table, a file's local and a `conn` therefore belong to one worker: what you keep in a table is seen by
--- the connections of that worker only. Whatever crosses connections is a server object:
+-- one of them. A Lua table, a file's local and a `conn` therefore belong to one worker: only the connections of that worker see
+-- the values of a table. The server has objects that cross connections:
 --
 --     to reach other connections     conn:subscribe and server.publish, server.send, server.broadcast
 --     to share values                kv (and its atomic incr and swap)
@@ -18,13 +18,13 @@
 -- `false` and the reason. A mistake in the script (a wrong type, an unknown option) raises an error that names the
 -- function; the event ends, the error is in the log with its traceback, the connection stays open.
 -- `error { code = 4001, reason = "no" }` in a handler closes the connection with that code. A name that nothing defines is
--- an error. Where text is sent, a table is sent as JSON. Only functions marked `---@async` wait.
+-- an error. A table given as text is sent as JSON. Only functions marked `---@async` wait.
 --
 -- TIMES are seconds, with fractions. SIZES are bytes.
 
 -- The handlers of a script, all optional. A script defines them as functions, or returns a table of them.
 
---- A client asks to connect. `true` lets it in; a table does, too, and becomes `conn.data` (its field `subprotocol` chooses one
+--- A client asks to connect. `true` accepts it; a table does, too, and becomes `conn.data` (its field `subprotocol` chooses one
 --- of `request.subprotocols`); `false` refuses with an HTTP status from 300 to 599 (403 if absent) and a body.
 ---@alias onUpgrade fun(request: perigee.Request): (boolean | table), integer?, string?
 
@@ -38,7 +38,7 @@
 --- fields and channels are still there.
 ---@alias onClose fun(conn: perigee.Conn, code: integer, reason: string)
 
---- Where a client protocol lets clients subscribe: `false` and why refuses.
+--- Called when a client subscribes, by protocols in which clients do: `false` and the reason refuse.
 ---@alias onSubscribe fun(conn: perigee.Conn, channel: string): boolean, string?
 
 --- In main.lua: every push that comes through the admin API passes here. `true` lets it pass, a table changes it, `false` and why
@@ -68,7 +68,7 @@
 ---@field query table<string | integer, any> The first value of each name; in its sequence every `{ name =, value = }` in order.
 ---@field headers table<string, string> By name in lower case; repeated ones joined with ", ".
 ---@field cookies table<string, string> The first value of each name.
----@field subprotocols string[] What the client offers, in order.
+---@field subprotocols string[] The client's offers, in order.
 ---@field certificate string? The subject of the client's certificate, where TLS asks for one.
 
 --- A push of a backend. It is for a channel, a user or a connection.
@@ -96,7 +96,7 @@
 --- `false, "closed"`.
 ---@class perigee.Conn
 ---@field id string Names the connection in the whole server: for `server.send`, the log and the admin API.
----@field user string? Who it was identified as.
+---@field user string? The user set by `conn:identify`.
 ---@field ip string The client's address.
 ---@field path string The path it connected to.
 ---@field query table<string | integer, any> As in `perigee.Request`.
@@ -145,14 +145,14 @@ function Conn:unsubscribe(channel) end
 ---@return string[]
 function Conn:channels() end
 
---- Says who the connection is: `conn.user`, and what the admin API knows it by. `nil` for nobody. Bytes that are not UTF-8 are an
+--- Names the user of the connection: `conn.user`, also in the admin API. `nil` for nobody. Bytes that are not UTF-8 are an
 --- error.
 ---@param user string?
 ---@return boolean identified
 ---@return "closed" | nil why
 function Conn:identify(user) end
 
---- What a script can do beyond one connection. Not while the file loads, except where it says so.
+--- The functions of a script beyond one connection. Not while the file loads, except where it says so.
 ---@class perigee.Server
 ---@field version integer The version of the scripts that runs.
 server = {}
@@ -173,7 +173,7 @@ function server.publish(channel, value, options) end
 ---@class perigee.SendOptions
 ---@field binary? boolean As a binary message.
 
---- Sends to one connection, on whichever worker it is. `true` says that it was accepted for delivery.
+--- Sends to one connection, on any worker. `true` says that it was accepted for delivery.
 ---@param id string `conn.id` of the receiver.
 ---@param value string | number | table
 ---@param options? perigee.SendOptions
@@ -194,7 +194,7 @@ function server.sendUser(user, value, options) end
 ---@return true
 function server.broadcast(value, options) end
 
---- Closes a connection, on whichever worker it is, or all connections of a user.
+--- Closes a connection, on any worker, or all connections of a user.
 ---@param id string A `conn.id`, or the user of `conn:identify`.
 ---@param code? integer As `conn:close`.
 ---@param reason? string
@@ -222,7 +222,8 @@ function server.every(name, seconds, f) end
 --- Calls a function by the calendar, in UTC, on one worker of all; in all else as `server.every`. Five fields: minute (0-59), hour
 --- (0-23), day (1-31), month (1-12 or jan-dec), weekday (0-7 or sun-sat; 0 and 7 are Sunday), each a list of `*`, `5`,
 --- `1-5`, with a step as `*/15`, `9-17/2` or `5/15`. If neither day nor weekday begins with `*`, either will do. Or `@hourly`,
---- `@daily`, `@midnight`, `@weekly`, `@monthly`, `@yearly`, `@annually`. What is missed while the server is down is not made up for.
+--- `@daily`, `@midnight`, `@weekly`, `@monthly`, `@yearly`, `@annually`. Calls that are missed while the server is down are not
+--- made up for.
 ---@param name string 1 to 1,024 bytes.
 ---@param expression string "*/5 9-17 * * mon-fri"
 ---@param f fun()
@@ -250,8 +251,8 @@ function server.spawn(f, ...) end
 --- A table that survives reloads, one in each worker. Only while the file loads; use the table in handlers. The same name and
 --- version give the same table. A new one is filled by `create`; when the version is higher than that of the table which
 --- is there, `migrate` gets a copy of it with its version and returns what is to be kept; if it fails on any worker, nothing
---- changes on any. Until the new version is live, its code cannot read or write a state. A lower version is refused. What no
---- file declares is kept for five more versions.
+--- changes on any. Until the new version is live, its code cannot read or write a state. A lower version is refused. A state
+--- that no file declares is kept for five more versions.
 ---
 --- Plain values: nil, booleans, numbers, strings, conns, and tables of these up to 64 deep, whose metatables are classes of
 --- `server.class`. That is checked when a state is created and when it is migrated.
@@ -374,16 +375,16 @@ json = {}
 --- other is an object, whose numbers as keys become strings. Metatables do not matter. Integers keep all their digits, other
 --- numbers as many as read back equal; a whole one below 2^53 has no point (`3.0` is `3`).
 ---
---- Raises for functions, for what contains itself or is nested more than 64 deep, for a list of more than ten places of which
---- more than half are empty, for NaN and infinity, for strings that are not UTF-8, and beyond 16 MiB.
+--- Raises for functions, for tables that contain themselves or are nested more than 64 deep, for a list of more than ten places
+--- of which more than half are empty, for NaN and infinity, for strings that are not UTF-8, and beyond 16 MiB.
 ---@param value any
 ---@return string
 function json.encode(value) end
 
---- The value of a JSON text; `nil` and what is wrong with it: "invalid JSON: line 3, byte 41: expected ':'", both from 1.
---- `null` is `json.null`. Whole numbers are integers (`3.0` and `1e3`, too) while 64 bits hold them, larger ones floats. Of
---- members with the same name the last one counts. Refused are more than 64 levels, numbers beyond all floats, halves of
---- surrogate pairs, byte order marks, and what is not UTF-8.
+--- The value of a JSON text; `nil` and the error: "invalid JSON: line 3, byte 41: expected ':'", both from 1. `null` is
+--- `json.null`. Whole numbers are integers (`3.0` and `1e3`, too) while 64 bits hold them, larger ones floats. Of members with
+--- the same name the last one counts. Refused are more than 64 levels, numbers beyond all floats, halves of surrogate pairs,
+--- byte order marks, and text that is not UTF-8.
 ---@param text string
 ---@return any
 ---@return string? why
@@ -425,7 +426,7 @@ function time.monotonic() end
 ---@return string
 function time.iso(seconds) end
 
---- The seconds that such a text stands for, with any offset; `nil` and what is wrong with it.
+--- The seconds that such a text stands for, with any offset; `nil` and the error.
 ---@param text string
 ---@return number?
 ---@return string? why
@@ -526,7 +527,7 @@ jwt = {}
 ---@alias perigee.JWTAlgorithm "HS256" | "RS256" | "ES256" | "EdDSA"
 
 ---@class perigee.VerifyOptions
----@field alg perigee.JWTAlgorithm | perigee.JWTAlgorithm[] What is accepted; needed.
+---@field alg perigee.JWTAlgorithm | perigee.JWTAlgorithm[] The accepted algorithms; needed.
 ---@field iss? string | string[] The issuers that are accepted.
 ---@field aud? string | string[] One of these must be among the token's audiences.
 ---@field leeway? number Seconds by which clocks may differ; 5 if absent.
@@ -552,8 +553,8 @@ function jwt.verify(token, key, options) end
 ---@return string? why
 function jwt.sign(claims, key, options) end
 
---- What scripts count, for Prometheus at `/metrics`. Names have letters, digits, '_' and ':'; labels are named strings. Each
---- answers `false, "too many series"` when the worker's limit is reached.
+--- The scripts' own figures, for Prometheus at `/metrics`. Names have letters, digits, '_' and ':'; labels are named strings.
+--- Each answers `false, "too many series"` when the worker's limit is reached.
 ---@class perigee.Metrics
 metrics = {}
 
@@ -604,7 +605,7 @@ function t.test(name, f) end
 ---@return perigee.App
 function t.load(names, options) end
 
---- Fails unless the values are equal; tables are compared by what they hold.
+--- Fails unless the values are equal; tables are compared by their contents.
 ---@param actual any
 ---@param expected any
 ---@param what? string Said first when it fails.
@@ -693,13 +694,13 @@ function App:httpReply(reply) end
 ---@return { method: string, url: string, query: table<string, string>, headers: table<string, string>, body: string }[]
 function App:httpRequests() end
 
---- Replaces scripts ("chat") and modules ("lib/util") by new text. The new version, or `nil` and what is wrong.
+--- Replaces scripts ("chat") and modules ("lib/util") by new text. The new version, or `nil` and the error.
 ---@param files table<string, string>
 ---@return integer?
 ---@return string? why
 function App:reload(files) end
 
---- What the scripts have logged since the last call.
+--- The lines that the scripts have logged since the last call.
 ---@return { level: string, message: string, fields: table<string, string> }[]
 function App:logs() end
 
@@ -729,7 +730,7 @@ function Client:send(value) end
 ---@param bytes string
 function Client:sendBinary(bytes) end
 
---- The next message: a table if it is JSON, else its text, and whether it was binary. `nil` when there is none.
+--- The next message: a table if it is JSON, else its text, and true if it was binary. `nil` when there is none.
 ---@return any message
 ---@return boolean? binary
 function Client:take() end

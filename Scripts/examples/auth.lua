@@ -1,4 +1,4 @@
--- Login by token, and private channels: a backend signs a JSON Web Token that says who the client is and what it may hear.
+-- Login by token, and private channels: a backend signs a JSON Web Token with the client's name and channels.
 --
 -- Give the server the key: scripts.settings.authKey. A token of user ada for the channel private:ops until tomorrow has the claims
 -- {"sub":"ada","channels":["private:ops"],"exp":…} and is signed with HS256 (any JWT library, or jwt.sign in a script).

@@ -3,8 +3,8 @@
 -- Try it:  websocat 'ws://127.0.0.1:8080/examples/chat?room=kitchen&name=Ada'
 --          websocat 'ws://127.0.0.1:8080/examples/chat?room=kitchen&name=Bob'
 --          curl -d '{"type":"notice","text":"the soup is ready"}' http://127.0.0.1:9080/v1/channels/chat:kitchen/messages
--- You will see who is there, who comes and goes, and what each one says, as JSON; the notice reaches both.
--- A name that is taken closes with 4001; type a line to say it.
+-- You will see the members, arrivals, departures and messages as JSON; the notice reaches both. A name that is taken closes
+-- with 4001; type a line to say it.
 
 local roster = require "roster"
 

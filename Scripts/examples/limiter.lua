@@ -1,7 +1,7 @@
 -- A rate limiter: each address may send 10 messages in 10 seconds, over all its connections and all workers.
 --
 -- Try it:  yes hello | head -30 | websocat 'ws://127.0.0.1:8080/examples/limiter'
--- You will see ten lines come back, then when to try again; who goes on regardless is closed with 1008.
+-- You will see ten lines come back, then when to try again; a client that goes on is closed with 1008.
 
 local limit, window = 10, 10 -- messages, seconds
 

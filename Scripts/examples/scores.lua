@@ -1,4 +1,4 @@
--- Live scores: who connects sees how the match stands at once, and then every change.
+-- Live scores: a client sees the state of the match at once, and then every change.
 --
 -- Try it:  websocat 'ws://127.0.0.1:8080/examples/scores?match=final'
 -- and, with the key that the configuration has under scripts.settings.scoresKey, as the reporter:

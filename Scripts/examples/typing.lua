@@ -1,9 +1,9 @@
--- Who is here, and who is typing: presence that the script keeps itself.
+-- Members who are here, and those who are typing: presence that the script keeps itself.
 --
 -- Try it:  websocat 'ws://127.0.0.1:8080/examples/typing?user=Ada'
 --          websocat 'ws://127.0.0.1:8080/examples/typing?user=Bob'
--- You will see who is here, who comes and goes. Send {"type":"typing"}: the others see it, and three seconds later that you
--- stopped. A user with two connections is here once.
+-- You will see the members, arrivals and departures. Send {"type":"typing"}: the others see it, and three seconds later that
+-- you stopped. A user with two connections is here once.
 
 local roster = require "roster"
 local room = "typing"

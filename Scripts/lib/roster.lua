@@ -1,4 +1,4 @@
--- Who is where, for all workers: how many connections each name has in a room, as JSON in kv.
+-- The members of each room, for all workers: the number of connections of each name, as JSON in kv.
 
 local roster = {}
 

@@ -6,7 +6,7 @@ t.test("a client is welcomed to the lobby, or to the channels that it names", fu
     t.equal(app:connect({ query = { channel = { "news", "sport" } } }).channels, { "news", "sport" })
 end)
 
-t.test("what a client says is answered, and told to the others on its channels", function()
+t.test("a message is answered and told to the others on its channels", function()
     local ada, bob, eve = app:connect(), app:connect(), app:connect { query = { channel = "elsewhere" } }
     for _, client in ipairs { ada, bob, eve } do
         client:take()

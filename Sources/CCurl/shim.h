@@ -1,5 +1,5 @@
-// What Perigee calls of libcurl beyond what Swift can import by itself: options and questions go through functions with a
-// variable number of arguments, so each kind of them has a function here.
+// The calls of libcurl that Swift cannot import by itself: options and questions go through functions with a variable number of
+// arguments, so each kind of them has a function here.
 #ifndef PERIGEE_CCURL_SHIM_H
 #define PERIGEE_CCURL_SHIM_H
 
@@ -50,14 +50,14 @@ static inline CURLcode perigee_easy_on_open_socket(
     return curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, context);
 }
 
-/// Asks `start` before libcurl finds out where a host is that it has not been told of; anything but 0 ends the transfer.
+/// Asks `start` before libcurl looks up a host whose address it does not have; anything but 0 ends the transfer.
 static inline CURLcode perigee_easy_on_resolve(
     CURL *easy, int (*start)(void *state, void *reserved, void *context), void *context) {
     curl_easy_setopt(easy, CURLOPT_RESOLVER_START_FUNCTION, start);
     return curl_easy_setopt(easy, CURLOPT_RESOLVER_START_DATA, context);
 }
 
-/// Where what libcurl is about to connect to lies: `addrlen` bytes, which may be more than a `struct sockaddr` has.
+/// The address to which libcurl is about to connect: `addrlen` bytes, which may be more than a `struct sockaddr` has.
 static inline const void *perigee_address_bytes(const struct curl_sockaddr *address) { return &address->addr; }
 
 static inline long perigee_easy_number(CURL *easy, CURLINFO info) {

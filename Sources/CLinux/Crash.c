@@ -1,6 +1,6 @@
 // A crash waits for the log: the handler of its signals does nothing but wait, for a bounded time, until another thread has
-// written what was queued, and then lets the signal take its course. The handler touches counters and sleeps; it takes no lock and
-// allocates nothing, whatever the crashed thread was doing.
+// written what was queued, and then lets the signal take its course. The handler touches counters and sleeps; it takes no lock
+// and allocates nothing, because the crashed thread may have been anywhere.
 
 #define _GNU_SOURCE
 #include "CLinux.h"
@@ -91,7 +91,8 @@ void clinux_remove_crash_stack(void *memory) {
     munmap(memory, crash_stack_size);
 }
 
-// Writes without waiting, whatever the descriptor is; where the kernel cannot promise that, a writable one takes this much at once.
+// Writes without waiting to any kind of descriptor; where the kernel cannot promise that, a writable one takes this much at
+// once.
 static ssize_t write_now(int fd, const char *bytes, size_t count) {
     ssize_t written = send(fd, bytes, count, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (written >= 0 || errno != ENOTSOCK) return written;

@@ -1,4 +1,4 @@
-// What Perigee calls of OpenSSL, as functions that Swift can import (OpenSSL's own are partly macros).
+// The calls of OpenSSL that Perigee needs, as functions that Swift can import (OpenSSL's own are partly macros).
 #ifndef PERIGEE_COPENSSL_SHIM_H
 #define PERIGEE_COPENSSL_SHIM_H
 
@@ -113,7 +113,7 @@ static inline bool perigee_write_subject(BIO *out, const X509 *certificate) {
 
 // --- memory BIOs ---
 
-/// What a memory BIO holds; the address is valid until it is written to.
+/// The content of a memory BIO; the address is valid until it is written to.
 static inline long perigee_memory(BIO *memory, const char **bytes) {
     return BIO_get_mem_data(memory, (char **)bytes);
 }

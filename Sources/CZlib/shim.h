@@ -1,4 +1,4 @@
-// What Perigee calls of zlib beyond what Swift can import by itself: zlib's own init functions are macros.
+// The calls of zlib that Swift cannot import by itself: zlib's own init functions are macros.
 #ifndef PERIGEE_CZLIB_SHIM_H
 #define PERIGEE_CZLIB_SHIM_H
 

@@ -1,5 +1,5 @@
-// Which protocols the clients of a node may speak, and how a client chooses one: by the subprotocol of its handshake. The table
-// does not change while the node runs.
+// The protocols that the clients of a node may speak. A client chooses one by the subprotocol of its handshake. The table does
+// not change while the node runs.
 //
 // Runs on: any thread; asked once in each handshake.
 

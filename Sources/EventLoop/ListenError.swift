@@ -22,7 +22,7 @@ public struct ListenError: Error, Sendable, CustomStringConvertible {
         self.path = path
     }
 
-    /// One line: the address and what is wrong with it.
+    /// One line: the address and its error.
     public var description: String {
         if let path { return "cannot listen on unix:\(path): \(reasonOfPath)" }
         return switch code {

@@ -37,7 +37,7 @@ public final class Listener: Source {
     private var hasFailed = false
     /// The socket's file, which can be bound again; nil for any other socket.
     private let file: UnixSocketFile?
-    /// Connections turned away because the process had no descriptor for them.
+    /// Connections refused because the process had no descriptor for them.
     public private(set) var refused: UInt64 = 0
     private unowned let loop: EventLoop
     private var reserve: Int32 = -1

@@ -78,7 +78,7 @@ extension Socket {
         }
     }
 
-    /// The peer has said goodbye. While reading is paused, the subclass may still hold bytes that came before it.
+    /// The peer has sent close_notify. While reading is paused, the subclass may still hold bytes that came before it.
     final func hearGoodbye() {
         guard !flags.contains(.closing) else { return }
         if flags.contains(.paused) {
@@ -105,7 +105,7 @@ extension Socket {
         if let tls { tls.send(bytes, to: descriptor) } else { SystemWrite.send(bytes, to: descriptor) }
     }
 
-    /// Says goodbye (close_notify); false while it waits for the kernel, or when the connection is broken.
+    /// Sends close_notify; false while it waits for the kernel, or when the connection is broken.
     final func closeTLS() -> Bool {
         guard let tls else { return true }
         tls.close()

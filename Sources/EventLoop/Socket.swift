@@ -18,9 +18,9 @@ open class Socket: Source {
         /// The kernel took less than it was given; epoll tells when there is room.
         static let blocked = Flags(rawValue: 2)
         static let paused = Flags(rawValue: 4)
-        /// Writes the queued bytes, then says goodbye.
+        /// Writes the queued bytes, then ends its side.
         static let finishing = Flags(rawValue: 8)
-        /// Has said goodbye and drops the bytes that still arrive, so that the goodbye is not lost to a reset.
+        /// Has ended its side and drops the bytes that still arrive, so that a reset does not overtake the end.
         static let lingering = Flags(rawValue: 16)
         static let closing = Flags(rawValue: 32)
         static let ended = Flags(rawValue: 64)
@@ -36,12 +36,12 @@ open class Socket: Source {
         /// Closing, and the subclass has put that off. epoll would report a peer that has hung up in each turn, so the
         /// socket is not watched.
         static let putOff = Flags(rawValue: 2048)
-        /// The peer's TLS goodbye came together with bytes after which reading was paused. It is handled when reading
+        /// The peer's close_notify came together with bytes after which reading was paused. It is handled when reading
         /// goes on.
         static let goodbye = Flags(rawValue: 4096)
     }
 
-    /// The time in milliseconds that a peer may take to hang up after our goodbye; shorter if less time is left for
+    /// The time in milliseconds that a peer may take to hang up after our end; shorter if less time is left for
     /// closing.
     static let lingerTime: UInt64 = 2_000
 
@@ -54,7 +54,7 @@ open class Socket: Source {
     var tls: TLSSession?
     var flags: Flags = []
     /// The number of bytes that are still received after the decision to close. They matter only because the peer's own
-    /// goodbye comes after them. Beyond this allowance, and one more read, nothing is read.
+    /// close frame comes after them. Beyond this allowance, and one more read, nothing is read.
     public final var endAllowance: UInt32 = 16 << 20
     /// Bytes written by the subclass and not yet taken by the kernel.
     public internal(set) var queuedBytes = 0
@@ -136,7 +136,7 @@ open class Socket: Source {
     public final func finishByDeadline() { _ = beginToFinish() }
 
     private func beginToFinish() -> Bool {
-        // Nothing can be sent, so there is no goodbye.
+        // Nothing can be sent, so there is no orderly end.
         if flags.contains(.securing) && !flags.contains(.finishing) || flags.contains(.mute) {
             abort()
             return false

@@ -20,8 +20,7 @@ public struct Readiness: OptionSet, Sendable {
     public static let broken = Readiness(rawValue: 0x008 | 0x010)  // EPOLLERR | EPOLLHUP
 }
 
-/// A descriptor and what to do when it is ready. The subclass owns the descriptor's meaning, the source owns the
-/// descriptor.
+/// A descriptor and the reaction to its readiness. The subclass owns the descriptor's meaning, the source owns the descriptor.
 open class Source {
     /// The descriptor, -1 after `closeDescriptor`.
     public private(set) var descriptor: Int32
@@ -35,7 +34,7 @@ open class Source {
 
     deinit { closeDescriptor() }
 
-    /// Called in a turn in which the descriptor is ready for what the source asked for, or broken.
+    /// Called in a turn in which the descriptor is ready for the requested operations, or broken.
     open func ready(_ readiness: Readiness) {}
 
     /// Closes the descriptor; a second call does nothing.

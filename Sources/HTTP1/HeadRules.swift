@@ -1,8 +1,7 @@
-// The fields that decide about the message as a whole: the end of its body, its host, whether the connection persists.
-// Every ambiguity among them comes from an attack or a broken peer, so the request is refused (RFC 9112, sections 3.2, 6.3
-// and 11.2).
+// The fields that decide about the message as a whole: the end of its body, its host, the persistence of the connection. Every
+// ambiguity among them comes from an attack or a broken peer, so the request is refused (RFC 9112, sections 3.2, 6.3 and 11.2).
 
-/// What the fields so far say about the message as a whole.
+/// The properties of the message as a whole by the fields so far.
 struct HeadRules {
     private(set) var contentLength: Int?
     private(set) var isChunked = false

@@ -1,7 +1,7 @@
 // An HTTP/1.1 response and its encoding (RFC 9112, section 4). The writer owns the framing, so no field that a script or
 // a handler sets can end the message early or begin another.
 //
-// Allocates: what the output needs to grow.
+// Allocates: the growth of the output.
 
 /// A response with its whole body.
 public struct Response: Sendable {

@@ -1,7 +1,7 @@
 // libcurl on an event loop. libcurl says which descriptors to watch and when to call it back; the loop does both.
 //
-// libcurl must not be called from within its own callbacks, so these only take notes. The client is told of a finished
-// transfer afterwards.
+// libcurl must not be called from within its own callbacks, so these only take notes. The client learns of a finished transfer
+// afterwards.
 //
 // Runs on: the loop's thread.
 // Read next: HTTPClient.swift, Transfer.swift.

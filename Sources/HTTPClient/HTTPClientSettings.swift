@@ -1,4 +1,4 @@
-// The limits of a client, the addresses that it may connect to, and counters of what it has done.
+// The limits of a client, the addresses that it may connect to, and counters of its work.
 
 /// The client's bounds. Times are in milliseconds, sizes in bytes.
 public struct HTTPClientSettings: Sendable, Equatable {

@@ -1,4 +1,4 @@
-// A JSON value as a tree, for whoever looks at all of it: an answer of the admin API, a message in a test.
+// A JSON value as a tree, for readers of all of it: an answer of the admin API, a message in a test.
 //
 // Read next: JSONCursor.swift
 

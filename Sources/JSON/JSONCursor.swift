@@ -4,7 +4,7 @@
 
 /// Why a text is refused.
 public struct JSONError: Error, Equatable, Sendable {
-    /// What is wrong and where, as the end of a sentence: `',' or ']' is expected, at byte 7`.
+    /// The error and its place, as the end of a sentence: `',' or ']' is expected, at byte 7`.
     public let message: String
 }
 

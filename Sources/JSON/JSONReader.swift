@@ -8,7 +8,7 @@ public enum JSONReader {
     /// Values nested deeper than this are refused.
     public static let maxDepth = 64
 
-    /// What a member's value is.
+    /// The kind of a member's value.
     public enum Value {
         /// A string, decoded.
         case string(String)

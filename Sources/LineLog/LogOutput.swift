@@ -23,8 +23,8 @@ public final class LogOutput: Sendable {
     ///   - format: how entries are written.
     ///   - maxQueue: bytes that may wait to be written; beyond it entries are dropped and counted.
     ///   - descriptor: standard error by default; it is duplicated, and may be closed at once.
-    ///   - delaysCrashes: whether a crash of the process waits up to a second until what is queued is written. For one output of
-    ///     a process.
+    ///   - delaysCrashes: whether a crash of the process waits up to a second until the queued lines are written. For
+    ///     one output of a process.
     public convenience init(
         format: LogFormat, maxQueue: Int, descriptor: Int32 = 2, delaysCrashes: Bool = false
     ) {
@@ -114,7 +114,7 @@ private final class LogOutputThread: Sendable {
 
     func offer(_ text: String) {
         update { [progress] state in
-            // The gap is asked for when it begins, so that whoever waits for the rest waits for the word about it, too.
+            // The gap is asked for when it begins, so that a thread that waits for the rest waits for its report, too.
             if state.queue.offer(text) { clinux_progress_ask(progress) }
         }
     }
@@ -159,7 +159,7 @@ private final class LogOutputThread: Sendable {
         }
     }
 
-    /// What the log does not say yet.
+    /// The facts that the log does not have yet.
     private struct Unsaid {
         /// Entries that were dropped or could not be written.
         var entries: UInt64 = 0

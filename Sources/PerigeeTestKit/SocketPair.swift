@@ -7,7 +7,7 @@ import Glibc
 
 /// Two connected UNIX sockets, which the caller closes. Both are closed in a program that another test starts.
 public struct SocketPair {
-    /// The end that goes to what is tested, or writes.
+    /// The end that goes to the code under test, or writes.
     public let near: Int32
     /// The other end, which the test keeps, or reads.
     public let far: Int32

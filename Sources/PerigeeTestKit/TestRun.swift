@@ -1,4 +1,4 @@
-// What holds for a whole run of tests: whether its servers speak TLS, which ports do, and whether a sanitizer is part of the
+// The settings of a whole run of tests: whether its servers speak TLS, which ports do, and whether a sanitizer is part of the
 // process.
 //
 // Read next: TestServer.swift, TLS/RawSocket+TLS.swift.

@@ -1,5 +1,5 @@
 // WebSocketClient: a WebSocket client for tests. It holds the server to RFC 6455 in everything it receives, and lets the test
-// break every rule in what it sends. This file has the opening handshake and the sending side.
+// break every rule in the frames that it sends. This file has the opening handshake and the sending side.
 //
 // Runs on: any thread, one at a time; calls block until their deadline.
 // Read next: WebSocketClient+Receiving.swift, WebSocketFrames.swift.

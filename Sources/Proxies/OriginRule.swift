@@ -1,5 +1,5 @@
-// Which web pages may open a connection. A browser lets any page do so, with the user's cookies, and the server must check Origin.
-// Other programs send no Origin, and could send any.
+// The web pages that may open a connection. A browser lets any page do so, with the user's cookies, and the server must check
+// Origin. Other programs send no Origin, and could send any.
 //
 // Read next: Origin.swift.
 

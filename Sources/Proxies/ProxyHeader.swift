@@ -14,7 +14,7 @@ public enum ProxyHeader {
         /// A whole header, `length` bytes long; the connection's own bytes follow.
         /// - source: the client's address; nil when the proxy does not name it or connects for itself (a health check).
         case header(source: SocketAddress?, length: Int)
-        /// No header, whatever follows.
+        /// No header, with any continuation.
         case failure(Failure)
     }
 

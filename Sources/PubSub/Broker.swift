@@ -1,6 +1,6 @@
-// The seam between a node and whatever orders its publications and takes them to other nodes. A broker decides the position of
-// a publication and who else hears it. Everything that is local (the workers with subscribers, the delivery to their hubs,
-// receipts) is LocalFanout's, for every broker alike.
+// The seam between a node and the part that orders its publications and takes them to other nodes. A broker decides the
+// position of a publication and its receivers. Everything that is local (the workers with subscribers, the delivery to their
+// hubs, receipts) is LocalFanout's, for every broker alike.
 //
 // Runs on: any worker and the admin thread; a broker may have a thread of its own.
 // Read next: MemoryBroker.swift, LocalFanout.swift.

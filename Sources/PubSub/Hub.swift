@@ -154,7 +154,7 @@ public struct ChannelWalk {
     let limit: Int
     /// How many channels of the hub's list are still to be looked at.
     var left: Int
-    /// What was found, in order once it is complete.
+    /// The channels found, in order once the list is complete.
     public private(set) var channels: [(channel: Channel, subscribers: Int)] = []
 
     init(prefix: String, after: Channel?, limit: Int, left: Int) {

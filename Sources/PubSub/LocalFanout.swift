@@ -2,8 +2,8 @@
 // publication to their hubs.
 //
 // Its lock is the one lock on the way of a message. It guarantees the order at every subscriber on every worker: giving a
-// publication its position and posting it to the inboxes is one step. A publication holds it for a few hundred nanoseconds,
-// whatever the number of subscribers, and channels are spread over shards.
+// publication its position and posting it to the inboxes is one step. A publication holds it for a few hundred nanoseconds, for
+// any number of subscribers, and channels are spread over shards.
 //
 // Runs on: any worker, the admin thread, and the thread of a broker that has one.
 // Read next: Hub.swift.

@@ -1,4 +1,4 @@
-// What happens to a channel's publications at a subscriber that reads them more slowly than they arrive: the policies, and the
+// The treatment of a channel's publications at a subscriber that reads them more slowly than they arrive: the policies, and the
 // rules of the configuration that choose one for each channel.
 
 /// A channel's policy for subscribers whose queue is full.

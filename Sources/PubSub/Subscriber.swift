@@ -1,4 +1,4 @@
-// What the hub asks of a connection, and what a connection answers to a publication.
+// The hub's requirements of a connection, and a connection's answer to a publication.
 //
 // Runs on: the thread of its hub.
 // Read next: Hub.swift.

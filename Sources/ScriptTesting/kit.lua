@@ -419,7 +419,7 @@ function Client:sendBinary(bytes)
     call("message", self.app, self.number, "binary", bytes)
 end
 
--- The next message: a table when it is JSON, else its text, and whether it was binary; nil when there is none.
+-- The next message: a table when it is JSON, else its text, and true if it was binary; nil when there is none.
 function Client:take()
     return received(call("take", self.app, self.number))
 end

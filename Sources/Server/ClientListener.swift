@@ -14,7 +14,7 @@ final class ClientListener {
     }
 
     private let kind: Kind
-    /// Which passed sockets each worker accepts from.
+    /// The passed sockets from which each worker accepts.
     private let shares: [[PassedSocket]]
     /// The socket file to remove in the end; nil when there is none, or when it is another's.
     let file: UnixSocketFile?
@@ -65,7 +65,7 @@ final class ClientListener {
         }
     }
 
-    /// Leaves it to the workers, who all listen by now.
+    /// Leaves it to the workers, which all listen by now.
     func release() {
         switch kind {
         case .port(let reservation): reservation.release()
@@ -110,7 +110,7 @@ extension PassedSockets {
         return UnixSocketFile(inheriting: path, identity)
     }
 
-    /// The address of a passed socket as a client can use it, whatever the configuration says.
+    /// The address of a passed socket as a client can use it; the configuration's does not count.
     static func shown(_ socket: Int32) -> String {
         UnixSocketFile.path(of: socket).map { "unix:\($0)" } ?? SocketAddress.local(of: socket).reachable
     }

@@ -1,4 +1,4 @@
-// A section of the configuration and its keys, the single source of what can be configured: reading, environment names, the
+// A section of the configuration and its keys, the single source of the configuration: reading, environment names, the
 // documented file and `perigee config` all come from these rows.
 //
 // Read next: Values/ValueType.swift

@@ -47,7 +47,7 @@ extension Configuration {
         A change takes effect at the next start.
         """, indent: 0)
 
-    /// A key with its comment: what it is for, its environment variable, what is allowed.
+    /// A key with its comment: its purpose, its environment variable, its values.
     static func documented(_ key: ConfigurationKey) -> [String] {
         let indent = key.section == nil ? 0 : 2
         let reload = key.needsRestart ? [] : comment("Takes effect at the next reload of the scripts.", indent: indent)

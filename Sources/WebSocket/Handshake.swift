@@ -1,5 +1,5 @@
 // The opening handshake of RFC 6455, 4.2, on the server's side: whether a request asks for a WebSocket, whether it asks
-// correctly, and what the server answers. It reads a request through `Handshake.Request`, so it depends on no HTTP parser.
+// correctly, and the server's answer. It reads a request through `Handshake.Request`, so it depends on no HTTP parser.
 // Allocates: a few short strings per handshake.
 // Read next: ExtensionOffer.swift, then MessageDecoder.swift.
 
@@ -29,7 +29,7 @@ public enum Handshake {
         func hasToken(_ token: String, in name: String) -> Bool
     }
 
-    /// How a request is to be answered.
+    /// The answer that a request needs.
     public enum Outcome: Sendable {
         /// It does not ask for a WebSocket.
         case notAnUpgrade
@@ -54,7 +54,7 @@ public enum Handshake {
         }
     }
 
-    /// What the 101 response to a correct request needs.
+    /// The parts of the 101 response to a correct request.
     public struct Acceptance: Equatable, Sendable {
         /// The value of Sec-WebSocket-Accept.
         public let accept: String

@@ -149,7 +149,7 @@ final class MessageAssembly {
     }
 }
 
-/// A buffer for a payload that arrives in pieces. It owns its bytes and grows with what has arrived, at most doubling and
+/// A buffer for a payload that arrives in pieces. It owns its bytes and grows with the received ones, at most doubling and
 /// never beyond the limit of its owner: a peer that announces much and sends little costs little memory.
 struct GrowingBytes: ~Copyable {
     private var base: UnsafeMutableRawPointer?

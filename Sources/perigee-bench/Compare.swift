@@ -133,6 +133,6 @@ private struct Comparison {
 }
 
 extension Figures {
-    /// What one unit costs: microseconds of the server's CPU time, or bytes where nothing is counted.
+    /// The cost of one unit: microseconds of the server's CPU time, or bytes where nothing is counted.
     fileprivate var cost: Double? { rate == nil ? bytesPerConnection : serverMicroseconds }
 }

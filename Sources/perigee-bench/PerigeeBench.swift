@@ -1,4 +1,4 @@
-// The load generator's command line: what it measures, and against which server.
+// The load generator's command line: its measurements and their server.
 //
 // Read next: Commands.swift, then Session.swift, then Scenarios/Load.swift.
 

@@ -9,7 +9,7 @@ import CCurl
 import Glibc
 import Settings
 
-/// How a command reaches the admin API, besides the address that the configuration has.
+/// The way of a command to the admin API, besides the address that the configuration has.
 struct AdminOptions: ParsableArguments {
     /// The seconds that an answer may take.
     private static let patience = 0.05...3_600
@@ -53,11 +53,11 @@ struct AdminFailure: Error {
 
 /// A client of one running server.
 struct AdminClient {
-    /// How the server's place is shown.
+    /// The server's place as texts show it.
     private let place: String
     private let base: String
     private let socketPath: String?
-    /// Where to connect in place of the URL's host, as libcurl takes it.
+    /// The address to use in place of the URL's host, as libcurl takes it.
     private let connectTo: String?
     private let key: String?
     private let authorities: String?
@@ -110,7 +110,7 @@ struct AdminClient {
 
     private func setBounds(of transfer: CurlTransfer) {
         transfer.set(CURLOPT_PROTOCOLS_STR, "http,https")
-        // No proxy, whatever the environment says, and no redirect: the key is for this server alone.
+        // No proxy, even if the environment names one, and no redirect: the key is for this server alone.
         transfer.set(CURLOPT_PROXY, "")
         transfer.set(CURLOPT_NOPROXY, "*")
         transfer.set(CURLOPT_FOLLOWLOCATION, 0)
@@ -163,7 +163,7 @@ struct AdminClient {
     }
 }
 
-/// One request of libcurl's easy interface, with what its options point to.
+/// One request of libcurl's easy interface, with the objects to which its options point.
 private final class CurlTransfer {
     /// The most bytes of a body that are taken.
     static let longestBody = 1 << 20

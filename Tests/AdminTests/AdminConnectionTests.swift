@@ -1,5 +1,5 @@
-// A pipelined connection beside its model: requests of every kind in random pieces, answers in random order, and every end. What is
-// outstanding has a bound.
+// A pipelined connection beside its model: requests of every kind in random pieces, answers in random order, and every end.
+// Outstanding requests have a bound.
 
 import Glibc
 import HTTP1
@@ -45,7 +45,7 @@ struct AdminConnectionTests {
 
     private enum End: CaseIterable { case close, halfClose, nonsense, hangUp }
 
-    @Test("every request begins once, in order, and is answered once, in order", arguments: 1...200)
+    @Test("every request begins and is answered once and in order", arguments: 1...200)
     func model(seed: Int) throws {
         var random = SeededGenerator(seed: UInt64(seed))
         let hand = HandAdmin()
@@ -114,7 +114,8 @@ struct AdminConnectionTests {
 
     // MARK: Bounds
 
-    @Test("at most 64 pushes are outstanding; the rest waits and is not refused")
+    /// The rest waits and is not refused.
+    @Test("at most 64 pushes are outstanding")
     func requestBound() throws {
         let hand = HandAdmin()
         let peer = hand.connect()
@@ -137,7 +138,7 @@ struct AdminConnectionTests {
         #expect(hand.begun.count == 200 && hand.failure == nil)
     }
 
-    @Test("a megabyte of outstanding requests stops the reading, and so the sender")
+    @Test("a megabyte of outstanding requests stops the reading and so the sender")
     func byteBound() throws {
         let hand = HandAdmin()
         let peer = hand.connect()
@@ -152,7 +153,7 @@ struct AdminConnectionTests {
         let whole = input.count
         pump(turns: 100)
         #expect(hand.begun.count == 4)
-        // Four requests, two receive buffers, and what the kernel keeps.
+        // Four requests, two receive buffers, and the kernel's buffers.
         #expect(whole - input.count < 4 << 20)
         var answered = 0
         while answered < 40, let call = hand.open.first {

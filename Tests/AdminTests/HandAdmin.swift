@@ -140,7 +140,7 @@ final class HandPeer {
         }
     }
 
-    /// The next whole answer of what has come.
+    /// The next whole answer among the received bytes.
     /// - Parameter omitsBody: whether the request with this id was HEAD.
     func next(omitsBody: (String) -> Bool = { _ in false }) -> Answer? {
         guard let end = received.firstRange(of: Array("\r\n\r\n".utf8)) else { return nil }

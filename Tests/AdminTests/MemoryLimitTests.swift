@@ -16,13 +16,13 @@ struct MemoryLimitTests {
         return MemoryLimit(root: folder.path).bytes(machine: 1 << 40)
     }
 
-    @Test("without control groups it is what the machine has")
+    @Test("without control groups it is the machine's memory")
     func machine() throws {
         #expect(try limit([:]) == 1 << 40)
         #expect(try limit(["proc/self/cgroup": "garbage\n::\n4:memory\n"]) == 1 << 40)
     }
 
-    @Test("version 2: the least limit of the group and of those above it; max is none")
+    @Test("version 2: the least limit of the group and its parents; max is none")
     func version2() throws {
         let files = [
             "proc/self/cgroup": "0::/a.slice/b.service\n", "sys/fs/cgroup/a.slice/b.service/memory.max": "max\n",
@@ -32,7 +32,8 @@ struct MemoryLimitTests {
         #expect(try limit(["sys/fs/cgroup/a.slice/b.service/memory.max": "1000\n"]) == 1_000)
     }
 
-    @Test("version 1: the memory controller's group, also beside others, and not another controller's")
+    /// Also when it is listed with others.
+    @Test("version 1: the memory controller's group and not another's")
     func version1() throws {
         let files = [
             "proc/self/cgroup": "9:cpu,cpuacct:/x\n4:hugetlb,memory:/docker/123\n",
@@ -43,7 +44,7 @@ struct MemoryLimitTests {
         #expect(try limit(files) == 512 << 20)
     }
 
-    @Test("a container that sees its own group as the root is found by the root's file")
+    @Test("a container that sees its own group as the root uses the root's file")
     func container() throws {
         #expect(
             try limit(["proc/self/cgroup": "0::/host/path\n", "sys/fs/cgroup/memory.max": "123456\n"]) == 123_456)

@@ -8,7 +8,7 @@ import Testing
 
 @Suite("Inbox", .bounded)
 struct InboxTests {
-    @Test("hands over messages in posting order, and each once")
+    @Test("hands over each message once in posting order")
     func order() {
         let inbox = Inbox<Int>()
         for number in 0..<100 { inbox.post(number) }
@@ -19,7 +19,8 @@ struct InboxTests {
         #expect(batch.isEmpty)
     }
 
-    @Test("is full from the limit on, still takes more, and draining makes room")
+    /// Draining makes room.
+    @Test("is full from the limit on and still takes more")
     func limit() {
         let inbox = Inbox<Int>(limit: 2)
         inbox.post(1)
@@ -34,7 +35,8 @@ struct InboxTests {
         #expect(!inbox.isFull)
     }
 
-    @Test("a burst of posts wakes a sleeping owner once, and never an awake one")
+    /// It never wakes one that is awake.
+    @Test("a burst of posts wakes a sleeping owner once")
     func oneWakeUp() {
         let inbox = Inbox<Int>()
         #expect(wakeUps(inbox) == 0)

@@ -15,7 +15,7 @@ struct ListenerTests {
         }
     }
 
-    @Test("port 0 listens on a port that the kernel picked, and says which", arguments: ["127.0.0.1", "::1"])
+    @Test("port 0 listens on a port that the kernel picked and reports it", arguments: ["127.0.0.1", "::1"])
     func portZero(_ host: String) throws {
         var clients: [SocketAddress] = []
         let listener = try Listener(SocketAddress(host: host, port: 0)!, isShared: false, on: stage.loop) {
@@ -68,7 +68,7 @@ struct ListenerTests {
         #expect(error?.description == "cannot listen on 192.0.2.1:1: this machine has no such address")
     }
 
-    @Test("loops share a port when they say so, and only then")
+    @Test("loops share a port only on request")
     func shared() throws {
         let first = try listen("127.0.0.1", isShared: true)
         let second = try listen("127.0.0.1", port: first.address.port, isShared: true)
@@ -78,7 +78,7 @@ struct ListenerTests {
         stage.loop.remove(second)
     }
 
-    @Test("reservePort picks or keeps a port, and sees listeners that would share")
+    @Test("reservePort picks or keeps a port and sees listeners that would share")
     func reservePort() throws {
         // An address that only this test uses, so that no other test takes the port between two checks.
         let picked = try Listener.reservePort(of: SocketAddress(host: "127.0.0.2", port: 0)!)
@@ -90,7 +90,7 @@ struct ListenerTests {
         stage.loop.remove(listener)
     }
 
-    @Test("the IPv6 wildcard takes IPv4 clients too, and shows them as IPv4")
+    @Test("the IPv6 wildcard takes IPv4 clients too and shows them as IPv4")
     func dualStack() throws {
         var clients: [SocketAddress] = []
         let listener = try Listener(SocketAddress(host: "::", port: 0)!, isShared: false, on: stage.loop) {
@@ -135,7 +135,8 @@ struct ListenerTests {
         _ = peer
     }
 
-    @Test("a removed listener refuses clients, and its port is free")
+    /// Its port is free.
+    @Test("a removed listener refuses clients")
     func removed() throws {
         let listener = try listen("127.0.0.3")
         let address = listener.address

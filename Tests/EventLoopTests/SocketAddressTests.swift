@@ -70,7 +70,7 @@ struct SocketAddressTests {
         #expect(SocketAddress.unix.unmapped == .unix)
     }
 
-    @Test("is made of its bytes, and shows them")
+    @Test("is made of its bytes and shows them")
     func bytes() {
         #expect(SocketAddress(ipv4: 0xC000_0207, port: 80) == SocketAddress(host: "192.0.2.7", port: 80))
         let bits: UInt128 = 0x2001_0DB8_0000_0000_0000_0000_0000_0001

@@ -13,7 +13,7 @@ struct SocketEndingTests {
 
     private func milliseconds() -> UInt64 { clinux_monotonic_nanoseconds() / 1_000_000 }
 
-    @Test("a half-closed socket may write, and closes after both goodbyes")
+    @Test("a half-closed socket may write and closes when both sides have ended")
     func halfClose() throws {
         let (socket, peer) = try stage.tcpPair()
         peer.send([1, 2])
@@ -31,7 +31,7 @@ struct SocketEndingTests {
         #expect(socket.descriptor == -1)
     }
 
-    @Test("the peer's goodbye is reported once, and costs no turns afterwards")
+    @Test("the peer's end is reported once and costs no turns afterwards")
     func endOnce() throws {
         let (socket, peer) = try stage.tcpPair()
         peer.shutdownWrite()
@@ -134,7 +134,7 @@ struct SocketEndingTests {
             sent += max(0, send(peer.descriptor, piece, piece.count, Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL)))
             stage.turn()
         }
-        #expect(sent < 2_000_000, "what is not read fills the kernel's buffer, and no more than that")
+        #expect(sent < 2_000_000, "unread bytes fill the kernel's buffer, and no more than that")
         #expect(socket.endAllowance == 0)
         #expect(peer.read() == [1, 2, 3])
         #expect(socket.events.isEmpty)
@@ -276,7 +276,7 @@ struct SocketEndingTests {
         #expect(socket.events == [.deadline])
         #expect(moved.events.isEmpty)
         #expect(spared.events.isEmpty)
-        #expect(socket.isWritable, "what a deadline does is the subclass's to say")
+        #expect(socket.isWritable, "the subclass decides about the effect of a deadline")
     }
 
     @Test("the deadline of a closed socket does not reach the slot's next one")

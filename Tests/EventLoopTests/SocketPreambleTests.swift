@@ -37,7 +37,7 @@ struct SocketPreambleTests {
         return (socket, Peer(descriptor: pair.far))
     }
 
-    @Test("it ends where the socket says, wherever the bytes are cut", arguments: 0...11)
+    @Test("it ends at the socket's word on every split of the bytes", arguments: 0...11)
     func pieces(cut: Int) {
         let (socket, peer) = pair()
         let bytes = Array("hello.world".utf8)
@@ -61,7 +61,8 @@ struct SocketPreambleTests {
         #expect(socket.introduction == Array("a.".utf8) && socket.own == Array("b.c.".utf8))
     }
 
-    @Test("a refused preamble ends the connection, and none of it is received")
+    /// None of it is received.
+    @Test("a refused preamble ends the connection")
     func refused() {
         let (socket, peer) = pair()
         peer.send(Array("who? me.".utf8))

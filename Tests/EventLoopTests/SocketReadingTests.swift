@@ -12,7 +12,8 @@ import Testing
 struct SocketReadingTests {
     private let stage = Stage()
 
-    @Test("a paused socket is handed nothing, and everything when it reads again")
+    /// Then it gets everything.
+    @Test("a paused socket gets nothing until it reads again")
     func paused() {
         let (socket, peer) = stage.pair()
         socket.setReading(false)

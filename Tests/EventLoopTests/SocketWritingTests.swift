@@ -55,7 +55,7 @@ struct SocketWritingTests {
         for (_, peer) in pairs { #expect(peer.readRecords() == [[1, 2, 3]]) }
     }
 
-    @Test("a shared piece is kept until it has left, and not longer")
+    @Test("a shared piece is kept exactly until it has left")
     func sharedLifetime() {
         let (socket, peer) = stage.pair()
         var gone = 0
@@ -68,7 +68,8 @@ struct SocketWritingTests {
         #expect(peer.readAll() == bytes + bytes)
     }
 
-    @Test("refused bytes wait in order, and drained comes once when all are sent")
+    /// The socket reports once that all are sent.
+    @Test("refused bytes wait in order")
     func blocked() {
         let (socket, peer) = stage.pair(room: 4_096)
         var generator = SeededGenerator(seed: 2)
@@ -173,7 +174,8 @@ struct SocketWritingTests {
         #expect(received == Array(pieces.joined()))
     }
 
-    @Test("flushNow writes at once, and later bytes leave at the end of the turn")
+    /// Later bytes leave at the end of the turn.
+    @Test("flushNow writes at once")
     func flushNow() {
         let (socket, peer) = stage.pair(keepsWrites: true)
         socket.write([1])
@@ -198,7 +200,7 @@ struct SocketWritingTests {
         #expect(peer.readRecords() == [[5], [6]])
     }
 
-    @Test("writeThrough queues refused bytes, wherever they begin", arguments: [10, 250_000])
+    @Test("writeThrough queues refused bytes from any place on", arguments: [10, 250_000])
     func writeThroughBlocked(_ headSize: Int) {
         let (socket, peer) = stage.pair(room: 4_096)
         var generator = SeededGenerator(seed: 6)

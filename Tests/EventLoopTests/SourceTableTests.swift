@@ -10,7 +10,7 @@ import Testing
 struct SourceTableTests {
     private func source() -> Source { Source(descriptor: -1) }
 
-    @Test("a token finds its source, and nothing once the source is removed")
+    @Test("a token finds its source until the source is removed")
     func lookUp() {
         var table = SourceTable()
         let source = source()
@@ -73,7 +73,8 @@ struct SourceTableTests {
         #expect(watched == nil)
     }
 
-    @Test("each deadline expires once, and cancelled or orphaned ones never do")
+    /// Cancelled or orphaned ones never do.
+    @Test("each deadline expires once")
     func deadlines() {
         var table = SourceTable()
         let tokens = (0..<5).map { _ in table.insert(source()) }

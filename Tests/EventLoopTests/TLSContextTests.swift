@@ -60,7 +60,7 @@ struct TLSContextTests {
         }
     }
 
-    @Test("a file that is not there, and a folder, are one sentence each")
+    @Test("a missing file and a folder are one sentence each")
     func unreadable() {
         #expect(throws: TLSError("/nonexistent.pem: No such file or directory")) { try TLSFile("/nonexistent.pem") }
         #expect(throws: TLSError("/tmp: Is a directory")) { try TLSFile("/tmp") }

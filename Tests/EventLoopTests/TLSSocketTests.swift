@@ -1,5 +1,5 @@
-// A socket that speaks TLS behaves like any socket: the same bytes, the same order, the same ends, in whichever pieces
-// the encrypted bytes come and go.
+// A socket that speaks TLS behaves like any socket: the same bytes, the same order, the same ends, in any split of the
+// encrypted bytes.
 
 import CLinux
 import Glibc
@@ -174,7 +174,8 @@ struct TLSSocketTests {
         #expect(socket.events == [.secured, .drained])
     }
 
-    @Test("a write in a handshake's deadline has no effect, and finish closes")
+    /// A later `finish` closes the socket.
+    @Test("a write in a handshake's deadline has no effect")
     func lateHandshake() {
         let (socket, client) = begin()
         socket.react = { socket, event in
@@ -187,7 +188,8 @@ struct TLSSocketTests {
         #expect(client.peer.read() == nil, "nothing is said in plain text")
     }
 
-    @Test("finish sends close_notify after queued bytes; a full socket delays it")
+    /// A full socket delays it.
+    @Test("finish sends close_notify after queued bytes")
     func finish() {
         let (socket, client) = pair(room: 4_096)
         socket.write([UInt8](repeating: 1, count: 200_000))
@@ -219,7 +221,7 @@ struct TLSSocketTests {
         #expect(client.hasEnded)
     }
 
-    @Test("an end without a goodbye closes the socket")
+    @Test("an end without close_notify closes the socket")
     func truncated() {
         let (socket, client) = pair()
         client.peer.send(client.encrypt([1]))

@@ -52,7 +52,7 @@ struct UnixSocketFileTests {
         umask(before)
     }
 
-    @Test("a client is taken, and shows as unix")
+    @Test("a client is taken and shows as unix")
     func accepts() throws {
         let stage = Stage()
         var clients: [SocketAddress] = []
@@ -78,7 +78,8 @@ struct UnixSocketFileTests {
         file.remove()
     }
 
-    @Test("of processes that start at once exactly one listens, and its file stays")
+    /// Its file stays.
+    @Test("exactly one of several starting processes listens")
     func startingAtOnce() throws {
         for _ in 0..<60 {
             let stale = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
@@ -115,7 +116,8 @@ struct UnixSocketFileTests {
         #expect(ContinuousClock.now - start < .seconds(4))
     }
 
-    @Test("the lock of the same user is waited for, and its file is gone afterwards")
+    /// Its file is gone afterwards.
+    @Test("the lock of the same user is waited for")
     func ownLock() throws {
         let holder = try SocketFileLock(of: place.path)
         #expect(throws: ListenError.self) { try SocketFileLock(of: place.path, patience: 50).release() }
@@ -241,7 +243,8 @@ struct UnixSocketFileTests {
         #expect(error?.description == "cannot listen on unix:/nowhere/a.sock: its folder does not exist")
     }
 
-    @Test("the file is removed once, and another process's file in its place is not")
+    /// Another process's file in its place is not removed.
+    @Test("the file is removed once")
     func removed() throws {
         let first = try UnixSocketFile(path: place.path)
         first.remove()

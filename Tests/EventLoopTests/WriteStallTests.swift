@@ -18,7 +18,7 @@ struct WriteStallTests {
         #expect(stalls.isEmpty)
     }
 
-    @Test("bytes that the kernel takes are progress, and so are acknowledgements")
+    @Test("bytes taken by the kernel and acknowledgements are progress")
     func progress() {
         var stalls = WriteStalls()
         stalls.progressed(socket, at: 0)
@@ -72,7 +72,7 @@ struct WriteStallTests {
         #expect(received == bytes)
         let end = stage.loop.now
         stage.turn { stage.loop.now - end > 300 }
-        #expect(!socket.events.contains(.closed), "who has read everything is not waited for")
+        #expect(!socket.events.contains(.closed), "a peer that has read everything is not waited for")
     }
 
     @Test("without a write timeout no peer is cut off and no timer runs")

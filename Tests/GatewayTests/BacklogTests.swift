@@ -1,4 +1,4 @@
-// What waits for a slow client message by message: what each policy keeps, in which order, and within which bounds.
+// Messages that wait for a slow client one by one: the messages that each policy keeps, their order and their bounds.
 
 import PubSub
 import SeededGenerator
@@ -27,10 +27,10 @@ struct BacklogTests {
         return texts
     }
 
-    /// What `count` messages of one letter cost.
+    /// The cost of `count` messages of one letter.
     private func cost(_ count: Int) -> Int { count * (Backlog.entryOverhead + 3) }
 
-    @Test("messages come out in the order in which they came in, whatever their policy")
+    @Test("messages leave in the order of their arrival under every policy")
     func order() {
         backlog.append(.text("1"))
         for (number, policy) in SlowConsumerPolicy.allCases.enumerated() {
@@ -49,14 +49,15 @@ struct BacklogTests {
         #expect(taken() == ["new", "decomposed"])
     }
 
-    @Test("drop_newest: what does not fit is not taken, and nobody gives way")
+    @Test("drop_newest refuses a message that does not fit and drops no other")
     func dropNewest() {
         for text in ["a", "b"] { #expect(append(publication(text), .dropNewest, limit: cost(2)) == 0) }
         #expect(append(publication("c"), .dropNewest, limit: cost(2)) == nil)
         #expect(taken() == ["a", "b"])
     }
 
-    @Test("drop_oldest: as many of the oldest give way as the new one needs, and no message of another policy")
+    /// Messages of another policy stay.
+    @Test("drop_oldest drops as many of the oldest as the new one needs")
     func dropOldest() {
         backlog.append(.text("x"))
         for text in ["a", "b", "c"] { #expect(append(publication(text), .dropOldest, limit: cost(4)) == 0) }
@@ -66,14 +67,15 @@ struct BacklogTests {
         #expect(taken() == ["x", "d", long])
     }
 
-    @Test("drop_oldest: when all of them together would not make room, none gives way and the new one is not taken")
+    /// Then it drops none of them.
+    @Test("drop_oldest refuses a message that dropping all would not fit")
     func dropOldestWithoutRoom() {
         #expect(append(publication("a"), .dropOldest, limit: cost(2)) == 0)
         #expect(append(publication(String(repeating: "e", count: 200)), .dropOldest, limit: cost(2)) == nil)
         #expect(taken() == ["a"])
     }
 
-    @Test("conflate: of each channel and key only the newest waits, in the place of the first")
+    @Test("conflate keeps the newest of each channel and key in the first's place")
     func conflate() {
         #expect(append(publication("1", key: "eur"), .conflate, limit: .max) == 0)
         #expect(append(publication("2", key: "usd"), .conflate, limit: .max) == 0)
@@ -84,7 +86,7 @@ struct BacklogTests {
         #expect(taken() == ["5", "2", "6", "4"])
     }
 
-    @Test("conflate: what has been sent is not replaced any more")
+    @Test("conflate replaces no message that has been sent")
     func conflateAfterSending() {
         #expect(append(publication("1"), .conflate, limit: .max) == 0)
         #expect(taken() == ["1"])
@@ -92,7 +94,7 @@ struct BacklogTests {
         #expect(taken() == ["2"])
     }
 
-    @Test("a hundred thousand publications that give way leave no trace behind a message that stays")
+    @Test("dropping 100,000 publications leaves no trace behind a kept message")
     func noTrace() {
         backlog.append(.text("x"))
         for _ in 0..<100_000 { _ = append(publication("a"), .dropOldest, limit: cost(3)) }
@@ -100,8 +102,9 @@ struct BacklogTests {
         #expect(taken() == ["x", "a", "a"])
     }
 
+    /// It never costs more than the limit.
     @Test(
-        "agrees with a plain list under random use, and never costs more than the limit",
+        "agrees with a plain list under random use within its limit",
         arguments: 1...20 as ClosedRange<UInt64>)
     func random(seed: UInt64) {
         var random = SeededGenerator(seed: seed)

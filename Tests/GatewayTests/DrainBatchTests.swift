@@ -10,7 +10,8 @@ struct DrainBatchTests {
         Drain(window: window, retry: retry, isHandover: false)
     }
 
-    @Test("the batches of a worker's connections fit the window, and none is smaller than 10")
+    /// No batch has fewer than 10 connections.
+    @Test("the batches of a worker's connections fit the window")
     func batches() {
         let rows: [(window: UInt64, count: Int, batch: Int)] = [
             (5_000, 0, 10), (5_000, 10, 10), (5_000, 500, 10), (5_000, 501, 11), (5_000, 15_000, 300),
@@ -25,7 +26,8 @@ struct DrainBatchTests {
         }
     }
 
-    @Test("the hint is 'restarting, retry in S.T s', spread evenly over 0 to the configured time")
+    /// From 0 to the configured time.
+    @Test("spreads the hint 'restarting, retry in S.T s' evenly over its time")
     func hints() {
         #expect(drain().reason(random: 0) == "restarting, retry in 0.0 s")
         #expect(drain().reason(random: 24) == "restarting, retry in 2.4 s")

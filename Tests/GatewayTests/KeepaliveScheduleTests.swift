@@ -17,7 +17,8 @@ struct KeepaliveScheduleTests {
         return KeepaliveSchedule(keepalive)
     }
 
-    @Test("each slot is due once in an interval, and no tick has more than its share")
+    /// No tick has more than its share of the slots.
+    @Test("each slot is due once in an interval")
     func spread() {
         var schedule = schedule()
         #expect(schedule.interval == 250)
@@ -33,7 +34,8 @@ struct KeepaliveScheduleTests {
         }
     }
 
-    @Test("a slot's second turn comes as many ticks after its first as was asked, also beyond the interval")
+    /// Also when that is longer than the interval.
+    @Test("a slot's second turn comes the requested number of ticks after its first")
     func delay() {
         for delay in [0, 1, 99, 249, 250, 251, 700] {
             var schedule = schedule()
@@ -53,7 +55,8 @@ struct KeepaliveScheduleTests {
         }
     }
 
-    @Test("zero is off, a time below a tick is one tick, an idle time is looked at in quarters")
+    /// An idle time is checked four times.
+    @Test("zero is off and a time below a tick is one tick")
     func ticks() {
         #expect(!schedule(ping: .zero).isOn)
         #expect(schedule(ping: .milliseconds(1)).interval == 1)
@@ -62,7 +65,8 @@ struct KeepaliveScheduleTests {
         #expect(idle.isOn && idle.idleStep == 150)
     }
 
-    @Test("a connection is idle after four looks without a message, and a new one in its slot begins anew")
+    /// A new connection in its slot begins anew.
+    @Test("a connection is idle after four looks without a message")
     func idle() {
         var table = IdleTable()
         table.begin(5)
@@ -75,7 +79,7 @@ struct KeepaliveScheduleTests {
         #expect((0..<1_000).map { _ in table.look(5, messages: 0) }.last == 255)
     }
 
-    @Test("only the pong to the last ping tells a round-trip time, and only once")
+    @Test("only the first pong to the last ping tells a round-trip time")
     func pongs() {
         var keepalive = Keepalive()
         let pong = { (stamp: UInt32, clock: UInt32) in

@@ -13,7 +13,7 @@ struct UserIndexTests {
         var user: String?
     }
 
-    @Test("it holds what a plain list of members holds", arguments: 0..<10)
+    @Test("agrees with a plain list of members", arguments: 0..<10)
     func model(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         // Two spellings that Unicode calls equivalent are two users.

@@ -25,7 +25,7 @@ struct ConformanceTests {
         #expect(Observation(Cuts.byteByByte(bytes)) == whole)
     }
 
-    @Test("refuses what is malformed or ambiguous, and says why", arguments: BadRequest.all)
+    @Test("refuses malformed and ambiguous requests with the reason", arguments: BadRequest.all)
     func refuses(_ row: BadRequest) {
         let seen = Observation([row.bytes])
         #expect(seen.failure == row.error)
@@ -61,7 +61,7 @@ struct ConformanceTests {
         #expect(reopened.expectsContinue == head.expectsContinue)
     }
 
-    @Test("does not reopen what never was a head", arguments: BadRequest.all)
+    @Test("does not reopen bytes that never were a head", arguments: BadRequest.all)
     func doesNotReopen(_ row: BadRequest) {
         // A head may be good and only its body bad or too long.
         let isHead =

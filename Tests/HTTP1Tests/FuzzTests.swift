@@ -56,7 +56,7 @@ struct FuzzTests {
         }
     }
 
-    @Test("keeps what was encoded when it is decoded", arguments: [7] as [UInt64])
+    @Test("decodes an encoded text to the same text", arguments: [7] as [UInt64])
     func percentRoundTrip(seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
         for _ in 0..<1000 {

@@ -20,7 +20,7 @@ struct GrammarTests {
         }
     }
 
-    @Test("reads hexadecimal digits of either case, and no others")
+    @Test("reads hexadecimal digits of either case only")
     func hexDigits() {
         for byte in UInt8.min...UInt8.max {
             let character = Character(Unicode.Scalar(byte))

@@ -17,7 +17,7 @@ struct PercentTests {
     }
 
     @Test(
-        "refuses a broken escape, and text that is not UTF-8",
+        "refuses a broken escape and text that is not UTF-8",
         arguments: ["%", "a%", "%4", "%4g", "%g4", "%%41", "% 41", "%+1", "%C3", "%FF", "%C0%80", "%ED%A0%80"])
     func refuses(_ encoded: String) {
         #expect(Percent.decode(encoded) == nil)

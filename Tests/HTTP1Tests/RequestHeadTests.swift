@@ -98,7 +98,7 @@ struct RequestHeadTests {
         #expect(expects("POST / HTTP/1.1") == false)
     }
 
-    @Test("reads a value that is not UTF-8 as ISO-8859-1, and keeps its bytes")
+    @Test("reads a value that is not UTF-8 as ISO-8859-1 and keeps its bytes")
     func foreign() {
         func head(_ value: [UInt8]) -> RequestHead? {
             RequestHead(validated: Array("GET / HTTP/1.1\r\nHost: h\r\nA: ".utf8) + value + Array("\r\n\r\n".utf8))

@@ -27,7 +27,7 @@ struct ResponseTests {
         #expect(String(decoding: output, as: UTF8.self) == "xHTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
     }
 
-    @Test("writes Connection: close at the end, and keep-alive only for HTTP/1.0")
+    @Test("writes Connection: close at the end and keep-alive only for HTTP/1.0")
     func connection() {
         #expect(wire(Response(status: 400), keepAlive: false).contains("\r\nConnection: close\r\n"))
         #expect(!wire(Response(status: 200)).contains("Connection"))
@@ -58,7 +58,7 @@ struct ResponseTests {
         #expect(!wire(Response(status: 200, fields: [("connection", "Upgrade")])).contains("onnection"))
     }
 
-    @Test("writes framing itself, whatever the fields say")
+    @Test("writes framing itself and ignores framing in the fields")
     func framing() {
         let response = Response(
             status: 200, fields: [("content-length", "9"), ("Transfer-encoding", "chunked")], body: [65])

@@ -6,7 +6,8 @@ import Testing
 
 @Suite("HTTP client: broken servers", .bounded)
 struct BrokenServerTests {
-    @Test("each kind of wrong answer has its reason, and the client goes on", arguments: Fault.all)
+    /// The client goes on.
+    @Test("each kind of wrong answer has its reason", arguments: Fault.all)
     func broken(by fault: Fault) throws {
         let stage = try Stage()
         stage.backend.answer = { connection, _ in
@@ -75,7 +76,7 @@ struct BrokenServerTests {
         #expect(stage.turn { stage.backend.open == 0 })
     }
 
-    @Test("a missing server fails to connect, and a missing name is unknown")
+    @Test("a missing server fails to connect and a missing name is unknown")
     func absent() throws {
         let stage = try Stage()
         let gone = try Backend(on: EventLoop()).url()

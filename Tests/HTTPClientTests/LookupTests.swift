@@ -42,7 +42,8 @@ extension AddressTests {
         #expect(resolver_blocked() == before && stage.client.counts.lookups == 0)
     }
 
-    @Test("a hanging name delays no other, and its requests share one look-up")
+    /// Its requests share one look-up.
+    @Test("a hanging name delays no other")
     func sharedLookup() throws {
         var settings = HTTPClientSettings()
         settings.lookups = 2

@@ -95,7 +95,7 @@ struct PoolTests {
         #expect(stage.client.counts.timedOut == 1)
     }
 
-    @Test("a cancelled request is never completed, and its connection is closed")
+    @Test("a cancelled request is never completed and its connection is closed")
     func cancel() throws {
         let stage = try Stage()
         stage.backend.answer = { connection, _ in

@@ -35,7 +35,7 @@ struct RedirectTests {
         #expect(try stage.get(path: "/a/start", redirects: 1)?.text == "end")
     }
 
-    @Test("as many are followed as were asked for, and not one more")
+    @Test("follows exactly as many redirects as requested")
     func loop() throws {
         let stage = try stage(to: "/again")
         #expect(try stage.get(redirects: 3)?.reason == .tooManyRedirects)
@@ -72,7 +72,7 @@ struct RedirectTests {
     }
 
     @Test(
-        "a POST is repeated after 307 and 308, and becomes a GET after others",
+        "a POST is repeated after 307 and 308 and becomes a GET after others",
         arguments: [
             ("301 Moved Permanently", "GET"), ("302 Found", "GET"), ("303 See Other", "GET"),
             ("307 Temporary Redirect", "POST"), ("308 Permanent Redirect", "POST"),

@@ -37,7 +37,7 @@ struct JSONReaderTests {
         #expect(throws: JSONError.self) { try members("{\"v\":\(value)}") }
     }
 
-    @Test("decodes strings and arrays of strings, and keeps other values")
+    @Test("decodes strings and arrays of strings and keeps other values")
     func kinds() throws {
         let read = try members(##"{"s":"\u0041\ud83d\ude80\n","l":["a","\u00e4"],"e":[],"m":["a",1],"n":1}"##)
         guard case .string(let text)? = read["s"]?.value, case .strings(let list)? = read["l"]?.value,

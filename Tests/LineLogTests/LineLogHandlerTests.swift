@@ -103,7 +103,7 @@ struct LineLogHandlerTests {
                 """)
     }
 
-    @Test("an entry's fields replace the provider's, and those the handler's")
+    @Test("an entry's fields replace the provider's and those the handler's")
     func fieldLayers() throws {
         let text = try written { log in
             log.handler.metadataProvider = Logger.MetadataProvider { ["b": "provider", "c": "provider"] }

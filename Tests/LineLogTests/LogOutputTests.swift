@@ -33,7 +33,8 @@ struct LogOutputTests {
         }
     }
 
-    @Test("logging never waits for the reader; a gap in the log counts its entries")
+    /// A gap in the log counts its entries.
+    @Test("logging never waits for the reader")
     func stalledReader() throws {
         let (reading, writing) = try makePipe()
         defer { close(reading) }
@@ -67,7 +68,8 @@ struct LogOutputTests {
         #expect(numbers == Array(0..<Self.lines - Int(dropped)), "the entries before the gap are whole and in order")
     }
 
-    @Test("entries of a thread keep their order; those of several are not cut")
+    /// Entries of several threads are not cut.
+    @Test("entries of a thread keep their order")
     func severalThreads() throws {
         let (reading, writing) = try makePipe()
         defer { close(reading) }
@@ -98,7 +100,7 @@ struct LogOutputTests {
         }
     }
 
-    @Test("entries that could not be written are said in the log when it takes lines again")
+    @Test("reports unwritten entries in the log when it takes lines again")
     func failedWrites() throws {
         var folder = Array("/tmp/perigee-log-XXXXXX".utf8CString)
         try #require(mkdtemp(&folder) != nil)
@@ -148,7 +150,7 @@ struct LogOutputTests {
         #expect(time >= .milliseconds(990) && time < .seconds(2), "\(time)")
     }
 
-    @Test("a line that a reader does not take holds nobody up for longer than was said")
+    @Test("a line that a reader does not take blocks no longer than the set time")
     func bounded() throws {
         let line = [UInt8](repeating: 0x78, count: 200 << 10)
         let (reading, writing) = try makePipe()

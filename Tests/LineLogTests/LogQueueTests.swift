@@ -27,7 +27,7 @@ struct LogQueueTests {
         #expect(queue.dropped == 0)
     }
 
-    @Test("a full queue drops until it is half empty, and counts one gap")
+    @Test("a full queue drops until it is half empty and counts one gap")
     func gap() {
         var queue = LogQueue(limit: 1_000)
         for number in 0..<10 { #expect(queue.offer(Self.line(number)) == true) }
@@ -41,7 +41,8 @@ struct LogQueueTests {
         #expect(queue.dropped == 8)
     }
 
-    @Test("a line larger than the queue is a gap; the lines after it are taken")
+    /// The lines after it are taken.
+    @Test("a line larger than the queue is a gap")
     func tooLarge() {
         var queue = LogQueue(limit: 1_000)
         #expect(queue.offer(String(repeating: "x", count: 1_000)) == true)
@@ -49,7 +50,7 @@ struct LogQueueTests {
         #expect(takeAll(&queue) == [.gap(1), .line(Self.line(1))])
     }
 
-    @Test("every item that is taken was counted when it was offered, whatever the order")
+    @Test("every item taken was counted when offered under every interleaving")
     func counted() {
         var random = SeededGenerator(seed: 13)
         for _ in 0..<200 {

@@ -28,7 +28,8 @@ struct ChildProcessTests {
         #expect(try child.readOutputToEnd() == "bye\n")
     }
 
-    @Test("kills its whole group at its end; a folder goes with its content")
+    /// A folder goes with its content.
+    @Test("kills its whole group at its end")
     func goes() throws {
         var folder: TemporaryFolder? = try TemporaryFolder()
         let path = folder!.path

@@ -45,7 +45,8 @@ struct RawSocketTests {
         #expect(throws: ClientError.reset(waitingFor: "1 bytes", got: [])) { try second.read(count: 1) }
     }
 
-    @Test("receives after it half-closes; its reset reaches the peer")
+    /// Its reset reaches the peer.
+    @Test("receives after it half-closes")
     func endings() throws {
         let listener = Listener()
         let socket = try RawSocket.connect(port: listener.port)
@@ -64,7 +65,7 @@ struct RawSocketTests {
         #expect(throws: ClientError.self) { try other.read(count: 1) }
     }
 
-    @Test("sends in pieces, and names the size when the peer takes no more")
+    @Test("sends in pieces and names the size when the peer takes no more")
     func sends() throws {
         let listener = Listener()
         let socket = try RawSocket.connect(port: listener.port, timeout: .milliseconds(50))

@@ -6,7 +6,8 @@ import Testing
 
 @Suite("SocketPair", .bounded)
 struct SocketPairTests {
-    @Test("both ends close on exec; reading waits only when it is asked to", arguments: [false, true])
+    /// Reading waits only when it is asked to.
+    @Test("both ends close on exec", arguments: [false, true])
     func flags(blocks: Bool) {
         let pair = SocketPair(blocks: blocks)
         defer { pair.close() }
@@ -28,7 +29,7 @@ struct SocketPairTests {
         }
     }
 
-    @Test("hanging up ends the stream at once, even while another descriptor holds the socket")
+    @Test("hanging up ends the stream at once despite a second descriptor")
     func hangsUp() {
         let pair = SocketPair()
         let copy = dup(pair.far)

@@ -15,7 +15,7 @@ struct WebSocketClientTests {
     }
 
     @Test(
-        "writes every length in its shortest form, and in others on request",
+        "writes every length in its shortest form and in others on request",
         arguments: [(0, 2), (125, 2), (126, 4), (65535, 4), (65536, 10)])
     func lengths(payload: Int, head: Int) {
         var frame = ClientFrame(opcode: 2, payload: [UInt8](repeating: 7, count: payload))

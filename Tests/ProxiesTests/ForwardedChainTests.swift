@@ -26,7 +26,7 @@ struct ForwardedChainTests {
         Row("192.0.2.7", "192.0.2.7"), Row("192.0.2.7:4711", "192.0.2.7"), Row("[2001:db8::7]:4711", "2001:db8::7"),
         Row("2001:db8::7", "2001:db8::7"), Row("[2001:db8::7]", "2001:db8::7"), Row(" \t192.0.2.7 \t", "192.0.2.7"),
         Row("::ffff:192.0.2.7", "192.0.2.7"),
-        // The client's own text is to the left of what our proxies add.
+        // The client's own text is to the left of our proxies' additions.
         Row("6.6.6.6, 192.0.2.7", "192.0.2.7"), Row("6.6.6.6,192.0.2.7,10.0.0.9", "192.0.2.7"),
         Row("6.6.6.6, 192.0.2.7, 10.0.0.9, 2001:db8:a::1", "192.0.2.7"), Row("10.6.6.6, 192.0.2.7", "192.0.2.7"),
         Row("garbage, 192.0.2.7", "192.0.2.7"), Row("\", 192.0.2.7", "192.0.2.7"),
@@ -83,7 +83,7 @@ struct ForwardedChainTests {
         #expect(chain.client(behind: Self.peer, trusted: Self.trusted) == SocketAddress(host: "192.0.2.7", port: 4711))
     }
 
-    @Test("takes an untrusted peer for the client, whatever it sends")
+    @Test("takes an untrusted peer for the client under any header")
     func untrusted() {
         let peer = SocketAddress(host: "192.0.2.66", port: 1)!
         let chain = ForwardedChain("6.6.6.6", field: .xForwardedFor)

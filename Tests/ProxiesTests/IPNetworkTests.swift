@@ -44,7 +44,7 @@ struct IPNetworkTests {
     }
 
     @Test(
-        "refuses a text that is no network, and bits behind the length",
+        "refuses a text that is no network and bits behind the length",
         arguments: [
             "", "/", "/8", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/+8", "10.0.0.0/08", "10.0.0.0/8/8",
             "10.0.0/8", "10.0.0.1/8", "10.0.0.0/255.0.0.0", "2001:db8::/129", "2001:db8::1/32", "[::1]/128", "::1%lo",

@@ -118,7 +118,7 @@ struct OriginRuleTests {
         #expect(OriginRule.allow(origins: ["http://a.org"], host: "a.org", rules: rules + [.sameOrigin]))
     }
 
-    @Test("never traps on garbage, and allows only the exact origin")
+    @Test("never traps on garbage and allows only the exact origin")
     func fuzz() {
         var random = SeededGenerator(seed: 6)
         let alphabet = Array("htps:/a.b*[]1:0@? \0é")

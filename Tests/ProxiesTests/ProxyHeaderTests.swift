@@ -23,7 +23,7 @@ struct ProxyHeaderTests {
         for count in row.bytes.indices { #expect(read(row.bytes.prefix(count)) == .needMore, "\(count) bytes") }
     }
 
-    @Test("refuses anything else, and takes no part of it for a header", arguments: ProxyHeaderRow.bad)
+    @Test("refuses anything else and takes no part of it for a header", arguments: ProxyHeaderRow.bad)
     func bad(_ row: ProxyHeaderRow) {
         #expect(read(row.bytes) == row.outcome)
         for count in row.bytes.indices {
@@ -49,7 +49,7 @@ struct ProxyHeaderTests {
         }
     }
 
-    @Test("never traps on damaged headers, and never reads beyond them")
+    @Test("never traps on damaged headers and never reads beyond them")
     func fuzz() {
         var random = SeededGenerator(seed: 4)
         let rows = (ProxyHeaderRow.good + ProxyHeaderRow.bad).map(\.bytes)

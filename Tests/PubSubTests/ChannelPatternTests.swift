@@ -6,7 +6,7 @@ import Testing
 @Suite("Channel patterns", .bounded)
 struct ChannelPatternTests {
     @Test(
-        "matches any run of characters with a star, and all else exactly",
+        "matches any run of characters with a star and all else exactly",
         arguments: [
             ("news", "news", true), ("news", "newss", false), ("news", "new", false),
             ("*", "a", true), ("*", "a.b", true),

@@ -64,7 +64,7 @@ struct HubTests {
         #expect(interest.changes == ["+a", "-a", "+a"])
     }
 
-    @Test("delivers to the channel's subscribers only, and counts the outcomes")
+    @Test("delivers to the channel's subscribers only and counts the outcomes")
     func deliver() {
         let subscribers = (0..<5).map { RecordingSubscriber($0) }
         for subscriber in subscribers.dropLast() { hub.subscribe(subscriber, to: channel("a")) }

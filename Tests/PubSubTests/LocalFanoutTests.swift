@@ -50,7 +50,7 @@ struct LocalFanoutTests {
         #expect(handed.origin == .other && handed.receipt == 5 && receiver.handed.count == 1)
     }
 
-    @Test("passes an answer to the thread that asked, and to nobody else")
+    @Test("passes an answer to the asking thread only")
     func answer() throws {
         let receiver = RecordingReceiver()
         let fanout = LocalFanout(receiver: receiver)
@@ -64,7 +64,7 @@ struct LocalFanoutTests {
         }
     }
 
-    @Test("keeps the order and the broker's view while all threads join, leave and publish", arguments: 0..<4)
+    @Test("keeps order and the broker's view while all threads join and publish", arguments: 0..<4)
     func threads(_ seed: Int) {
         let node = ModelNode(workers: FanoutRun.workers)
         let fanout = LocalFanout(receiver: node)
@@ -206,7 +206,7 @@ private final class NotingBroker: Broker {
     }
 }
 
-/// A fan-out, and what each worker is expected to get.
+/// A fan-out, and the publications that each worker must get.
 private struct FanoutRun {
     static let workers = 4
     static let channels = ["a", "b", "c"].map { Channel($0)! }

@@ -23,7 +23,7 @@ struct WorkerSetTests {
         #expect(set == WorkerSet())
     }
 
-    @Test("agrees with a Set over random changes, and lists its members in order")
+    @Test("agrees with a Set over random changes and lists its members in order")
     func fuzz() {
         var generator = SeededGenerator(seed: 1)
         var set = WorkerSet()

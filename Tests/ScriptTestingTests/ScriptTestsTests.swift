@@ -1,4 +1,4 @@
-// The tests of scripts, and what `perigee new` writes, without a process of their own.
+// The tests of scripts, and the files of `perigee new`, without a process of their own.
 
 import PerigeeTestKit
 import ScriptTesting

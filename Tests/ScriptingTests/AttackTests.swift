@@ -26,7 +26,8 @@ struct AttackTests {
         #expect(stage.engine.coroutines == 0)
     }
 
-    @Test("endless code is killed, with its place, and the state still works", arguments: Attacks.endless)
+    /// The state still works.
+    @Test("endless code is killed with its place", arguments: Attacks.endless)
     func endless(attack: Attack) throws {
         let stage = try stage()
         for version in 1...2 {
@@ -39,7 +40,8 @@ struct AttackTests {
         try expectWorking(stage, after: attack.body)
     }
 
-    @Test("code without end raises or returns at once, and the state still works", arguments: Attacks.refused)
+    /// The state still works.
+    @Test("code without end raises or returns at once", arguments: Attacks.refused)
     func refused(attack: Attack) throws {
         let stage = try stage()
         try stage.load(["main": attack.script])
@@ -69,7 +71,8 @@ struct AttackTests {
         }
     }
 
-    @Test("a memory bomb gets an error of memory, and the state still works", arguments: Attacks.bombs)
+    /// The state still works.
+    @Test("a memory bomb gets an error of memory", arguments: Attacks.bombs)
     func bombs(attack: Attack) throws {
         var options = ScriptOptions(memoryLimit: Self.memory)
         options.budget = 0  // the machine may be slow; the memory limit ends it
@@ -102,7 +105,8 @@ struct AttackTests {
         #expect(stage.host.sent == Array(repeating: "cannot resume dead coroutine", count: 2))
     }
 
-    @Test("the top level of a file is killed likewise, and the old scripts stay", arguments: Attacks.endless)
+    /// The old scripts stay.
+    @Test("an endless top level of a file is killed", arguments: Attacks.endless)
     func loading(attack: Attack) throws {
         var options = ScriptOptions(memoryLimit: Self.memory, loadBudget: 0.1)
         options.budget = 0.02

@@ -108,7 +108,7 @@ struct ConnTests {
         #expect(try stage.run("show(conn:unsubscribe('a'))") == ["false not subscribed"])
     }
 
-    @Test("identify sets a user, and nil forgets it")
+    @Test("identify sets a user and nil forgets it")
     func identify() throws {
         #expect(try stage.run("conn:identify('ann') show(conn:identify(nil))") == ["true"])
         #expect(stage.host.calls.prefix(2) == [.identify(1, "ann"), .identify(1, nil)])
@@ -163,7 +163,8 @@ struct ConnTests {
         #expect(stage.host.sent == ["1", "1", "2"])
     }
 
-    @Test("the slot's next owner starts fresh, and the old object answers closed")
+    /// The old object answers closed.
+    @Test("the slot's next owner starts fresh")
     func staleConn() throws {
         try stage.load([
             "main":

@@ -43,7 +43,7 @@ struct CronTimerTests {
         }
     }
 
-    @Test("is due on the minute, every time, and never sleeps longer than a minute")
+    @Test("is due on every minute and never sleeps longer than a minute")
     func onTheMinute() {
         #expect(armed == [60])
         run(until: 1_000_000_199)
@@ -92,7 +92,8 @@ struct CronTimerTests {
         #expect(stage.host.calls.last == .cancelTimer(1))
     }
 
-    @Test("a mistake in a declaration fails the load, and the old timer goes on")
+    /// The old timer goes on.
+    @Test("a mistake in a declaration fails the load")
     func mistake() throws {
         let errors = try stage.prepare(["main": "\nserver.cron('c', '0 25 * * *', print)"], version: 2).errors
         #expect(errors.map(\.summary) == ["main.lua:2: server.cron: hour: '25' is not 0 to 23"])

@@ -100,14 +100,15 @@ struct CryptoTests {
         #expect(try run("show(crypto.\(function)('\(text)'))") == ["nil \(reason)"])
     }
 
-    @Test("random bytes are as many as asked for, and differ")
+    @Test("random bytes have the requested number and differ")
     func random() throws {
         let shown = try run(
             "show(#crypto.random(0), #crypto.random(65536), crypto.random(16) ~= crypto.random(16))")
         #expect(shown == ["0 65536 true"])
     }
 
-    @Test("a UUID has its version and variant, and one of version 7 sorts by time")
+    /// One of version 7 sorts by time.
+    @Test("a UUID has its version and variant")
     func uuid() throws {
         let shown = try run(
             """
@@ -129,7 +130,7 @@ struct CryptoTests {
     }
 
     @Test(
-        "mistakes raise, and name the function",
+        "mistakes raise and name the function",
         arguments: [
             ("crypto.sha256()", "crypto.sha256: the data must be a string, not no value"),
             ("crypto.sha1({})", "crypto.sha1: the data must be a string, not table"),

@@ -93,7 +93,7 @@ struct EnvironmentTests {
     }
 
     @Test(
-        "setmetatable refuses fields that would run outside an event, and bugs",
+        "setmetatable refuses bugs and fields that would run outside an event",
         arguments: [
             ("setmetatable({}, {__gc = print})", "setmetatable: __gc is not available"),
             ("setmetatable({}, {__mode = 'k'})", "setmetatable: weak keys are not available; \"v\" is"),
@@ -230,7 +230,7 @@ struct EnvironmentTests {
             ])
     }
 
-    @Test("coroutines of a script work, and wrap, close and create with them")
+    @Test("coroutines of a script work with wrap, close and create")
     func coroutines() throws {
         let shown = try stage.run(
             """

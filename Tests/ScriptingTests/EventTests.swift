@@ -41,7 +41,7 @@ struct EventTests {
         #expect(stage.engine.count(of: .open, stage.main) == HandlerCount(calls: 1, errors: 0))
     }
 
-    @Test("an error is reported with its place, traceback and version, and counted")
+    @Test("an error is counted and reported with place, traceback and version")
     func error() throws {
         try stage.load(
             [
@@ -130,7 +130,8 @@ struct EventTests {
         #expect(error.file == "main.lua")
     }
 
-    @Test("a handler that yields is reported with its line; the next event works")
+    /// The next event works.
+    @Test("a handler that yields is reported with its line")
     func yields() throws {
         try stage.load([
             "main":

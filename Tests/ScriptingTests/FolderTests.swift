@@ -54,7 +54,8 @@ final class FolderTests {
         }
     }
 
-    @Test("scripts, modules and routes are found; other files are skipped")
+    /// Other files are skipped.
+    @Test("scripts, modules and routes are found")
     func finds() throws {
         let passedOver = [
             "perigee.d.lua", ".luarc.json", ".hidden.lua", "tests/chat.lua", "notes.txt", "chat.lua~", ".chat.lua.swp",
@@ -76,7 +77,7 @@ final class FolderTests {
         #expect(bundle.version == 4)
     }
 
-    @Test("the hash is that of the content, and changes with any file")
+    @Test("the hash is that of the content and changes with any file")
     func hash() throws {
         write("main.lua", "local a = 1")
         let first = try ScriptBundle.load(folder: root, version: 1)

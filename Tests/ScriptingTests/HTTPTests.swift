@@ -48,7 +48,8 @@ struct HTTPTests {
         #expect(request.timeout == nil && request.maxBytes == nil && request.redirects == 0)
     }
 
-    @Test("a table goes as JSON, and any method can be asked for")
+    /// Any method can be asked for.
+    @Test("a table goes as JSON")
     func json() throws {
         let stage = try stage("http.request{url = 'http://shop/', method = 'PUT', json = {a = {1, 2}}}")
         #expect(stage.message().isWaiting)
@@ -110,7 +111,8 @@ struct HTTPTests {
         #expect(stage.host.sent == ["nil cannot connect Connection refused"])
     }
 
-    @Test("requests may follow each other, and those of several handlers do not mix")
+    /// Requests of several handlers do not mix.
+    @Test("requests may follow each other")
     func several() throws {
         let stage = try stage(
             "local a = http.get('http://' .. message) local b = http.get('http://second') show(message, a.body, b.body)"
@@ -128,7 +130,7 @@ struct HTTPTests {
     }
 
     @Test(
-        "a mistake raises, and names the function and the expected value",
+        "a mistake raises and names the function and the expected value",
         arguments: [
             ("http.get()", "http.get: the URL must be a string, not no value"),
             ("http.get({})", "http.get: the URL must be a string, not table"),
@@ -160,7 +162,8 @@ struct HTTPTests {
         #expect(stage.host.requests.isEmpty && stage.engine.waitingCount == 0)
     }
 
-    @Test("a mistake that the host finds raises; the handler can wait afterwards")
+    /// The handler can wait afterwards.
+    @Test("a mistake that the host finds raises")
     func hostsMistake() throws {
         let stage = try stage(
             "show(pcall(http.get, 'nonsense')) local r = http.get('http://shop/') show(r.status)")

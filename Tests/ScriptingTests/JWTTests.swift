@@ -215,7 +215,7 @@ struct JWTTests {
     }
 
     @Test(
-        "mistakes of the script raise, and name the function",
+        "mistakes of the script raise and name the function",
         arguments: [
             (
                 "jwt.verify('', 's')",

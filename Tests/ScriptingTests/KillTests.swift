@@ -35,7 +35,8 @@ struct KillTests {
         return options
     }
 
-    @Test("a handler that goes on for ever is killed, and the state still works", arguments: loops)
+    /// The state still works.
+    @Test("a handler that never ends is killed", arguments: loops)
     func kills(_ body: String) throws {
         let stage = try Stage(options: options())
         try stage.load(["main": Stage.script(body)])

@@ -36,7 +36,8 @@ struct LimitTests {
         #expect(try stage(largestBlock: 0).run("show(#('x'):rep(20e6))") == ["20000000"])
     }
 
-    @Test("one coroutine too many is refused, and collected ones do not count")
+    /// Collected ones do not count.
+    @Test("one coroutine too many is refused")
     func coroutines() throws {
         let stage = try stage()
         let shown = try stage.run(

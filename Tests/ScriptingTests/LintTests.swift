@@ -119,7 +119,8 @@ struct LintTests {
         #expect(try findings(source) == [])
     }
 
-    @Test("a damaged compiled chunk is no chunk or another one, and never a trap")
+    /// It is no chunk or another one.
+    @Test("a damaged compiled chunk never traps")
     func damage() throws {
         let stage = try Stage()
         let source = """

@@ -33,7 +33,8 @@ struct MetricsTests {
         #expect(ScriptMetric.bucketBounds.first == 0.001 && ScriptMetric.bucketBounds.last == .infinity)
     }
 
-    @Test("labels in any order are one series, and an empty one counts as absent")
+    /// An empty one counts as absent.
+    @Test("labels in any order are one series")
     func labels() throws {
         let metrics = try measured(
             #"""
@@ -94,7 +95,7 @@ struct MetricsTests {
     }
 
     @Test(
-        "mistakes raise, and name the function",
+        "mistakes raise and name the function",
         arguments: [
             ("metrics.count()", "metrics.count: the name must be a string, not nil"),
             (

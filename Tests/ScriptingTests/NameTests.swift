@@ -29,7 +29,7 @@ struct NameTests {
         #expect(errors.first?.message.contains("the name must be valid UTF-8") == true)
     }
 
-    @Test("a key of kv is bytes, and two keys stay two")
+    @Test("keys of kv are bytes and two different keys stay two")
     func keys() throws {
         let stage = try Stage()
         let shown = try stage.run("kv.set('\\x80', 1) kv.set('\\x81', 2) show(kv.get('\\x80'), kv.get('\\x81'))")

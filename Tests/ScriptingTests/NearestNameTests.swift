@@ -17,7 +17,7 @@ struct NearestNameTests {
         #expect(NearestName.of(name, among: known) == expected)
     }
 
-    @Test("a known name has at most 64 bytes, and a name of any length is looked for")
+    @Test("looks up names of any length among known names of at most 64 bytes")
     func long() {
         func letters(_ count: Int) -> String { String(repeating: "a", count: count) }
         #expect(NearestName.of(letters(63), among: [letters(64)]) == letters(64))

@@ -27,7 +27,7 @@ struct QuestionTests {
         guard case .proceed(nil) = try publish(body) else { return #expect(Bool(false), "it did not pass") }
     }
 
-    @Test("the publication has its fields, and whether it is binary")
+    @Test("the publication has its fields and a flag for binary")
     func fields() throws {
         let body = "return false, p.channel .. ' ' .. #p.data .. ' ' .. tostring(p.binary) .. ' ' .. tostring(p.key)"
         guard case .refused("news 2 true k") = try publish(body, push([1, 255], binary: true, [("key", [107])])),
@@ -76,7 +76,7 @@ struct QuestionTests {
         #expect(error.message == message && error.handler == "onPublish")
     }
 
-    @Test("without onPublish the answer is absent, and no event runs")
+    @Test("without onPublish the answer is absent and no event runs")
     func absent() throws {
         let stage = try Stage("function onMessage() end")
         guard case .absent = stage.engine.onPublish(push([])) else { return #expect(Bool(false)) }
@@ -84,7 +84,8 @@ struct QuestionTests {
         #expect(stage.engine.counts.allSatisfy { $0.calls == 0 })
     }
 
-    @Test("a request has all its parts, and the answer has status, body and headers")
+    /// The answer has status, body and headers.
+    @Test("a request has all its parts")
     func response() throws {
         let reply = try request(
             """

@@ -10,7 +10,8 @@ struct ReloadTests {
         stage = try Stage()
     }
 
-    @Test("the next message runs the new code, and the connection's data survives")
+    /// The connection's data survives.
+    @Test("the next message runs the new code")
     func dataSurvives() throws {
         let counting =
             "function onMessage(conn) conn.data.n = (conn.data.n or 0) + 1 conn:send('VERSION ' .. conn.data.n) end"
@@ -57,7 +58,8 @@ struct ReloadTests {
         #expect(stage.host.calls == ["start", "reload 7", "reload 8"].map { .broadcast($0, binary: false) })
     }
 
-    @Test("a script keeps its number, and main serves for one that is gone")
+    /// The script main serves for one that is gone.
+    @Test("a script keeps its number")
     func missing() throws {
         let says = { (name: String) in "function onMessage(conn) conn:send('\(name)') end" }
         try stage.load(["main": says("main"), "chat": says("chat")], version: 1)
@@ -149,7 +151,7 @@ struct ReloadTests {
         #expect(stage.engine.link.timers.count == 2)
     }
 
-    @Test("a generation lives as long as something of it is held, and no longer")
+    @Test("a generation lives exactly as long as something of it is held")
     func sentinel() throws {
         let source =
             """

@@ -80,7 +80,7 @@ struct ServerTableTests {
         #expect(stage.host.sent.last == "[9,9]")
     }
 
-    @Test("an unknown field of server is an error, and none can be set")
+    @Test("an unknown field of server is an error and none can be set")
     func readOnly() throws {
         #expect(try stage.failure("server.publsh('a')").message == "server has no field 'publsh'")
         #expect(

@@ -12,7 +12,7 @@ struct StateDeclarationTests {
         stage = try Stage()
     }
 
-    @Test("a state cannot be used while the script loads, and the error says so")
+    @Test("a state cannot be used while the script loads and the error says so")
     func unfilled() throws {
         for use in ["s.x = 1", "print(s.x)", "print(#s)", "for _ in pairs(s) do end"] {
             let errors = try stage.prepare(
@@ -66,7 +66,8 @@ struct StateDeclarationTests {
         #expect(errors.map(\.summary) == ["main.lua:2: server.state 's': \(message)"])
     }
 
-    @Test("64 nested tables can be kept, 65 cannot; cycles and conns can")
+    /// Cycles and conns can.
+    @Test("64 nested tables can be kept, 65 cannot")
     func depth() throws {
         func nested(_ depth: Int) -> String {
             "server.state('s', 1, function() local t = {} for i = 2, \(depth) do t = {t} end return t end)"

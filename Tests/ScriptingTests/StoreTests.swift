@@ -33,7 +33,7 @@ struct StoreTests {
         #expect(shown == ["true nil", "true nil", "true integer", "true float", "true nil", "true nil", "nil"])
     }
 
-    @Test("nil deletes, and delete says whether there was something")
+    @Test("nil deletes and delete says whether there was something")
     func delete() throws {
         let stage = try Stage(options: ScriptOptions(store: store()))
         #expect(
@@ -103,7 +103,7 @@ struct StoreTests {
         #expect(store.swap(key("a"), expected: nil, for: .integer(9)) == .swapped)
     }
 
-    @Test("a full store refuses to grow, and says so to the script")
+    @Test("a full store refuses to grow and says so to the script")
     func full() throws {
         let store = store(limit: 380)
         #expect(store.set(key("a"), to: .string([UInt8](repeating: 1, count: 200))))

@@ -115,7 +115,7 @@ struct TimeTests {
     }
 
     @Test(
-        "mistakes raise, and name the function",
+        "mistakes raise and name the function",
         arguments: [
             ("time.iso('now')", "time.iso: seconds must be a number, not string"),
             ("time.iso(1e15)", "time.iso: 1e+15 is not in the years 0000 to 9999"),

@@ -21,7 +21,7 @@ struct TimerTests {
         #expect(stage.host.calls.filter { $0 == .broadcast("ding", binary: false) }.count == 1)
     }
 
-    @Test("a declared timer starts at the commit, not before, and repeats")
+    @Test("a declared timer starts at the commit and repeats")
     func every() throws {
         try stage.prepare(["main": Self.ticking]).get()
         #expect(stage.host.calls.isEmpty)
@@ -264,7 +264,8 @@ struct TimerTests {
         #expect(stage.engine.link.timers.count == 10_000)
     }
 
-    @Test("named timers that another process runs wait for its word; others do not")
+    /// Others do not.
+    @Test("named timers that another process runs wait for its word")
     func held() throws {
         var options = ScriptOptions()
         options.holdsNamedTimers = true
@@ -278,7 +279,8 @@ struct TimerTests {
         #expect(stage.host.calls.count == count)
     }
 
-    @Test("named timers that another process has taken do not run; others do")
+    /// Others do.
+    @Test("named timers that another process has taken do not run")
     func closedGate() throws {
         var options = ScriptOptions()
         let gate = TimerGate()

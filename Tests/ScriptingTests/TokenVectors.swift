@@ -23,7 +23,7 @@ enum TokenVectors {
         "eyJhbGciOiJFUzI1NiJ9.\(claims)."
         + "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q"
 
-    /// RFC 8037, A.4; what it signs is a sentence, not JSON.
+    /// RFC 8037, A.4; it signs a sentence, not JSON.
     static let edDSA =
         "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc."
         + "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg"

@@ -40,7 +40,7 @@ struct UpgradeTests {
         #expect(try refusal(body) == "400 /chat|10.0.0.9|t1|2|t2|h|1|x y|3|mqtt")
     }
 
-    @Test("true accepts, and so does a script without the handler")
+    @Test("true accepts like a script without the handler")
     func accepts() throws {
         guard case .accept(nil) = try upgrade("return true") else { throw Unexpected() }
         try stage.load(["main": "function onOpen(conn) end"], version: 99)

@@ -59,7 +59,8 @@ struct WaitTests {
         #expect(stage.host.sent == ["end"])
     }
 
-    @Test("other events run while one waits, and each keeps its own values")
+    /// Each keeps its own values.
+    @Test("other events run while one waits")
     func interleave() throws {
         let stage = try stage("local mine = message server.sleep(1) show(mine)")
         var tickets: [WaitTicket] = []
@@ -122,7 +123,8 @@ struct WaitTests {
         #expect(stage.host.sent.last == "after")
     }
 
-    @Test("a handler whose time is up gets nil, \"timeout\"; its next wait kills it")
+    /// Its next wait kills it.
+    @Test("a handler whose time is up gets nil, \"timeout\"")
     func timesOut() throws {
         let stage = try stage("show(server.sleep(1)) show(pcall(server.sleep, 1)) show('never')")
         stage.message()
@@ -142,7 +144,8 @@ struct WaitTests {
         #expect(stage.host.sent == ["timeout"])
     }
 
-    @Test("a close ends a wait with nil, \"closed\", and the next one cancels")
+    /// The next one cancels.
+    @Test("a close ends a wait with nil, \"closed\"")
     func closes() throws {
         let stage = try stage("show(server.sleep(1)) server.sleep(1) show('never')")
         stage.message()
@@ -176,7 +179,8 @@ struct WaitTests {
         #expect(stage.engine.waitingCount == 0)
     }
 
-    @Test("a waiting handler ends in its old code; new events run the new code")
+    /// New events run the new code.
+    @Test("a waiting handler ends in its old code")
     func reload() throws {
         let stage = try stage("server.sleep(1) show('old', server.version)")
         stage.message()
@@ -201,7 +205,8 @@ struct WaitTests {
         #expect(error.sourceLine == "error('late')")
     }
 
-    @Test("one waiting handler too many is an error, and free places are used again")
+    /// Free places are used again.
+    @Test("one waiting handler too many is an error")
     func limit() throws {
         var options = ScriptOptions()
         options.waitLimit = 3
@@ -226,7 +231,7 @@ struct WaitTests {
         #expect(stage.engine.waitingCount == 0)
     }
 
-    @Test("a spawned function runs on its own, with its arguments, and may wait")
+    @Test("a spawned function runs on its own with its arguments and may wait")
     func spawn() throws {
         let stage = try stage("server.spawn(function(a, b) server.sleep(1) show(a, b) end, message, nil) show('first')")
         stage.message("x")

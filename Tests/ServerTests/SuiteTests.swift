@@ -1,4 +1,4 @@
-// The tests as texts: what every suite has.
+// The tests as texts: rules that hold for every suite.
 
 import Foundation
 import PerigeeTestKit
@@ -8,7 +8,7 @@ import Testing
 struct SuiteTests {
     private static let folder = String(#filePath.dropLast("/ServerTests/SuiteTests.swift".count))
 
-    @Test("every suite has a time limit, and every type of tests is a suite")
+    @Test("every type of tests is a suite with a time limit")
     func limits() throws {
         let names = try #require(FileManager.default.enumerator(atPath: Self.folder)).compactMap { $0 as? String }
         var suites = 0
@@ -28,7 +28,23 @@ struct SuiteTests {
         #expect(suites >= 190, "\(suites) suites")
     }
 
-    @Test("the run against the release build has every suite that starts the program")
+    @Test("every title of a test or suite has at most 72 characters")
+    func titles() throws {
+        let title = #/@(?:Test|Suite)\(\s*(?:(#+)"(.*?)"\1|"((?:[^"\\]|\\.)*)")/#
+        let names = try #require(FileManager.default.enumerator(atPath: Self.folder)).compactMap { $0 as? String }
+        var titles = 0
+        for name in names where name.hasSuffix(".swift") {
+            let text = try String(contentsOfFile: "\(Self.folder)/\(name)", encoding: .utf8)
+            for match in text.matches(of: title) {
+                titles += 1
+                let words = match.2 ?? (match.3 ?? "").replacing(#/\\(.)/#) { $0.1 }
+                #expect(words.count <= 72, "\(name): \(words)")
+            }
+        }
+        #expect(titles >= 1_500, "\(titles) titles")
+    }
+
+    @Test("the release run has every suite that starts the program")
     func programSuites() throws {
         let root = Self.folder.dropLast("/Tests".count)
         let answer = try ChildProcess.shell("make -s -C '\(root)' program-suites", timeout: .seconds(60))

@@ -1,4 +1,4 @@
-// The keys of the admin API: what one must have, and that a mistake never shows a secret.
+// The keys of the admin API: the parts of one, and errors that never show a secret.
 
 import Testing
 
@@ -8,7 +8,8 @@ import Testing
 struct AdminKeysTests {
     private let secret = "correct-horse-battery"
 
-    @Test("a key has a name and a secret, and without scopes all of them")
+    /// Without scopes it has all of them.
+    @Test("a key has a name, a secret and scopes")
     func file() throws {
         let configuration = try loadConfiguration(
             """

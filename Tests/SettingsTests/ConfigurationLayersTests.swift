@@ -1,4 +1,4 @@
-// Which layer wins, and how a key is named in each.
+// The order of the layers, and the name of a key in each.
 
 import Logging
 import Testing

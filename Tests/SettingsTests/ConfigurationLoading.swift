@@ -1,4 +1,4 @@
-// What the tests of the configuration have in common: loading a text as if it were a file, and telling what was wrong.
+// The common parts of the tests of the configuration: loading a text as if it were a file, and its errors.
 
 @testable import Settings
 

@@ -1,4 +1,4 @@
-// What an operator is told: everything, at once, with its place.
+// The errors that an operator gets: all of them, at once, with their places.
 
 import Glibc
 import Testing
@@ -103,7 +103,7 @@ struct ConfigurationProblemsTests {
         #expect(lines.last == "and 20 more problems")
     }
 
-    @Test("a long value is cut, and what could confuse a terminal is escaped")
+    @Test("cuts long values and escapes text that could confuse a terminal")
     func shownValues() {
         let long = String(repeating: "x", count: 100)
         #expect(configurationProblems("demo: \(long)")[0].contains("\"\(long.prefix(59))…\";"))
@@ -130,7 +130,7 @@ struct ConfigurationProblemsTests {
         #expect(lines("/dev/zero") == "/dev/zero: is larger than 1 MiB")
     }
 
-    @Test("a file is read whole, and must be UTF-8")
+    @Test("a file is read whole and must be UTF-8")
     func wholeFile() throws {
         let comment = "# " + String(repeating: "ä", count: 200_000) + "\n"
         try withFile(Array((comment + "workers: 3\n").utf8)) { path in

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("The configuration as text", .bounded)
 struct ConfigurationRenderTests {
-    @Test("config/perigee.yaml is what the table of keys generates")
+    @Test("config/perigee.yaml equals the text generated from the table of keys")
     func documentedFile() throws {
         // The file is two folders above this one.
         let folder = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(

@@ -26,7 +26,7 @@ struct ConfigurationRulesTests {
         #expect(configurationProblems("admin: {listen: '192.168.1.1:9080'}").count == 1)
     }
 
-    @Test("with a key the admin API listens where it is told")
+    @Test("with a key the admin API may listen on any address")
     func withKey() throws {
         let configuration = try loadConfiguration(
             "admin: {listen: '0.0.0.0:9080'}", environment: ["PERIGEE_ADMIN_KEYS": "ops=0123456789abcdef"])

@@ -1,4 +1,4 @@
-// What each type of value takes and what it refuses, as tables.
+// The texts that each type of value takes and refuses, as tables.
 
 import LineLog
 import Testing
@@ -52,7 +52,8 @@ struct ConfigurationValuesTests {
             ])
     }
 
-    @Test("a time that may be off is 0 or a time; 0 with a unit is none")
+    /// 0 with a unit is none.
+    @Test("a time that may be off is 0 or a time")
     func timeOrNever() throws {
         #expect(try loadConfiguration("keepalive: {pingInterval: 0}").keepalive.pingInterval == .zero)
         #expect(try loadConfiguration("keepalive: {pingInterval: 5s}").keepalive.pingInterval == .seconds(5))

@@ -33,7 +33,7 @@ struct ScriptSettingsTests {
     }
 
     @Test(
-        "what JSON cannot say is refused",
+        "a value that JSON cannot express is refused",
         arguments: [".inf", "-.Inf", ".nan", "1e999", "!!binary aGk=", "!lua x", "{? [a] : b}"])
     func refused(yaml: String) {
         #expect(configurationProblems("scripts:\n  settings:\n    value: \(yaml)\n").count == 1)
@@ -50,7 +50,8 @@ struct ScriptSettingsTests {
             ])
     }
 
-    @Test("settings keep their order; a variable has NAME=VALUE or YAML")
+    /// A variable has NAME=VALUE or YAML.
+    @Test("settings keep their order")
     func layers() throws {
         let fromText = { try loadConfiguration("", environment: ["PERIGEE_SCRIPTS_SETTINGS": $0]).scripts.settings }
         #expect(try fromText("z=1,a=two words").json == "{\"z\": 1, \"a\": \"two words\"}")

@@ -56,7 +56,7 @@ struct TLSConfigurationTests {
     }
 
     @Test(
-        "TLS needs a certificate, and clients' certificates an authority",
+        "TLS needs a certificate and clients' certificates an authority",
         arguments: [
             ("admin: {tls: true}", "admin.tls: TLS needs a certificate"),
             ("tls: {clientCertificates: required, clientCA: ca}", "tls.clientCertificates: clients are asked"),

@@ -11,7 +11,7 @@ public func repeatUntil(
     }
 }
 
-/// What a loop waited for has not come.
+/// The condition of a loop has not come true in time.
 public struct TimeIsUp: Error, CustomStringConvertible {
     public let description: String
 }

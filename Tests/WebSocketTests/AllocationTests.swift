@@ -24,7 +24,7 @@ struct AllocationTests {
         #expect(messages == 10_000)
     }
 
-    @Test("allocates an assembly and its bytes for a cut frame, and nothing more")
+    @Test("allocates only an assembly and its bytes for a cut frame")
     func cutFrame() {
         var decoder = MessageDecoder()
         var bytes = ClientFrame.text("cut here")

@@ -59,7 +59,7 @@ import Testing
         #expect(acceptance.extensions.map(\.name) == ["x-webkit-something"])
     }
 
-    @Test("never traps on noise, and reads its own text back")
+    @Test("never traps on noise and reads its own text back")
     func noise() {
         var generator = SeededGenerator(seed: 3)
         let alphabet = Array(#"ab1 ,;="\é"#)

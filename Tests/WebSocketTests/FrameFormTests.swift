@@ -117,8 +117,9 @@ import Testing
         compression.endTurn()
     }
 
+    /// Another form allocates its frame and an entry.
     @Test(
-        "allocates nothing for a raw frame, and for another form its frame and an entry",
+        "a raw frame allocates nothing",
         .enabled(if: allocations_are_counted(), "a sanitizer brings an allocator of its own"))
     func allocations() {
         func count(_ body: () -> Void) -> Int {

@@ -1,4 +1,4 @@
-// How frame headers are written.
+// Writing of frame headers.
 
 import Testing
 import WebSocket

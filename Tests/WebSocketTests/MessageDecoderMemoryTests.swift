@@ -1,4 +1,4 @@
-// How much memory a decoder holds, and for how long; the limit of fragments.
+// The memory of a decoder over time; the limit of fragments.
 
 import Testing
 import WebSocket

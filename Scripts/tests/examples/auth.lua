@@ -15,7 +15,7 @@ t.test("a token says who the client is", function()
     t.equal(enter({ sub = "ada" }).user, "ada")
 end)
 
-t.test("no token, another key's, or one that names nobody does not let in", function()
+t.test("a missing, foreign or nameless token is refused", function()
     t.equal({ app:connect() }, { nil, 401, "token: missing\n" })
     local forged = token({ sub = "ada" }, ("x"):rep(32))
     local client, status = app:connect { query = { token = forged } }
@@ -35,7 +35,7 @@ t.test("a private channel opens to a token that names it", function()
     t.equal(bob:take(), nil)
 end)
 
-t.test("other channels are open, and what is no request is refused", function()
+t.test("other channels are open and a malformed request is refused", function()
     local ada = enter { sub = "ada" }
     ada:send { subscribe = "news" }
     t.equal(ada:take().type, "subscribed")
@@ -51,7 +51,7 @@ t.test("when the token expires, the connection is closed", function()
     t.equal(ada.closed, { code = 4001, reason = "token expired" })
 end)
 
-t.test("without a key nobody comes in", function()
+t.test("without a key every client is refused", function()
     local _, status = t.load("examples/auth"):connect()
     t.equal(status, 503)
 end)

@@ -4,7 +4,7 @@ local function enter(name, room)
     return app:connect { query = { room = room or "kitchen", name = name } }
 end
 
-t.test("all in a room hear who comes, what is said and who goes; other rooms do not", function()
+t.test("a room gets arrivals, messages and departures of its own only", function()
     local ada, eve = enter "Ada", enter("Eve", "cellar")
     t.equal(ada:take().names, { "Ada" })
     local bob = enter "Bob"

@@ -27,7 +27,7 @@ t.test("all connections of an address count together, other addresses do not", f
     t.equal(other:take(), "hello")
 end)
 
-t.test("who does not stop is closed with 1008", function()
+t.test("a client that does not stop is closed with 1008", function()
     local client = app:connect { ip = "192.0.2.4" }
     send(client, 21)
     t.equal(client.closed, { code = 1008, reason = "too many messages" })

@@ -31,7 +31,7 @@ t.test("a backend that stumbles is asked again, a little later each time", funct
     t.equal(#app:logs(), 2)
 end)
 
-t.test("while one client waits, others are answered; after three attempts it is told why", function()
+t.test("a waiting client delays no other and gets the reason after three attempts", function()
     local app, client = start()
     client:send "tea"
     local other = app:connect()

@@ -1,6 +1,6 @@
 local app = t.load("examples/scores", { settings = { scoresKey = "s3cret" } })
 
-t.test("who is there sees each change, and who comes later how it stands", function()
+t.test("clients see each change and later ones the state of the match", function()
     local fan = app:connect { query = { match = "final" } }
     t.equal(fan:take(), { match = "final", home = 0, away = 0 })
     local reporter = app:connect { query = { match = "final", reporter = "s3cret" } }

@@ -1,6 +1,6 @@
-// What Swift's Glibc module does not show: epoll, eventfd, inotify, accept4 and thread creation with a stack size.
-// Only thin wrappers live here; a result is what the system call gives, and errno comes back negated, because Swift could not
-// read it in time. The header asks for no feature macros, so that its types are the same ones that Glibc's module has.
+// Calls that Swift's Glibc module lacks: epoll, eventfd, inotify, accept4 and thread creation with a stack size. Only thin
+// wrappers live here; a result is what the system call gives, and errno comes back negated, because Swift could not read it in
+// time. The header asks for no feature macros, so that its types are the same ones that Glibc's module has.
 #pragma once
 
 #include <netinet/in.h>
@@ -93,13 +93,13 @@ int clinux_process_descriptor(pid_t pid);
 /// Makes a pipe, its read end first, both ends closed on exec from the start; 0 or -errno.
 int clinux_pipe(int ends[2]);
 
-/// Adds "close every descriptor from `first` on" to what a new process does before it begins; 0 or an errno.
+/// Adds "close every descriptor from `first` on" to the first actions of a new process; 0 or an errno.
 int clinux_spawn_close_from(posix_spawn_file_actions_t *actions, int first);
 
 /// Raises the soft limit of open descriptors to the hard one; returns the limit then in force.
 uint64_t clinux_raise_descriptor_limit(void);
 
-/// Lets this thread, and whatever it starts from here on, run on one core alone; 0 or -errno.
+/// Lets this thread, and all that it starts from here on, run on one core alone; 0 or -errno.
 int clinux_run_on_core(int core);
 
 /// Whether this thread may run on the core.
@@ -119,9 +119,9 @@ typedef struct {
     const char *path;
     char *const *arguments;
     char *const *environment;
-    /// Where in `environment` the new process's id is written in decimal, with a zero byte; room for 12 bytes.
+    /// The place in `environment` for the new process's id in decimal, with a zero byte; room for 12 bytes.
     char *pid_text;
-    /// What the program inherits as 3, 4, … besides its standard streams, and nothing else.
+    /// The descriptors that the program inherits as 3, 4, … besides its standard streams; it inherits no others.
     const int *descriptors;
     int descriptor_count;
 } clinux_program;
@@ -129,7 +129,7 @@ typedef struct {
 /// Starts the program with default signals, none blocked; its process id, or -errno.
 pid_t clinux_start_program(const clinux_program *program);
 
-/// How much one thread was given to do and how much of it is done, for others that wait for it, a signal's handler among them.
+/// Counts the work asked of one thread and the work done, for others that wait for it, a signal's handler among them.
 typedef struct {
     uint64_t asked;
     uint64_t done;
@@ -138,13 +138,13 @@ typedef struct {
 void clinux_progress_ask(clinux_progress *progress);
 void clinux_progress_finish(clinux_progress *progress);
 
-/// Waits until what has been asked by now is done; 0 when that took longer than so many milliseconds. May be called from a
-/// signal's handler.
+/// Waits until the work asked by now is done; 0 when that took longer than so many milliseconds. May be called from a signal's
+/// handler.
 int clinux_progress_await(const clinux_progress *progress, int milliseconds);
 
 /// Before the process dies of a crash (SIGSEGV, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE), waits until the work is done, at most so
-/// many milliseconds. The thread whose work it is calls this; its own crashes wait for nothing. What handled these signals before
-/// handles them afterwards.
+/// many milliseconds. The thread whose work it is calls this; its own crashes wait for nothing. The earlier handlers of these
+/// signals run afterwards.
 void clinux_await_before_crash(clinux_progress *progress, int milliseconds);
 
 /// Whether that is this one, which must then stay where it is.

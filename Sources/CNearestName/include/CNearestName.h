@@ -15,10 +15,10 @@ typedef struct {
     size_t fewest;
 } nearest_name_search;
 
-/// Begins to search for what `name` means, `length` bytes of UTF-8.
+/// Begins to search for the name nearest to `name`, `length` bytes of UTF-8.
 void nearest_name_begin(nearest_name_search *search, const char *name, size_t length);
 
-/// Whether `known`, `length` bytes of UTF-8, is nearer than all that were offered before, and near enough to be meant: it takes at
-/// most a third as many edits as the name has bytes. An edit inserts, removes or replaces a byte, or exchanges two neighbours; a
-/// difference in the case of ASCII letters counts nothing.
+/// Whether `known`, `length` bytes of UTF-8, is nearer than all names offered before, and near enough to be meant: it takes at
+/// most a third as many edits as the name has bytes. An edit inserts, removes or replaces a byte, or exchanges two neighbours;
+/// a difference in the case of ASCII letters counts nothing.
 bool nearest_name_offer(nearest_name_search *search, const char *known, size_t length);

@@ -18,7 +18,7 @@ final class TLSSession {
     enum End: Equatable {
         /// It goes on.
         case open
-        /// The peer has said goodbye (close_notify).
+        /// The peer has sent close_notify.
         case closed
         /// The peer breaks the rules of TLS; an alert for it is written.
         case failed(String)
@@ -149,7 +149,7 @@ final class TLSSession {
         return taken
     }
 
-    /// Writes our goodbye (close_notify), once.
+    /// Writes our close_notify, once.
     func close() {
         guard !isClosed else { return }
         isClosed = true

@@ -22,7 +22,7 @@ const char *json_plain_end(const char *next, const char *end);
 
 // --- reading ---
 
-// The text that is being read: how far it has been read, and what is wrong with it.
+// The text that is being read, with the position and the error so far.
 typedef struct Reader {
     lua_State *L;
     const char *start;

@@ -6,7 +6,7 @@
 
 import COpenSSL
 
-/// What a client of TLS offers and trusts, and its certificate.
+/// The offers of a TLS client, its trust and its certificate.
 public struct TLSOptions: Sendable {
     /// A version of the protocol.
     public enum Version: Int32, Sendable {

@@ -9,7 +9,7 @@ t.test("everybody in the lobby hears what one says", function()
     t.equal(bob:take(), { type = "said", name = "Ada", text = "good morning" })
 end)
 
-t.test("what a backend pushes reaches the lobby", function()
+t.test("a backend's push reaches the lobby", function()
     local ada = app:connect()
     ada:take()
     app:push("lobby", "hello from a backend")

@@ -1,5 +1,5 @@
--- What a client gets that connects to this server. Edit and save: clients stay connected, and their next message meets the
--- new code. Handlers are named in perigee.d.lua; `perigee check` finds mistakes, `perigee test` runs tests/.
+-- Serves the clients of this server. Edit and save: clients stay connected, and their next message meets the new code. Handlers
+-- are named in perigee.d.lua; `perigee check` finds mistakes, `perigee test` runs tests/.
 --
 -- Try it:  websocat 'ws://127.0.0.1:8080/?name=Ada'
 --          curl -d 'hello from a backend' http://127.0.0.1:9080/v1/channels/lobby/messages

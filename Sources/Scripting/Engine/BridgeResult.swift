@@ -1,5 +1,5 @@
-// The bridge's results as Swift values: texts, lists of strings, and what they stand for. The bridge's memory is valid
-// until the next call into it, so everything is copied here.
+// The bridge's results as Swift values: texts, lists of strings, and their meanings. The bridge's memory is valid until the
+// next call into it, so everything is copied here.
 
 import LuaBridge
 

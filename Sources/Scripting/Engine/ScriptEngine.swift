@@ -1,5 +1,5 @@
-// The Lua host of one worker, as Swift knows it: a state, the bundle that runs in it, the names of its scripts, and
-// what it counts. The work is done in C; here it is given types.
+// The Lua host of one worker, as Swift knows it: a state, the bundle that runs in it, the names of its scripts, and its
+// counters. The work is done in C; here it is given types.
 //
 // Runs on: the thread that made it; no two calls at once, and none from within a host function.
 // Read next: ScriptEngine+Reload.swift, ScriptEngine+Events.swift, then LuaBridge/Events/event.c.

@@ -1,4 +1,4 @@
-// One series of what scripts measure with `metrics`.
+// One series of the scripts' `metrics`.
 
 import LuaBridge
 

@@ -1,5 +1,5 @@
-// An event that has been put aside while its handler waits: what it is about, the ticket of its wait, the answer that
-// ends the wait, and the way in which the event goes on.
+// An event that has been put aside while its handler waits: its subject, the ticket of its wait, the answer that ends the wait,
+// and the way in which the event goes on.
 //
 // Read next: ScriptEngine+Waiting.swift, LuaBridge/Events/wait.c.
 

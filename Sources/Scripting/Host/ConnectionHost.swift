@@ -58,7 +58,7 @@ public struct ConnectionHandle: Hashable, Sendable {
 public enum ConnectionText: Sendable, CaseIterable {
     /// The connection's opaque identifier, `conn.id`.
     case id
-    /// The user as whom it was identified, `conn.user`.
+    /// The user that the script has given it, `conn.user`.
     case user
     /// The client's address, `conn.ip`.
     case ip

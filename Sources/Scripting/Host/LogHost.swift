@@ -6,7 +6,7 @@
 
 import LuaBridge
 
-/// The functions of `log`, and what the watchdog reports.
+/// The functions of `log`, and the watchdog's reports.
 public protocol LogHost: AnyObject {
     /// A handler took more CPU than its warning allows; called when it has ended. The first line of the traceback is
     /// the place where it was at that time.

@@ -13,8 +13,8 @@ public protocol ServerHost: AnyObject {
         key: String?
     ) -> PublishResult
 
-    /// Sends to the connection with this identifier, on whichever worker it is: `server.send`. True when it was
-    /// accepted for delivery.
+    /// Sends to the connection with this identifier, on any worker: `server.send`. True when it was accepted for
+    /// delivery.
     func send(toID identifier: UnsafeRawBufferPointer, _ payload: UnsafeRawBufferPointer, binary: Bool) -> Bool
 
     /// Sends to all connections of a user, on every worker: `server.sendUser`.
@@ -23,8 +23,8 @@ public protocol ServerHost: AnyObject {
     /// Sends to every connection on every worker: `server.broadcast`.
     func broadcast(_ payload: UnsafeRawBufferPointer, binary: Bool)
 
-    /// Closes the connection with this identifier, on whichever worker it is, or all connections of a user of this
-    /// name: `server.disconnect`. False when this worker knows of no such connection.
+    /// Closes the connection with this identifier, on any worker, or all connections of a user of this name:
+    /// `server.disconnect`. False when this worker knows of no such connection.
     func disconnect(id identifier: UnsafeRawBufferPointer, code: UInt16, reason: UnsafeRawBufferPointer) -> Bool
 }
 

@@ -268,7 +268,7 @@ struct TimerTable {
         staying = timers.values.reduce(0) { $0 + (stays($1) ? 1 : 0) }
     }
 
-    /// The function of a timer that is due, and whether this is its last run; nil if there is nothing to run.
+    /// The function of a timer that is due, and a flag for its last run; nil if there is nothing to run.
     mutating func fire(_ number: Int32, on host: any ScriptHost) -> (function: Int32, isLast: Bool)? {
         guard let timer = timers[number] else { return nil }
         // It is due here too if the message to hand over has not been read yet.

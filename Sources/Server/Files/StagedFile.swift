@@ -72,11 +72,12 @@ struct StagedFile {
     }
 
     /// Gives the file the mode and the owner of the one that it replaces; throws where this process may not do so, because the owner
-    /// could not change the new file. Where only the group cannot be kept, the new group gets no more than everybody has.
+    /// could not change the new file. If only the group cannot be kept, the new group gets no more rights than
+    /// everybody has.
     private static func keepAccess(of old: stat, for descriptor: Int32) throws(Failure) {
         var mode = old.st_mode & 0o777
         if fchown(descriptor, old.st_uid, old.st_gid) != 0 {
-            let reason = failure("belongs to user \(old.st_uid), to whom this process may not give the new file")
+            let reason = failure("belongs to user \(old.st_uid), and this process may not pass the file on")
             var new = stat()
             guard fstat(descriptor, &new) == 0, new.st_uid == old.st_uid else { throw reason }
             if fchown(descriptor, uid_t.max, old.st_gid) != 0 { mode &= ~0o070 | (mode & 0o007) << 3 }

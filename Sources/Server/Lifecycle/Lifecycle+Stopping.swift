@@ -41,7 +41,7 @@ extension Lifecycle {
         closeConnections(over: window, isHandover: isHandover)
     }
 
-    /// A drain is under way and shall take no longer than the configuration says; one that ends sooner stays as it is.
+    /// A drain is under way and must take no longer than the configuration says; one that ends sooner stays as it is.
     func hasten(cause: String) {
         guard case .draining(let isHandover) = state else { return }
         let window = node.configuration.drain.window

@@ -34,7 +34,7 @@ final class Lifecycle {
     var state = State.running
     /// Whether a signal has asked for the end.
     private var wasSignalled = false
-    /// When the drain is over, whatever the workers do, by the loop's clock; nil before it begins.
+    /// The time by the loop's clock at which the drain is over even if the workers are not done; nil before it begins.
     var drainEnd: UInt64?
     /// The process that hands over to this one, until it has.
     private var predecessor: Predecessor?

@@ -107,8 +107,9 @@ struct PassedSockets: Sendable, Equatable {
 
     // MARK: On to the workers
 
-    /// Which sockets each of `workers` accepts from, so that every socket has a worker and every worker a socket: more sockets
-    /// than workers, and some have several; fewer, and some wait on one socket together, each with a descriptor of its own.
+    /// The sockets from which each of `workers` accepts, so that every socket has a worker and every worker a socket.
+    /// With more sockets than workers some have several; with fewer some wait on one socket together, each with a
+    /// descriptor of its own.
     func shares(of workers: Int) -> [[PassedSocket]] {
         guard !clients.isEmpty else { return Array(repeating: [], count: workers) }
         let isContested = clients.count < workers

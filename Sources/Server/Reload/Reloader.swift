@@ -1,5 +1,5 @@
 // Replaces the scripts while the server runs: check off the workers' threads, prepare on every worker, vote, commit on all or on
-// none. An error at any step leaves the live scripts as they are, and is reported as file, line and message. Where states change
+// none. An error at any step leaves the live scripts as they are, and is reported as file, line and message. When states change
 // their form, there is a second vote: the workers stand still from their migrations until all have voted.
 //
 // Runs on: its own thread, the one that may block on files.

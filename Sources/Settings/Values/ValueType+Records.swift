@@ -48,7 +48,7 @@ extension ValueType where Value == [AdminKey] {
     }
 }
 
-/// The keys read so far, and what was wrong.
+/// The keys read so far, and their errors.
 private struct AdminKeyReader {
     private(set) var keys: [AdminKey] = []
     private(set) var findings: [Finding] = []

@@ -1,5 +1,5 @@
-// The type of a key's value: how it is read from each layer, what it allows, how it is written. A type is a value with three
-// functions, so that a new one is a few lines, and the table of keys can name it with its range.
+// The type of a key's value: its form in each layer, its range, its text. A type is a value with three functions, so that a new
+// one is a few lines, and the table of keys can name it with its range.
 //
 // Read next: ValueType+Scalars.swift, ValueType+Collections.swift, ValueType+Records.swift
 

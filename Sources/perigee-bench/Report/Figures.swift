@@ -13,7 +13,7 @@ struct Figures {
     let unit: String
     let window: Window
     var bytesPerConnection: Double?
-    /// What went wrong in the measurement, a sentence each.
+    /// Errors of the measurement, a sentence each.
     var losses: [String] = []
 
     init(scenario: String, setting: String, unit: String, window: Window, lost: Int) {
@@ -24,7 +24,7 @@ struct Figures {
         if lost > 0 { losses.append("\(lost.grouped) connections were lost") }
     }
 
-    /// What a reader must know about the figures, a sentence each.
+    /// Notes for the reader of the figures, a sentence each.
     var notes: [String] {
         isGeneratorBound
             ? losses + ["the generator was the bottleneck: the server could have done more than this rate"] : losses

@@ -1,4 +1,4 @@
-// What every scenario shares: a loop with clients on it, the counting, and the window of time in which it counts.
+// The common part of all scenarios: a loop with clients on it, the counting, and the window of time in which it counts.
 //
 // Runs on: the main thread, which is the loop's.
 // Read next: ClientScenarios.swift, then ../Clients/LoadClient.swift.

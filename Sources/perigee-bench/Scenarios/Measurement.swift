@@ -1,4 +1,4 @@
-// A measurement: what can be measured, and the window of time in which it counts, with its cost for both sides.
+// A measurement: its kinds, and the window of time in which it counts, with its cost for both sides.
 //
 // Read next: Load.swift.
 

@@ -1,4 +1,4 @@
-// `perigee-bench scripts`: what a handler costs, without a server. Figures are CPU time of the one thread.
+// `perigee-bench scripts`: the cost of a handler, without a server. Figures are CPU time of the one thread.
 //
 // Read next: BenchEngine.swift.
 

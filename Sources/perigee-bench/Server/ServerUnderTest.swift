@@ -1,4 +1,4 @@
-// The server as the generator sees it: where it listens, what Linux knows about its process, and which core it runs on.
+// The server as the generator sees it: its addresses, Linux's figures of its process, and its core.
 //
 // Read next: LaunchedServer.swift.
 

@@ -158,7 +158,7 @@ struct OutputTurnTests {
             client.peer.send(client.encrypt([1]) + client.renegotiation())
             #expect(stage.turn(atMost: 1_000) { socket.events.last == .closed })
         }
-        #expect(socket.events.contains(.bytes([1])), "what came before it is received")
+        #expect(socket.events.contains(.bytes([1])), "the bytes before it are received")
         #expect((kernel.taken[descriptor]?.count ?? 0) < 200, "one alert, and no more")
     }
 }

@@ -1,4 +1,4 @@
-// The script that fuzzes, with stand-ins for the program: what it does when that does not say what there is to fuzz.
+// The script that fuzzes, with stand-ins for the program: its reaction to a program that does not list its targets.
 
 import FuzzTargets
 import PerigeeTestKit

@@ -1,4 +1,4 @@
-// What backends send to the admin API: JSON objects, against Foundation's reader; and targets, against the route table.
+// Requests of backends to the admin API: JSON objects, against Foundation's reader; and targets, against the route table.
 
 import Foundation
 import HTTP1

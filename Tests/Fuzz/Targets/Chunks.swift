@@ -1,5 +1,5 @@
-// What the check of scripts reads: chunks that Lua's compiler wrote. An input is a source or a chunk; a source is compiled, and
-// its chunk must be read; then it is damaged in several places, which must not lead out of the bytes.
+// The input of the check of scripts: chunks that Lua's compiler wrote. An input is a source or a chunk; a source is compiled,
+// and its chunk must be read; then it is damaged in several places, which must not lead out of the bytes.
 
 @testable import Scripting
 
@@ -31,7 +31,7 @@ nonisolated(unsafe) private let compiler = Compiler()
         return
     }
     guard var chunk = compiler.compile(String(decoding: input, as: UTF8.self)) else { return }
-    guard lint(chunk) else { return expect(false, "what the compiler writes is read") }
+    guard lint(chunk) else { return expect(false, "the compiler's chunk is read") }
     var generator = generator(for: input)
     for _ in 0..<16 {
         chunk[Int.random(in: 33..<chunk.count, using: &generator)] = UInt8.random(in: 0...255, using: &generator)

@@ -1,4 +1,4 @@
-// The HTTP client of scripts: URLs that a script makes of what clients send; where a server's redirect leads; the head of a
+// The HTTP client of scripts: URLs that a script makes of clients' texts; targets of a server's redirects; the head of a
 // response, which comes from a server that may be anybody's.
 
 @testable import HTTPClient
@@ -55,7 +55,7 @@ private func check(_ url: RequestURL) {
     let isSame = next.url.hasOrigin(of: request.url)
     expect(
         next.hasField("authorization") == isSame && next.hasField("cookie") == isSame, "secrets stay at their origin")
-    expect(next.hasField("accept"), "what describes the request goes along")
+    expect(next.hasField("accept"), "fields that describe the request go along")
     let becomesGet = status == 303 && method != .head || status < 303 && method == .post
     expect(next.method == (becomesGet ? .get : method), "the method is what RFC 9110 says")
     expect((next.body == nil) == (becomesGet || method == .head), "and so is the body")

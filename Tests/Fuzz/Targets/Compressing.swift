@@ -1,5 +1,5 @@
-// permessage-deflate: offers as clients write them; payloads as they compress them, good and bad, within the limit; and what
-// the server compresses itself, which must inflate to what it was.
+// permessage-deflate: offers as clients write them; payloads as they compress them, good and bad, within the limit; and the
+// server's own compressed messages, which must inflate to the original.
 
 @testable import WebSocket
 
@@ -47,7 +47,7 @@ private let policies: [DeflatePolicy] = {
     return [DeflatePolicy(), generous, narrow]
 }()
 
-/// What one loop has, and thus what all inputs of a run share.
+/// The state of one loop, which all inputs of a run share.
 nonisolated(unsafe) private let shared = Compression(DeflatePolicy())
 
 private enum Inflated: Equatable {
@@ -82,7 +82,7 @@ private func inflate(
             expect([.messageTooBig, .corruptCompression, .invalidText].contains(reason), "a failure is the client's")
         }
     }
-    // The same payload twice on a connection that keeps its window: whatever the first has left behind, nothing breaks.
+    // The same payload twice on a connection that keeps its window: the remains of the first break nothing.
     let own = Inflater(windowBits: Int.random(in: 8...15, using: &generator), keepsContext: true)
     for _ in 0..<2 {
         guard case .message(let bytes) = inflate(input, binary: true, by: shared, with: own, limit: 1 << 16) else {
@@ -102,7 +102,7 @@ private func inflate(
     let alone = message.withUnsafeBytes { shared.deflate($0, windowBits: bits).map { Array($0) } }
     if let alone {
         taken()
-        expect(alone.count < message.count, "what is sent compressed is smaller")
+        expect(alone.count < message.count, "a compressed message is smaller")
         expect(
             inflate(alone, binary: true, by: shared, limit: message.count) == .message(message),
             "it inflates to what it was")

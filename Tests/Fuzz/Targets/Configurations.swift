@@ -1,5 +1,5 @@
-// The configuration: as a YAML file, and as the text of single keys from variables and flags. What is accepted can be
-// written and read again without a change; what is refused is told in lines that are safe to show.
+// The configuration: as a YAML file, and as the text of single keys from variables and flags. An accepted text can be written
+// and read again without a change; the errors of a refused one are lines that are safe to show.
 
 import JSON
 
@@ -33,13 +33,13 @@ private func check(_ read: (inout ConfigurationLoader) -> Void) {
         var second = ConfigurationLoader()
         second.read(yaml: written, file: "written.yaml")
         let again = try second.finish()
-        expect(again == configuration, "what is written reads as the same configuration:\n\(written)")
+        expect(again == configuration, "the written text reads as the same configuration:\n\(written)")
     } catch {
         expect((1...ConfigurationProblems.most).contains(error.problems.count), "problems are told, and not too many")
         for line in error.problems.map(\.description) {
             expect(
                 !line.unicodeScalars.contains(where: JSONQuoting.isUnsafe), "a problem is one harmless line: \(line)")
-            expect(!line.hasPrefix("written.yaml"), "what is written is right: \(line)")
+            expect(!line.hasPrefix("written.yaml"), "the written text is right: \(line)")
         }
     }
 }

@@ -1,4 +1,4 @@
-// Where a list of the admin API goes on: what the page before said, and what anybody else may write instead.
+// Cursors of the admin API's lists: those of a page before, and those that anybody else may write instead.
 
 import PubSub
 
@@ -13,6 +13,6 @@ import PubSub
     var generator = generator(for: input)
     let cursor = ConnectionCursor(
         worker: Int.random(in: 0...1023, using: &generator), slot: UInt32.random(in: 0...UInt32.max, using: &generator))
-    expect(ConnectionCursor(cursor.text) == cursor, "what a page says is read on the next one: \(cursor.text)")
+    expect(ConnectionCursor(cursor.text) == cursor, "a page's cursor is read on the next one: \(cursor.text)")
     if let channel = Channel(text) { expect(Channel(channel.name) == channel, "a channel is its own cursor") }
 }

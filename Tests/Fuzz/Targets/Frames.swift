@@ -1,6 +1,5 @@
-// What a client sends after its handshake: the decoder agrees with the reference of the unit tests, however the stream
-// is cut, and never holds more than the limit. With compression agreed on, of which the reference knows nothing, it
-// agrees with itself.
+// A client's bytes after its handshake: the decoder agrees with the reference of the unit tests on any split of the stream, and
+// never holds more than the limit. With compression agreed on, of which the reference knows nothing, it agrees with itself.
 
 import WebSocket
 

@@ -1,8 +1,8 @@
-// The list of targets, and what they have in common.
+// The list of targets, and their common parts.
 //
 // A target gets one input and holds the code to its rules; `expect` ends the program when one is broken, and libFuzzer
-// writes the input to a file. The input is the plain text of what is read, so that seeds can be written by hand; where
-// it is cut, or which limits hold, is drawn from a hash of it.
+// writes the input to a file. The input is plain text as the reader gets it, so that seeds can be written by hand; its split
+// and the limits are drawn from a hash of it.
 // Runs on: one thread for each target, and one target at a time.
 
 import SeededGenerator
@@ -66,7 +66,7 @@ public struct FuzzTarget: Sendable, CustomStringConvertible {
     ]
 }
 
-/// What is being read just now.
+/// The input that is being read just now.
 private struct Play {
     var target = ""
     var input: [UInt8] = []

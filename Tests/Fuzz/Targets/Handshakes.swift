@@ -1,5 +1,5 @@
-// The opening handshake, from the bytes of the request to the 101: what is accepted is a request that RFC 6455 allows,
-// judged here a second time and with less care for speed.
+// The opening handshake, from the bytes of the request to the 101: an accepted request is one that RFC 6455 allows, judged here
+// a second time and with less care for speed.
 
 import HTTP1
 import PerigeeTestKit
@@ -20,7 +20,7 @@ private struct Request: Handshake.Request {
     for request in HTTPTranscript([input], limits: HTTPLimits()).requests {
         switch Handshake.evaluate(Request(head: request.head)) {
         case .notAnUpgrade:
-            expect(!request.head.hasToken("websocket", in: "upgrade"), "who asks for an upgrade gets an answer to it")
+            expect(!request.head.hasToken("websocket", in: "upgrade"), "a request for an upgrade gets an answer to it")
         case .refuse(let status, let reason, let fields):
             expect([400, 405, 426].contains(status), "a refusal has one of three statuses")
             expect(!reason.isEmpty && (status != 426 || !fields.isEmpty), "and says why")

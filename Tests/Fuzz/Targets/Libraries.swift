@@ -49,8 +49,8 @@ private let edKey = """
     -----END PUBLIC KEY-----
     """
 
-// The message as a token; and as a header and claims that are signed as they should be, so that what is behind the
-// signature is reached.
+// The message as a token; and as a header and claims that are signed as they should be, so that the code behind the signature
+// is reached.
 nonisolated(unsafe) private let tokens = RuleEngine(
     """
     local function check(token, key, alg)

@@ -12,7 +12,7 @@ import Settings
     checkChannel(input, text)
     if let id = ConnectionID(text) { expect(id.text == text, "an id has one form") }
 
-    expect(Percent.decode(Percent.encode(text), plusAsSpace: true) == text, "what was encoded decodes again")
+    expect(Percent.decode(Percent.encode(text), plusAsSpace: true) == text, "an encoded text decodes again")
     if let decoded = Percent.decode(text) {
         expect(Percent.decode(Percent.encode(decoded)) == decoded, "and what was decoded encodes again")
     }

@@ -1,5 +1,5 @@
-// What proxies say about their clients, and browsers about their pages: the PROXY protocol, Forwarded and X-Forwarded-For,
-// networks, origins, and the patterns of channel names, which are matched here a second time by a slower rule.
+// Statements of proxies about their clients, and of browsers about their pages: the PROXY protocol, Forwarded and
+// X-Forwarded-For, networks, origins, and the patterns of channel names, which are matched here a second time by a slower rule.
 
 import EventLoop
 import PubSub
@@ -16,7 +16,7 @@ import PubSub
             expect(source == wholeSource && length == wholeLength, "more bytes change nothing about a header")
             expect(length <= count, "a header is there to its end")
         case (.failure, .failure): break
-        default: expect(false, "what is decided stays decided, \(part) and \(whole)")
+        default: expect(false, "a decision stays, \(part) and \(whole)")
         }
     }
     switch whole {

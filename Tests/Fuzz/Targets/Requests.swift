@@ -73,7 +73,7 @@ private func check(_ request: HTTPTranscript.Request, _ limits: HTTPLimits) {
     }
     expect(head.body != .none || request.body.isEmpty, "a request without a body has none")
     let again = RequestHead(validated: head.bytes)
-    expect(again == head && again?.body == head.body, "what was accepted is accepted again")
+    expect(again == head && again?.body == head.body, "an accepted request is accepted again")
     expect(again?.target == head.target && again?.host == head.host, "and means the same")
     for field in head.fields {
         expect(!field.name.isEmpty && head.first(field.name) != nil, "each field is found by its name")

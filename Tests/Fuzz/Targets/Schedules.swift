@@ -13,7 +13,7 @@ import Glibc
     var generator = generator(for: input)
     var now = Int.random(in: -(1 << 33)...1 << 35, using: &generator)
     for _ in 0..<4 {
-        guard let due = schedule.next(after: now) else { return expect(false, "what was due once is due again") }
+        guard let due = schedule.next(after: now) else { return expect(false, "a schedule is due again") }
         expect(due > now && due % 60 == 0, "a due time is a later whole minute")
         expect(schedule.next(after: due - 1) == due, "the second before it, the same one is next")
         let between = Int.random(in: now..<due, using: &generator)
@@ -54,7 +54,7 @@ private func fits(_ due: Int, _ text: String) -> Bool {
     check(.size(0...Int.max), text)
 }
 
-/// What is accepted is written as a text that means the same.
+/// An accepted schedule is written as a text of the same meaning.
 private func check<Value: Equatable>(_ type: ValueType<Value>, _ text: String) {
     guard let value = read(text, as: type) else { return }
     taken()

@@ -1,4 +1,4 @@
-// Which place in a script the log names, and how often.
+// The place in a script that the log names, and the times at which it does.
 
 import Testing
 
@@ -8,7 +8,8 @@ import Testing
 struct BacklogCausesTests {
     private var causes = BacklogCauses()
 
-    @Test("the place that has used most is told, once a minute, and only of a backlog that is old enough")
+    /// Only when the backlog is old enough.
+    @Test("the source of most work is reported once a minute")
     mutating func onceAMinute() {
         var told: [String] = []
         for now in stride(from: UInt64(1_000), through: 181_000, by: 500) {
@@ -23,7 +24,8 @@ struct BacklogCausesTests {
         #expect(told == ["1000 b.lua:1 3", "61000 b.lua:1 3", "121000 b.lua:1 3", "181000 b.lua:1 3"])
     }
 
-    @Test("a report begins anew, and of equals the first by name is told")
+    /// Of equals the first by name is reported.
+    @Test("a report begins anew")
     mutating func anew() {
         causes.note("b", 5_000_000, at: 0)
         causes.note("a", 5_000_000, at: 0)
@@ -35,7 +37,8 @@ struct BacklogCausesTests {
         #expect(!isDue, "nobody has used anything")
     }
 
-    @Test("what was used more than a minute ago does not count, and no more than a hundred places do")
+    /// At most a hundred sources are counted.
+    @Test("work older than a minute does not count")
     mutating func bounded() {
         causes.note("old", 9_000_000_000, at: 0)
         for number in 0..<200 { causes.note("new \(number)", UInt64(number) * 1_000_000, at: 60_000) }

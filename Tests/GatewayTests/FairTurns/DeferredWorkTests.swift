@@ -1,4 +1,4 @@
-// The rotation of what a turn has left over.
+// The rotation of the work that a turn has left over.
 
 import Scripting
 import SeededGenerator
@@ -14,7 +14,8 @@ struct DeferredWorkTests {
         .request(ScriptQuestion(fields: []), script: "main", reply: Reply(ticket: ticket, answers: Answers()))
     }
 
-    @Test("sources take turns in the order in which they came, and go to the back when they have more")
+    /// A source that has more work goes to the back.
+    @Test("sources take turns in the order of their arrival")
     func rotation() {
         var work = DeferredWork()
         work.append(connection(1), at: 10)
@@ -67,7 +68,7 @@ struct DeferredWorkTests {
         #expect(work.oldest == 60)
     }
 
-    @Test("whatever comes and goes, each source has one place and nothing is lost", arguments: 0..<20)
+    @Test("each source has one place under random use and nothing is lost", arguments: 0..<20)
     func model(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         var work = DeferredWork()

@@ -1,5 +1,5 @@
-// What asks for the slice before it runs: each of these is cheap to bring about many times at once, and expensive where its handler
-// is. In turns whose first event uses the slice up, two handlers run in each at most: that one, and one of the rotation.
+// Work that asks for the slice before it runs: each kind is cheap to bring about many times at once, and as expensive as its
+// handler. In turns whose first event uses the slice up, two handlers run in each at most: that one, and one of the rotation.
 
 import EventLoop
 import PerigeeTestKit
@@ -60,7 +60,7 @@ struct TurnGateTests {
         return clients
     }
 
-    /// What each of the turns that come has noted, until there is nothing more to do.
+    /// The lines of each of the coming turns, until there is nothing more to do.
     private func turns(_ slice: HandWorker.Slice = .oneEvent) -> [[String]] {
         var turns: [[String]] = []
         var quiet = 0
@@ -81,7 +81,7 @@ struct TurnGateTests {
 
     private func text(_ text: String) -> [UInt8] { ClientFrame.text(text).bytes }
 
-    @Test("one message beside 20 clients that use slices up is answered by the next turn")
+    @Test("the next turn answers one message beside 20 clients that use slices up")
     func innocent() throws {
         let clients = clients(21)
         for client in clients.dropLast() { client.send((1...20).flatMap { text("\($0)") }) }
@@ -97,11 +97,12 @@ struct TurnGateTests {
         withExtendedLifetime(clients) { end() }
     }
 
-    /// How a connection ends behind which events wait.
+    /// The end of a connection with waiting events.
     enum Ending: CaseIterable { case goodbye, reset, disconnected }
 
+    /// Its onClose comes last.
     @Test(
-        "a connection that ends behind a queue of messages leaves every turn to others, and has its onClose last",
+        "a connection that ends behind queued messages leaves others their turns",
         arguments: Ending.allCases)
     func oneClient(_ ending: Ending) throws {
         let clients = clients(2)
@@ -124,7 +125,7 @@ struct TurnGateTests {
         withExtendedLifetime(clients) { end() }
     }
 
-    @Test("a goodbye is heard behind a handler that was put off and waits")
+    @Test("a Close is read behind a deferred handler that waits")
     func goodbyeWhileWaiting() throws {
         let clients = clients(1)
         clients[0].send(text("wait") + text("wait"))
@@ -136,7 +137,7 @@ struct TurnGateTests {
         withExtendedLifetime(clients) { end() }
     }
 
-    @Test("a closed connection is heard out though its input was held back", arguments: [true, false])
+    @Test("a closed connection is read to its end though its input was held back", arguments: [true, false])
     func heldGoodbye(isHeld: Bool) throws {
         let clients = clients(1)
         let goodbye = ClientFrame.close(code: 4000).bytes
@@ -163,11 +164,12 @@ struct TurnGateTests {
         withExtendedLifetime(clients) { end() }
     }
 
-    /// What ends many connections at once.
+    /// The ways in which many connections end at once.
     enum MassEnding: CaseIterable { case disconnected, drained, reset, goodbyes, silent }
 
+    /// Each has its onClose.
     @Test(
-        "many connections that end at once leave every turn to others, and each has its onClose",
+        "many connections that end at once leave others their turns",
         arguments: MassEnding.allCases)
     func crowd(_ ending: MassEnding) throws {
         let clients = clients(60)
@@ -191,7 +193,8 @@ struct TurnGateTests {
         withExtendedLifetime(clients) { end() }
     }
 
-    @Test("slow clients that read at once leave every turn to others, and each has its onDrain")
+    /// Each has its onDrain.
+    @Test("slow clients that read at once leave others their turns")
     func drains() throws {
         let clients = clients(10)
         for client in clients { client.send(text("flood")) }
@@ -224,7 +227,8 @@ struct TurnGateTests {
         #expect(!isDrain(second) && isDrain(third) && pending.isEmpty)
     }
 
-    @Test("clients whose pauses end at once leave every turn to others, and no message is lost")
+    /// No message is lost.
+    @Test("clients whose pauses end at once leave others their turns")
     func pauses() throws {
         let clients = clients(10)
         for client in clients { client.send((0..<25).flatMap { text("\($0)") }) }
@@ -240,7 +244,8 @@ struct TurnGateTests {
         withExtendedLifetime(clients) { end() }
     }
 
-    @Test("a deferred timer that is cancelled or set anew does not run, and takes nobody's turn")
+    /// It takes no turn from others.
+    @Test("a deferred timer that is cancelled or restarted does not run")
     func staleTimers() throws {
         let clients = clients(1)
         clients[0].send(text("timers"))
@@ -266,7 +271,7 @@ struct TurnGateTests {
         let clients = clients(1)
         clients[0].send(text("spawn"))
         hand.turn(.over)
-        #expect(hand.takeLines() == ["message|spawn"], "what a turn that is over leaves begins in the next one")
+        #expect(hand.takeLines() == ["message|spawn"], "work that is left over begins in the next turn")
         hand.turn(.over)
         #expect(hand.takeLines() == ["spawned|one"])
         #expect(hand.worker.rotation.backlog.spawned == 3, "two of this batch, and one of the next")

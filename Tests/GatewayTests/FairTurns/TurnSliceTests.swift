@@ -23,7 +23,7 @@ struct TurnSliceTests {
         #expect(!slice.isOver)
     }
 
-    @Test("a source that begins behind others answers for its own part of the slice alone")
+    @Test("a source that begins behind others pays for its own part of the slice")
     mutating func source() {
         slice.measure(cpu: 9_000, wall: 4_000)
         slice.beginSource()
@@ -46,7 +46,8 @@ struct TurnSliceTests {
         #expect(spent == 1_000 && !slice.isOver)
     }
 
-    @Test("the slice is over when it is used up, far over after two of them, and new in the next turn")
+    /// It is far over after the time of two slices.
+    @Test("a slice is over once used up and new in the next turn")
     mutating func over() {
         slice.measure(cpu: 15_000, wall: 10_000)
         #expect(slice.isOver && !slice.isFarOver)

@@ -56,15 +56,16 @@ struct WalkTests {
         hand.end()
     }
 
-    /// What a client was sent after the answer to its handshake.
+    /// The bytes sent to a client after the answer to its handshake.
     private func frames(_ client: HandClient) -> [UInt8] {
         client.read()
         let head = client.received.firstRange(of: Array("\r\n\r\n".utf8))?.upperBound ?? client.received.startIndex
         return Array(client.received[head...])
     }
 
+    /// The frame is counted once.
     @Test(
-        "a frame for a path takes few steps in each turn, reaches all of them, and is counted once",
+        "a frame for a path reaches all clients in few steps a turn",
         arguments: [true, false])
     func path(isForAll: Bool) throws {
         let (hand, clients) = try hand()
@@ -85,7 +86,7 @@ struct WalkTests {
         end(hand)
     }
 
-    @Test("a frame for many is overtaken by none that was sent later, and by no close")
+    @Test("neither a later frame nor a close overtakes a frame for many")
     func order() throws {
         let (hand, clients) = try hand()
         let connections = (0..<hand.worker.loop.slotCount).compactMap {
@@ -135,7 +136,7 @@ struct WalkTests {
         end(hand)
     }
 
-    @Test("the connections of a user who has very many are looked for in few steps a turn")
+    @Test("finds the many connections of one user in few steps a turn")
     func user() throws {
         let (hand, clients) = try hand()
         var (slot, found, pages): (UInt32?, Int, Int) = (0, 0, 0)

@@ -1,4 +1,4 @@
-// What is kept of a client that is held back.
+// The bytes kept of a client that is held back.
 
 import Testing
 
@@ -16,7 +16,7 @@ struct HeldInputTests {
         bytes.withUnsafeMutableBytes { held.append($0) }
     }
 
-    @Test("keeps a copy of what was not handled, then what is left of it, and what comes behind it")
+    @Test("keeps a copy of unhandled bytes and appends the bytes that follow")
     func holding() {
         let held = held([1, 2, 3, 4])
         #expect(Array(held.rest) == [1, 2, 3, 4])

@@ -1,4 +1,4 @@
-// What a rate meter says of a client that sends too much.
+// The verdicts of a rate meter on a client that sends too much.
 
 import Settings
 import Testing
@@ -13,7 +13,8 @@ struct RateMeterTests {
         return RateMeter(RateLimit(limits), now: 0)
     }
 
-    @Test("what is unhandled waits for a message's token, and nothing unhandled for none")
+    /// Without unhandled bytes there is no wait.
+    @Test("unhandled bytes wait for a message's token")
     func waiting() {
         let meter = meter()
         for _ in 0..<10 { #expect(meter.takeMessage()) }

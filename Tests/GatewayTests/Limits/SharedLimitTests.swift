@@ -1,4 +1,4 @@
-// What all workers count together: rates and counts under many threads.
+// Counts over all workers: rates and counts under many threads.
 
 import EventLoop
 import Settings
@@ -35,7 +35,7 @@ struct SharedLimitTests {
         #expect(granted.load(ordering: .relaxed) == 1_000)
     }
 
-    @Test("a key has as many as the limit, whoever takes them, and gives back what it took")
+    @Test("all holders of a key share its limit and give back their places")
     func counts() {
         let counts = SharedCounts<Int>(limit: 3)
         let granted = Atomic<Int>(0)
@@ -59,7 +59,7 @@ struct SharedLimitTests {
         #expect(counts.keyCount == 0)
     }
 
-    @Test("giving back what nobody has changes nothing")
+    @Test("giving back a place that nobody holds changes nothing")
     func releaseOfNothing() {
         let counts = SharedCounts<Int>(limit: 1)
         counts.release(1)
@@ -67,7 +67,8 @@ struct SharedLimitTests {
         #expect(!counts.take(1))
     }
 
-    @Test("connections are counted up to the limit, and refusals cost neither a place nor a handshake")
+    /// A refusal costs neither a place nor a handshake.
+    @Test("connections count up to the limit")
     func admission() {
         var limits = Configuration.Limits()
         (limits.connections, limits.handshakesPerSecond) = (2, 3)
@@ -85,7 +86,8 @@ struct SharedLimitTests {
         #expect(gate.admit(at: 1 << 40 + 400_000_000) == nil)
     }
 
-    @Test("an address counts by itself, an IPv6 address by its /64 network, a mapped one as IPv4")
+    /// A mapped address counts as IPv4.
+    @Test("addresses count singly and IPv6 addresses by their /64 network")
     func owners() throws {
         let owner = { (host: String) in try #require(SocketAddress(host: host, port: 1)).owner }
         #expect(try owner("192.0.2.1") != owner("192.0.2.2"))

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("TokenBucket", .bounded)
 struct TokenBucketTests {
-    @Test("gives its burst at once, and then its rate")
+    @Test("gives its burst at once and then its rate")
     func burstThenRate() {
         var bucket = TokenBucket(rate: 10, burst: 2_000, now: 5_000)
         #expect(bucket.has(20) && !bucket.has(21))
@@ -19,7 +19,7 @@ struct TokenBucketTests {
         #expect(bucket.has(1) && !bucket.has(2))
     }
 
-    @Test("never holds more than its burst, however long nobody asked, and at least one token")
+    @Test("holds at most its burst after any silence and at least one token")
     func capacity() {
         var bucket = TokenBucket(rate: 1 << 40, burst: 60_000, now: 0)
         bucket.take(1 << 40)
@@ -34,7 +34,7 @@ struct TokenBucketTests {
         #expect(small.has(1) && !small.has(2))
     }
 
-    @Test("owes what was taken beyond it, and waits until that is paid")
+    @Test("owes the excess and waits until it is paid")
     func debt() {
         var bucket = TokenBucket(rate: 1_000, burst: 1_000, now: 0)
         bucket.take(17_000)

@@ -50,10 +50,10 @@ final class HandWorker {
         #expect(worker.start(bundle).isEmpty)
     }
 
-    /// What scripts have logged since the last call, those lines that have fields.
+    /// The lines with fields that scripts have logged since the last call.
     func takeLines() -> [String] { log.take() }
 
-    /// How much of its slice a turn has. What it runs must not depend on the machine.
+    /// How much of its slice a turn has. The events of a turn must not depend on the machine.
     enum Slice: CaseIterable {
         /// More than it uses.
         case whole
@@ -100,7 +100,7 @@ final class HandWorker {
         }
     }
 
-    /// Makes a bundle live as the reloader does; what is wrong with it otherwise.
+    /// Makes a bundle live as the reloader does; its errors otherwise.
     func reload(_ bundle: ScriptBundle) -> [ScriptError] {
         round += 1
         worker.reload.prepare(bundle, round: round)
@@ -122,9 +122,9 @@ final class HandWorker {
 final class HandClient {
     private var descriptor: Int32
     private(set) var received: [UInt8] = []
-    /// How many bytes of what comes are kept.
+    /// The number of received bytes that are kept.
     var kept = 12
-    /// Whether it leaves what comes in the socket.
+    /// Whether it leaves received bytes in the socket.
     var isSlow = false
 
     /// Connects, and sends an upgrade request.
@@ -176,7 +176,7 @@ final class HandClient {
     }
 }
 
-/// What scripts log.
+/// The scripts' log.
 private final class ScriptLines: Sendable {
     private let lines = Mutex<[String]>([])
 

@@ -127,7 +127,8 @@ struct HandWorkerTests {
         hand.end()
     }
 
-    @Test("a peer that was told to go has one timeouts.close, whatever it sends in that time")
+    /// Bytes that it sends do not extend the time.
+    @Test("a closing peer has one timeouts.close for all that it sends")
     func oneDeadline() throws {
         let hand = try hand()
         let client = HandClient(to: hand, ip: 0x0A00_0001, target: "/chat?n=1")

@@ -1,6 +1,6 @@
-// A connection as the model knows it: what its script must see, in which order, and what it must find.
+// A connection as the model knows it: the events that its script must see, their order, and their content.
 
-/// One client and what its script has seen of it.
+/// One client and the events that its script has seen of it.
 final class ModelGuest {
     enum Phase {
         /// Its request is on the way, or its onUpgrade waits.
@@ -102,7 +102,7 @@ final class ModelGuest {
         try act(program, script, version, in: model)
     }
 
-    /// A handler begins; what it is told to do.
+    /// A handler begins; its orders.
     private func begin(_ kind: String, _ what: String, in model: WorkerModel) throws -> ModelProgram {
         guard phase == .open else { throw ModelFailure("\(kind) while \(phase)") }
         switch kind {
@@ -192,7 +192,7 @@ final class ModelGuest {
         self.status = status
     }
 
-    /// Nothing more happens by itself: what must have happened has.
+    /// Nothing more happens by itself: all required events have happened.
     func checkQuiet(in model: WorkerModel) throws {
         if let run { try run.checkStillWaits(model.now) }
         switch phase {

@@ -1,6 +1,6 @@
-// A handler that runs, as the model knows it: what it still has to wait for, and what may end a wait.
+// A handler that runs, as the model knows it: its remaining waits, and the ends that a wait may have.
 
-/// What the model found that must not be.
+/// A difference from the model.
 struct ModelFailure: Error, CustomStringConvertible {
     let description: String
     init(_ description: String) { self.description = description }

@@ -1,9 +1,9 @@
-// The scripts of the model test. Each says its name and its version with everything that it notes, and does what it is told by the
-// client's query, by the message, or by the push: it waits so and so often, and then does one thing.
+// The scripts of the model test. Each says its name and its version with everything that it notes, and follows the client's
+// query, the message, or the push: it waits so and so often, and then does one thing.
 
 import Scripting
 
-/// What a handler is told to do: sleep so and so often, then one thing.
+/// The orders of a handler: sleep so and so often, then one thing.
 struct ModelProgram {
     /// Milliseconds of each sleep.
     var sleeps: [UInt64] = []
@@ -26,7 +26,7 @@ struct ModelGeneration {
     /// The script that serves those of `name` now.
     func serving(_ name: String) -> String? { scripts[name] != nil ? name : scripts["main"] != nil ? "main" : nil }
 
-    /// Whether whatever serves `name` now has this handler; its name then.
+    /// The name of the script that serves `name` now, if it has this handler.
     func handler(_ handler: String, of name: String) -> String? {
         serving(name).flatMap { scripts[$0]!.contains(handler) ? $0 : nil }
     }

@@ -1,5 +1,5 @@
-// The model: what a worker's scripts must have seen. It is told of each line that a script notes, in order, and says which one must
-// not be; and at rest it says what is missing. Where two orders are allowed, the line decides which it was.
+// The model: the events that a worker's scripts must have seen. It gets each line that a script notes, in order, and says which
+// one must not be; and at rest it says what is missing. If two orders are allowed, the line decides between them.
 
 import Scripting
 
@@ -23,7 +23,7 @@ final class WorkerModel {
     private(set) var isEnding = false
     /// Whether an onStop was seen.
     private var hasStopped = false
-    /// What onStart, onReload and onStop must still say.
+    /// The lines that onStart, onReload and onStop must still write.
     private var lives: Set<String> = []
     private(set) var seen: [String: Int] = [:]
 
@@ -108,7 +108,7 @@ final class WorkerModel {
         }
     }
 
-    /// Where a request leads that is about to be read.
+    /// The target of a request that is about to be read.
     func route() {
         for guest in guests where guest.phase == .asking && guest.script == nil {
             guest.script = live.route(guest.path)

@@ -1,5 +1,5 @@
 // Random lives of a worker beside its model: clients come, talk, wait and go, scripts are added, changed, broken, renamed, removed and
-// rolled back, pushes and calls are asked about, time passes, and at the end the worker stops, whoever is still there.
+// rolled back, pushes and calls are asked about, time passes, and at the end the worker stops with the clients that are left.
 
 import EventLoop
 import PerigeeTestKit
@@ -29,7 +29,7 @@ struct WorkerModelRun {
     private static let mostGuests = 12
     private static let mostInputs = 20
 
-    /// Runs lives of a worker until so many steps are done; what scripts have seen, by kind.
+    /// Runs lives of a worker until so many steps are done; the events that scripts have seen, by kind.
     static func run(seed: UInt64, steps: Int) throws -> [String: Int] {
         var random = SeededGenerator(seed: seed)
         var seen: [String: Int] = [:]
@@ -80,7 +80,7 @@ struct WorkerModelRun {
         case 94..<98: for guest in model.guests { guest.client.isSlow = false }
         default: break
         }
-        // What several clients do in one turn is part of the test.
+        // Several clients that act in one turn are part of the test.
         if !random.oneIn(3) { try rest() }
     }
 
@@ -92,7 +92,7 @@ struct WorkerModelRun {
         let path = random.oneIn(8) ? "/nowhere" : "/" + Self.names.randomElement(using: &random)!
         var programs: [String: ModelProgram] = [:]
         for kind in ["open", "drain", "close"] { programs[kind] = program(isShort: true) }
-        // An onDrain may run more than once, and what it starts would bear the same number.
+        // An onDrain may run more than once, and its timers would bear the same number.
         if ["spawn", "after"].contains(programs["drain"]!.verb) { programs["drain"]!.verb = "" }
         let verbs = ["", "", "", "data", "data", "refuse", "nope", "number", "fail"]
         programs["up"] = ModelProgram(sleeps: sleeps(isShort: true), verb: verbs.randomElement(using: &random)!)
@@ -138,7 +138,7 @@ struct WorkerModelRun {
     private mutating func cut(_ guest: ModelGuest) {
         guest.endings.insert(1006)
         if guest.phase == .asking { (guest.isCut, guest.mayGoUnread) = (true, isShortOfTime) }
-        // What is unread on a connection that is not read just now may be lost with it.
+        // Bytes on a connection that is not read just now may be lost with it.
         if guest.phase == .asking || guest.client.isSlow { guest.mayDrop = true }
         guest.client.close()
         note("cut \(guest.number)")
@@ -260,7 +260,7 @@ struct WorkerModelRun {
         model.route()
         var quiet = 0
         var turns = 0
-        // What was done between the turns has been noted already.
+        // Actions between the turns have been noted already.
         try observe()
         while quiet < 4 {
             hand.turn(someSlice())

@@ -1,4 +1,4 @@
-// What scripts see of connections, pushes and time, whatever happens in whatever order.
+// The scripts' view of connections, pushes and time, under random events in random order.
 //
 // `MODEL_SEEDS` says how many seeds are run, `MODEL_FIRST` which is the first, `MODEL_STEPS` how many steps each has.
 

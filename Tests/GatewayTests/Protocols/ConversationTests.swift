@@ -239,7 +239,7 @@ struct ConversationTests {
         end(client)
     }
 
-    @Test("a close of a script ends the message, and both ends see the script's code")
+    @Test("a script's close ends the message and both ends see its code")
     func closes() {
         let client = headerClient()
         client.send(message("one", "close bye", "two") + message("three"))
@@ -252,7 +252,8 @@ struct ConversationTests {
         end(client)
     }
 
-    @Test("a breach closes with the protocol's code, and onClose sees the raw one")
+    /// onClose sees the raw one.
+    @Test("a breach closes with the protocol's code")
     func breach() {
         let client = headerClient()
         client.send(ClientFrame.text("#3\none#4\ntwo").bytes + message("three"))

@@ -157,7 +157,7 @@ struct GoodRequest: CustomTestStringConvertible {
         chunked("an extension", "2;a=b\r\nhi\r\n0;last\r\n\r\n", body: "hi"),
         chunked("a quoted extension", "2;a=\"\u{e4} ;\t\"\r\nhi\r\n0\r\n\r\n", body: "hi"),
         chunked("line ends as data", "4\r\n\r\n\r\n\r\n0\r\n\r\n", body: "\r\n\r\n"),
-        chunked("what looks like an end as data", "5\r\n0\r\n\r\n\r\n0\r\n\r\n", body: "0\r\n\r\n"),
+        chunked("data that looks like an end", "5\r\n0\r\n\r\n\r\n0\r\n\r\n", body: "0\r\n\r\n"),
         chunked("a trailer", "2\r\nhi\r\n0\r\nA: b\r\n\r\n", body: "hi"),
         chunked("trailers that would be framing", "0\r\nHost: x\r\nContent-Length: 7\r\nE:\r\n\r\n", body: ""),
         .init(

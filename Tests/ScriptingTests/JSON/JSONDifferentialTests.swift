@@ -27,7 +27,7 @@ struct JSONDifferentialTests {
     }
 
     /// `answer("SEED COUNT")`: that many documents, one line each. A line is the document and its content, with members
-    /// sorted by name and numbers in fourteen digits; and whether encoding the value gives the same content.
+    /// sorted by name and numbers in fourteen digits; and a flag that encoding the value gives the same content.
     private static let source = #"""
         local codec = json or cjson
         local decode = codec.decode

@@ -87,8 +87,9 @@ struct JSONLimitTests {
         #expect(killed > 6)
     }
 
+    /// The buffers are freed.
     @Test(
-        "text over the memory or block limit fails, and the buffers are freed", arguments: [2, 8])
+        "text over the memory or block limit fails", arguments: [2, 8])
     func memory(megabytes: Int) throws {
         var options = ScriptOptions(memoryLimit: megabytes << 20)
         options.largestBlock = 1 << 20

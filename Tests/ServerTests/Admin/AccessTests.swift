@@ -1,4 +1,4 @@
-// Who may use the admin API: keys with scopes, and without keys only this machine, never a web page.
+// Access to the admin API: by keys with scopes, and without keys only from this machine, never from a web page.
 
 import JSON
 import PerigeeTestKit
@@ -21,7 +21,7 @@ struct AccessTests {
         try withServer(scripts: AdminScripts.both, configure: { $0.admin.keys = Self.keys }, body)
     }
 
-    /// Every request that the API knows, and the scope that its key needs; nil for what anybody may ask.
+    /// Every request that the API knows, and the scope that its key needs; nil for requests that need no key.
     static let requests: [(method: String, path: String, scope: AdminScope?)] = [
         ("POST", "/v1/channels/{channel}/messages", .publish),
         ("POST", "/v1/connections/{id}/messages", .publish),
@@ -68,7 +68,7 @@ struct AccessTests {
         arguments: requests.indices)
     func scopes(_ index: Int) throws {
         let (method, open, scope) = Self.requests[index]
-        // HEAD asks for what GET does.
+        // HEAD needs the scope of GET.
         let methods = method == "GET" ? [method, "HEAD"] : [method]
         try withKeys { server in
             for method in methods {
@@ -97,7 +97,7 @@ struct AccessTests {
         }
     }
 
-    @Test("without a key everything but /healthz is 401, and says how to send one")
+    @Test("without a key everything but /healthz is 401 with a hint")
     func noKey() throws {
         try withKeys { server in
             for request in Self.requests where request.scope != nil {
@@ -112,7 +112,7 @@ struct AccessTests {
         }
     }
 
-    @Test("a key comes as a Bearer token or X-API-Key, and counts to the byte")
+    @Test("a key in a Bearer token or X-API-Key is compared to the byte")
     func forms() throws {
         try withKeys { server in
             let key = Self.keys[3].key
@@ -133,7 +133,7 @@ struct AccessTests {
         }
     }
 
-    @Test("where keys are configured, a key serves any host name and any origin")
+    @Test("a configured key serves any host name and any origin")
     func keysAndOrigins() throws {
         try withKeys { server throws in
             let headers = [

@@ -67,7 +67,7 @@ struct AdminErrorTests {
         }
     }
 
-    @Test("every error's text is JSON of one shape, whatever its message holds")
+    @Test("every error's text is JSON of one shape for any message")
     func texts() throws {
         for error in AdminError.all {
             let odd = error.saying("\"quoted\" \\ \n \u{0} \u{1F680} </script>")

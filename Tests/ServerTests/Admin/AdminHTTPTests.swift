@@ -76,7 +76,8 @@ struct AdminHTTPTests {
 
     // MARK: Limits and times
 
-    @Test("the largest body passes; a larger one is 413 and pushes nothing")
+    /// A larger one is 413 and pushes nothing.
+    @Test("the largest body passes")
     func tooLarge() throws {
         try withServer(scripts: AdminScripts.both, configure: { $0.admin.maxBody = 1000 }) { server in
             let client = try Client(server, "/?channel=news")
@@ -98,7 +99,7 @@ struct AdminHTTPTests {
         }
     }
 
-    @Test("a late request is 408 and ends the connection, wherever it stopped")
+    @Test("a request that stops anywhere is 408 in time and ends the connection")
     func slow() throws {
         try withServer(scripts: AdminScripts.both, configure: { $0.admin.requestTimeout = .milliseconds(200) }) {
             server in

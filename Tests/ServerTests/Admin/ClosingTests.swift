@@ -30,7 +30,8 @@ struct ClosingTests {
         }
     }
 
-    @Test("closes with 1000 when no code is given; the second time it is 404")
+    /// The second time it is 404.
+    @Test("closes with 1000 when no code is given")
     func plain() throws {
         try withServer(scripts: AdminScripts.both) { server in
             let client = try Client(server)

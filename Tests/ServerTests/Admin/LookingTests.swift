@@ -9,7 +9,7 @@ import Testing
 
 @Suite("Admin: looking", .bounded)
 struct LookingTests {
-    @Test("one connection shows who it is, what it did, and where it is subscribed")
+    @Test("one connection shows its identity, its figures and its channels")
     func connection() throws {
         try withServer(scripts: AdminScripts.both, configure: { $0.websocket.subprotocols = ["chat"] }) { server in
             for client in try Client.onBothWorkers(server, "/chat?channel=news&channel=sport&user=ada") {

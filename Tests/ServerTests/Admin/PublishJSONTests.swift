@@ -1,4 +1,4 @@
-// POST /v1/publish: what each body pushes, and which bodies are refused.
+// POST /v1/publish: the pushes of each body, and the bodies that are refused.
 
 import JSON
 import PerigeeTestKit

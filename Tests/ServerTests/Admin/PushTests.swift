@@ -46,7 +46,8 @@ struct PushTests {
         }
     }
 
-    @Test("exclude leaves out one connection; an invalid id is refused")
+    /// An invalid id is refused.
+    @Test("exclude leaves out one connection")
     func exclude() throws {
         try withServer(scripts: AdminScripts.both) { server in
             let clients = try Client.onBothWorkers(server, "/?channel=news")
@@ -135,7 +136,8 @@ struct PushTests {
         }
     }
 
-    @Test("a push to a connection reaches it alone; an unknown id is 404")
+    /// An unknown id is 404.
+    @Test("a push to a connection reaches it alone")
     func connection() throws {
         try withServer(scripts: AdminScripts.both) { server in
             let clients = try Client.onBothWorkers(server)
@@ -188,7 +190,8 @@ struct PushTests {
         }
     }
 
-    @Test("a push that a slow consumer loses is dropped; the client gets 1013")
+    /// The client gets 1013.
+    @Test("a push that a slow consumer loses is dropped")
     func dropped() throws {
         try withServer(scripts: AdminScripts.both, configure: { $0.websocket.maxQueue = 64 << 10 }) { server in
             let slow = try WebSocketClient.connect(

@@ -33,7 +33,8 @@ struct StuckWorkerTests {
         return (stuck, free)
     }
 
-    @Test("a stuck worker's questions are 503; a push counts the others")
+    /// A push counts the others.
+    @Test("a stuck worker's questions are 503")
     func overloaded() throws {
         try withServer(scripts: ["main.lua": Self.script]) { server in
             let clients = try Client.onBothWorkers(server)
@@ -68,7 +69,7 @@ struct StuckWorkerTests {
         let clients = try Client.onBothWorkers(port: server.clientPort)
         _ = try block(clients)
         let socket = try RawSocket.connect(port: server.adminPort, timeout: .seconds(20))
-        // What is answered was accepted, and is read no later than a request that is sent after it.
+        // A connection with an answer was accepted, and is read no later than a request that is sent after it.
         try socket.send("GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
         #expect(try HTTPResponse.read(from: socket, method: "GET").status == 200)
         try socket.send("POST /v1/scripts/reload HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\n\r\n")

@@ -1,4 +1,5 @@
-// The demo page in a real browser, against a running server with the scripts as shipped: what a first user does and sees.
+// The demo page in a real browser, against a running server with the scripts as shipped: the steps and the view of a first
+// user.
 
 import JSON
 import PerigeeTestKit
@@ -7,7 +8,8 @@ import Testing
 
 @Suite("Demo page", .serialized, .bounded)
 struct DemoPageTests {
-    @Test("says in words that it is unconnected, connecting, connected, closing and closed, in this order")
+    /// Unconnected, connecting, connected, closing, closed.
+    @Test("names the states from unconnected to closed in their order")
     func states() throws {
         try withPage { page, _ in
             #expect(try page.text(of: "#state") == "unconnected")
@@ -37,7 +39,7 @@ struct DemoPageTests {
         }
     }
 
-    @Test("shows what was typed and what the script answers, with their sizes, and counts the bytes")
+    @Test("shows typed messages and answers with their sizes and counts the bytes")
     func talk() throws {
         try withPage { page, _ in
             try connect(page)
@@ -95,7 +97,7 @@ struct DemoPageTests {
         }
     }
 
-    @Test("offers no connection command before there is a connection, and none afterwards")
+    @Test("offers a connection's command only while there is a connection")
     func noConnection() throws {
         try withPage { page, _ in
             #expect(try page.text(of: "#curl-connection") == "Connect first.")
@@ -106,7 +108,7 @@ struct DemoPageTests {
         }
     }
 
-    @Test("copies a command as it is shown, and selects it for copying where there is no clipboard interface")
+    @Test("copies a command as shown or selects it without a clipboard interface")
     func copy() throws {
         try withPage { page, _ in
             let command = try page.evaluate("document.querySelector('#curl-channel').textContent")
@@ -121,7 +123,8 @@ struct DemoPageTests {
         }
     }
 
-    @Test("is used with the keyboard alone: Enter connects, the message field has the focus, Enter sends")
+    /// Enter connects, the message field has the focus, Enter sends.
+    @Test("works with the keyboard alone")
     func keyboard() throws {
         try withPage { page, _ in
             try page.type("news", into: "#channel")

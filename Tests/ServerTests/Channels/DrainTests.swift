@@ -1,4 +1,4 @@
-// What a script can do about a client that reads slowly: it is told "slow", sees what waits, and hears when all is read.
+// A script and a client that reads slowly: the script gets "slow", sees the waiting bytes, and gets onDrain when all is read.
 
 import JSON
 import PerigeeTestKit
@@ -27,7 +27,8 @@ struct DrainTests {
         "watch.lua": #"function onOpen(conn) conn:subscribe("told"); conn:send("ready") end"#,
     ]
 
-    @Test("onFullQueue refuse: conn:send answers false, the client stays, and onDrain follows when it has read")
+    /// The client stays; onDrain comes when it has read.
+    @Test("onFullQueue refuse: conn:send returns false and onDrain follows")
     func refuse() throws {
         try withServer(
             scripts: Self.scripts,

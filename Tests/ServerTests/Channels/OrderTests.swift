@@ -12,7 +12,7 @@ struct OrderTests {
         function onMessage(conn, message) server.publish("news", message) end
         """
 
-    @Test("every subscriber on every worker gets 1 to n from one publisher, in order and without a gap")
+    @Test("every subscriber on every worker gets 1 to n in order without a gap")
     func onePublisher() throws {
         try withServer(scripts: ["main.lua": Self.script]) { server in
             let clients = try server.connectOnEachWorker() + server.connectOnEachWorker()
@@ -36,7 +36,8 @@ struct OrderTests {
         }
     }
 
-    @Test("publishers on two workers at once: all subscribers see the same order, and each publisher's own within it")
+    /// Each publisher's own order holds within it.
+    @Test("all subscribers see two workers' publications in the same order")
     func twoPublishers() throws {
         try withServer(scripts: ["main.lua": Self.script]) { server in
             let clients = try server.connectOnEachWorker()
@@ -53,7 +54,7 @@ struct OrderTests {
         }
     }
 
-    @Test("what a script publishes while it handles a push queues behind the pushes before it")
+    @Test("a publication while handling a push queues behind the pushes before it")
     func answerToPush() throws {
         let script = """
             local count = 0

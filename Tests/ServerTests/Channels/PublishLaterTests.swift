@@ -41,7 +41,7 @@ struct PublishLaterTests {
         }
     }
 
-    @Test("pushes of one connection to one channel keep their order while the answers wait")
+    @Test("pushes of a connection to a channel keep order while answers wait")
     func pipeline() throws {
         try withLateBroker(Self.script) { server, broker in
             let clients = try Client.onBothWorkers(server)
@@ -62,7 +62,7 @@ struct PublishLaterTests {
         }
     }
 
-    @Test("a push to several channels is answered when the broker has ordered all of them")
+    @Test("a push to several channels is answered once the broker ordered them all")
     func several() throws {
         try withLateBroker(Self.script) { server, broker in
             let client = try Client(server)
@@ -129,7 +129,8 @@ struct PublishLaterTests {
         }
     }
 
-    @Test("publications of scripts come to all workers in one order, their own included")
+    /// The publishing worker, too.
+    @Test("all workers get the publications of scripts in one order")
     func scripts() throws {
         try withLateBroker(Self.script) { server, _ in
             let clients = try Client.onBothWorkers(server)
@@ -146,7 +147,7 @@ struct PublishLaterTests {
         }
     }
 
-    @Test("a script is told of a refusal")
+    @Test("a script gets the reason of a refusal")
     func scriptRefused() throws {
         try withLateBroker(Self.script) { server, broker in
             let client = try Client(server)
@@ -160,7 +161,8 @@ struct PublishLaterTests {
         }
     }
 
-    @Test("the broker hears of the node's first and last subscriber, not of each worker's")
+    /// Not of the first and last of each worker.
+    @Test("the broker hears of a node's first and last subscriber")
     func subscriptions() throws {
         try withLateBroker(Self.script) { server, broker in
             let clients = try Client.onBothWorkers(server)

@@ -1,4 +1,4 @@
-// Channels whose slow subscribers lose messages instead of their connection: which ones, in which order, and who is told.
+// Channels whose slow subscribers lose messages instead of their connection: the lost messages, their order, and the answers.
 
 import JSON
 import PerigeeTestKit
@@ -37,7 +37,8 @@ struct SlowConsumerPolicyTests {
         }
     }
 
-    @Test("drop_newest: the client sees everything up to a gap; each push says that it was dropped")
+    /// Each push reports the drop.
+    @Test("drop_newest: the client sees everything up to a gap")
     func dropNewest() throws {
         try withSlowClient(.dropNewest) { server, slow, pushes in
             try repeatUntil("five pushes are dropped") {
@@ -55,7 +56,8 @@ struct SlowConsumerPolicyTests {
         }
     }
 
-    @Test("drop_oldest: the client sees the newest; each push says how many older ones gave way")
+    /// Each push reports how many older ones were dropped.
+    @Test("drop_oldest: the client sees the newest")
     func dropOldest() throws {
         try withSlowClient(.dropOldest) { server, slow, pushes in
             try repeatUntil("20 pushes are displaced") {
@@ -76,12 +78,13 @@ struct SlowConsumerPolicyTests {
         }
     }
 
-    @Test("conflate: of each key only the newest waits, so the queue stays as small as the state")
+    /// The queue stays as small as the state.
+    @Test("conflate: only the newest of each key waits")
     func conflate() throws {
         try withSlowClient(.conflate) { _, slow, pushes in
             try repeatUntil("50 pushes are displaced") {
                 try pushes.push(key: pushes.count % 2 == 0 ? "even" : "odd")
-                // What the socket holds in parts, and one message for each key.
+                // The message that the socket holds in part, and one for each key.
                 #expect(try pushes.queuedBytes() <= 5 * (16 << 10))
                 return pushes.displaced >= 50
             }
@@ -95,9 +98,8 @@ struct SlowConsumerPolicyTests {
         }
     }
 
-    @Test(
-        "conflate: a state that is larger than the queue closes the connection, as leaving a part untold would be a lie"
-    )
+    /// A part of the state would mislead the client.
+    @Test("conflate: a state larger than the queue closes the connection")
     func conflateTooMuch() throws {
         try withSlowClient(.conflate) { server, slow, pushes in
             try repeatUntil("a push is dropped") {
@@ -109,7 +111,7 @@ struct SlowConsumerPolicyTests {
         }
     }
 
-    @Test("a message for the client alone waits behind the publications that came before it")
+    @Test("a message for one client waits behind earlier publications")
     func orderIsKept() throws {
         try withSlowClient(.dropOldest) { server, slow, pushes in
             try pushes.fill(to: 64 << 10)
@@ -122,7 +124,7 @@ struct SlowConsumerPolicyTests {
         }
     }
 
-    @Test("messages for the client alone that wait behind publications keep to websocket.maxQueue")
+    @Test("messages for one client behind publications keep websocket.maxQueue")
     func directIsBounded() throws {
         try withSlowClient(.dropOldest) { server, slow, pushes in
             try pushes.fill(to: 64 << 10)
@@ -149,7 +151,7 @@ struct SlowConsumerPolicyTests {
     }
 }
 
-/// Numbered pushes of 16 KiB to the channel "feed.1", and what their answers said.
+/// Numbered pushes of 16 KiB to the channel "feed.1", and their answers.
 private final class NumberedPushes {
     /// The id of the client that is slow.
     let slow: String
@@ -172,7 +174,7 @@ private final class NumberedPushes {
         return number
     }
 
-    /// What the kernel and a queue hold is far below the 48 MiB after which this gives up.
+    /// The kernel and a queue hold far less than the 48 MiB after which this gives up.
     func push(key: String? = nil) throws {
         count += 1
         guard count <= 3000 else { throw ClientError.unexpected("the client is not slow") }

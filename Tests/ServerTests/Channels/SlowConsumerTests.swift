@@ -1,4 +1,4 @@
-// Clients that read too slowly: how much waits for them, what happens beyond it, and that nobody else notices.
+// Clients that read too slowly: the bound of their queues, the reaction beyond it, and the undisturbed others.
 
 import JSON
 import PerigeeTestKit
@@ -21,7 +21,8 @@ struct SlowConsumerTests {
         "echo.lua": "function onMessage(conn, message, binary) conn:send(message, binary) end",
     ]
 
-    @Test("a client that stops reading is closed with 1013 at websocket.maxQueue; the others get everything, in order")
+    /// The others get everything, in order.
+    @Test("a client that stops reading is closed with 1013 at websocket.maxQueue")
     func stopsReading() throws {
         try withServer(
             scripts: Self.scripts,
@@ -48,7 +49,8 @@ struct SlowConsumerTests {
         }
     }
 
-    @Test("one that never reads again is cut off after timeouts.close, and its queue is gone")
+    /// Its queue is freed.
+    @Test("one that never reads again is cut after timeouts.close")
     func neverReadsAgain() throws {
         try withServer(
             scripts: Self.scripts,
@@ -64,7 +66,7 @@ struct SlowConsumerTests {
         }
     }
 
-    @Test("a client that reads slowly, but stays below websocket.maxQueue, loses nothing")
+    @Test("a slow client that stays below websocket.maxQueue loses nothing")
     func staysBelow() throws {
         try withServer(scripts: Self.scripts) { server in
             let slow = try server.connect(receiveBuffer: 4096)
@@ -79,7 +81,7 @@ struct SlowConsumerTests {
         }
     }
 
-    @Test("a client that sends and never reads its echoes is a slow consumer like any other")
+    @Test("a client that never reads its echoes is a slow consumer, too")
     func echoes() throws {
         try withServer(
             scripts: Self.scripts,
@@ -108,7 +110,7 @@ private final class News {
 
     var last: String { Self.text(count) }
 
-    /// Pushes the next one; answers for how many subscribers it was dropped. What the kernel and a queue hold is far below
+    /// Pushes the next one; answers for how many subscribers it was dropped. The kernel and a queue hold far less than
     /// the 48 MiB after which this gives up.
     func publish() throws -> Int? {
         count += 1

@@ -1,5 +1,5 @@
-// Very many slow clients at once: what waits for all of them together stays within the configured bound, and who reads gets
-// every message as if they were not there.
+// Very many slow clients at once: their queues together stay within the configured bound, and the clients that read get every
+// message as if the slow ones were not there.
 
 import JSON
 import PerigeeTestKit
@@ -16,8 +16,9 @@ struct SlowCrowdTests {
     private static let crowd = 1_000
     private static let maxQueue = 16 << 10
 
+    /// Half of a thousand clients stop reading, the others read a byte at a time. The healthy ones lose nothing.
     @Test(
-        "half of a thousand stop reading, the others read a byte at a time: no queue is over its bound, the healthy lose nothing",
+        "500 silent and 500 slow readers keep every queue within its bound",
         arguments: SlowConsumerPolicy.allCases)
     func crowd(policy: SlowConsumerPolicy) throws {
         let rule = SlowConsumerRules.Rule(try #require(ChannelPattern("*")), policy)

@@ -1,4 +1,4 @@
-// Who is in a channel: coming, going, being left out, the limit, and a reload.
+// The subscribers of a channel: joining, leaving, exclusion, the limit, and a reload.
 
 import JSON
 import PerigeeTestKit
@@ -33,7 +33,8 @@ struct SubscriptionTests {
         }
     }
 
-    @Test("who has unsubscribed gets nothing more; leaving twice and joining twice are refused")
+    /// Leaving twice and joining twice are refused.
+    @Test("an unsubscribed connection gets nothing more")
     func unsubscribe() throws {
         try withServer(scripts: ["main.lua": Self.script]) { server in
             let clients = try server.connectOnEachWorker()
@@ -46,7 +47,7 @@ struct SubscriptionTests {
         }
     }
 
-    @Test("a connection that is gone is in no channel, and a channel without subscribers is none")
+    @Test("a closed connection leaves its channels and an empty channel ends")
     func gone() throws {
         try withServer(scripts: ["main.lua": Self.script]) { server in
             let clients = try server.connectOnEachWorker()
@@ -62,7 +63,8 @@ struct SubscriptionTests {
         }
     }
 
-    @Test("websocket.maxChannels is how many a connection may be in; leaving one makes room")
+    /// Leaving one makes room.
+    @Test("websocket.maxChannels bounds a connection's channels")
     func limit() throws {
         try withServer(scripts: ["main.lua": Self.script], configure: { $0.websocket.maxChannels = 2 }) { server in
             let client = try server.connect()
@@ -85,7 +87,8 @@ struct SubscriptionTests {
         }
     }
 
-    @Test("subscriptions and conn.data survive a reload, on every worker, and the next message meets the new code")
+    /// The next message meets the new code.
+    @Test("subscriptions and conn.data survive a reload on every worker")
     func reload() throws {
         let folder = try TemporaryFolder()
         let first = """

@@ -8,8 +8,9 @@ import Testing
 
 @Suite("Closing handshake", .bounded)
 struct ClosingHandshakeTests {
+    /// The connection ends.
     @Test(
-        "a client's Close is answered with its own code, and the connection ends",
+        "a client's Close is answered with its own code",
         arguments: [1000, 1001, 1011, 3000, 4999] as [UInt16])
     func byClient(code: UInt16) throws {
         try withServer { server in
@@ -28,7 +29,7 @@ struct ClosingHandshakeTests {
         }
     }
 
-    @Test("what the script sent before the client's Close is delivered before the answer")
+    @Test("messages sent before the client's Close are delivered before the answer")
     func pending() throws {
         try withServer { server in
             let client = try server.connect("/echo")
@@ -38,7 +39,7 @@ struct ClosingHandshakeTests {
         }
     }
 
-    @Test("conn:close sends its code and reason, and the connection ends when the client has answered")
+    @Test("conn:close sends its code and reason and waits for the client's answer")
     func byScript() throws {
         let script = #"function onMessage(conn) conn:send("well then") conn:close(4001, "bye") end"#
         try withServer(scripts: ["main.lua": script]) { server in
@@ -57,7 +58,8 @@ struct ClosingHandshakeTests {
         }
     }
 
-    @Test("error{code = …, reason = …} closes with them, in onOpen and in onMessage, and is no script error")
+    /// In onOpen and in onMessage. It is no script error.
+    @Test("error{code = …, reason = …} closes with that code and reason")
     func byError() throws {
         let script = """
             function onOpen(conn) if conn.query.refuse then error { code = 4002, reason = "not you" } end end
@@ -103,7 +105,7 @@ struct ClosingHandshakeTests {
         }
     }
 
-    @Test("a client that does not answer the server's Close is cut off after timeouts.close, and counted")
+    @Test("an unanswered Close cuts the client after timeouts.close and is counted")
     func unanswered() throws {
         try withServer(
             scripts: ["main.lua": "function onOpen(conn) conn:close(4001) end"],
@@ -116,7 +118,7 @@ struct ClosingHandshakeTests {
         }
     }
 
-    @Test("a stopping server says goodbye with 1012 to every client on every worker")
+    @Test("a stopping server closes every client on every worker with 1012")
     func atStop() throws {
         try withServer(configure: { $0.timeouts.close = .milliseconds(50) }) { server in
             let clients = try server.connectOnEachWorker("/echo")

@@ -1,4 +1,4 @@
-// What a client sends after the server has decided that it is over: read as far as its own Close frame may be, and no further.
+// A client's bytes after the server has decided to close: read as far as its own Close frame may be, and no further.
 
 import JSON
 import PerigeeTestKit
@@ -10,7 +10,7 @@ import Testing
 @Suite("Closing input", .bounded)
 struct ClosingInputTests {
     private static let allowance = 64 << 10
-    /// What the kernels of both ends hold, at most, with the receive buffer of the loop and what is allowed.
+    /// The most that the kernels of both ends hold, with the receive buffer of the loop and the allowance.
     private static let most = 24 << 20
 
     private static let script = """
@@ -44,7 +44,8 @@ struct ClosingInputTests {
         return taken
     }
 
-    @Test("after conn:close the Close frame is heard, the flood is not read, and the connection is cut in time")
+    /// The connection is cut in time.
+    @Test("conn:close reads a Close frame but no flood")
     func afterClose() throws {
         try serve { server in
             let client = try server.connect()
@@ -61,7 +62,7 @@ struct ClosingInputTests {
         }
     }
 
-    @Test("after a breach of a limit the Close frame is heard, and the rest of the flood is not read")
+    @Test("a breach of a limit still reads a Close frame but no flood")
     func afterBreach() throws {
         try serve { server in
             let client = try server.connect()
@@ -73,7 +74,8 @@ struct ClosingInputTests {
         }
     }
 
-    @Test("after a refused request the answer is heard, and what comes behind it is not read")
+    /// The client gets the answer to it.
+    @Test("the bytes behind a refused request are not read")
     func afterRefusal() throws {
         try serve { server in
             let socket = try server.dial()
@@ -86,7 +88,7 @@ struct ClosingInputTests {
         }
     }
 
-    @Test("a client in the middle of a large message still gets its closing handshake")
+    @Test("a client amid a large message still gets its closing handshake")
     func middleOfMessage() throws {
         try serve { server in
             let client = try server.connect()

@@ -1,4 +1,4 @@
-// Who gets the demo page, which says where the admin API is and which version runs.
+// The clients that get the demo page, which shows the address of the admin API and the version.
 
 import EventLoop
 import HTTP1
@@ -40,13 +40,13 @@ struct DemoAudienceTests {
             #expect(Self.status(.loopback, host: host) == 426, "\(host)")
         }
         #expect(Self.status(.loopback, host: "", version: "1.0") == 426)
-        // What nginx sends by default with proxy_pass http://127.0.0.1:8080.
+        // The default of nginx with proxy_pass http://127.0.0.1:8080.
         #expect(Self.status(.loopback, fields: "Connection: close\r\n", version: "1.0") == 426)
         #expect(Self.status(.everybody, version: "1.0") == 200)
     }
 
     @Test(
-        "loopback is not for who comes through a proxy on this machine",
+        "loopback excludes clients behind a proxy on this machine",
         arguments: [
             "X-Forwarded-For: 192.0.2.7", "x-forwarded-for: 127.0.0.1", "Forwarded: for=192.0.2.7",
             "Via: 1.1 proxy",
@@ -57,14 +57,14 @@ struct DemoAudienceTests {
         #expect(Self.status(.everybody, fields: "\(field)\r\n") == 200)
     }
 
-    @Test("true is for everybody, false for nobody")
+    @Test("true shows the page to all clients and false to none")
     func others() {
         #expect(Self.status(.everybody, from: "192.0.2.7", host: "example.com") == 200)
         #expect(Self.status(.nobody) == 426)
     }
 
     @Test(
-        "a client elsewhere gets nothing of the page on a port that listens everywhere",
+        "a remote client gets nothing of the page from a port open to all",
         .plainOnly("PROXY before TLS"))
     func elsewhere() throws {
         try withServer(configure: {

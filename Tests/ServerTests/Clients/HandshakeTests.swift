@@ -1,4 +1,4 @@
-// The opening handshake on the wire: what is accepted in whatever pieces it comes, what is refused, and what is late.
+// The opening handshake on the wire: requests that are accepted in any split, refused, or late.
 
 import PerigeeTestKit
 import Server
@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Handshake", .bounded)
 struct HandshakeTests {
-    @Test("answers an upgrade with 101 and the accept value that RFC 6455 works out for its own example")
+    @Test("answers an upgrade with 101 and the accept value of RFC 6455's example")
     func accepted() throws {
         try withServer { server in
             let socket = try server.dial()
@@ -28,7 +28,8 @@ struct HandshakeTests {
         }
     }
 
-    @Test("takes the frames that follow the head in the same segment, the last one cut in its middle")
+    /// The last one is cut in its middle.
+    @Test("takes the frames that follow the head in the same segment")
     func framesBehindTheHead() throws {
         try withServer { server in
             let socket = try server.dial()
@@ -43,7 +44,7 @@ struct HandshakeTests {
         }
     }
 
-    @Test("upgrades a connection on which plain requests were answered before, all of them sent at once")
+    @Test("upgrades a connection behind plain requests in one segment")
     func afterPlainRequests() throws {
         try withServer { server in
             let socket = try server.dial()
@@ -55,7 +56,7 @@ struct HandshakeTests {
         }
     }
 
-    @Test("tells who speaks another version which one is spoken here")
+    @Test("answers another version with the supported one")
     func version() throws {
         try withServer { server in
             let refusal = try WebSocketClient.handshakeRefused(
@@ -65,7 +66,7 @@ struct HandshakeTests {
         }
     }
 
-    @Test("tells who upgrades with another method which one it takes")
+    @Test("answers an upgrade with another method with the allowed one")
     func method() throws {
         try withServer { server in
             let socket = try server.dial()
@@ -76,7 +77,7 @@ struct HandshakeTests {
         }
     }
 
-    @Test("answers 404 on a path that no script serves, and upgrades the one that a script does")
+    @Test("answers 404 on a path without a script and upgrades one with a script")
     func path() throws {
         try withServer(scripts: ["chat.lua": ""]) { server in
             let refusal = try WebSocketClient.handshakeRefused(port: server.clientPort, path: "/other")
@@ -85,7 +86,7 @@ struct HandshakeTests {
         }
     }
 
-    @Test("answers 431 to a head over http.maxHead, and to more fields than http.maxFields")
+    @Test("answers 431 beyond http.maxHead and http.maxFields")
     func heads() throws {
         try withServer(configure: { ($0.http.maxHead, $0.http.maxFields) = (1024, 10) }) { server in
             let large = [("X-Large", String(repeating: "x", count: 1024))]
@@ -98,7 +99,7 @@ struct HandshakeTests {
     }
 
     @Test(
-        "answers 408 when the request is not complete within timeouts.handshake, however much of it is there",
+        "answers 408 to a request that is incomplete after timeouts.handshake",
         arguments: ["", "GET", "GET / HTTP/1.1\r\nHost: h\r\n"])
     func late(part: String) throws {
         try withServer(configure: { $0.timeouts.handshake = .milliseconds(50) }) { server in
@@ -110,7 +111,7 @@ struct HandshakeTests {
         }
     }
 
-    @Test("hangs up without a word when a connection stays idle after an answer")
+    @Test("cuts a connection that stays idle after an answer")
     func idle() throws {
         try withServer(configure: { $0.timeouts.handshake = .milliseconds(50) }) { server in
             let socket = try server.dial()

@@ -20,7 +20,8 @@ struct MessageTests {
         }
     }
 
-    @Test("a ping between two fragments is answered at once, and the message is whole, even cut within a character")
+    /// The message is whole, even when it is cut within a character.
+    @Test("answers a ping between two fragments at once")
     func fragments() throws {
         try withServer { server in
             let client = try server.connect("/echo")
@@ -43,7 +44,8 @@ struct MessageTests {
         }
     }
 
-    @Test("a message of exactly websocket.maxMessage, by default 16 MiB, comes back unchanged")
+    /// By default 16 MiB.
+    @Test("a message of exactly websocket.maxMessage comes back unchanged")
     func largest() throws {
         try withServer { server in
             let client = try server.connect("/echo")
@@ -54,7 +56,7 @@ struct MessageTests {
         }
     }
 
-    @Test("one byte more is refused with 1009 when it is announced, before any of it comes")
+    @Test("one byte more is refused with 1009 as soon as it is announced")
     func tooLarge() throws {
         try withServer { server in
             let client = try server.connect("/echo")
@@ -66,7 +68,7 @@ struct MessageTests {
         }
     }
 
-    @Test("fragments that announce more than websocket.maxMessage together are refused with 1009")
+    @Test("fragments beyond websocket.maxMessage in sum are refused with 1009")
     func fragmentsTooLarge() throws {
         try withServer(configure: { $0.websocket.maxMessage = 100 }) { server in
             let client = try server.connect("/echo")
@@ -80,7 +82,8 @@ struct MessageTests {
         }
     }
 
-    @Test("text that is not UTF-8 is refused with 1007 at its first wrong byte, before the message ends")
+    /// Before the message ends.
+    @Test("text that is not UTF-8 is refused with 1007 at its first wrong byte")
     func invalidText() throws {
         try withServer { server in
             let client = try server.connect("/echo")

@@ -1,4 +1,4 @@
-// What onClose is told: the real code and reason, whoever ended the connection and however, exactly once.
+// The arguments of onClose: the real code and reason, for every kind of end, exactly once.
 
 import JSON
 import PerigeeTestKit
@@ -8,7 +8,7 @@ import Testing
 
 @Suite("onClose", .bounded)
 struct OnCloseTests {
-    /// A way for a connection to end, and what the script must hear of it.
+    /// A way for a connection to end, and the code and reason that the script must get.
     struct Ending: Sendable, CustomTestStringConvertible {
         let testDescription: String
         let code: Int
@@ -103,7 +103,7 @@ struct OnCloseTests {
         }
     }
 
-    @Test("is told of an operator who closes the connection through the admin API")
+    @Test("gets the code and reason of a close through the admin API")
     func byOperator() throws {
         try withServer(scripts: Self.scripts.merging(["ask.lua": Self.asking]) { $1 }) { server in
             let watcher = try server.connect("/watch")
@@ -122,7 +122,7 @@ struct OnCloseTests {
         function onClose(conn, code, reason) server.publish("ends", { code = code, reason = reason }) end
         """
 
-    @Test("is told 1012 when the server stops, once for each client, and before onStop")
+    @Test("gets 1012 once for each client at a stop and before onStop")
     func atStop() throws {
         let script = """
             function onClose(conn, code, reason) log.info("closed " .. code .. " " .. reason) end
@@ -138,14 +138,15 @@ struct OnCloseTests {
         }
     }
 
-    /// What the script on a worker logged about the end.
+    /// The lines that the script on a worker logged about the end.
     private static func lastWords(of worker: Int, in log: RecordedLog) -> [String] {
         let words = ["closed 1012 restarting, retry in ", "stopped"]
         let lines = log.lines.filter { $0.contains("worker=\(worker)") }
         return lines.compactMap { line in words.first { line.contains($0) } }
     }
 
-    @Test("may still look at the connection, its data and its channels, and publish; sending is refused as closed")
+    /// Sending to the connection is refused as closed.
+    @Test("may look at the connection, its data and its channels, and publish")
     func whatItMayDo() throws {
         let script = """
             function onOpen(conn)

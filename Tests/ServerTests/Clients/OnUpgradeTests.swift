@@ -1,4 +1,4 @@
-// onUpgrade over the wire: who comes in, with what data and subprotocol, and who does not.
+// onUpgrade over the wire: accepting with data and a subprotocol, and refusing.
 
 import JSON
 import PerigeeTestKit
@@ -8,7 +8,8 @@ import Testing
 
 @Suite("onUpgrade", .bounded)
 struct OnUpgradeTests {
-    @Test("true accepts; a table accepts too and is conn.data")
+    /// A table accepts too and is conn.data.
+    @Test("true accepts")
     func accepts() throws {
         let script = #"""
             function onUpgrade(request)
@@ -26,7 +27,7 @@ struct OnUpgradeTests {
         }
     }
 
-    @Test("sees the path, the query, the headers, the cookies, the address and the subprotocols of the request")
+    @Test("sees the path, query, headers, cookies, address and subprotocols")
     func request() throws {
         let script = #"""
             function onUpgrade(request)
@@ -49,7 +50,8 @@ struct OnUpgradeTests {
         }
     }
 
-    @Test("false refuses with the status and the body that follow it, by default 403, and onOpen is not called")
+    /// onOpen is not called.
+    @Test("false refuses with its status and body or with 403")
     func refuses() throws {
         let script = #"""
             function onUpgrade(request)
@@ -77,7 +79,7 @@ struct OnUpgradeTests {
     }
 
     @Test(
-        "a mistake in it is answered 500 without a detail, and logged with file and line",
+        "an error in it is answered 500 without details and logged with its line",
         arguments: [
             ("local missing = request.query.a.b", "main.lua:2"),
             ("return 'yes'", "onUpgrade must return true, a table or false, not string"),
@@ -111,7 +113,7 @@ struct OnUpgradeTests {
         }
     }
 
-    @Test("without it the configuration chooses: one that both speak, else none, and the connection opens all the same")
+    @Test("falls back to the configured subprotocol or to none")
     func configuredSubprotocol() throws {
         try withServer(configure: { $0.websocket.subprotocols = ["chat", "news"] }) { server in
             for (offered, chosen) in [(["soap", "news"], "news"), (["soap", "NEWS"], nil), ([], nil)] {

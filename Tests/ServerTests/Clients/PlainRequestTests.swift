@@ -1,4 +1,4 @@
-// What the clients' port answers to a request that is not for a WebSocket.
+// The clients' port answers requests that are not for a WebSocket.
 
 import JSON
 import PerigeeTestKit
@@ -8,7 +8,8 @@ import Testing
 
 @Suite("Plain requests on the clients' port", .bounded)
 struct PlainRequestTests {
-    @Test("GET / answers the demo page with the admin API's address, and HEAD / the same without the page")
+    /// HEAD / answers the same without the page.
+    @Test("GET / answers the demo page with the admin API's address")
     func demoPage() throws {
         try withServer { server in
             let http = HTTPClient(port: server.clientPort)
@@ -31,7 +32,7 @@ struct PlainRequestTests {
     }
 
     @Test(
-        "any other path or method is answered 426 with what to upgrade to",
+        "any other path or method is answered 426 with the Upgrade field",
         arguments: [("GET", "/echo"), ("GET", "/favicon.ico"), ("HEAD", "/x"), ("POST", "/"), ("OPTIONS", "*")])
     func other(method: String, path: String) throws {
         try withServer { server in
@@ -49,7 +50,7 @@ struct PlainRequestTests {
         }
     }
 
-    @Test("the connection is kept for the next request, until the client says close or speaks HTTP/1.0")
+    @Test("keeps the connection until the client says close or speaks HTTP/1.0")
     func keepAlive() throws {
         try withServer { server in
             for last in ["1.1\r\nHost: h\r\nConnection: close", "1.0"] {
@@ -62,7 +63,8 @@ struct PlainRequestTests {
         }
     }
 
-    @Test("the connection ends with the answer to its 100th plain request, pipelined or not")
+    /// Pipelined or not.
+    @Test("the connection ends with its 100th answer to plain requests")
     func manyRequests() throws {
         try withServer { server in
             let request = "GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n"
@@ -82,7 +84,8 @@ struct PlainRequestTests {
         }
     }
 
-    @Test("beyond limits.connectionsPerIP a plain request is answered, and its connection ends")
+    /// It is answered first.
+    @Test("a plain request beyond limits.connectionsPerIP ends its connection")
     func perAddress() throws {
         try withServer(configure: { $0.limits.connectionsPerIP = 2 }) { server in
             let request = "GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n"
@@ -105,7 +108,8 @@ struct PlainRequestTests {
         }
     }
 
-    @Test("limits.plainRequests says how many plain requests are answered, and what ended is counted")
+    /// Connections that end by it are counted.
+    @Test("limits.plainRequests bounds the plain requests of a connection")
     func limit() throws {
         try withServer(configure: { $0.limits.plainRequests = 3 }) { server in
             let socket = try server.dial()
@@ -127,9 +131,7 @@ struct PlainRequestTests {
         }
     }
 
-    @Test(
-        "a connection that goes on with plain requests ends after timeouts.plain, however often it asks"
-    )
+    @Test("a connection of steady plain requests ends after timeouts.plain")
     func time() throws {
         try withServer(configure: {
             $0.timeouts.plain = .milliseconds(500)
@@ -171,7 +173,8 @@ struct PlainRequestTests {
         }
     }
 
-    @Test("a HEAD that asks for a WebSocket is answered 405 without the body that its length is of")
+    /// With the body's length.
+    @Test("a HEAD that asks for a WebSocket is answered 405 without a body")
     func headUpgrade() throws {
         try withServer { server in
             let socket = try server.dial()
@@ -183,7 +186,8 @@ struct PlainRequestTests {
         }
     }
 
-    @Test("a handshake may say that its body has no bytes; one that has some is 400")
+    /// A handshake with a body is 400.
+    @Test("a handshake may say that its body has no bytes")
     func emptyBody() throws {
         try withServer { server in
             for (fields, status) in [

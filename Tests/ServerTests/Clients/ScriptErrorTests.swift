@@ -21,7 +21,8 @@ struct ScriptErrorTests {
         function onClose(conn) if conn.query.close then stumble() end end
         """
 
-    @Test("an error in onMessage keeps the connection; the log has file, line, source, traceback and connection")
+    /// With file, line, source, traceback and connection.
+    @Test("an error in onMessage keeps the connection and is logged")
     func keeps() throws {
         try withServer(scripts: ["main.lua": Self.script]) { server in
             let client = try server.connect()
@@ -38,7 +39,7 @@ struct ScriptErrorTests {
         }
     }
 
-    @Test("an error in onOpen keeps the connection too, and one in onClose is logged")
+    @Test("errors in onOpen keep the connection and errors in onClose are logged")
     func inOpenAndClose() throws {
         try withServer(scripts: ["main.lua": Self.script]) { server in
             let client = try server.connect("/?open&close")
@@ -50,7 +51,7 @@ struct ScriptErrorTests {
         }
     }
 
-    @Test("with scripts.onError: close the connection is closed with 1011, and counted")
+    @Test("scripts.onError: close closes the connection with 1011 and is counted")
     func closes() throws {
         try withServer(scripts: ["main.lua": Self.script], configure: { $0.scripts.onError = .close }) { server in
             let other = try server.connect()
@@ -63,7 +64,7 @@ struct ScriptErrorTests {
         }
     }
 
-    @Test("an error in a timer is logged, and the timer goes on")
+    @Test("an error in a timer is logged and the timer goes on")
     func inTimer() throws {
         let script = """
             local fired = 0

@@ -1,4 +1,4 @@
-// What scripts reach through conn, server and kv, seen from the clients: across workers, and over time.
+// The effects of conn, server and kv, seen from the clients: across workers, and over time.
 
 import JSON
 import PerigeeTestKit
@@ -54,8 +54,9 @@ struct ScriptInterfaceTests {
         }
     }
 
+    /// Text and binary. It returns false for an unknown connection.
     @Test(
-        "server.send reaches a connection of another worker, text and binary, and says false for one that is not there")
+        "server.send reaches a connection of another worker")
     func sendAcrossWorkers() throws {
         let script = """
             function onOpen(conn) conn:send(conn.id) end
@@ -75,7 +76,8 @@ struct ScriptInterfaceTests {
         }
     }
 
-    @Test("server.broadcast reaches every connection on every worker, whatever its path, once")
+    /// On every path.
+    @Test("server.broadcast reaches every connection of every worker once")
     func broadcast() throws {
         let scripts = ["main.lua": #"function onMessage() server.broadcast("all") end"#, "other.lua": ""]
         try withServer(scripts: scripts) { server in
@@ -103,7 +105,7 @@ struct ScriptInterfaceTests {
         }
     }
 
-    @Test("server.after fires once, and server.every on one worker only, again and again")
+    @Test("server.after fires once and server.every repeats on one worker only")
     func timers() throws {
         let script = """
             server.every("tick", 0.02, function() server.publish("ticks", tostring(kv.incr("tick"))) end)
@@ -120,7 +122,8 @@ struct ScriptInterfaceTests {
         }
     }
 
-    @Test("a table is sent as JSON, and binary to and from scripts keeps every byte")
+    /// Binary to and from scripts keeps every byte.
+    @Test("a table is sent as JSON")
     func payloads() throws {
         let script = """
             function onMessage(conn, message, binary)

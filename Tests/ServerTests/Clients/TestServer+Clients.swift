@@ -1,4 +1,4 @@
-// What the live tests of clients ask of a running server: clients on its port, one on each worker, and its counters.
+// Questions of the live tests of clients to a running server: clients on its port, one on each worker, and its counters.
 
 import JSON
 import PerigeeTestKit
@@ -43,13 +43,14 @@ extension TestServer {
         return clients.compactMap { $0 }
     }
 
-    /// What `GET /v1/node` says.
+    /// The answer to `GET /v1/node`.
     func nodeState() throws -> JSON { try HTTPClient.once("GET", "/v1/node", port: adminPort).json() }
 
     /// How often the server closed a connection for a reason of its own.
     func closes(for reason: String) throws -> Int? { try nodeState()["closes"]?[reason]?.int }
 
-    /// Asks the server again and again until it says what it must say within 10 seconds: for what nobody is told of.
+    /// Asks the server again and again until it gives the expected answer within 10 seconds: for changes without an
+    /// event.
     func eventually(_ what: String, _ holds: () throws -> Bool) throws {
         try repeatUntil(what, within: .seconds(10), holds)
     }

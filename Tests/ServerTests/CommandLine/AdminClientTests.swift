@@ -1,5 +1,5 @@
-// How the commands reach the admin API of a running server, with `perigee reload` for all of them: TLS, a UNIX socket, and servers
-// that do not answer.
+// The commands' requests to the admin API of a running server, with `perigee reload` for all of them: TLS, a UNIX socket, and
+// servers that do not answer.
 
 import EventLoop
 import Glibc
@@ -49,7 +49,8 @@ struct AdminClientTests {
         }
     }
 
-    @Test("a certificate that is not trusted or has another name is refused before the request is sent, with exit 2")
+    /// The exit code is 2.
+    @Test("refuses an untrusted or misnamed certificate before it sends a request")
     func untrusted() throws {
         let stranger = try TestAuthority("Stranger")
         try withSecureServer { server in
@@ -70,7 +71,7 @@ struct AdminClientTests {
         }
     }
 
-    @Test("a client without TLS and one with TLS in the wrong place say so, with exit 1")
+    @Test("a missing or misplaced TLS setting is reported with exit 1")
     func mismatch() throws {
         try withSecureServer { server in
             let result = try reload("127.0.0.1:\(server.adminPort)")
@@ -116,7 +117,7 @@ struct AdminClientTests {
         #expect(unknown.status == 2 && unknown.errors.contains("the port that the server has announced"))
     }
 
-    @Test("a server that does not answer in time is given up, wherever it stops")
+    @Test("a server that stops anywhere in its answer is given up in time")
     func hanging() throws {
         let listener = try OwnListener()
         let place = "127.0.0.1:\(listener.port)"

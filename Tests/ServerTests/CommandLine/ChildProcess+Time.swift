@@ -1,4 +1,4 @@
-// How much of the processor a program has had: for tests that it sleeps when it has nothing to do.
+// The processor time of a program: for tests that it sleeps when it has nothing to do.
 
 import Glibc
 import PerigeeTestKit

@@ -8,7 +8,8 @@ import Testing
 
 @Suite("Command line: check, config, version", .plainOnly("starts no server"), .bounded)
 struct CommandTests {
-    @Test("check: scripts that load are counted, and the exit code is 0; modules and tests are no scripts")
+    /// Modules and tests are no scripts.
+    @Test("check: counts scripts that load and exits with 0")
     func checkGood() throws {
         let folder = try TemporaryFolder()
         try folder.write("local words = require 'words'", to: "main.lua")
@@ -28,7 +29,7 @@ struct CommandTests {
         #expect(result.status == 0 && result.errors == "", "\(result.output)")
     }
 
-    @Test("check: every mistake with file and line, and exit code 1")
+    @Test("check: every mistake with file and line and exit code 1")
     func checkBad() throws {
         let folder = try TemporaryFolder()
         try folder.write("function onMessage(conn)\n  conn:send(\nend", to: "main.lua")
@@ -41,7 +42,8 @@ struct CommandTests {
         #expect(missing.status == 1 && missing.output.hasPrefix("/nowhere: cannot be read"))
     }
 
-    @Test("config: file, then environment, then flags; what it prints can be loaded; secrets are hidden")
+    /// In this order; secrets are hidden.
+    @Test("config: prints a loadable file of file, environment and flags")
     func config() throws {
         let folder = try TemporaryFolder()
         try folder.write(
@@ -67,7 +69,8 @@ struct CommandTests {
         #expect(result.output.contains("(hidden)"))
     }
 
-    @Test("config: prints the defaults, and --defaults prints config/perigee.yaml")
+    /// With --defaults it prints config/perigee.yaml.
+    @Test("config: prints the defaults")
     func defaults() throws {
         let printed = try PerigeeProgram.run(["config"])
         #expect(printed.status == 0)

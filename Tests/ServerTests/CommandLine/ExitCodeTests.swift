@@ -1,5 +1,5 @@
-// How `perigee` ends when it cannot do what it should: a documented code, one clear line for each mistake on standard error,
-// nothing on standard output, and no stack trace.
+// The end of `perigee` when it fails: a documented code, one clear line for each mistake on standard error, nothing on standard
+// output, and no stack trace.
 
 import PerigeeTestKit
 import Testing
@@ -27,7 +27,8 @@ struct ExitCodeTests {
         return lines.map { String($0.dropFirst("perigee: ".count)) }
     }
 
-    @Test("2: every mistake in the configuration at once, with its file and line, variable or flag")
+    /// File and line, variable or flag.
+    @Test("2: reports every error of the configuration at once with its place")
     func configuration() throws {
         let folder = try folder(["main.lua": ""])
         try folder.write("lsten: 127.0.0.1:0\nworkers: many\n", to: "perigee.yaml")
@@ -44,7 +45,7 @@ struct ExitCodeTests {
         }
     }
 
-    @Test("2: a configuration file that is not there, and an admin API that is open to other machines")
+    @Test("2: a missing configuration file and an open admin API")
     func configurationRules() throws {
         let missing = try errorLines(["--config", "/nowhere/perigee.yaml"], exitCode: 2)
         #expect(missing.count == 1 && missing[0].hasPrefix("/nowhere/perigee.yaml: "))
@@ -52,7 +53,8 @@ struct ExitCodeTests {
         #expect(open.count == 1 && open[0].contains("admin.keys is empty; configure a key"))
     }
 
-    @Test("3: a port that is in use, for clients and for the admin API, with one worker and with several")
+    /// For clients and for the admin API, with one worker and with several.
+    @Test("3: a port in use by another process")
     func portInUse() throws {
         let folder = try folder(["main.lua": ""])
         try withServer(scripts: ["main.lua": ""]) { server in
@@ -113,7 +115,7 @@ struct ExitCodeTests {
         }
     }
 
-    @Test("64: words that it does not know, with a hint at those it does")
+    @Test("64: unknown words get a hint at known ones")
     func usage() throws {
         for arguments in [
             ["--colour"], ["dance"], ["serve", "--workers"], ["check", "a", "b"], ["config", "--default"],

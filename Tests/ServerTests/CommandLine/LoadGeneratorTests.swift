@@ -19,7 +19,7 @@ struct LoadGeneratorTests {
         return output
     }
 
-    @Test("compare measures each row of perigee and of the floor, and their ratio")
+    @Test("compare measures each row of perigee and of the floor and their ratio")
     func compares() throws {
         let output = try run(["compare", "pushes", "handshake", "--rounds", "1"])
         let rows = output.split(separator: "\n").filter { $0.contains(" µs ") }

@@ -14,7 +14,7 @@ struct NewCommandTests {
         return (result.status, result.output)
     }
 
-    @Test("the folder passes its own check and tests, and its configuration is right")
+    @Test("the folder passes its own check and tests and has a valid configuration")
     func runs() throws {
         let folder = try TemporaryFolder()
         let new = try shell("perigee new shop", in: folder)
@@ -45,7 +45,8 @@ struct NewCommandTests {
         }
     }
 
-    @Test("a folder that holds something is left alone, and so is a file; an empty folder will do")
+    /// An empty folder will do.
+    @Test("a file and a folder that is not empty are left alone")
     func occupied() throws {
         let folder = try TemporaryFolder()
         try folder.write("mine", to: "shop/notes.txt")

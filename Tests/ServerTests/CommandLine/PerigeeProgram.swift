@@ -5,7 +5,7 @@ import PerigeeTestKit
 
 /// The program, and how it ended.
 enum PerigeeProgram {
-    /// Where the build put it; `PERIGEETEST_PROGRAM` names another, a release build for figures.
+    /// The build's product; `PERIGEETEST_PROGRAM` names another, a release build for figures.
     static let path: String = {
         if let given = getenv("PERIGEETEST_PROGRAM") { return String(cString: given) }
         var buffer = [CChar](repeating: 0, count: 4096)

@@ -24,7 +24,7 @@ struct ReloadCommandTests {
         }
     }
 
-    @Test("says the version and what has changed, and goes back when asked to")
+    @Test("prints the version and the changed files and rolls back on request")
     func reloads() throws {
         try withProcess { server, reload in
             #expect(try reload([]) == (0, "version 2 is live; no file has changed\n"))
@@ -40,7 +40,7 @@ struct ReloadCommandTests {
         }
     }
 
-    @Test("a reload that fails prints every mistake with its source line and exits 1")
+    @Test("a failed reload prints every error with its source line and exits 1")
     func fails() throws {
         try withProcess { server, reload in
             try server.folder.write("function onMessage(conn)\n  conn:send(\nend", to: "main.lua")
@@ -57,13 +57,13 @@ struct ReloadCommandTests {
         }
     }
 
-    @Test("without a server it says where it looked, and exits 1")
+    @Test("without a server it prints the address and exits 1")
     func nobody() throws {
         let result = try PerigeeProgram.run(["reload", "--admin", "127.0.0.1:1"])
         #expect(result.status == 1 && result.errors.contains("no server answers at 127.0.0.1:1"))
     }
 
-    @Test("an answer is told in words, whatever it is")
+    @Test("prints any answer in words")
     func answers() {
         #expect(ReloadAnswer(status: 502, body: "<html>").text == "<html>")
         #expect(ReloadAnswer(status: 200, body: "{}").text == "{}")

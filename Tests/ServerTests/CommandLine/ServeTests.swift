@@ -1,4 +1,4 @@
-// `perigee serve` as a process: what it says at the start, what signals do, and how it ends.
+// `perigee serve` as a process: its first lines, its signals, and its end.
 
 import Glibc
 import JSON
@@ -9,8 +9,9 @@ import Testing
 struct ServeTests {
     private static let main = ReloadScripts.saying("old")
 
+    /// The ports in use, and every script with its path.
     @Test(
-        "the start-up lines name the ports in use, every script with its path, and a curl line that works",
+        "the start-up lines name ports, scripts and a working curl line",
         .plainOnly(
             "curl does not know the tests' authority; CertificateStartTests reads the lines of a server with TLS"))
     func announcement() throws {
@@ -33,7 +34,8 @@ struct ServeTests {
         #expect(try perigee.end(with: SIGTERM).status == 0)
     }
 
-    @Test("SIGHUP loads the scripts anew; broken ones keep the old, and standard error says where")
+    /// Broken ones keep the old, and standard error says where.
+    @Test("SIGHUP loads the scripts anew")
     func hangUpSignal() throws {
         let perigee = try PerigeeProcess(
             scripts: ["main.lua": Self.main], environment: ["PERIGEE_SCRIPTS_WATCH": "false"])
@@ -51,7 +53,7 @@ struct ServeTests {
         #expect(try client.receiveText() == "new 2 v2 b")
     }
 
-    @Test("requests of scripts go where they say, whatever proxies the environment names")
+    @Test("requests of scripts ignore the proxies of the environment")
     func noProxies() throws {
         let backend = LiveBackend()
         let main = """
@@ -69,7 +71,7 @@ struct ServeTests {
         #expect(try client.receiveText() == "/direct")
     }
 
-    @Test("a saved script is live on the open connection, as the configuration has it by default")
+    @Test("a saved script is live on the open connection by default")
     func saved() throws {
         let perigee = try PerigeeProcess(scripts: ["main.lua": Self.main])
         let client = try WebSocketClient.connect(port: perigee.clientPort)
@@ -79,8 +81,9 @@ struct ServeTests {
         #expect(try client.receiveText() == "new 1 v2 a")
     }
 
+    /// Each client may answer.
     @Test(
-        "SIGTERM and SIGINT close every client with 1012, let it answer, and exit with 0", arguments: [SIGTERM, SIGINT])
+        "SIGTERM and SIGINT close every client with 1012 and exit with 0", arguments: [SIGTERM, SIGINT])
     func stop(signal: Int32) throws {
         let perigee = try PerigeeProcess(scripts: ["main.lua": Self.main])
         let clients = try (0..<20).map { _ in
@@ -100,7 +103,7 @@ struct ServeTests {
         #expect(throws: ClientError.self) { try WebSocketClient.connect(port: perigee.clientPort) }
     }
 
-    @Test("SIGTERM with a client that does not read ends it after the grace time, with 0")
+    @Test("SIGTERM beside a client that does not read exits 0 after the grace time")
     func stopWithoutReader() throws {
         let perigee = try PerigeeProcess(
             scripts: ["main.lua": Self.main],

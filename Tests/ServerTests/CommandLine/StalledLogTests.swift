@@ -5,7 +5,7 @@ import JSON
 import PerigeeTestKit
 import Testing
 
-@Suite("A log that nobody reads", .bounded)
+@Suite("A log without a reader", .bounded)
 struct StalledLogTests {
     /// "N" logs N entries of a kilobyte; any other message is answered alone.
     private static let script = """
@@ -22,7 +22,7 @@ struct StalledLogTests {
             environment: ["PERIGEE_LOG_MAX_QUEUE": "1 MiB", "PERIGEE_SCRIPTS_BUDGET": "30s"])
     }
 
-    @Test("workers, admin API and stop go on, and the dropped entries are counted")
+    @Test("workers, admin API and stop go on and dropped entries are counted")
     func goesOn() throws {
         let perigee = try start()
         let clients = try (0..<4).map { _ in
@@ -55,7 +55,7 @@ struct StalledLogTests {
     }
 
     @Test(
-        "what is queued when the process crashes is written, if somebody reads",
+        "a crash writes the queued lines to a live reader",
         arguments: [SIGSEGV, SIGILL, SIGTRAP, SIGABRT])
     func flushedAtCrash(signal: Int32) throws {
         try expectLastLine {
@@ -78,7 +78,7 @@ struct StalledLogTests {
     }
 
     @Test(
-        "what is queued when a thread faults is written, and so when its stack is used up",
+        "a thread's fault and a used-up stack write the queued lines",
         .enabled(if: getenv("PERIGEETEST_PROGRAM") == nil, "a release build has no function that crashes"),
         arguments: [("overflow", SIGSEGV), ("trap", SIGILL), ("panic", SIGABRT)])
     func flushedAtFault(how: String, signal: Int32) throws {
@@ -140,7 +140,7 @@ struct StalledLogTests {
         #expect(try shell.wait() == 2)
     }
 
-    @Test("what is queued when the process ends is written, if somebody reads")
+    @Test("the end of the process writes the queued lines to a live reader")
     func flushedAtExit() throws {
         let perigee = try start()
         let client = try WebSocketClient.connect(port: perigee.clientPort, timeout: .seconds(20))

@@ -1,5 +1,5 @@
-// What the watchdog does about a function of C that does not ask whether it is killed. There is none but `stick`, which
-// debug builds have for this.
+// The watchdog and a function of C that does not ask whether it is killed. There is none but `stick`, which debug builds have
+// for this.
 
 import Glibc
 import PerigeeTestKit
@@ -27,8 +27,9 @@ struct StuckHandlerTests {
             ])
     }
 
+    /// The place is one in Lua as long as the stack stands still.
     @Test(
-        "is reported with where it is, in Lua while no stack moves, and is killed when it ends",
+        "is reported with its place and killed when its C call ends",
         arguments: [
             ("stick", ["[C]: in ", "main.lua:1: in upvalue 'inner'", "native:", "liblua"]),
             ("late", ["[C]: in ", "main.lua:1: in upvalue 'inner'", "native:", "liblua"]),

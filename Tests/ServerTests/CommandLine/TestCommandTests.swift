@@ -1,4 +1,4 @@
-// `perigee test` as a process: what it says about tests that pass and tests that do not.
+// `perigee test` as a process: its lines about tests that pass and tests that do not.
 
 import PerigeeTestKit
 import Testing
@@ -31,7 +31,7 @@ struct TestCommandTests {
         try run(["main.lua": main, "tests/a.lua": "local app = t.load 'main'\n" + test]).lines
     }
 
-    @Test("the shipped scripts pass their tests, and exit with 0")
+    @Test("the shipped scripts pass their tests and exit with 0")
     func shipped() throws {
         let result = try PerigeeProgram.run(["test", "Scripts"])
         #expect(result.status == 0 && result.output.hasSuffix(" passed, 0 failed\n"), "\(result.output)")
@@ -40,7 +40,8 @@ struct TestCommandTests {
         }
     }
 
-    @Test("a test that fails is named with file, line, what differs and the line of source, and the exit code is 1")
+    /// And the line of source; the exit code is 1.
+    @Test("a failed test is reported with file, line and difference")
     func failing() throws {
         let (status, lines) = try run([
             "main.lua": Self.counter,
@@ -116,7 +117,8 @@ struct TestCommandTests {
         #expect(try lines(of: test) == ["ok   tests/a.lua", "1 passed, 0 failed"])
     }
 
-    @Test("onUpgrade's answer: refused with status and body, or let in with data and subprotocol; slow clients drain")
+    /// Slow clients drain.
+    @Test("onUpgrade refuses with a status or admits with data")
     func upgrade() throws {
         let main = """
             function onUpgrade(request)
@@ -140,7 +142,8 @@ struct TestCommandTests {
         #expect(try lines(of: test, main: main) == ["ok   tests/a.lua", "1 passed, 0 failed"])
     }
 
-    @Test("timers fire at their time, in order, and repeat; a cancelled one does not")
+    /// A cancelled one does not.
+    @Test("timers fire at their time, in order, and repeat")
     func timers() throws {
         let main = """
             function onStart() server.every("tick", 2, function() server.broadcast("tick") end) end
@@ -157,7 +160,8 @@ struct TestCommandTests {
         #expect(try lines(of: test, main: main) == ["ok   tests/a.lua", "1 passed, 0 failed"])
     }
 
-    @Test("a handler waits on the clock of the test, its client's other events behind it, in onUpgrade too")
+    /// In onUpgrade, too.
+    @Test("a handler waits on the test's clock before its client's other events")
     func waiting() throws {
         let main = """
             function onUpgrade(request)
@@ -204,7 +208,8 @@ struct TestCommandTests {
         #expect(lines.suffix(2) == ["ok   tests/a.lua: is fine", "1 passed, 1 failed"])
     }
 
-    @Test("requests of scripts are answered as the test says, before or after, late or never; metrics are seen")
+    /// Before or after, late or never. It sees the metrics.
+    @Test("the test answers the requests of scripts")
     func requests() throws {
         let main = """
             function onMessage(conn, message)
@@ -234,7 +239,8 @@ struct TestCommandTests {
         #expect(try lines(of: test, main: main) == ["ok   tests/a.lua", "1 passed, 0 failed"])
     }
 
-    @Test("pushes pass onPublish, calls reach onRequest, subscriptions onSubscribe, also where these wait")
+    /// onPublish, onRequest and onSubscribe, also where these wait.
+    @Test("pushes, calls and subscriptions reach their handlers")
     func questions() throws {
         let main = """
             function onPublish(publication)
@@ -295,7 +301,8 @@ struct TestCommandTests {
         #expect(try run(files, ["--filter", "b/c.lua"]).lines == ["ok   tests/b/c.lua: red", "1 passed, 0 failed"])
     }
 
-    @Test("a test file is a script: in the same sandbox, and with line and source when it does not load")
+    /// Its errors have line and source when it does not load.
+    @Test("a test file is a script in the same sandbox")
     func sandbox() throws {
         let (status, lines) = try run([
             "main.lua": "", "tests/a.lua": "local x = nope", "tests/b.lua": "x = = 1", "tests/c.lua": "io.open('x')",
@@ -306,7 +313,7 @@ struct TestCommandTests {
         #expect(lines.contains { $0.contains("1 | x = = 1") })
     }
 
-    @Test("perigee check looks at test files, too, and does not run them")
+    @Test("perigee check reads test files and does not run them")
     func check() throws {
         let folder = try TemporaryFolder()
         try folder.write("", to: "main.lua")
@@ -319,7 +326,8 @@ struct TestCommandTests {
         #expect(!result.output.contains("never run:"))
     }
 
-    @Test("scripts that do not load fail the run, and no tests at all pass it")
+    /// A folder without tests passes.
+    @Test("scripts that do not load fail the run")
     func scripts() throws {
         let broken = try run(["main.lua": "x = = 1", "tests/a.lua": "t.load 'main'"])
         #expect(broken.status == 1 && broken.lines.contains { $0.contains("main.lua:1: ") })

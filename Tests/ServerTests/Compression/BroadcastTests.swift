@@ -1,4 +1,4 @@
-// Pushes to many compressed clients: one compression, whoever gets it; and queues that count what is on the wire.
+// Pushes to many compressed clients: one compression for all; and queues that count bytes on the wire.
 
 import JSON
 import PerigeeTestKit
@@ -8,7 +8,8 @@ import Testing
 
 @Suite("Compressed broadcasts", .bounded)
 struct BroadcastTests {
-    @Test("a push is compressed once for all subscribers on all workers; the plain ones get it plain")
+    /// Plain subscribers get it plain.
+    @Test("a push is compressed once for the subscribers of all workers")
     func once() throws {
         try withServer(scripts: CompressionTests.news) { server in
             let plain = try server.connectOnEachWorker()
@@ -25,7 +26,7 @@ struct BroadcastTests {
         }
     }
 
-    @Test("nothing is compressed where nobody is to get it compressed")
+    @Test("compresses nothing without a subscriber that takes compression")
     func plainOnly() throws {
         try withServer(scripts: CompressionTests.news) { server in
             let plain = try server.connect()
@@ -36,7 +37,7 @@ struct BroadcastTests {
         }
     }
 
-    @Test("a push is compressed once on each worker for all subscribers of a smaller window")
+    @Test("each worker compresses a push once for all of a smaller window")
     func narrow() throws {
         try withServer(scripts: CompressionTests.news, configure: { $0.workers = 1 }) { server in
             let offers = [9, 12, 15].map { "permessage-deflate; server_max_window_bits=\($0)" }
@@ -50,7 +51,7 @@ struct BroadcastTests {
         }
     }
 
-    @Test("what waits for a slow client counts with its compressed size")
+    @Test("messages for a slow client count with their compressed size")
     func queue() throws {
         try withServer(scripts: CompressionTests.news, configure: { $0.websocket.maxQueue = 64 << 10 }) { server in
             let slow = try server.connect(deflate: CompressionTests.offer, receiveBuffer: 4096)

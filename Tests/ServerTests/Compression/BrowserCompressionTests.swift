@@ -8,7 +8,8 @@ import Testing
 
 @Suite("Compression in a browser", .serialized, .bounded)
 struct BrowserCompressionTests {
-    @Test("Chromium agrees on permessage-deflate, and text and bytes come back unchanged", arguments: [false, true])
+    /// Text and bytes come back unchanged.
+    @Test("Chromium agrees on permessage-deflate", arguments: [false, true])
     func echo(_ takeover: Bool) throws {
         try withServer(configure: { $0.compression.contextTakeover = takeover }) { server in
             let browser = try Chromium.start()

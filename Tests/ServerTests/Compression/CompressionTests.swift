@@ -1,4 +1,4 @@
-// permessage-deflate against a running server: what is agreed on, messages both ways, and what breaks it.
+// permessage-deflate against a running server: the negotiation, messages both ways, and breaches.
 
 import JSON
 import PerigeeTestKit
@@ -11,7 +11,8 @@ struct CompressionTests {
     static let offer = "permessage-deflate; client_max_window_bits"
     static let agreed = "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
 
-    @Test("by default it is agreed on without context takeover, and by nobody who does not offer it")
+    /// A client that does not offer it gets none.
+    @Test("the default agrees on compression without context takeover")
     func agreement() throws {
         try withServer { server in
             let client = try server.connect("/echo", deflate: Self.offer)
@@ -23,7 +24,8 @@ struct CompressionTests {
         }
     }
 
-    @Test("compression.enabled: false agrees on nothing; the client talks plainly")
+    /// The client talks plainly.
+    @Test("compression.enabled: false agrees on nothing")
     func disabled() throws {
         try withServer(configure: { $0.compression.enabled = false }) { server in
             let client = try server.connect("/echo", deflate: Self.offer)
@@ -42,7 +44,8 @@ struct CompressionTests {
         }
     }
 
-    @Test("messages of every size come back unchanged: compressed from the threshold on, plain below it")
+    /// Compressed from the threshold on, plain below it.
+    @Test("messages of every size come back unchanged")
     func echo() throws {
         try withServer { server in
             let client = try server.connect("/echo", deflate: Self.offer)
@@ -53,11 +56,11 @@ struct CompressionTests {
             }
             try client.send(Self.text(2000))
             #expect(try client.receiveText() == Self.text(2000))
-            #expect(client.lastWasCompressed, "what comes plain may go compressed")
+            #expect(client.lastWasCompressed, "a plain message may return compressed")
             let noise = (0..<5000).map { _ in UInt8.random(in: 0...255) }
             try client.sendCompressed(noise)
             #expect(try client.receiveBinary() == noise)
-            #expect(!client.lastWasCompressed, "what does not shrink is sent as it is")
+            #expect(!client.lastWasCompressed, "a message that does not shrink is sent as it is")
             #expect(try server.nodeState()["messagesInflated"] == 9)
         }
     }
@@ -76,7 +79,8 @@ struct CompressionTests {
         }
     }
 
-    @Test("with compression.contextTakeover a message that was there before costs next to nothing, both ways")
+    /// In both directions.
+    @Test("compression.contextTakeover makes a repeated message almost free")
     func takeover() throws {
         try withServer(configure: { $0.compression.contextTakeover = true }) { server in
             let client = try server.connect("/echo", deflate: Self.offer)
@@ -94,7 +98,8 @@ struct CompressionTests {
         }
     }
 
-    @Test("with takeover, a client that wants none gets none, and pushes are compressed for each who takes it over")
+    /// Pushes are compressed for each client with takeover.
+    @Test("a client may decline context takeover")
     func takeoverDeclined() throws {
         try withServer(scripts: Self.news, configure: { $0.compression.contextTakeover = true }) { server in
             let with = try server.connect(deflate: "permessage-deflate; client_no_context_takeover")
@@ -138,7 +143,8 @@ struct CompressionTests {
         }
     }
 
-    @Test("RSV1 on a continuation, on a ping, or where nothing was agreed on, closes with 1002")
+    /// On a continuation, on a ping, and without an agreement.
+    @Test("a misplaced RSV1 closes with 1002")
     func reservedBits() throws {
         try withServer { server in
             let continuation = try server.connect("/echo", deflate: Self.offer)
@@ -155,8 +161,9 @@ struct CompressionTests {
         }
     }
 
+    /// So does text that is not UTF-8 once inflated.
     @Test(
-        "compressed data that is corrupt, or text that is none once inflated, closes with 1007",
+        "corrupt compressed data closes with 1007",
         arguments: [[0xFF, 0xFF], [0xF2, 0x48, 0xCD], [0x00, 0x02, 0x00, 0xFD, 0xFF, 0x61, 0xC0, 0x00]] as [[UInt8]])
     func corrupt(_ payload: [UInt8]) throws {
         try withServer { server in
@@ -171,7 +178,8 @@ struct CompressionTests {
         }
     }
 
-    @Test("a bomb of gigabytes closes with 1009 at websocket.maxMessage, and takes no more memory than that")
+    /// It takes no more memory than that.
+    @Test("a bomb of gigabytes closes with 1009 at websocket.maxMessage")
     func bomb() throws {
         try withServer(configure: { $0.workers = 1 }) { server in
             let healthy = try server.connect("/echo", deflate: Self.offer)
@@ -190,12 +198,13 @@ struct CompressionTests {
                 #expect(try healthy.receiveText() == Self.text(2000))
             }
             let after = try #require(server.nodeState()["memoryBytes"]?.int)
-            // 10 MiB of bomb, 16 MiB of limit, what the allocator keeps of both, and what other tests take meanwhile: 30 GB it is not.
+            // 10 MiB of bomb, 16 MiB of limit, the allocator's share of both, and the memory of other tests meanwhile:
+            // 30 GB it is not.
             #expect(after - before < 512 << 20)
         }
     }
 
-    @Test("the limit is on what a message inflates to, and on what it is compressed to")
+    @Test("the limit holds for the compressed and for the inflated size")
     func limits() throws {
         try withServer(configure: { $0.websocket.maxMessage = 10_000 }) { server in
             let client = try server.connect("/echo", deflate: Self.offer)

@@ -1,4 +1,4 @@
-// What compression costs a connection that has used it and is silent now.
+// The cost of compression for a connection that has used it and is silent now.
 
 import JSON
 import PerigeeTestKit
@@ -9,7 +9,8 @@ import Testing
 struct IdleMemoryTests {
     private static let count = 200
 
-    @Test("a client that has sent and got compressed messages costs, when idle, what a plain one costs")
+    /// It has sent and received compressed messages.
+    @Test("an idle client with compression costs as much as a plain one")
     func idle() throws {
         let echo = "function onMessage(conn, message) conn:send(message) end"
         let server = try PerigeeProcess(scripts: ["main.lua": echo])

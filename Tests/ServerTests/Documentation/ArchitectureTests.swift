@@ -16,7 +16,7 @@ struct ArchitectureTests {
         return rest[..<(rest.firstRange(of: "\n## ")?.lowerBound ?? rest.endIndex)].split(separator: "\n")
     }
 
-    @Test("the map names every folder of Sources once, and no other")
+    @Test("the map names each folder of Sources exactly once")
     func folders() throws {
         let sources = "\(Documentation.root)/Sources"
         let names = try #require(FileManager.default.enumerator(atPath: sources)).compactMap { $0 as? String }
@@ -32,8 +32,9 @@ struct ArchitectureTests {
         for (name, target) in named { #expect(name == target) }
     }
 
+    /// Each file has the symbol of its step.
     @Test(
-        "each way has no step back, and each file has the symbol of its step",
+        "each way has no step back",
         arguments: [("A message", 14), ("A push", 12), ("A reload", 10)])
     func ways(_ title: String, _ least: Int) throws {
         var files: [String] = []

@@ -38,7 +38,7 @@ struct CodeTests {
         }
     }
 
-    @Test("there are commands, and every make target is one that 'make' lists")
+    @Test("every make target in a command is one that 'make' lists")
     func commandsAreThere() throws {
         let lines = try Self.blocks("sh").flatMap { $0.text.split(separator: "\n") }
         #expect(lines.count >= 30, "\(lines.count) lines")
@@ -64,7 +64,7 @@ struct CodeTests {
 
     // MARK: Files
 
-    @Test("every Lua file passes the check, and the tests among them pass")
+    @Test("every Lua file passes the check and the tests among them pass")
     func lua() throws {
         var count = 0
         for (path, blocks) in Dictionary(grouping: try Self.blocks("lua"), by: \.page) {

@@ -2,7 +2,7 @@
 
 /// Finds where a type ends.
 enum LuaType {
-    /// The type at the front of the text, and what follows it.
+    /// The type at the front of the text, and the rest of the text.
     static func take(_ text: Substring) -> (type: Substring, rest: Substring) {
         let text = text.drop { $0 == " " }
         var end = atom(text, from: text.startIndex)
@@ -52,7 +52,7 @@ enum LuaType {
         return rest.dropFirst().drop { $0 == " " }.startIndex
     }
 
-    /// Behind one member of a union, with what is attached to it: `table<string, any>[]?`.
+    /// Behind one member of a union, with its suffixes: `table<string, any>[]?`.
     private static func atom(_ text: Substring, from start: Substring.Index) -> Substring.Index {
         var end = start
         if end < text.endIndex, text[end] == "\"" {

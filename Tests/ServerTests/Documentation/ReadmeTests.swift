@@ -1,4 +1,4 @@
-// The README's five minutes against the program: what it prints at the start, the push and its answer, the edit that is live at
+// The README's five minutes against the program: its lines at the start, the push and its answer, the edit that is live at
 // once, and the mistake that changes nothing. DemoPageTests does in a browser what the reader does on the page.
 
 import Foundation
@@ -30,7 +30,7 @@ struct ReadmeTests {
         try body(try PerigeeProcess(scripts: scripts, environment: ["PERIGEE_SCRIPTS_BUDGET": "30s"]))
     }
 
-    @Test("the start prints what the README shows")
+    @Test("the start prints the lines that the README shows")
     func announcement() throws {
         let shown = try code("Perigee ")
         try withProgram { program in

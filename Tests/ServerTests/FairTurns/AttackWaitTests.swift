@@ -1,4 +1,4 @@
-// How long an echo client waits at worst while attacks run on its own worker, in milliseconds: a figure, which wants a release
+// The longest wait of an echo client while attacks run on its own worker, in milliseconds: a figure, which wants a release
 // build on a quiet machine. `make attack-waits` runs it; PERIGEETEST_ATTACK_WAITS is the bound.
 
 import EventLoop
@@ -36,13 +36,13 @@ struct AttackWaitTests {
     private static let cheapBeforeExpensive =
         [(50_000, "x"), (20, "w")].flatMap { count, text in (0..<count).flatMap { _ in ClientFrame.text(text).bytes } }
 
-    /// An attack by what many connections bring about at once, or by what one has queued; each has a server to itself.
+    /// An attack by events of many connections at once, or by the queue of one; each has a server to itself.
     private struct Siege: Sendable {
         let name: String
         let script: String
         var environment: [String: String] = [:]
         var count = 1
-        /// What each client does, one after the other.
+        /// The actions of each client, one after the other.
         let act: @Sendable (WebSocketClient) throws -> Void
     }
 
@@ -212,7 +212,7 @@ struct AttackWaitTests {
         return false
     }
 
-    @Test("an echo waits less than the bound beside each of 100 attacks on its own worker")
+    @Test("an echo beside each of 100 attacks on its worker is within the bound")
     func worstWaits() throws {
         let attacks = [Attacks.endless, Attacks.refused, Attacks.recursion, Attacks.bombs]
             .flatMap { AttackServingTests.suited($0) }

@@ -29,7 +29,7 @@ struct FairTurnStopTests {
         #expect(try perigee.process.wait() == 0)
     }
 
-    @Test("SIGTERM ends the program while a client floods it with expensive messages")
+    @Test("SIGTERM ends the program under a flood of expensive messages")
     func messages() throws {
         let perigee = try PerigeeProcess(
             scripts: ["main.lua": FairTurnTests.script()], environment: ["PERIGEE_WORKERS": "1"])

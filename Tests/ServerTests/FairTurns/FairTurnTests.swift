@@ -1,5 +1,5 @@
-// What one client, timers, spawned functions, waits and questions leave to others: on one worker, an echo tells how many of the
-// expensive events have run before it, so that no assertion is about time.
+// The turns that one client, timers, spawned functions, waits and questions leave to others: on one worker, an echo tells how
+// many of the expensive events have run before it, so that no assertion is about time.
 
 import JSON
 import PerigeeTestKit
@@ -12,9 +12,9 @@ struct FairTurnTests {
     /// Work of which there is more than fits a turn.
     struct Flood: CustomStringConvertible, Sendable {
         let name: String
-        /// What starts it.
+        /// The code that starts it.
         let start: String
-        /// What the log calls its cause, in part.
+        /// A part of its cause in the log.
         let cause: String
         var isEndless = false
 
@@ -93,7 +93,8 @@ struct FairTurnTests {
 
     private func burns(_ count: Int) -> [UInt8] { (0..<count).flatMap { _ in ClientFrame.text("burn").bytes } }
 
-    @Test("300 expensive messages in one piece leave every turn to others, and keep their order")
+    /// They keep their order.
+    @Test("300 expensive messages in one segment leave others their turns")
     func messages() throws {
         try withScript { server in
             let other = try server.connect()
@@ -145,7 +146,8 @@ struct FairTurnTests {
         }
     }
 
-    @Test("a client that closes without a goodbye takes the rest of its messages with it, and has one onClose")
+    /// It has one onClose.
+    @Test("a client that disappears takes its remaining messages with it")
     func reset() throws {
         try withScript { server in
             let other = try server.connect()
@@ -160,7 +162,7 @@ struct FairTurnTests {
         }
     }
 
-    @Test("deferred work leaves every turn to others, to the admin API and to a reload", arguments: floods)
+    @Test("deferred work leaves turns to others, the admin API and a reload", arguments: floods)
     func flood(_ flood: Flood) throws {
         try withScript(
             start: flood.start,
@@ -196,7 +198,8 @@ struct FairTurnTests {
         }
     }
 
-    @Test("many connections that break at once leave every turn to others, and each has its onClose")
+    /// Each has its onClose.
+    @Test("many connections that break at once leave others their turns")
     func crowd() throws {
         let script = """
             local done = 0
@@ -217,7 +220,8 @@ struct FairTurnTests {
         }
     }
 
-    @Test("calls of backends leave every turn to others, and are all answered")
+    /// All are answered.
+    @Test("calls of backends leave others their turns")
     func questions() throws {
         try withScript { server in
             let other = try server.connect()
@@ -233,7 +237,8 @@ struct FairTurnTests {
         }
     }
 
-    @Test("timers, waits and spawned functions are bounded, and what is refused is counted")
+    /// Refusals are counted.
+    @Test("timers, waits and spawned functions are bounded")
     func bounds() throws {
         let start = """
             for i = 1, 4 do conn:send(tostring((select(2, pcall(server.after, 60, work))))) end

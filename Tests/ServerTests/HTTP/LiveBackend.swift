@@ -3,7 +3,7 @@
 import EventLoop
 import Foundation
 
-/// What a backend has seen so far; shared with its thread.
+/// The requests that a backend has seen so far; shared with its thread.
 ///
 /// Unchecked: `content` is touched under `lock` alone.
 final class BackendRecord: @unchecked Sendable {
@@ -66,7 +66,7 @@ final class LiveBackend {
 
     var now: BackendRecord.Content { record.now }
 
-    /// Waits until what it has seen meets `condition`; false when it still does not after that time.
+    /// Waits until its requests meet `condition`; false when it still does not after that time.
     func comes(to condition: (BackendRecord.Content) -> Bool, within time: Duration = .seconds(20)) -> Bool {
         record.awaits(condition, within: time)
     }

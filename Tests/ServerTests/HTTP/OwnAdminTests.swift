@@ -26,7 +26,7 @@ struct OwnAdminTests {
         #expect(answer == expected, "\(url)")
     }
 
-    @Test("a script does not reach the admin API of its own server, however the address is written")
+    @Test("a script does not reach its own admin API by any form of the address")
     func refused() throws {
         try withServer(scripts: Self.scripts) { server in
             let port = server.adminPort
@@ -65,7 +65,7 @@ struct OwnAdminTests {
         }
     }
 
-    @Test("an API that listens on every address is refused on every address of this machine")
+    @Test("an API that listens everywhere is refused on every local address")
     func wildcard() throws {
         try withServer(
             scripts: Self.scripts,

@@ -1,4 +1,4 @@
-// Scripts that ask other servers, in a whole server: who waits, waits alone.
+// Scripts that ask other servers, in a whole server: a handler that waits delays no other connection.
 
 import JSON
 import PerigeeTestKit
@@ -28,7 +28,7 @@ struct ScriptRequestTests {
         conn:send(response and response.status .. " " .. response.body .. " " .. response.headers["x-path"] or why)
         """
 
-    @Test("a handler that waits for a slow backend holds up nobody else on its worker")
+    @Test("a handler that waits for a slow backend does not block its worker")
     func others() throws {
         try withServer(scripts: script(Self.ask), configure: oneWorker) { server in
             let slow = try WebSocketClient.connect(port: server.clientPort)
@@ -45,7 +45,8 @@ struct ScriptRequestTests {
         }
     }
 
-    @Test("a backend that never answers is a timeout, and the handler goes on")
+    /// The handler goes on.
+    @Test("a backend that never answers is a timeout")
     func timeout() throws {
         let body =
             "local r, why, detail = http.get(url('/held'), {timeout = 0.05}) conn:send({tostring(r), why, detail})"
@@ -58,8 +59,9 @@ struct ScriptRequestTests {
         }
     }
 
+    /// onClose comes when the handler is done.
     @Test(
-        "a connection that closes while its handler waits ends the request, and onClose comes when the handler is done")
+        "closing a connection ends the request of its waiting handler")
     func closedMeanwhile() throws {
         let more = """
             function onClose(conn) kv.set("order", (kv.get("order") or "") .. " closed") end
@@ -83,7 +85,7 @@ struct ScriptRequestTests {
         }
     }
 
-    @Test("messages of one connection are handled in their order, however long each waits")
+    @Test("waiting handlers keep the order of a connection's messages")
     func order() throws {
         let body = """
             local response = http.get(url(message))
@@ -100,7 +102,7 @@ struct ScriptRequestTests {
         }
     }
 
-    @Test("a thousand handlers wait at once, and all of them are answered")
+    @Test("a thousand handlers wait at once and all of them are answered")
     func thousand() throws {
         let body = """
             local left = 1000
@@ -145,7 +147,7 @@ struct ScriptRequestTests {
         }
     }
 
-    @Test("a script cannot reach what the host keeps for itself, and is told why")
+    @Test("a script cannot reach a reserved address and gets the reason")
     func metadata() throws {
         let body = "local r, why, detail = http.get(message) conn:send({tostring(r), why, detail})"
         try withServer(scripts: script(body), configure: oneWorker) { server in

@@ -12,7 +12,8 @@ struct DescriptorTests {
         function onClose() server.broadcast("left") end
         """
 
-    @Test("with 64 descriptors, 200 clients: serves what it can, refuses the rest cleanly, does not spin, and recovers")
+    /// The rest is refused cleanly; the server does not spin, and recovers.
+    @Test("64 descriptors serve what they can of 200 clients")
     func exhausted() throws {
         let folder = try TemporaryFolder()
         try folder.write(Self.script, to: "main.lua")
@@ -37,7 +38,7 @@ struct DescriptorTests {
         #expect(try program.wait() == 0)
     }
 
-    @Test("where TLS is spoken, a client beyond the descriptors gets an alert, and no plain text")
+    @Test("a TLS client beyond the descriptors gets an alert and no plain text")
     func exhaustedOverTLS() throws {
         let folder = try TemporaryFolder()
         try folder.write(Self.script, to: "main.lua")
@@ -50,7 +51,7 @@ struct DescriptorTests {
         let sockets = try (0..<80).map { _ in
             try RawSocket.connect(port: port, timeout: .seconds(10), security: .plain)
         }
-        // The server waits for the hello of those that it has accepted. Which ones these are depends on the workers' order.
+        // The server waits for the hello of those that it has accepted. The workers' order decides which ones.
         let alert: [UInt8] = [21, 3, 3, 0, 2, 2, 80]
         var answers: [[UInt8]] = Array(repeating: [], count: sockets.count)
         try repeatUntil("ten clients are refused") {

@@ -1,4 +1,4 @@
-// Much of what is allowed: floods of it cost the one who sends them, not the server and not the others.
+// Floods of allowed traffic: they cost the sender, not the server and not the others.
 
 import JSON
 import PerigeeTestKit
@@ -20,7 +20,8 @@ struct FloodTests {
         }
     }
 
-    @Test("a client that pings and never reads its pongs is closed as a slow consumer; the others go on")
+    /// The others go on.
+    @Test("a client that pings and never reads is closed as a slow consumer")
     func unreadPongs() throws {
         try withServer(configure: Self.configure) { server in
             let healthy = try server.connect("/echo")
@@ -66,7 +67,8 @@ struct FloodTests {
         }
     }
 
-    @Test("200 connections that say nothing keep nobody from connecting, and each is told 408 in the end")
+    /// Each is answered 408 in the end.
+    @Test("200 silent connections keep nobody from connecting")
     func silentConnections() throws {
         try withServer(configure: { $0.timeouts.handshake = .milliseconds(300) }) { server in
             let silent = try (0..<200).map { _ in try server.dial() }
@@ -92,7 +94,8 @@ struct FloodTests {
         }
     }
 
-    @Test("a client that pipelines requests and reads no answer gets those that fit its queue, and is hung up on")
+    /// Then it is cut.
+    @Test("a client that pipelines and never reads gets one queue of answers")
     func unreadAnswers() throws {
         try withServer(configure: { $0.websocket.maxQueue = 64 << 10 }) { server in
             let hostile = try server.dial()

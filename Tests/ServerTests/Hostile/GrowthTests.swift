@@ -1,6 +1,6 @@
-// What a client sends in its head is read in steps that grow as its length does: twice the input is twice the work, not four
-// times. The work is the CPU time of the test's own thread, the least of several runs, at sizes where a square would show. A row
-// whose work does not grow is a row that a limit has ended early, and fails too.
+// A client's head is read in steps that grow as its length does: twice the input is twice the work, not four times. The work is
+// the CPU time of the test's own thread, the least of several runs, at sizes where a square would show. A row whose work does
+// not grow is a row that a limit has ended early, and fails too.
 
 import EventLoop
 import Glibc

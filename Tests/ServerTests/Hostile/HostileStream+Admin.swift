@@ -1,5 +1,5 @@
-// What comes to the admin API and must not do anything: other protocols, broken requests, bodies over the limit, names, numbers
-// and JSON that are none. Whoever reaches the port is trusted to push; nobody is trusted to be free of faults.
+// Bytes to the admin API that must have no effect: other protocols, broken requests, bodies over the limit, names, numbers and
+// JSON that are none. Every peer that reaches the port is trusted to push; none is trusted to be free of faults.
 
 import JSON
 import PerigeeTestKit

@@ -1,4 +1,5 @@
-// What comes compressed, or claims to: offers that are none, payloads that do not inflate, and those that inflate to too much.
+// Compressed bytes, or bytes that claim to be: offers that are none, payloads that do not inflate, and those that inflate to
+// too much.
 
 import PerigeeTestKit
 

@@ -1,4 +1,4 @@
-// What comes in place of frames: every breach of RFC 6455 that a stream can have, and connections that end early.
+// Bytes in place of frames: every breach of RFC 6455 that a stream can have, and connections that end early.
 
 import PerigeeTestKit
 

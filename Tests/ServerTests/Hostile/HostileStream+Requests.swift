@@ -1,5 +1,5 @@
-// What comes in place of a request: other protocols, broken syntax, heads that two servers might read in two ways, and
-// connections that end early.
+// Bytes in place of a request: other protocols, broken syntax, heads that two servers might read in two ways, and connections
+// that end early.
 // Read next: HostileStream+Handshakes.swift
 
 import PerigeeTestKit

@@ -1,13 +1,13 @@
-// One row of the table of what strangers send: the bytes, how they end, and what the server owes them.
+// One row of the table of hostile clients: the bytes, their end, and the server's required reaction.
 
 import PerigeeTestKit
 import Testing
 
 /// A byte stream that no honest client sends, and its expected fate.
 struct HostileStream: Sendable, CustomTestStringConvertible {
-    /// What the client does after its bytes.
+    /// The client's action after its bytes.
     enum Ending: Sendable {
-        /// It waits for what the server does.
+        /// It waits for the server's reaction.
         case waits
         /// It announces that it sends no more (FIN), and waits.
         case halfCloses
@@ -15,7 +15,7 @@ struct HostileStream: Sendable, CustomTestStringConvertible {
         case resets
     }
 
-    /// What the server must do.
+    /// The server's required reaction.
     enum Fate: Sendable, Equatable {
         /// One HTTP response with this status and nothing else, then the end.
         case status(Int)
@@ -27,7 +27,7 @@ struct HostileStream: Sendable, CustomTestStringConvertible {
         case unknown
     }
 
-    /// Where the bytes go.
+    /// The receiver of the bytes.
     enum Port: Sendable {
         case clients, admin
     }
@@ -77,7 +77,7 @@ extension HostileStream {
     func play(clients: UInt16, admin: UInt16, inPiecesOf size: Int? = nil) throws -> Fate {
         let socket = try RawSocket.connect(port: port == .admin ? admin : clients, timeout: .seconds(20))
         if isUpgraded { try upgrade(socket) }
-        // The server may hang up before the last byte; what it said is still to be read.
+        // The server may hang up before the last byte; its answer is still to be read.
         try? socket.send(bytes, inPiecesOf: size ?? max(bytes.count, 1))
         switch ending {
         case .waits: break
@@ -98,7 +98,7 @@ extension HostileStream {
         }
     }
 
-    /// What the server's last bytes are, in the words of the table.
+    /// The server's last bytes, in the words of the table.
     private static func fate(from bytes: [UInt8]) -> Fate {
         if bytes.isEmpty { return .silence }
         if bytes.count >= 4, bytes[0] == 0x88, Int(bytes[1]) == bytes.count - 2 {

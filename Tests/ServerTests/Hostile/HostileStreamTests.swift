@@ -1,4 +1,4 @@
-// Strangers on both ports: each gets what it is owed, and no other client notices.
+// Hostile clients on both ports: each gets the required reaction, and no other client notices.
 
 import JSON
 import PerigeeTestKit
@@ -8,28 +8,32 @@ import Testing
 
 @Suite("Hostile streams", .bounded)
 struct HostileStreamTests {
+    /// A healthy client gets its echo.
     @Test(
-        "what is no request is answered with its status and closed; a healthy client gets its echo",
+        "a malformed request is answered with its status and closed",
         arguments: HostileStream.requests)
     func request(_ stream: HostileStream) throws { try check(stream) }
 
+    /// A healthy client gets its echo.
     @Test(
-        "what is no handshake is answered with its status and closed; a healthy client gets its echo",
+        "a malformed handshake is answered with its status and closed",
         arguments: HostileStream.handshakes + HostileStream.offers)
     func handshake(_ stream: HostileStream) throws { try check(stream) }
 
+    /// It affects no client.
     @Test(
-        "what the admin API does not understand is answered with its status, and does nothing to anybody",
+        "a malformed admin request is answered with its status",
         arguments: HostileStream.adminRequests)
     func admin(_ stream: HostileStream) throws { try check(stream) }
 
+    /// A healthy client gets its echo.
     @Test(
-        "what breaks the protocol is closed with its code; a healthy client gets its echo",
+        "a breach of the protocol is closed with its code",
         arguments: HostileStream.frames + HostileStream.compressedFrames)
     func frames(_ stream: HostileStream) throws { try check(stream) }
 
     @Test(
-        "the same is owed to streams that come byte by byte",
+        "streams that come byte by byte get the same reaction",
         arguments: [
             HostileStream.requests, HostileStream.handshakes, HostileStream.offers, HostileStream.frames,
             HostileStream.compressedFrames, HostileStream.adminRequests,
@@ -45,7 +49,7 @@ struct HostileStreamTests {
         }
     }
 
-    /// The healthy client is on the only worker, connected before the stranger, and used after it.
+    /// The healthy client is on the only worker, connected before the hostile one, and used after it.
     private func check(_ stream: HostileStream) throws {
         try withServer(configure: Self.configure) { server in
             let healthy = try server.connect("/echo")
@@ -58,10 +62,11 @@ struct HostileStreamTests {
         }
     }
 
-    /// Nobody is left to be told anything, so the server itself says that the stranger came, and that it is gone.
+    /// No client is left to get an answer, so the server's own figures show that the hostile one came, and that it is
+    /// gone.
     private func checkReset(_ stream: HostileStream, on server: TestServer, _ before: JSON) throws {
         var questions = 0
-        try server.eventually("the stranger came, and is gone") {
+        try server.eventually("the hostile client came, and is gone") {
             let state = try server.nodeState()
             questions += 1
             func grown(_ counter: String) throws -> Int {

@@ -1,4 +1,4 @@
-// Pings of a running server: who answers stays, who does not is closed, and who is idle too.
+// Pings of a running server: clients that answer stay; silent and idle clients are closed.
 
 import JSON
 import PerigeeTestKit
@@ -37,7 +37,7 @@ struct KeepaliveTests {
     }
 
     private func roundTrip(_ client: Client, _ server: TestServer) throws -> JSON? {
-        // What the client sent before is handled before its echo.
+        // The client's earlier bytes are handled before its echo.
         try client.socket.send("sync")
         #expect(try client.socket.receiveText() == "sync")
         let one = try server.ask("GET", "/v1/connections/\(client.id)").json()["roundTripMs"]
@@ -46,7 +46,8 @@ struct KeepaliveTests {
         return one
     }
 
-    @Test("the round-trip time is null until a ping is answered; wrong and unsolicited pongs mean nothing")
+    /// Wrong and unsolicited pongs are ignored.
+    @Test("the round-trip time is null until a ping is answered")
     func roundTripTime() throws {
         try withServer(scripts: Self.scripts, configure: Self.pings(2_000, .seconds(60))) { server in
             let client = try Client(server)
@@ -63,7 +64,8 @@ struct KeepaliveTests {
         }
     }
 
-    @Test("a client from which nothing comes after a ping is closed with 1001, counted, and its script is told")
+    /// Its script gets onClose.
+    @Test("a client that is silent after a ping is closed with 1001 and counted")
     func silent() throws {
         let configure = { (configuration: inout Configuration) in
             Self.pings(300, .milliseconds(300))(&configuration)
@@ -82,7 +84,7 @@ struct KeepaliveTests {
         }
     }
 
-    @Test("whoever sends anything after a ping is alive, and is pinged again")
+    @Test("any byte after a ping proves a client alive")
     func anythingIsAnAnswer() throws {
         try withServer(scripts: Self.scripts, configure: Self.pings(200, .seconds(60))) { server in
             let client = try Client(server)
@@ -112,7 +114,8 @@ struct KeepaliveTests {
         }
     }
 
-    @Test("no ping waits behind the messages of a client that does not read, and none is held against it")
+    /// It is not closed for a missing pong.
+    @Test("a client that does not read gets no ping behind its messages")
     func blocked() throws {
         let configure = { (configuration: inout Configuration) in
             Self.pings(200, .milliseconds(100))(&configuration)
@@ -135,7 +138,8 @@ struct KeepaliveTests {
         }
     }
 
-    @Test("a connection without a message for keepalive.idleTimeout is closed with 1001; one with messages is not")
+    /// A connection with messages stays.
+    @Test("keepalive.idleTimeout closes a connection without messages with 1001")
     func idle() throws {
         let configure = { (configuration: inout Configuration) in
             Self.pings(100, .seconds(60))(&configuration)

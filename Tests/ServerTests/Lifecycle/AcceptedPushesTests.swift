@@ -1,4 +1,4 @@
-// The promise of a stop: what the admin API has answered with 200 before the signal reaches every client that reads.
+// The promise of a stop: a push answered 200 by the admin API before the signal reaches every client that reads.
 
 import EventLoop
 import Glibc
@@ -32,8 +32,9 @@ struct AcceptedPushesTests {
         }
     }
 
+    /// At every client, in order.
     @Test(
-        "every push answered before SIGTERM arrives at every client, in order, before the close frame", arguments: 0..<3
+        "every push answered before SIGTERM arrives before the close frame", arguments: 0..<3
     )
     func pushes(round: Int) throws {
         let perigee = try PerigeeProcess(

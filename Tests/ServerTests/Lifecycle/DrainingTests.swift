@@ -22,7 +22,8 @@ struct DrainingTests {
         return Double(reason.dropFirst("restarting, retry in ".count).dropLast(2))
     }
 
-    @Test("many connections end spread over the window, each with 1012 and a hint of its own below drain.retry")
+    /// Each has a hint of its own below drain.retry.
+    @Test("many connections end spread over the window with 1012 and a hint")
     func spread() throws {
         try withServer(
             scripts: ["main.lua": Self.script],
@@ -55,7 +56,8 @@ struct DrainingTests {
         }
     }
 
-    @Test("few connections end at once, whatever the window, and the server with them")
+    /// The server ends with them.
+    @Test("few connections end at once under any window")
     func few() throws {
         try withServer(scripts: ["main.lua": Self.script], configure: { $0.drain.window = .seconds(600) }) { server in
             let clients = try (0..<5).map { _ in try Client(server) }
@@ -67,7 +69,8 @@ struct DrainingTests {
         }
     }
 
-    @Test("while it drains, the API says so, pushes reach who is still connected, and nobody new gets in")
+    /// The API says that it drains.
+    @Test("a draining server pushes to its clients and accepts no new ones")
     func meanwhile() throws {
         try withServer(
             scripts: ["main.lua": Self.script],
@@ -88,7 +91,7 @@ struct DrainingTests {
             for (method, path) in [("POST", "/v1/drain"), ("POST", "/v1/scripts/reload"), ("POST", "/v1/upgrade")] {
                 #expect(try server.ask(method, path).errorCode == "stopping")
             }
-            // The worker ends the first one when it has closed the door.
+            // The worker ends the first one when it accepts no more clients.
             #expect(Self.hint(try clients[0].socket.expectClose()) != nil)
             #expect(throws: ClientError.self) { try server.connect() }
             for client in clients.dropFirst() { #expect(Self.hint(try client.socket.expectClose()) != nil) }
@@ -97,7 +100,7 @@ struct DrainingTests {
         }
     }
 
-    @Test("a push during the drain counts and reaches those who are still open, and no other")
+    @Test("a push during the drain counts and reaches the open connections only")
     func pushes() throws {
         try withServer(scripts: ["main.lua": Self.script], configure: { $0.workers = 1 }) { server in
             let count = 150
@@ -106,7 +109,7 @@ struct DrainingTests {
             try server.eventually("some are closed") { try server.nodeState()["connections"]?.int ?? 0 < count }
             let answer = try server.ask("POST", "/v1/channels/news/messages", body: "late").json()
             let queued = try #require(answer["queued"]?.int)
-            // Who is closed in the very turn in which the push comes may still have matched.
+            // A connection that is closed in the very turn of the push may still have matched.
             #expect(queued < count && queued + (answer["dropped"]?.int ?? 0) == answer["matched"]?.int)
             var reached = 0
             for client in clients {
@@ -135,7 +138,7 @@ struct DrainingTests {
     }
 
     @Test(
-        "a client that is slow to read what was queued for it before the stop gets all of it, and then its close frame")
+        "a slow client gets its queue from before the stop, then its close frame")
     func slowReader() throws {
         try withServer(
             scripts: ["main.lua": Self.script],

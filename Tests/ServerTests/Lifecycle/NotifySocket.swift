@@ -5,7 +5,7 @@ import PerigeeTestKit
 
 /// A UNIX datagram socket with a name that NOTIFY_SOCKET can say.
 final class NotifySocket {
-    /// What NOTIFY_SOCKET says: a path, or `@` and an abstract name.
+    /// The value of NOTIFY_SOCKET: a path, or `@` and an abstract name.
     let name: String
     private let descriptor: Int32
     private let folder: TemporaryFolder

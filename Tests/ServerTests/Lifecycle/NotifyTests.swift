@@ -1,4 +1,4 @@
-// What the service manager is told.
+// The messages to the service manager.
 
 import Glibc
 import PerigeeTestKit
@@ -17,7 +17,7 @@ struct NotifyTests {
         function onRequest(request) kv.set("free", true) end
         """
 
-    @Test("is told when the server serves, reloads and stops", arguments: [false, true])
+    @Test("gets a message when the server serves, reloads and stops", arguments: [false, true])
     func life(isAbstract: Bool) throws {
         let manager = try NotifySocket(isAbstract: isAbstract)
         let perigee = try PerigeeProcess(
@@ -33,7 +33,8 @@ struct NotifyTests {
         #expect(manager.next(within: 0) == nil)
     }
 
-    @Test("gets a sign of life twice in its time, none while a worker is stuck, and again when it is free")
+    /// And again when the worker is free.
+    @Test("notifies the watchdog twice in its time unless a worker is stuck")
     func watchdog() throws {
         let manager = try NotifySocket(isAbstract: false)
         let perigee = try PerigeeProcess(

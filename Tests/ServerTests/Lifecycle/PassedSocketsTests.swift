@@ -13,7 +13,8 @@ import Testing
 
 @Suite("Passed sockets", .bounded)
 struct PassedSocketsTests {
-    @Test("by their names, and without names the first is for clients and the second for the admin API")
+    /// Without names the first is for clients and the second for the admin API.
+    @Test("assigns sockets by their names or by their order")
     func names() throws {
         let sockets = try (0..<3).map { _ in try OwnListener() }
         let all = sockets.map(\.descriptor)
@@ -35,7 +36,7 @@ struct PassedSocketsTests {
         }
     }
 
-    @Test("what is no listening stream socket is refused")
+    @Test("a descriptor that is no listening stream socket is refused")
     func kinds() throws {
         let unbound = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         let datagram = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
@@ -49,7 +50,8 @@ struct PassedSocketsTests {
         #expect("\(try #require(error))".contains("that is not open"))
     }
 
-    @Test("every worker gets a socket and every socket a worker, however many there are of either")
+    /// For any number of either.
+    @Test("every worker gets a socket and every socket a worker")
     func shares() {
         for (sockets, workers) in [(1, 1), (1, 4), (2, 4), (3, 4), (4, 4), (5, 4), (9, 4), (3, 1)] {
             var passed = PassedSockets()
@@ -66,7 +68,7 @@ struct PassedSocketsTests {
         #expect(PassedSockets().shares(of: 2) == [[], []])
     }
 
-    @Test("a socket's file is taken over where the predecessor has made it, by the path that the socket has")
+    @Test("takes over the predecessor's socket file by the socket's path")
     func files() throws {
         let place = try SocketFile()
         let made = try UnixSocketFile(path: place.clients)
@@ -90,7 +92,7 @@ struct PassedSocketsTests {
         #expect(PassedSockets.shown(socket) == "unix:\(place.clients)")
     }
 
-    @Test("a file that another process has put in the place of the predecessor's is not taken over")
+    @Test("does not take over a file that replaced the predecessor's")
     func replacedFile() throws {
         let place = try SocketFile()
         let made = try UnixSocketFile(path: place.clients)
@@ -117,7 +119,7 @@ struct PassedSocketsTests {
         #expect("\(try #require(error))".contains("is reachable from other machines and admin.keys is empty"))
     }
 
-    @Test("a server serves on one passed socket with all of its workers, and on several")
+    @Test("all workers of a server share one passed socket or several")
     func served() throws {
         for count in [1, 2, 5] {
             let listeners = try (0..<count).map { _ in try OwnListener() }

@@ -53,7 +53,8 @@ struct StopSignalTests {
         return (perigee, clients)
     }
 
-    @Test("the first signal in a drain that the admin API began is the first: everybody gets 1012 within drain.window")
+    /// Every client gets 1012 within it.
+    @Test("the first signal shortens a drain of the admin API to drain.window")
     func firstAfterDrain() throws {
         let (perigee, clients) = try draining(window: "1s")
         perigee.process.signal(SIGTERM)
@@ -86,7 +87,8 @@ struct StopSignalTests {
         #expect(try perigee.process.wait() == 0)
     }
 
-    @Test("a script that never ends and has no budget is left behind: exit code 5, and the log says which thread")
+    /// The log names the thread.
+    @Test("an endless script without a budget ends the stop with exit code 5")
     func stuck() throws {
         let perigee = try PerigeeProcess(
             scripts: ["main.lua": Self.script], environment: ["PERIGEE_SCRIPTS_BUDGET": "1h"])

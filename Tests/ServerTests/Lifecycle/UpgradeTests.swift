@@ -74,7 +74,7 @@ struct UpgradeTests {
             }
         }
 
-        /// Connects, gets its id, and says goodbye, unless the server does it first.
+        /// Connects, gets its id, and closes, unless the server does it first.
         private func comeAndGo() throws -> UInt16 {
             let client = try WebSocketClient.connect(port: port, timeout: .seconds(20))
             let id = try #require(ConnectionID(try client.receiveText()))
@@ -85,8 +85,9 @@ struct UpgradeTests {
         }
     }
 
+    /// The old ones get 1012, the new process serves.
     @Test(
-        "under a constant stream of clients not one is refused or reset; the old ones get 1012, the new process serves")
+        "an upgrade refuses and resets no client of a constant stream")
     func underLoad() throws {
         let program = try start(["PERIGEE_DRAIN_WINDOW": "500ms"])
         let stream = Stream(port: program.clientPort)
@@ -107,7 +108,7 @@ struct UpgradeTests {
         try program.awaitEnd(of: pid)
     }
 
-    @Test("three times in a row, and no process has more descriptors than the first")
+    @Test("three upgrades in a row leak no descriptor")
     func threeTimes() throws {
         let program = try start()
         _ = try program.node()
@@ -142,7 +143,7 @@ struct UpgradeTests {
         #expect(throws: ClientError.self) { try Client(port: program.clientPort) }
     }
 
-    @Test("SIGUSR2 does the same, and says so in the log")
+    @Test("SIGUSR2 upgrades and logs it")
     func signal() throws {
         let program = try start()
         let client = try Client(port: program.clientPort)
@@ -155,7 +156,7 @@ struct UpgradeTests {
         #expect(try program.node()["pid"]?.int == Int(pid))
     }
 
-    @Test("perigee upgrade asks the running server, and says what came of it")
+    @Test("perigee upgrade asks the running server and prints the result")
     func command() throws {
         let program = try start()
         let client = try Client(port: program.clientPort)
@@ -172,7 +173,8 @@ struct UpgradeTests {
         #expect(nobody.status == 1 && nobody.errors.contains("no server answers at 127.0.0.1:1"))
     }
 
-    @Test("a new process that does not come up changes nothing, and the answer and one line of the log say why")
+    /// In the answer and in one line of the log.
+    @Test("a new process that fails changes nothing and its error is reported")
     func failure() throws {
         let program = try start()
         let client = try Client(port: program.clientPort)
@@ -191,7 +193,8 @@ struct UpgradeTests {
         #expect(DrainingTests.hint(try client.socket.expectClose()) != nil)
     }
 
-    @Test("a signal while the old process drains is its first: its clients get 1012, and nobody is cut off")
+    /// Its clients get 1012.
+    @Test("the first signal to a draining old process cuts no client")
     func signalInHandover() throws {
         let program = try start(["PERIGEE_DRAIN_WINDOW": "2s"])
         let clients = try (0..<100).map { _ in try Client(port: program.clientPort) }
@@ -202,7 +205,8 @@ struct UpgradeTests {
         #expect(try program.node()["pid"]?.int == Int(pid))
     }
 
-    @Test("a link above the working folder that is swapped counts: for a reload, and for the process that takes over")
+    /// For a reload, and for the process that takes over.
+    @Test("a switched link above the working folder counts")
     func swappedRelease() throws {
         let folder = try TemporaryFolder()
         for release in ["v1", "v2", "v3"] {
@@ -239,7 +243,8 @@ struct UpgradeTests {
         kill(Int32(pid), SIGTERM)
     }
 
-    @Test("a named timer runs in one process at a time: in the old one until it has handed over, then in the new one")
+    /// In the old one until it has handed over, then in the new one.
+    @Test("a named timer runs in one process at a time")
     func namedTimers() throws {
         let script = """
             local me = crypto.hex(crypto.random(8))
@@ -325,7 +330,7 @@ struct UpgradeTests {
         program.first.process.signal(SIGKILL)
     }
 
-    @Test("a new process that fails late leaves the UNIX socket's file to the one that goes on")
+    @Test("a new process that fails late leaves the UNIX socket's file in place")
     func fileOfLiving() throws {
         let files = try SocketFile()
         let living = try UnixSocketFile(path: files.clients)
@@ -349,7 +354,8 @@ struct UpgradeTests {
         _ = try RawSocket.connect(path: files.clients, timeout: .seconds(10))
     }
 
-    @Test("one that is not ready in time is ended; a second upgrade meanwhile is 409, and a stop ends both")
+    /// A second upgrade meanwhile is 409, and a stop ends both.
+    @Test("a new process that is not ready in time is ended")
     func late() throws {
         let slow = "local start = time.now() while time.now() < start + 60 do end"
         let program = try start([
@@ -371,7 +377,7 @@ struct UpgradeTests {
         #expect(try HTTPResponse.read(from: waiting, method: "POST").text.contains("the server stops"))
     }
 
-    @Test("the service manager is told of the new process, and hears from it from then on")
+    @Test("the service manager learns of the new process and hears from it")
     func notified() throws {
         let manager = try NotifySocket(isAbstract: true)
         let program = try start(["NOTIFY_SOCKET": manager.name, "WATCHDOG_USEC": "100000"])
@@ -386,7 +392,7 @@ struct UpgradeTests {
         #expect(try manager.next(with: "STOPPING=1").contains("STATUS=draining"))
     }
 
-    @Test("the program that is started is what lies at its path by then, and has the same command line")
+    @Test("starts the program that lies at its path with the same command line")
     func replaced() throws {
         let folder = try TemporaryFolder()
         let copy = folder.path + "/perigee"

@@ -1,4 +1,4 @@
-// How many clients there may be: in all, of one address, of one user, a second, and while memory lasts.
+// Limits of clients: in all, of one address, of one user, a second, and by memory.
 
 import Glibc
 import JSON
@@ -31,8 +31,9 @@ struct ConnectionLimitTests {
         #expect(try server.nodeState()[counter]?.int == count)
     }
 
+    /// When one leaves, another may connect.
     @Test(
-        "beyond limits.connections a client gets 503 with Retry-After; when one leaves, another comes in",
+        "a client beyond limits.connections gets 503 with Retry-After",
         .plainOnly(Self.alert))
     func inAll() throws {
         try withServer(configure: { $0.limits.connections = 3 }) { server in
@@ -58,7 +59,8 @@ struct ConnectionLimitTests {
         }
     }
 
-    @Test("beyond limits.connectionsPerIP a handshake gets 429 with Retry-After; plain requests do not count")
+    /// Plain requests do not count.
+    @Test("a handshake beyond limits.connectionsPerIP gets 429 with Retry-After")
     func perAddress() throws {
         try withServer(configure: { $0.limits.connectionsPerIP = 2 }) { server in
             let clients = try server.connectOnEachWorker("/echo")
@@ -85,8 +87,9 @@ struct ConnectionLimitTests {
         }
     }
 
+    /// The connection that is identified last, on every worker.
     @Test(
-        "beyond limits.connectionsPerUser the connection that is identified last is closed with 1008, on every worker")
+        "the last beyond limits.connectionsPerUser is closed with 1008")
     func perUser() throws {
         try withServer(scripts: ["main.lua": Self.users], configure: { $0.limits.connectionsPerUser = 2 }) { server in
             let clients = try server.connectOnEachWorker("/?user=ada")
@@ -107,7 +110,8 @@ struct ConnectionLimitTests {
         }
     }
 
-    @Test("a user's place is taken once by the same connection, and free when it is identified as another or as nobody")
+    /// Also when it is identified as nobody.
+    @Test("a connection takes one place of its user and frees it with a new name")
     func reidentified() throws {
         try withServer(scripts: ["main.lua": Self.users], configure: { $0.limits.connectionsPerUser = 1 }) { server in
             let client = try server.connect("/?user=ada")
@@ -123,8 +127,9 @@ struct ConnectionLimitTests {
         }
     }
 
+    /// Handshakes are counted over all workers.
     @Test(
-        "beyond limits.handshakesPerSecond, counted over all workers, a client gets 503 with Retry-After",
+        "a client beyond limits.handshakesPerSecond gets 503 with Retry-After",
         .plainOnly(Self.alert))
     func handshakes() throws {
         try withServer(configure: { $0.limits.handshakesPerSecond = 5 }) { server in
@@ -144,8 +149,9 @@ struct ConnectionLimitTests {
         }
     }
 
+    /// Below it new ones are accepted again.
     @Test(
-        "above limits.memory new connections get 503 and the others go on; below it new ones are let in again",
+        "new connections above limits.memory get 503 and the others go on",
         .plainOnly(Self.alert))
     func memory() throws {
         let machine = MemoryLimit().bytes()
@@ -168,7 +174,8 @@ struct ConnectionLimitTests {
         }
     }
 
-    @Test("a message of more than limits.fragments frames closes with 1008; one of as many is a message")
+    /// One of as many frames is a message.
+    @Test("a message beyond limits.fragments closes with 1008")
     func fragments() throws {
         try withServer(configure: { $0.limits.fragments = 10 }) { server in
             let client = try server.connect("/echo")

@@ -1,4 +1,4 @@
-// Peers that are too slow: clients that take nothing of what waits for them, and backends whose requests drag on.
+// Peers that are too slow: clients that take nothing of their queues, and backends whose requests drag on.
 
 import JSON
 import PerigeeTestKit
@@ -8,7 +8,8 @@ import Testing
 
 @Suite("Limits of time", .bounded)
 struct DeadlineTests {
-    @Test("a client that takes nothing for timeouts.write is cut and counted, its script sees 1006, the others go on")
+    /// Its script sees 1006; the others go on.
+    @Test("a client that takes nothing for timeouts.write is cut and counted")
     func writeStall() throws {
         let scripts = [
             "main.lua": """
@@ -36,7 +37,8 @@ struct DeadlineTests {
         }
     }
 
-    @Test("a head that is not complete within admin.headTimeout is 408; a body has until admin.requestTimeout")
+    /// A body has until admin.requestTimeout.
+    @Test("a head later than admin.headTimeout is answered 408")
     func adminHead() throws {
         try withServer(configure: { $0.admin.headTimeout = .milliseconds(200) }) { server in
             let head = "POST /v1/channels/news/messages HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 5\r\n\r\n"

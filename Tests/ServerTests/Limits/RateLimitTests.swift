@@ -25,7 +25,8 @@ struct RateLimitTests {
         }
     }
 
-    @Test("delay: messages beyond the rate are handled later, all of them, in order, and the Close behind them too")
+    /// All of them, and the Close behind them.
+    @Test("delay: messages beyond the rate are handled later and in order")
     func delaysMessages() throws {
         try withServer(configure: Self.limit(.delay, messages: 30)) { server in
             let client = try server.connect("/echo")
@@ -42,7 +43,7 @@ struct RateLimitTests {
         }
     }
 
-    @Test("delay: who is held back does not hold back the others")
+    @Test("delay: a connection that is held back does not hold back others")
     func othersGoOn() throws {
         try withServer(configure: {
             Self.limit(.delay, messages: 5)(&$0); $0.workers = 1
@@ -59,7 +60,8 @@ struct RateLimitTests {
         }
     }
 
-    @Test("delay: bytes beyond the rate are read later, also in messages larger than the burst")
+    /// Also in messages larger than the burst.
+    @Test("delay: bytes beyond the rate are read later")
     func delaysBytes() throws {
         try withServer(configure: Self.limit(.delay, bytes: 40_000)) { server in
             let client = try server.connect("/echo")
@@ -76,7 +78,7 @@ struct RateLimitTests {
         }
     }
 
-    @Test("delay: nothing is lost, doubled or out of order, whatever the sizes and the pieces", arguments: 0..<2)
+    @Test("delay: nothing is lost, doubled or reordered at any size and split", arguments: 0..<2)
     func fuzz(_ seed: Int) throws {
         try withServer(configure: Self.limit(.delay, messages: 150, bytes: 100_000)) { server in
             var generator = SeededGenerator(seed: UInt64(seed))
@@ -96,7 +98,7 @@ struct RateLimitTests {
         }
     }
 
-    @Test("delay: a connection that the server closes while it is held back ends with a whole closing handshake")
+    @Test("delay: a connection closed while held back has its closing handshake")
     func closedWhileHeldBack() throws {
         let script = """
             function onOpen(conn) conn:send(conn.id) end
@@ -113,7 +115,8 @@ struct RateLimitTests {
         }
     }
 
-    @Test("close: the message beyond the rate closes with 1008 and is not handled; those before it are")
+    /// It is not handled; those before it are.
+    @Test("close: the message beyond the rate closes with 1008")
     func closesForMessages() throws {
         try withServer(configure: Self.limit(.close, messages: 10)) { server in
             let client = try server.connect("/echo")
@@ -124,7 +127,7 @@ struct RateLimitTests {
         }
     }
 
-    @Test("close: a Close frame after as many messages as there may be is answered as it is")
+    @Test("close: a Close frame after as many messages as allowed is answered")
     func closeIsNoMessage() throws {
         try withServer(configure: Self.limit(.close, messages: 10)) { server in
             let client = try server.connect("/echo")
@@ -144,8 +147,9 @@ struct RateLimitTests {
         }
     }
 
+    /// A flood of them is held back or closed.
     @Test(
-        "pings and pongs count as messages, so a flood of them is held back or closed", arguments: [9, 10] as [UInt8])
+        "pings and pongs count as messages", arguments: [9, 10] as [UInt8])
     func controlFrames(opcode: UInt8) throws {
         let flood = (0..<100).flatMap { _ in ClientFrame(opcode: opcode, payload: [1]).bytes }
         try withServer(configure: Self.limit(.close, messages: 20)) { server in

@@ -1,4 +1,4 @@
-// Peers that hang up while the server is still busy with what they have sent.
+// Peers that hang up while the server is still busy with their bytes.
 
 import Glibc
 import JSON
@@ -9,10 +9,11 @@ import TimeBound
 
 @testable import Server
 
-@Suite("Hang-ups", .plainOnly("its clients speak plain bytes through a file, or leave without a goodbye"), .bounded)
+@Suite("Hang-ups", .plainOnly("its clients speak plain bytes through a file, or leave without close_notify"), .bounded)
 struct HangUpTests {
+    /// Also when the client's rate holds them back.
     @Test(
-        "what a client sent before it hung up is handled, also when its rate holds it back",
+        "bytes sent before a hang-up are handled",
         arguments: ["function onMessage() end", "function onMessage(conn, message) conn:send(message) end"],
         [false, true])
     func messagesOfTheGone(_ script: String, isSecure: Bool) throws {

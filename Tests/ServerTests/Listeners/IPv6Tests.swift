@@ -29,7 +29,7 @@ struct IPv6Tests {
         }
     }
 
-    @Test("[::] takes IPv4 and IPv6 clients, and shows each as what it is")
+    @Test("[::] takes IPv4 and IPv6 clients and shows each in its own form")
     func dualStack() throws {
         try withServer(
             scripts: ["main.lua": script],

@@ -28,7 +28,7 @@ struct SocketFile {
         return try WebSocketClient.adopt(socket)
     }
 
-    /// What the admin API answers to the real curl, as JSON.
+    /// The admin API's answer to the real curl, as JSON.
     func curl(_ arguments: String) throws -> JSON {
         let line = "curl -sS --unix-socket '\(admin)' \(arguments)"
         let result = try ChildProcess.shell(line, timeout: .seconds(20))

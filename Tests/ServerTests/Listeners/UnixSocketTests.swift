@@ -16,7 +16,8 @@ struct UnixSocketTests {
         function onMessage(conn, message) conn:send(message) end
         """
 
-    @Test("clients talk through the file, and curl pushes to them through that of the admin API, without a key")
+    /// curl pushes through the admin API's file without a key.
+    @Test("clients and curl connect through socket files")
     func talk() throws {
         let files = try SocketFile()
         try withServer(scripts: ["main.lua": script], configure: files.use) { server in
@@ -84,7 +85,8 @@ struct UnixSocketTests {
         #expect(access(files.clients, F_OK) != 0 && access(files.admin, F_OK) != 0)
     }
 
-    @Test("a second server does not start on the files of a running one, which goes on")
+    /// The running one goes on.
+    @Test("a second server does not start on the files of a running one")
     func live() throws {
         let files = try SocketFile()
         try withServer(configure: files.use) { _ in
@@ -117,8 +119,9 @@ struct UnixSocketTests {
         }
     }
 
+    /// It leaves those of a service manager.
     @Test(
-        "an upgraded server removes the files that it has made and leaves those of a service manager",
+        "an upgraded server removes the socket files that it has made",
         arguments: [true, false])
     func upgraded(isManaged: Bool) throws {
         let files = try SocketFile()
@@ -154,7 +157,7 @@ struct UnixSocketTests {
         #expect((access(files.admin, F_OK) == 0) == isManaged)
     }
 
-    @Test("start-up says the paths, and only an address with a port has a page")
+    @Test("start-up prints the paths and a page only for an address with a port")
     func announcement() throws {
         let files = try SocketFile()
         try files.folder.write(script, to: "main.lua")

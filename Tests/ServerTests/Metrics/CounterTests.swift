@@ -1,4 +1,4 @@
-// The tables of counters, and what is made from them.
+// The tables of counters, and the texts made from them.
 
 import Foundation
 import JSON
@@ -11,7 +11,7 @@ import Testing
 
 @Suite("Metrics: the tables of counters", .bounded)
 struct CounterTests {
-    /// What the tests ask of a row, whatever its figures.
+    /// The parts of a row that the tests read, for rows of all figures.
     private struct Row {
         let json: [String]
         let metric: String
@@ -56,7 +56,7 @@ struct CounterTests {
         #expect(leaves(WorkerStatistics()) == WorkerStatistics.counters.count)
     }
 
-    @Test("the figures of several workers are added up, and of ages the largest counts")
+    @Test("figures of several workers are summed and of ages the largest counts")
     func sum() {
         var one = WorkerStatistics()
         one.connections = 3

@@ -117,7 +117,8 @@ struct MetricsTests {
         }
     }
 
-    @Test("a silent worker is counted as such, and its last figures stay")
+    /// Its last figures stay.
+    @Test("a silent worker is counted as such")
     func silent() throws {
         let script = """
             function onOpen(conn) conn:send(conn.id) end
@@ -154,7 +155,8 @@ struct MetricsTests {
         }
     }
 
-    @Test("counters and histograms of workers are summed; the last gauge counts")
+    /// The last gauge counts.
+    @Test("counters and histograms of workers are summed")
     func merging() throws {
         var merge = MetricsMerge()
         let buckets = [UInt64](repeating: 1, count: 16)

@@ -16,7 +16,7 @@ struct ReadinessTests {
         }
     }
 
-    @Test("a server that drains is 503, and says so")
+    @Test("a server that drains is 503 and says so")
     func draining() throws {
         let script = "function onOpen(conn) conn:send(conn.id) end"
         try withServer(scripts: ["main.lua": script], configure: { $0.workers = 1 }) { server in

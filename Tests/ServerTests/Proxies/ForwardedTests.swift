@@ -1,4 +1,4 @@
-// What proxies say in the request: believed from those that are trusted, from nobody else.
+// The proxies' fields of a request: believed from trusted proxies only.
 
 import JSON
 import PerigeeTestKit
@@ -36,12 +36,13 @@ struct ForwardedTests {
         return shown
     }
 
-    @Test("a trusted proxy says who the client is, to onUpgrade as to everybody else")
+    @Test("a trusted proxy names the client to onUpgrade and all others")
     func believed() throws {
         #expect(try ip([("X-Forwarded-For", "192.0.2.7")]) == "192.0.2.7 192.0.2.7")
     }
 
-    @Test("what the client wrote before its proxy's word is not believed, in one field or in two")
+    /// In one field or in two.
+    @Test("the client's own entries before the proxy's are not believed")
     func spoofedBefore() throws {
         #expect(try ip([("X-Forwarded-For", "6.6.6.6, 192.0.2.7, 10.1.1.1")]) == "192.0.2.7 192.0.2.7")
         let fields = [

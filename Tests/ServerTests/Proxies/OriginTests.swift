@@ -1,4 +1,4 @@
-// Which web pages may connect: by default those of the server's own host.
+// The web pages that may connect: by default those of the server's own host.
 
 import JSON
 import PerigeeTestKit
@@ -13,7 +13,7 @@ struct OriginTests {
         try WebSocketClient.handshakeRefused(port: server.clientPort, path: "/echo", headers: headers).status
     }
 
-    @Test("a page of another origin is answered 403 in words, and counted")
+    @Test("a page of another origin is answered 403 in words and counted")
     func foreign() throws {
         try withServer { server in
             for origin in ["https://evil.example", "null", "http://127.0.0.1:1", "http://127.0.0.1.evil.example"] {
@@ -27,7 +27,8 @@ struct OriginTests {
         }
     }
 
-    @Test("a page of the host that the request is for may connect, and so may a program, which sends no Origin")
+    /// So may a program, which sends no Origin.
+    @Test("a page of the requested host may connect")
     func same() throws {
         try withServer { server in
             _ = try server.connect("/echo")
@@ -37,7 +38,7 @@ struct OriginTests {
         }
     }
 
-    @Test("with websocket.origins those may connect that are listed, and no other page")
+    @Test("websocket.origins admits the listed pages and no other")
     func listed() throws {
         let rules = ["https://app.example", "https://*.app.example"].map { OriginRule($0)! }
         try withServer(configure: { $0.websocket.origins = rules }) { server in
@@ -56,7 +57,7 @@ struct OriginTests {
         }
     }
 
-    @Test("a plain request is answered whatever its Origin")
+    @Test("a plain request of any Origin is answered")
     func plain() throws {
         try withServer { server in
             let answer = try HTTPClient.once(
@@ -65,7 +66,7 @@ struct OriginTests {
         }
     }
 
-    @Test("in a browser, the server's own page connects, and another server's page does not")
+    @Test("a browser connects the server's own page and not another server's")
     func browser() throws {
         try withServer { server in
             try withServer { other in

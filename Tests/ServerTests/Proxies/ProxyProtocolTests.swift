@@ -1,4 +1,4 @@
-// The PROXY protocol on the clients' port: with it the server knows whose connection it is, and without it nobody gets in.
+// The PROXY protocol on the clients' port: with it the server knows the client, and without it every connection is refused.
 
 import JSON
 import PerigeeTestKit
@@ -33,7 +33,7 @@ struct ProxyProtocolTests {
     }
 
     @Test(
-        "the client is whom the header names: for scripts and for the admin API",
+        "the header names the client for scripts and for the admin API",
         arguments: [(text, "192.0.2.7", "192.0.2.7:56324"), (binary, "2001:db8::7", "[2001:db8::7]:4711")])
     func named(header: [UInt8], ip: String, address: String) throws {
         try withProxied { server in
@@ -47,7 +47,7 @@ struct ProxyProtocolTests {
         }
     }
 
-    @Test("the header may come in two pieces, cut anywhere, and byte by byte", arguments: [text, binary])
+    @Test("the header may come in two pieces at any split or byte by byte", arguments: [text, binary])
     func pieces(header: [UInt8]) throws {
         let ip = header.first == UInt8(ascii: "P") ? "192.0.2.7" : "2001:db8::7"
         try withProxied { server in
@@ -69,7 +69,7 @@ struct ProxyProtocolTests {
     }
 
     @Test(
-        "a proxy that speaks for itself, or cannot say for whom, is the client itself",
+        "a proxy that speaks for itself or for nobody known is the client",
         arguments: [
             local, Array("PROXY UNKNOWN\r\n".utf8),
         ])
@@ -90,7 +90,7 @@ struct ProxyProtocolTests {
         }
     }
 
-    @Test("a second proxy that the header names is believed about who is behind it")
+    @Test("a second trusted proxy that the header names may name the client")
     func chained() throws {
         try withProxied { server in
             let socket = try server.dial()
@@ -109,8 +109,9 @@ struct ProxyProtocolTests {
         }
     }
 
+    /// It gets no answer.
     @Test(
-        "a connection that begins with anything else is hung up without a word, and counted",
+        "a connection that begins with anything else is cut and counted",
         arguments: [
             "GET / HTTP/1.1\r\nHost: h\r\n\r\n", "PROXY TCP4 nonsense\r\n", "\u{16}\u{3}\u{1}", "\r\n\r\n\0\r\nQUIX",
             "PROXY UNKNOWN" + String(repeating: " x", count: 100),
@@ -127,8 +128,9 @@ struct ProxyProtocolTests {
         }
     }
 
+    /// It gets no answer.
     @Test(
-        "a header that does not come within timeouts.handshake ends the connection without a word",
+        "a header that is late by timeouts.handshake ends the connection",
         arguments: [0, 1, 20])
     func late(count: Int) throws {
         try withProxied(configure: { $0.timeouts.handshake = .milliseconds(50) }) { server in
@@ -139,7 +141,7 @@ struct ProxyProtocolTests {
         }
     }
 
-    @Test("who is no trusted proxy is hung up, and counted")
+    @Test("a peer that is no trusted proxy is cut and counted")
     func untrusted() throws {
         try withProxied(trusted: "10.0.0.0/8") { server in
             let socket = try server.dial()

@@ -26,7 +26,8 @@ struct FileWatcherTests {
         try server.log.wait(for: line, timeout: .seconds(20))
     }
 
-    @Test("a file that is written in place, and one that is renamed over the old, is live on the open connection")
+    /// On the open connection.
+    @Test("a file written in place or renamed over the old is live")
     func edits() throws {
         try withWatching { server, client in
             try server.write(ReloadScripts.saying("written"), to: "main.lua", .inPlace)
@@ -40,7 +41,8 @@ struct FileWatcherTests {
         }
     }
 
-    @Test("a broken file is told to the log with its line, the old code goes on, and the mended file is live")
+    /// The corrected file is live.
+    @Test("a broken file is logged with its line and the old code goes on")
     func broken() throws {
         try withWatching { server, client in
             try server.write("function onMessage(conn)\n  conn:send(\nend", to: "main.lua")
@@ -56,7 +58,7 @@ struct FileWatcherTests {
         }
     }
 
-    @Test("a script in a new folder is served, and the new folder is watched from then on")
+    @Test("a script in a new folder is served and the new folder watched")
     func newFolder() throws {
         try withWatching { server, _ in
             try server.write(ReloadScripts.saying("one"), to: "games/board/chess.lua")
@@ -71,7 +73,8 @@ struct FileWatcherTests {
         }
     }
 
-    @Test("a script that is removed, and a folder that is moved away or into place, is noticed")
+    /// A folder that is moved away or into place.
+    @Test("a removed script and a moved folder are noticed")
     func moves() throws {
         try withWatching { server, _ in
             try server.write(ReloadScripts.saying("extra"), to: "extra.lua")
@@ -98,7 +101,7 @@ struct FileWatcherTests {
             $0.scripts.watch = true
             $0.scripts.debounce = .milliseconds(30)
         } _: { server in
-            // What the watcher does first is to look.
+            // The watcher looks first of all.
             try body(server, folder)
         }
     }
@@ -108,7 +111,8 @@ struct FileWatcherTests {
         #expect(result.status == 0, "\(result.errors)")
     }
 
-    @Test("a link to the folder that is swapped is noticed, and what it leads to is watched from then on")
+    /// Its new target is watched from then on.
+    @Test("a switched link to the folder is noticed")
     func swappedLink() throws {
         try withLink { server, folder in
             try shell("ln -s v2 next && mv -T next current", in: folder)
@@ -152,7 +156,8 @@ struct FileWatcherTests {
         }
     }
 
-    @Test("a subfolder and a file behind a link are watched where they are, and so are the links")
+    /// A subfolder and a file behind a link are watched where they are.
+    @Test("links and their targets are watched")
     func linkedEntries() throws {
         let elsewhere = try TemporaryFolder()
         try elsewhere.write(ReloadScripts.saying("one"), to: "games/go.lua")
@@ -178,9 +183,8 @@ struct FileWatcherTests {
         }
     }
 
-    @Test(
-        "a file that becomes readable later is a change, and so is a changed folder; what lies beside the folder is none"
-    )
+    /// A file beside the folder is none.
+    @Test("a changed mode of a file or folder is a change")
     func modes() throws {
         let folder = try TemporaryFolder()
         try folder.write("", to: "Scripts/lib/words.lua")
@@ -197,7 +201,7 @@ struct FileWatcherTests {
             for _ in 0..<200 where changes == before { loop.turn(waitingAtMost: 100) }
             #expect(changes > before, "\(line)")
         }
-        // The first call is for what happened before the folder was watched.
+        // The first call is for changes before the folder was watched.
         try expectChange(after: "true")
         for line in [
             "chmod 600 Scripts/lib/words.lua", "chmod 755 Scripts/lib", "chmod 755 Scripts", "touch Scripts/new.lua",
@@ -213,7 +217,8 @@ struct FileWatcherTests {
         #expect(changes == before)
     }
 
-    @Test("folders that are one too many to be watched are told once, and anew when they come back")
+    /// And again when they return.
+    @Test("folders beyond the watchable number are logged once")
     func tooMany() throws {
         let folder = try TemporaryFolder()
         try folder.write("", to: "Scripts/main.lua")
@@ -241,7 +246,7 @@ struct FileWatcherTests {
         #expect(told.count == 2)
     }
 
-    @Test("an entry whose type the file system does not say is asked for, and a link stays a link")
+    @Test("an entry of unknown type is looked up and a link stays a link")
     func unknownType() throws {
         let folder = try TemporaryFolder()
         try folder.write("", to: "sub/main.lua")
@@ -255,7 +260,7 @@ struct FileWatcherTests {
         #expect(FileWatcher.kind(unknown, of: folder.path + "/gone") == unknown)
     }
 
-    @Test("a path is looked up name by name, and through each of its links")
+    @Test("a path is looked up name by name and through each of its links")
     func steps() throws {
         let folder = try TemporaryFolder()
         try folder.write("", to: "v1/app/main.lua")

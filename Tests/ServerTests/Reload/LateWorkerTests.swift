@@ -34,7 +34,8 @@ struct LateWorkerTests {
         }
     }
 
-    @Test("a worker that does not load in time ends the reload with its number and its handler; the next one works")
+    /// The next reload works.
+    @Test("a worker that loads late ends the reload with its number and handler")
     func preparing() throws {
         try withServer(scripts: ["main.lua": Self.script("old")]) {
             $0.scripts.reloadTimeout = .milliseconds(100)
@@ -59,7 +60,8 @@ struct LateWorkerTests {
         }
     }
 
-    @Test("a worker that voted and does not swap in time is named; the others have the version, and it gets it later")
+    /// The others have the version, and it gets it later.
+    @Test("a worker that votes and swaps late is named")
     func committing() throws {
         try withServer(scripts: ["main.lua": Self.script("old")]) {
             $0.scripts.reloadTimeout = .seconds(2)

@@ -1,5 +1,5 @@
 // A hundred reloads under a crowd that talks all the while: nobody is closed, nothing is lost, doubled or answered half by one
-// version and half by another, and what workers count in their states is migrated with nothing missing.
+// version and half by another, and the counts in the workers' states are migrated with nothing missing.
 //
 // `make reload-crowd` does it with 10,000 clients against the release build, and says how long workers stood still.
 
@@ -41,7 +41,7 @@ struct ReloadCrowdTests {
 
     private static func words(_ round: Int) -> String { "return {word = '\(round)'}" }
 
-    @Test("100 reloads, and failing ones in between, under a crowd that sends and is sent to")
+    @Test("100 reloads and failing ones run under a sending and receiving crowd")
     func crowd() throws {
         Server.raiseDescriptorLimit()
         let server = try PerigeeProcess(

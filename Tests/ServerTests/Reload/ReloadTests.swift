@@ -1,4 +1,4 @@
-// Reloading through the admin API: what changes, what survives, and what a mistake does.
+// Reloading through the admin API: the changes, the survivors, and the effect of an error.
 
 import JSON
 import PerigeeTestKit
@@ -9,7 +9,8 @@ import Testing
 
 @Suite("Reload", .bounded)
 struct ReloadTests {
-    @Test("the open connection's next message meets the new code; its data and subscriptions survive")
+    /// Its data and subscriptions survive.
+    @Test("the open connection's next message meets the new code")
     func swaps() throws {
         try withServer(scripts: ["main.lua": ReloadScripts.saying("old")]) { server in
             let clients = try (0..<6).map { _ in try WebSocketClient.connect(port: server.clientPort) }
@@ -34,7 +35,8 @@ struct ReloadTests {
         }
     }
 
-    @Test("broken code keeps the old: 422 names file, line and source line of every mistake, and so does the log")
+    /// With file, line and source line; so does the log.
+    @Test("broken code keeps the old and 422 names every error")
     func broken() throws {
         try withServer(scripts: ["main.lua": ReloadScripts.saying("old"), "lib/words.lua": "return {}"]) { server in
             let client = try WebSocketClient.connect(port: server.clientPort)
@@ -59,7 +61,7 @@ struct ReloadTests {
         }
     }
 
-    @Test("an error while a script's top level runs is one as well, with the calls that led there")
+    @Test("an error of a script's top level fails the reload with its traceback")
     func brokenTopLevel() throws {
         try withServer(scripts: ["main.lua": ReloadScripts.saying("old")]) { server in
             let client = try WebSocketClient.connect(port: server.clientPort)
@@ -72,7 +74,7 @@ struct ReloadTests {
         }
     }
 
-    @Test("after a mistake is mended the next reload goes through")
+    @Test("the next reload works once the error is corrected")
     func mended() throws {
         try withServer(scripts: ["main.lua": ReloadScripts.saying("old")]) { server in
             let client = try WebSocketClient.connect(port: server.clientPort)
@@ -121,7 +123,8 @@ struct ReloadTests {
         }
     }
 
-    @Test("a reload without a change gives a new version, and says that no file changed")
+    /// It reports that no file changed.
+    @Test("a reload without a change gives a new version")
     func unchanged() throws {
         try withServer(scripts: ["main.lua": ReloadScripts.saying("same")]) { server throws in
             #expect(try server.reload().json() == ["version": 2, "changed": []])
@@ -130,7 +133,8 @@ struct ReloadTests {
 
     // MARK: Routes
 
-    @Test("a new script gets its path; one that is removed leaves its connections, and its path, to main")
+    /// Its connections, too.
+    @Test("a new script gets its path and a removed one leaves it to main")
     func files() throws {
         try withServer(scripts: ["main.lua": ReloadScripts.saying("main")]) { server in
             let before = try WebSocketClient.connect(port: server.clientPort, path: "/games/chess")
@@ -152,7 +156,8 @@ struct ReloadTests {
         }
     }
 
-    @Test("with explicit routes only the paths named are served, and a route to no script is a mistake")
+    /// A route to no script is an error.
+    @Test("explicit routes serve only their paths")
     func routes() throws {
         let scripts = ["rooms/chat.lua": ReloadScripts.saying("chat"), "main.lua": ReloadScripts.saying("main")]
         try withServer(scripts: scripts, configure: { $0.scripts.routes = ["/talk": "rooms/chat"] }) { server in
@@ -171,7 +176,7 @@ struct ReloadTests {
         }
     }
 
-    @Test("a folder that is gone keeps the old scripts, and so does an empty one")
+    @Test("a missing and an empty folder keep the old scripts")
     func noFolder() throws {
         try withServer(scripts: ["main.lua": ReloadScripts.saying("old")]) { server in
             let client = try WebSocketClient.connect(port: server.clientPort)
@@ -188,7 +193,8 @@ struct ReloadTests {
 
     // MARK: Under load
 
-    @Test("200 reloads while messages flow: each message is answered once, in order, by a version that was live")
+    /// Each message is answered by a version that was live.
+    @Test("200 reloads lose, double and reorder no message")
     func underLoad() throws {
         try withServer(scripts: ["main.lua": ReloadScripts.saying("0")]) { server in
             let clients = try (0..<4).map { _ in
@@ -228,14 +234,15 @@ struct ReloadTests {
             answers += 1
             let spoken = try #require(words[2].first == "v" ? Int(words[2].dropFirst()) : nil)
             try #require(words[1] == "\(answers)" && words[3] == "\(answers)", "\(text)")
-            // What a version says is its own word: no handler runs half old and half new.
+            // A version answers with its own word: no handler runs half old and half new.
             try #require(spoken >= version && words[0] == "\(spoken - 1)", "\(text)")
             version = spoken
         }
         #expect(answers == count && pushes == count)
     }
 
-    @Test("reloads asked for at the same time are all answered, and the newest files are live at the end")
+    /// The newest files are live at the end.
+    @Test("simultaneous reloads are all answered")
     func atOnce() throws {
         try withServer(scripts: ["main.lua": ReloadScripts.saying("old")]) { server in
             let client = try WebSocketClient.connect(port: server.clientPort)

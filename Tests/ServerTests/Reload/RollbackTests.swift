@@ -1,4 +1,4 @@
-// Back to an earlier version: its sources under a new number, on all workers, with what survives any reload.
+// Back to an earlier version: its sources under a new number, on all workers, with everything that survives a reload.
 
 import JSON
 import PerigeeTestKit
@@ -14,7 +14,8 @@ struct RollbackTests {
         try server.ask("POST", "/v1/scripts/rollback\(query)")
     }
 
-    @Test("the version before is live again under a new number, on all workers; connections and their data go on")
+    /// On all workers. Connections and their data go on.
+    @Test("a rollback makes the previous version live under a new number")
     func goesBack() throws {
         try withServer(scripts: ["main.lua": ReloadScripts.saying("one")]) { server in
             let clients = try server.connectOnEachWorker()
@@ -29,14 +30,15 @@ struct RollbackTests {
             }
             let line = try server.log.wait(for: "scripts rolled back")
             #expect(line == "notice scripts rolled back cause=admin API changed=main.lua rolledBackTo=1 version=3")
-            // Once more, and what was left is back.
+            // Once more, and the version that was left is back.
             #expect(try rollBack(server).json()["rolledBackTo"] == 2)
             try clients[0].send("b")
             #expect(try clients[0].receiveText() == "two 2 v4 b")
         }
     }
 
-    @Test("any of the last five versions can be named, and no other; without one before there is nothing to go back to")
+    /// No other version, and without a previous one there is no rollback.
+    @Test("a rollback may name any of the last five versions")
     func named() throws {
         try withServer(scripts: ["main.lua": ReloadScripts.saying("1")]) { server in
             #expect(try rollBack(server).errorCode == "no_previous_version")
@@ -59,7 +61,7 @@ struct RollbackTests {
         }
     }
 
-    @Test("a reload that fails uses up no number, and is no version to go back to")
+    @Test("a failed reload uses up no number and is no target of a rollback")
     func failures() throws {
         try withServer(scripts: ["main.lua": ReloadScripts.saying("1")]) { server in
             for _ in 0..<3 {
@@ -72,7 +74,8 @@ struct RollbackTests {
         }
     }
 
-    @Test("a version that no longer loads, for what its states have become, is refused and nothing changes")
+    /// Nothing changes.
+    @Test("a version that cannot load the present states is refused")
     func refused() throws {
         func counting(_ version: Int) -> String {
             """
@@ -92,7 +95,8 @@ struct RollbackTests {
         }
     }
 
-    @Test("the history keeps five versions, and not the one whose sources are those of the next")
+    /// A version with the sources of the next one is not kept.
+    @Test("the history keeps five versions with distinct sources")
     func history() throws {
         func bundle(_ version: UInt64, _ text: String) throws -> ScriptBundle {
             try ScriptBundle(version: version, scripts: ["main": text])

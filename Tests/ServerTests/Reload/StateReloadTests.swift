@@ -34,7 +34,7 @@ struct StateReloadTests {
         }
     }
 
-    @Test("each worker keeps its own state, and migrates it with the others")
+    @Test("each worker keeps its own state and migrates it with the others")
     func migrates() throws {
         try withServer(scripts: ["main.lua": Self.counting("one", version: 1)]) { server in
             let clients = try server.connectOnEachWorker()
@@ -50,7 +50,8 @@ struct StateReloadTests {
         }
     }
 
-    @Test("when the migration of one worker fails, no worker has the new code, and no state has changed")
+    /// No worker has the new code, and no state has changed.
+    @Test("a failed migration of one worker leaves all workers as they were")
     func allOrNone() throws {
         try withServer(scripts: ["main.lua": Self.counting("one", version: 1)]) { server in
             let clients = try server.connectOnEachWorker()
@@ -70,7 +71,7 @@ struct StateReloadTests {
         }
     }
 
-    @Test("a migration that takes too long on one worker is given up, and the others go on")
+    @Test("a slow migration on one worker is given up and the others go on")
     func slow() throws {
         try withServer(scripts: ["main.lua": Self.counting("one", version: 1)]) {
             $0.scripts.loadBudget = .milliseconds(2_500)
@@ -90,7 +91,7 @@ struct StateReloadTests {
         }
     }
 
-    @Test("a server that stops in the middle of a migration does not wait for its vote")
+    @Test("a server that stops amid a migration does not wait for its vote")
     func stops() throws {
         try withServer(scripts: ["main.lua": Self.counting("one", version: 1)]) {
             $0.scripts.loadBudget = .seconds(1)
@@ -108,7 +109,7 @@ struct StateReloadTests {
         }
     }
 
-    @Test("how long a reload held up the workers is counted, slice by slice")
+    @Test("the pauses of a reload are counted slice by slice")
     func pauses() throws {
         try withServer(scripts: ["main.lua": Self.counting("one", version: 1)]) { server in
             #expect(try server.nodeState()["reloadPause"]?["count"] == 0)
@@ -125,7 +126,7 @@ struct StateReloadTests {
         }
     }
 
-    @Test("a record of pauses keeps the worst of all, and the quantiles of the last 512")
+    @Test("a record of pauses keeps the longest and the quantiles of the last 512")
     func record() {
         var record = PauseRecord()
         #expect(record.quantile(0.99) == 0 && record.count == 0)

@@ -1,4 +1,4 @@
-// PUT /v1/scripts/{name}: off unless allowed, and then all of it or nothing: the file, and what is live.
+// PUT /v1/scripts/{name}: off unless allowed, and then all of it or nothing: the file, and the live version.
 
 import EventLoop
 import Glibc
@@ -28,7 +28,8 @@ struct UploadTests {
         try ChildProcess.shell("cat '\(server.scriptsFolder)/\(name)'").output
     }
 
-    @Test("curl -T sends a script, which is live on open connections when curl has its answer, and in the folder")
+    /// On open connections; the script is in the folder.
+    @Test("curl -T uploads a script that is live before its answer")
     func curl() throws {
         try withUpload { server in
             let client = try server.connect()
@@ -46,7 +47,7 @@ struct UploadTests {
         }
     }
 
-    @Test("a script in a new folder and a module are taken, and what requires the module has it at once")
+    @Test("an upload creates a script's folder and updates a module's users")
     func folders() throws {
         try withUpload { server throws in
             #expect(
@@ -60,7 +61,8 @@ struct UploadTests {
         }
     }
 
-    @Test("a script that does not load is 422 with every mistake; neither the file nor what is live changes")
+    /// Neither the file nor the live version changes.
+    @Test("a script that does not load is 422 with every error")
     func broken() throws {
         try withUpload { server in
             let client = try server.connect()
@@ -81,7 +83,7 @@ struct UploadTests {
         }
     }
 
-    @Test("when one worker does not take it, no file is left, not even an empty folder")
+    @Test("an upload that one worker refuses leaves no file and no folder")
     func refusedByOneWorker() throws {
         let script = """
             local s = server.state("s", 1, function() return {} end)
@@ -104,7 +106,8 @@ struct UploadTests {
         }
     }
 
-    @Test("a script that is replaced keeps its mode and its owner; a new one gets those of any new file")
+    /// A new one gets those of any new file.
+    @Test("a replaced script keeps its mode and its owner")
     func access() throws {
         try withUpload { server throws in
             let path = server.scriptsFolder + "/main.lua"
@@ -129,7 +132,7 @@ struct UploadTests {
     }
 
     @Test(
-        "without the right to give a file away a script of somebody else is not replaced",
+        "a script of another owner is not replaced without the right to chown",
         .enabled(if: geteuid() == 0, "root alone can take the right from itself"))
     func foreignOwner() throws {
         let folder = try TemporaryFolder()
@@ -154,7 +157,7 @@ struct UploadTests {
         }
         thread.join()
         let found = outcomes.wait()
-        #expect(found.first?.contains("belongs to user 0, to whom this process may not give the new file") == true)
+        #expect(found.first?.contains("belongs to user 0, and this process may not pass the file on") == true)
         #expect(found.last == "staged")
         #expect(try ChildProcess.shell("ls -A '\(folder.path)'").output == "main.lua\n")
     }
@@ -169,7 +172,7 @@ struct UploadTests {
         #expect(try ChildProcess.shell("cat '\(folder.path)'/victim '\(folder.path)'/main.lua").output == "preciousnew")
     }
 
-    @Test("names that lead out of the folder, to hidden files or to tests are refused")
+    @Test("refuses names that lead out of the folder, to hidden files or to tests")
     func names() throws {
         let good = ["a", "a.lua", "games/chess", "lib/util", "A-b_9", "tests", "lib/tests/x", "errors.lua"]
         let bad = [
@@ -189,7 +192,7 @@ struct UploadTests {
         }
     }
 
-    @Test("it is off by default, and needs a key that may manage")
+    @Test("it is off by default and needs a key that may manage")
     func off() throws {
         try withServer(scripts: ["main.lua": ""]) { server throws in
             let refused = try server.ask("PUT", "/v1/scripts/main", body: "")
@@ -204,7 +207,7 @@ struct UploadTests {
         }
     }
 
-    @Test("a folder that cannot be written is 500, and what is live goes on")
+    @Test("a folder that cannot be written is 500 and the live version goes on")
     func notWritable() throws {
         let folder = try TemporaryFolder()
         try folder.write("x", to: "file")

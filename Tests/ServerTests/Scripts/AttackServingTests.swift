@@ -43,16 +43,16 @@ struct AttackServingTests {
         #expect(try client.receiveText() == "echo \(text)")
     }
 
-    @Test(
-        "others are answered before, meanwhile and after, on the same worker and on another; the attacker stays connected"
-    )
+    /// Echoes on both workers before, during and after the attack; the attacker stays connected.
+    @Test("attacks neither stop the echoes of others nor end a connection")
     func served() throws {
         var scripts = ["main.lua": Self.echo]
         for (number, attack) in Self.attacks.enumerated() { scripts["a\(number).lua"] = Self.script(of: attack) }
         try withServer(
             scripts: scripts,
             configure: {
-                // What is shipped. With less, a client that comes after a bomb of 64 MB may be killed for the collector's work.
+                // The default. With less, a client that comes after a bomb of 64 MB may be killed for the collector's
+                // work.
                 $0.scripts.budget = .milliseconds(50)
                 $0.scripts.loadBudget = .seconds(60)
                 $0.scripts.memory = 64 << 20

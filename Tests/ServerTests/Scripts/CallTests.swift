@@ -25,7 +25,7 @@ struct CallTests {
     ]
 
     @Test(
-        "any method reaches onRequest whole, and its answer comes back",
+        "any method reaches onRequest whole and its answer comes back",
         arguments: ["GET", "POST", "PUT", "PATCH", "DELETE"])
     func methods(method: String) throws {
         try withServer(scripts: Self.scripts) { server in
@@ -40,7 +40,7 @@ struct CallTests {
         }
     }
 
-    @Test("a handler may wait, fail, say nothing, or take too long")
+    @Test("a handler may wait, fail, return nothing, or take too long")
     func outcomes() throws {
         try withServer(
             scripts: Self.scripts, configure: { $0.scripts.eventTimeout = .milliseconds(200) }
@@ -66,7 +66,8 @@ struct CallTests {
         }
     }
 
-    @Test("scripts do not see the API's keys; a key needs the scope 'publish'")
+    /// A key needs the scope 'publish'.
+    @Test("scripts do not see the API's keys")
     func keys() throws {
         let keys = [
             AdminKey(name: "push", key: "0123456789abcdef", scopes: [.publish]),

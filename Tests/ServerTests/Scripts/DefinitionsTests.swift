@@ -22,7 +22,7 @@ struct DefinitionsTests {
         return try String(contentsOfFile: "\(root)/Scripts/\(name)", encoding: .utf8)
     }
 
-    /// What Lua itself brings, which editors know.
+    /// The globals of Lua itself, which editors know.
     private static let basics: Set<String> = [
         "_VERSION", "assert", "collectgarbage", "error", "getmetatable", "ipairs", "next", "pairs", "pcall", "print",
         "rawequal", "rawget", "rawlen", "rawset", "require", "select", "setmetatable", "tonumber", "tostring", "type",
@@ -37,7 +37,8 @@ struct DefinitionsTests {
         return withExtendedLifetime(host) { engine.vocabulary }
     }
 
-    @Test("every global, function and field of the host is defined, and nothing else")
+    /// Nothing else is defined.
+    @Test("every global, function and field of the host is defined")
     func api() throws {
         let vocabulary = try vocabulary()
         var real = vocabulary.globals.subtracting(Self.basics).subtracting(Self.libraries)
@@ -50,12 +51,12 @@ struct DefinitionsTests {
         #expect(Self.basics.subtracting(vocabulary.globals) == [] && vocabulary.globals.isSuperset(of: Self.libraries))
     }
 
-    @Test("every handler is defined, and nothing else")
+    @Test("exactly the handlers of the host are defined")
     func handlers() {
         #expect(definitions.handlers == Set(ScriptHandler.allCases.map(\.name)))
     }
 
-    @Test("a request has the fields that are defined, and those that the check knows, and no others")
+    @Test("a request has exactly the defined fields and those of the check")
     func request() throws {
         let host = CheckHost()
         let engine = try ScriptEngine(host: host, options: ScriptOptions())
@@ -80,7 +81,8 @@ struct DefinitionsTests {
         withExtendedLifetime(host) {}
     }
 
-    @Test("a call and a publication have the fields that are defined, and those that the check knows, and no others")
+    /// And those of the check.
+    @Test("calls and publications have exactly the defined fields")
     func questions() throws {
         #expect(definitions.fields["Publication"] == ScriptVocabulary.handlerFields["publication"])
         #expect(definitions.fields["Call"] == ScriptVocabulary.handlerFields["call"])
@@ -118,13 +120,13 @@ struct DefinitionsTests {
         }
     }
 
-    @Test("what waits is marked, and nothing else")
+    @Test("exactly the functions that wait are marked")
     func asynchronous() {
         let waiting: Set<String> = ["server.sleep()", "http.get()", "http.post()", "http.request()"]
         #expect(definitions.asynchronous == waiting.intersection(definitions.api))
     }
 
-    @Test("the methods and fields of what tests are given are those of the kit")
+    @Test("the defined methods and fields of test objects are those of the kit")
     func testKit() {
         let kit = String(decoding: PackageResources.kit_lua, as: UTF8.self).split(separator: "\n").map(String.init)
         for name in ["App", "Client"] {
@@ -140,7 +142,7 @@ struct DefinitionsTests {
         #expect(Set(fields) == definitions.fields["Client"])
     }
 
-    @Test("every function that is defined says what it is for, and what it answers")
+    @Test("every definition states its purpose and its results")
     func documented() {
         #expect(definitions.undocumented == [])
     }

@@ -56,7 +56,8 @@ struct PublishFilterTests {
         }
     }
 
-    @Test("every way to push passes, and the publication names its target")
+    /// The publication names its target.
+    @Test("every way to push passes")
     func ways() throws {
         try withServer(scripts: ["main.lua": Self.script]) { server in
             let client = try Client(server)
@@ -84,7 +85,7 @@ struct PublishFilterTests {
         try withServer(scripts: ["main.lua": Self.script]) { server in
             let client = try Client(server)
             let sockets = try (0..<3).map { _ in try server.openAdmin() }
-            // What is answered was read no later than a request that is sent after it.
+            // A request with an answer was read no later than one that is sent after it.
             for (socket, text) in zip(sockets, ["late", "second", "third"]) {
                 try socket.send(
                     "POST /v1/channels/news/messages HTTP/1.1\r\nHost: localhost\r\nContent-Length: \(text.utf8.count)\r\n\r\n"
@@ -124,7 +125,8 @@ struct PublishFilterTests {
         }
     }
 
-    @Test("as many pushes wait behind one as handlers may; one more is 503")
+    /// One more is 503.
+    @Test("as many pushes wait behind one as handlers may")
     func overload() throws {
         try withServer(scripts: ["main.lua": Self.script], configure: { $0.scripts.maxWaiting = 2 }) { server in
             let client = try Client(server)
@@ -143,7 +145,8 @@ struct PublishFilterTests {
         }
     }
 
-    @Test("a handler that never answers is 504, and the next push is answered")
+    /// The next push is answered.
+    @Test("a handler that never answers is 504")
     func timeout() throws {
         try withServer(
             scripts: ["main.lua": Self.script], configure: { $0.scripts.eventTimeout = .milliseconds(50) }

@@ -8,7 +8,8 @@ import Testing
 
 @Suite("Shipped scripts", .bounded)
 struct ShippedScriptsTests {
-    @Test("main: welcomes a client to the lobby with its id, and a client that says nothing gets nothing more")
+    /// A client that sends nothing gets nothing more.
+    @Test("main: welcomes a client to the lobby with its id")
     func welcome() throws {
         try withServer { server in
             let client = try WebSocketClient.connect(port: server.clientPort)
@@ -21,7 +22,8 @@ struct ShippedScriptsTests {
         }
     }
 
-    @Test("main: subscribes a client to the channels it names, and says politely which it may not have")
+    /// It answers which channels the client may not have.
+    @Test("main: subscribes a client to the channels that it names")
     func channels() throws {
         try withServer { server in
             let path = "/any/path?channel=news&channel=&channel=sport"
@@ -35,7 +37,7 @@ struct ShippedScriptsTests {
         }
     }
 
-    @Test("main: answers what a client says, and tells the others on its channels")
+    @Test("main: answers a message and tells the others on its channels")
     func talk() throws {
         try withServer { server in
             let ada = try WebSocketClient.connect(port: server.clientPort)
@@ -52,7 +54,7 @@ struct ShippedScriptsTests {
         }
     }
 
-    @Test("echo: sends text and binary back unchanged, and nothing else")
+    @Test("echo: returns exactly the text and bytes that it gets")
     func echo() throws {
         try withServer { server in
             let client = try WebSocketClient.connect(port: server.clientPort, path: "/echo")
@@ -64,7 +66,8 @@ struct ShippedScriptsTests {
         }
     }
 
-    @Test("chat: who is there, who comes, what is said, who goes; a name is unique in its room")
+    /// A name is unique in its room.
+    @Test("chat: tells members, arrivals, messages and departures")
     func chat() throws {
         try withServer { server in
             let path = "/examples/chat?room=kitchen&name="
@@ -87,7 +90,8 @@ struct ShippedScriptsTests {
         }
     }
 
-    @Test("desk: a question reaches the desk with its connection's id, and a POST answers that one client")
+    /// The answer reaches that one client.
+    @Test("desk: a question has its connection's id and a POST answers it")
     func deskByHand() throws {
         try withServer { server in
             let desk = try WebSocketClient.connect(port: server.clientPort, path: "/?channel=desk")
@@ -104,7 +108,8 @@ struct ShippedScriptsTests {
         }
     }
 
-    @Test("desk: who has the key gets the questions and answers them; who has a wrong one is closed with 4003")
+    /// A wrong key closes the connection with 4003.
+    @Test("desk: an agent with the key gets and answers questions")
     func deskOperator() throws {
         try withServer(configure: { $0.scripts.settings = ScriptSettings([.init(name: "deskKey", json: "\"s3cret\"")]) }
         ) { server in

@@ -1,4 +1,4 @@
-// What scripts do with users over the wire: all connections of one, wherever they are.
+// Users of scripts over the wire: all connections of one, on all workers.
 
 import PerigeeTestKit
 import Server
@@ -15,7 +15,7 @@ struct UserTests {
         end
         """#
 
-    @Test("server.sendUser reaches all connections of a user on every worker, and nobody else")
+    @Test("server.sendUser reaches exactly the user's connections on every worker")
     func sends() throws {
         try withServer(scripts: ["main.lua": Self.script]) { server in
             let ada = try server.connectOnEachWorker()
@@ -34,7 +34,7 @@ struct UserTests {
         }
     }
 
-    @Test("server.disconnect with a user's name closes all connections of that user on every worker")
+    @Test("server.disconnect closes all connections of a user on every worker")
     func disconnects() throws {
         try withServer(scripts: ["main.lua": Self.script]) { server in
             let ada = try server.connectOnEachWorker()

@@ -1,5 +1,5 @@
-// Handlers that wait, over the wire: order, backpressure, closing, timeouts. What they wait for is a key that another client
-// sets, so that no test depends on the time.
+// Handlers that wait, over the wire: order, backpressure, closing, timeouts. They wait for a key that another client sets, so
+// that no test depends on the time.
 
 import JSON
 import PerigeeTestKit
@@ -10,7 +10,7 @@ import TimeBound
 
 @Suite("waiting handlers", .bounded)
 struct WaitingTests {
-    /// "wait" waits for "go", which anybody may say; everything is echoed with what is told of its wait.
+    /// "wait" waits for "go", which any client may send; everything is echoed with the result of its wait.
     private static let script = #"""
         local function waitForGo()
             while not kv.get("go") do
@@ -70,7 +70,8 @@ struct WaitingTests {
         #expect(notes == expected)
     }
 
-    @Test("the events of one connection run one at a time and in order; other connections go on meanwhile")
+    /// Other connections go on meanwhile.
+    @Test("the events of one connection run one at a time and in order")
     func order() throws {
         try withScript { server in
             let a = try server.connect("/")
@@ -86,7 +87,8 @@ struct WaitingTests {
         }
     }
 
-    @Test("behind a handler that waits, messages beyond the queue stay in the socket, and none is lost")
+    /// None is lost.
+    @Test("messages beyond the queue of a waiting handler stay in the socket")
     func backpressure() throws {
         try withScript(configure: { $0.workers = 1 }) { server in
             let a = try server.connect("/")
@@ -115,9 +117,8 @@ struct WaitingTests {
         return try #require(json["bytesIn"]?.int)
     }
 
-    @Test(
-        "when the client goes, the wait ends with \"closed\", what came behind it runs, then onClose: each once, in order"
-    )
+    /// Messages behind it run, then onClose: each once, in order.
+    @Test("a wait of a closed connection ends with \"closed\"")
     func clientCloses() throws {
         try withScript { server in
             let a = try server.connect("/")
@@ -128,7 +129,7 @@ struct WaitingTests {
         }
     }
 
-    @Test("a handler of a closed connection that waits a second time is cancelled, and onClose follows")
+    @Test("a second wait of a closed connection is cancelled before onClose")
     func cancelled() throws {
         try withScript { server in
             let a = try server.connect("/")
@@ -141,7 +142,7 @@ struct WaitingTests {
         }
     }
 
-    @Test("onClose may wait; the connection still says who and where it was")
+    @Test("the connection keeps its identity while onClose waits")
     func closeWaits() throws {
         try withScript { server in
             let a = try server.connect("/late")
@@ -156,7 +157,7 @@ struct WaitingTests {
         }
     }
 
-    @Test("onUpgrade may wait before it accepts, refuses, or learns that the client has gone")
+    @Test("onUpgrade may wait before it accepts, refuses or loses the client")
     func upgrade() throws {
         try withScript { server in
             let b = try server.connect("/")
@@ -188,7 +189,8 @@ struct WaitingTests {
         }
     }
 
-    @Test("a handler whose time is up gets \"timeout\"; the next wait kills it, and the connection goes on")
+    /// The connection goes on.
+    @Test("a late wait ends with \"timeout\" and the next wait kills the handler")
     func timesOut() throws {
         try withScript(configure: { $0.scripts.eventTimeout = .milliseconds(100) }) { server in
             let a = try server.connect("/")
@@ -201,7 +203,8 @@ struct WaitingTests {
         }
     }
 
-    @Test("a handler that never ends is killed, its connection stays, and others on the worker were not harmed")
+    /// Other connections of the worker are not harmed.
+    @Test("a handler that never ends is killed and its connection stays")
     func killed() throws {
         try withScript(configure: {
             $0.workers = 1
@@ -242,7 +245,8 @@ struct WaitingTests {
         }
     }
 
-    @Test("a reload lets a handler that waits end in its own version, and queued messages begin in the new one")
+    /// Queued messages begin in the new version.
+    @Test("a waiting handler ends in its own version after a reload")
     func reload() throws {
         try withScript { server in
             let a = try server.connect("/")
@@ -260,7 +264,7 @@ struct WaitingTests {
         }
     }
 
-    @Test("a server that stops ends all waits, and every onClose runs")
+    @Test("a server that stops ends all waits and every onClose runs")
     func stops() throws {
         var lines: [String] = []
         try withServer(

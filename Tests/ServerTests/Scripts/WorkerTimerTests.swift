@@ -1,4 +1,4 @@
-// Timers in the running server: what one timer does to another that is due in the same turn.
+// Timers in the running server: effects of one timer on another that is due in the same turn.
 
 import JSON
 import PerigeeTestKit
@@ -30,7 +30,7 @@ struct WorkerTimerTests {
         #expect(shown == ["true", "end"])
     }
 
-    @Test("a timer that another of the same turn starts with a new period keeps to the new one")
+    @Test("a timer that another restarts in the same turn keeps the new period")
     func startedAnew() throws {
         let shown = try messages(
             """
@@ -43,7 +43,7 @@ struct WorkerTimerTests {
         #expect(shown == ["started anew", "end"])
     }
 
-    @Test("a repeating timer whose function waits is not called again before that has ended")
+    @Test("a repeating timer is not called again while its function waits")
     func busy() throws {
         let script = #"""
             server.every("work", 0.01, function()

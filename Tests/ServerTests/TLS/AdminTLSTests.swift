@@ -8,7 +8,8 @@ import Testing
 
 @Suite("TLS: admin API", .bounded)
 struct AdminTLSTests {
-    @Test("curl that trusts the authority pushes, and one that does not is told so by itself")
+    /// Without trust curl reports the error itself.
+    @Test("curl pushes over TLS if it trusts the authority")
     func curl() throws {
         let scripts = ["main.lua": "function onOpen(conn) conn:subscribe('news') conn:send('ready') end"]
         try withSecureServer(scripts: scripts) { server in
@@ -24,7 +25,7 @@ struct AdminTLSTests {
         }
     }
 
-    @Test("admin.tls is off by default, whatever the clients' port speaks")
+    @Test("admin.tls is off by default even if the clients' port speaks TLS")
     func plainAdmin() throws {
         try withSecureServer(configure: { $0.admin.tls = false }) { server in
             #expect(try HTTPClient.once("GET", "/healthz", port: server.adminPort, security: .plain).status == 200)
@@ -34,7 +35,8 @@ struct AdminTLSTests {
         }
     }
 
-    @Test("a web page of the API's own origin may ask it, and one of its plain twin may not")
+    /// A page of its plain-text twin may not.
+    @Test("a page of the API's own origin may ask it")
     func origin() throws {
         try withSecureServer { server in
             let host = "127.0.0.1:\(server.adminPort)"

@@ -30,9 +30,8 @@ struct CertificateReloadTests {
         try server.connect { _ in }.socket.tls?.serverSubject
     }
 
-    @Test(
-        "SIGHUP's reload uses new certificates for new connections; old ones go on, and their sessions can be continued"
-    )
+    /// Old connections go on, and their sessions can be resumed.
+    @Test("SIGHUP's reload uses new certificates for new connections")
     func signal() throws {
         let place = try Place("old.test")
         try withSecureServer([place.certificate], configure: { $0.tls.watch = false }) { server in
@@ -64,7 +63,8 @@ struct CertificateReloadTests {
         }
     }
 
-    @Test("a link of a folder that is switched, as Kubernetes does, and a link of a file, as certbot does, are noticed")
+    /// A link of a folder, as Kubernetes switches it, and a link of a file, as certbot does.
+    @Test("a switched link to a certificate is noticed")
     func links() throws {
         let place = try Place("old.test")
         let root = place.folder.path
@@ -95,9 +95,8 @@ struct CertificateReloadTests {
         }
     }
 
-    @Test(
-        "a mistake keeps the old certificates, is one line that names the file, and keeps no script from being reloaded"
-    )
+    /// It is one line of the log that names the file.
+    @Test("a certificate error keeps the old certificates and reloads the scripts")
     func mistake() throws {
         let place = try Place("old.test")
         try withSecureServer([place.certificate], configure: { $0.tls.watch = false }) { server in

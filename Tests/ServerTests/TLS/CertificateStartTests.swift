@@ -1,4 +1,4 @@
-// How a server starts with TLS, and how a mistake in its certificates stops the start.
+// The start of a server with TLS; a mistake in its certificates stops the start.
 
 import PerigeeTestKit
 import Settings
@@ -44,7 +44,7 @@ struct CertificateStartTests {
         #expect(error?.description == "\(TestAuthority.certificate.key): no certificate in PEM format")
     }
 
-    @Test("a certificate that has expired is a warning, and serves")
+    @Test("an expired certificate is a warning and serves")
     func expired() throws {
         let old = try TestAuthority.shared.issue("expired", names: ["localhost"], days: -1)
         try withSecureServer([old]) { server in

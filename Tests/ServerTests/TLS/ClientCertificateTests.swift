@@ -1,4 +1,4 @@
-// Clients that show certificates: who gets in, and what scripts and the admin API are told.
+// Clients that show certificates: those that connect, and their subjects in scripts and the admin API.
 
 import JSON
 import PerigeeTestKit
@@ -34,7 +34,7 @@ struct ClientCertificateTests {
         }
     }
 
-    @Test("by default nobody is asked, and conn.certificate is nil")
+    @Test("by default no client is asked and conn.certificate is nil")
     func none() throws {
         try withServer(.none) { server in
             for identity in [Self.ada, Self.stranger] {
@@ -44,7 +44,8 @@ struct ClientCertificateTests {
         }
     }
 
-    @Test("optional: with and without a certificate there is a connection, with a wrong one there is none")
+    /// A client without a certificate connects.
+    @Test("optional: only a wrong client certificate is refused")
     func optional() throws {
         try withServer(.optional) { server in
             let ada = try server.connect { $0.identity = Self.ada }
@@ -56,7 +57,7 @@ struct ClientCertificateTests {
     }
 
     @Test(
-        "required: without a valid certificate there is no connection, in either version",
+        "required: both TLS versions refuse a client without a valid certificate",
         arguments: [
             TLSOptions.Version.tls12, .tls13,
         ])
@@ -84,7 +85,7 @@ struct ClientCertificateTests {
         }
     }
 
-    @Test("the admin API shows the subject, and asks nobody for a certificate itself")
+    @Test("the admin API shows the subject and requests no certificate itself")
     func adminAPI() throws {
         try withServer(.required) { server in
             let ada = try server.connect { $0.identity = Self.ada }

@@ -1,4 +1,4 @@
-// What is agreed in a TLS handshake: the certificate, the protocol, the version, and whether a session goes on.
+// The results of a TLS handshake: the certificate, the protocol, the version, and a resumed session.
 
 import JSON
 import PerigeeTestKit
@@ -8,7 +8,7 @@ import Testing
 
 @Suite("TLS: handshake", .bounded)
 struct TLSHandshakeTests {
-    @Test("a client gets the certificate for the name that it asks for, else the first one")
+    @Test("a client gets the certificate of the requested name or the first one")
     func serverNames() throws {
         let authority = TestAuthority.shared
         let certificates = [
@@ -32,7 +32,7 @@ struct TLSHandshakeTests {
         }
     }
 
-    @Test("of the protocols that a client offers, http/1.1 is chosen; without it the handshake fails as RFC 7301 says")
+    @Test("ALPN selects http/1.1 or fails the handshake as RFC 7301 says")
     func applicationProtocol() throws {
         try withSecureServer { server in
             let client = try server.connect { $0.protocols = ["h2", "http/1.1"] }
@@ -44,7 +44,8 @@ struct TLSHandshakeTests {
         }
     }
 
-    @Test("a client that asks for a new handshake is hung up on, counted and told of in the log; the others go on")
+    /// The others go on.
+    @Test("a client that asks for renegotiation is cut, counted and logged")
     func renegotiation() throws {
         try withSecureServer { server in
             let other = try server.connect { $0.version = .tls12 }
@@ -60,7 +61,8 @@ struct TLSHandshakeTests {
         }
     }
 
-    @Test("TLS 1.2 and 1.3 are spoken, 1.1 is not; with minVersion 1.3 neither is 1.2")
+    /// TLS 1.1 is refused; minVersion 1.3 refuses 1.2, too.
+    @Test("speaks TLS 1.2 and 1.3 or from minVersion on")
     func versions() throws {
         try withSecureServer { server in
             let older = try server.connect { $0.version = .tls12 }
@@ -76,7 +78,7 @@ struct TLSHandshakeTests {
     }
 
     @Test(
-        "a session goes on where the client has a ticket for it, on any worker, and is counted",
+        "a ticket resumes its session on any worker and is counted",
         arguments: [
             TLSOptions.Version.tls12, .tls13,
         ])
@@ -98,8 +100,9 @@ struct TLSHandshakeTests {
         }
     }
 
+    /// A healthy client goes on.
     @Test(
-        "plain HTTP on a port that speaks TLS is hung up on without a word in plain text, and a healthy client goes on")
+        "plain HTTP on a TLS port is cut without an answer in plain text")
     func plainText() throws {
         try withSecureServer { server in
             let healthy = try server.connect()
@@ -113,7 +116,7 @@ struct TLSHandshakeTests {
         }
     }
 
-    @Test("a handshake that is not done in time is cut off and counted, at each of its steps")
+    @Test("a handshake that is late at any of its steps is cut and counted")
     func lateHandshakes() throws {
         try withSecureServer(configure: { $0.timeouts.handshake = .milliseconds(100) }) { server in
             let silent = try (0..<20).map { _ in try RawSocket.connect(port: server.clientPort, security: .plain) }
@@ -125,7 +128,7 @@ struct TLSHandshakeTests {
         }
     }
 
-    @Test("who is turned away at the door gets an alert, and no plain text")
+    @Test("a refused connection gets an alert and no plain text")
     func turnedAway() throws {
         try withSecureServer(configure: { $0.limits.connections = 1 }) { server in
             let client = try server.connect()
@@ -135,7 +138,7 @@ struct TLSHandshakeTests {
         }
     }
 
-    @Test("the server says goodbye as TLS does when it closes")
+    @Test("the server sends close_notify when it closes")
     func goodbye() throws {
         try withSecureServer { server in
             let client = try server.connect()

@@ -18,7 +18,7 @@ struct TLSProxyTests {
     }
 
     @Test(
-        "the client is whom the header names, in whatever pieces header and handshake come",
+        "TLS: the header names the client in any split of header and handshake",
         arguments: [1, 7, 45, 4096])
     func named(_ size: Int) throws {
         try withProxied { server in
@@ -30,7 +30,7 @@ struct TLSProxyTests {
         }
     }
 
-    @Test("a handshake without the header in front of it is hung up on")
+    @Test("a handshake without the header in front of it is cut")
     func nameless() throws {
         try withProxied { server in
             #expect(throws: ClientError.self) { try server.connect() }

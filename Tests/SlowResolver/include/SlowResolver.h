@@ -1,8 +1,8 @@
-// Names that the tests resolve themselves, whoever in the process asks: see slow_resolver.c.
+// Names that the tests resolve themselves for the whole process: see slow_resolver.c.
 #ifndef SLOW_RESOLVER_H
 #define SLOW_RESOLVER_H
 
-/// Lookups of "hangs.test" block until as many calls of this have been made. How many block now is `resolver_blocked`.
+/// Lookups of "hangs.test" block until as many calls of this have been made. `resolver_blocked` is the number that block now.
 void resolver_release(int count);
 int resolver_blocked(void);
 

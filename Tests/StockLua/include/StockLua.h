@@ -1,4 +1,4 @@
-// Lua as it comes, with all its libraries and lua-cjson: what the sandbox's own functions are held against. Only tests link this.
+// Lua as it comes, with all its libraries and lua-cjson: the reference for the sandbox's own functions. Only tests link this.
 #ifndef PERIGEE_STOCK_LUA_H
 #define PERIGEE_STOCK_LUA_H
 
@@ -17,10 +17,10 @@ void stockLuaClose(StockLua *state);
 // not; valid until the next call.
 const char *_Nullable stockLuaLoad(StockLua *state, const char *source, size_t count);
 
-// Calls the function. Its answer, or what it raised when `*failed`; valid until the next call.
+// Calls the function. Its answer, or its error when `*failed`; valid until the next call.
 const char *stockLuaCall(StockLua *state, const char *text, size_t count, size_t *answer_count, bool *failed);
 
-// What older libraries get wrong.
+// Errors of older libraries.
 typedef enum __attribute__((enum_extensibility(closed))) StockLuaBug : int {
     StockLuaBugConcat,        // a __concat that moves the stack of a young coroutine
     StockLuaBugClose,         // a chain of coroutines that close one another

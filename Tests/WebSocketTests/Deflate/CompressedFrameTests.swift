@@ -45,7 +45,7 @@ import WebSocket
             ClientFrame.continuation([1], fin: true), gives: [.failure(.messageTooBig)], maxMessage: 8),
     ]
 
-    @Test("follows RFC 7692, 6, wherever the stream is cut", arguments: rows)
+    @Test("follows RFC 7692, 6, on every split of the stream", arguments: rows)
     func follows(_ row: ConformanceRow) {
         #expect(decode(row.stream, maxMessage: row.maxMessage, compression: true) == row.events)
         let everywhere = Array(0..<row.stream.count)

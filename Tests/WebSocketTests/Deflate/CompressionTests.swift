@@ -1,4 +1,4 @@
-// What a loop's connections share: forms of frames, compressed once, and messages in both directions.
+// The common state of a loop's connections: forms of frames, compressed once, and messages in both directions.
 
 import AllocationCounter
 import Glibc
@@ -157,7 +157,7 @@ import Testing
         #expect(good == 202)
     }
 
-    @Test("checks text after inflating it, and never checks binary")
+    @Test("checks text after inflating it and never checks binary")
     func text() {
         let compression = Compression(policy())
         let invalid = RawDeflate.compress([0x61, 0xC0])

@@ -133,7 +133,7 @@ import Testing
             }
             let reference = RawDeflate.inflate([payload])[0]
             let actual = inflate(payload, with: inflater)
-            // Where a stream ends within the message, plain zlib stops and the inflater continues.
+            // At the end of a stream within the message, plain zlib stops and the inflater continues.
             if let reference { #expect(actual == .success(reference), "seed \(seed), round \(round)") }
         }
     }

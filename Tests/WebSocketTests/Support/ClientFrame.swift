@@ -1,7 +1,7 @@
 // A client's frame, valid or invalid in every way that a test needs, encoded byte by byte and without the code under test.
 
 struct ClientFrame {
-    /// How the length is written.
+    /// The form of the length.
     enum LengthForm {
         case minimal, twoBytes, eightBytes
     }

@@ -1,4 +1,4 @@
-// The rules of RFC 6455, sections 5, 7 and 8.1, for what a client sends: one row each, with a stream and its events.
+// The rules of RFC 6455, sections 5, 7 and 8.1, for a client's bytes: one row each, with a stream and its events.
 
 import Testing
 import WebSocket

@@ -6,7 +6,7 @@ struct FileMember {
     private var names: Set<Substring> { Self.declared(in: text) }
     private var words: Set<Substring> { Set(Self.words(of: text[...])) }
 
-    /// What lies between blank lines, where the next line is indented no further than a member is.
+    /// The lines between blank lines, where the next line is indented no further than a member is.
     static func all(of file: String) -> [FileMember] {
         var members = [FileMember()]
         var isAfterBlank = false

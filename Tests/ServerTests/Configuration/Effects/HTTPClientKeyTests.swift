@@ -28,7 +28,7 @@ struct HTTPClientKeyTests {
         return (answers[0], answers[1])
     }
 
-    @Test("httpClient.concurrent requests run at once, one more waits for the end of one")
+    @Test("httpClient.concurrent requests run at once and one more waits")
     func concurrent() throws {
         try withServer(keys: ["httpClient.concurrent": "2"], scripts: Self.script) { server in
             let clients = try (0..<3).map { _ in try server.connect() }
@@ -56,7 +56,7 @@ struct HTTPClientKeyTests {
         }
     }
 
-    @Test("httpClient.connectTimeout ends the wait for a TLS handshake that never comes")
+    @Test("httpClient.connectTimeout ends the wait for a missing TLS handshake")
     func connectTimeout() throws {
         let silent = try OwnListener()
         let keys = ["httpClient.connectTimeout": "50ms", "httpClient.timeout": "1h"]
@@ -75,7 +75,8 @@ struct HTTPClientKeyTests {
         }
     }
 
-    @Test("httpClient.lookups names are looked up at once, and others wait when these hang")
+    /// Others wait when these hang.
+    @Test("httpClient.lookups bounds simultaneous lookups")
     func lookups() throws {
         let keys = [
             "httpClient.lookups": "2", "httpClient.timeout": "1h", "httpClient.connectTimeout": "1h",

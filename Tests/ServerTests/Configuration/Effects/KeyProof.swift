@@ -1,4 +1,4 @@
-// Which test proves what a key of the configuration does.
+// The test that proves the effect of a key of the configuration.
 
 @testable import Settings
 

@@ -13,7 +13,7 @@ struct KeyProofTests {
         #expect(KeyProof.all.count >= 83)
     }
 
-    @Test("the test is there, and sets the key itself or by what it calls", arguments: KeyProof.all.map(\.key))
+    @Test("the test exists and sets the key itself or by a function it calls", arguments: KeyProof.all.map(\.key))
     func exists(_ key: String) throws {
         let proof = try #require(KeyProof.all.first { $0.key == key })
         let row = try #require(Configuration.keys.first { $0.path == key })

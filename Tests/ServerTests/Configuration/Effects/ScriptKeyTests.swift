@@ -62,7 +62,7 @@ struct ScriptKeyTests {
         #expect(try answer("scripts.largestBlock", "1 MiB", script) == "true true")
     }
 
-    @Test("kv.memory is what the store may hold")
+    @Test("kv.memory bounds the store")
     func storeMemory() throws {
         let script = """
             local ok, stored, why = pcall(kv.set, "a", ("x"):rep(100000))

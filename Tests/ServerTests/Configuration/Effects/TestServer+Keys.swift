@@ -5,7 +5,7 @@ import Settings
 
 @testable import Server
 
-/// A server with these values of keys, on top of what every test's server has.
+/// A server with these values of keys, on top of those of every test's server.
 func withServer(
     keys: [String: String], scripts: [String: String], configure: (inout Configuration) -> Void = { _ in },
     _ body: (TestServer) throws -> Void

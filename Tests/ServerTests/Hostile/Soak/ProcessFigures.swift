@@ -1,4 +1,4 @@
-// What a process holds, as the kernel sees it.
+// The resources of a process, as the kernel sees them.
 
 import Glibc
 import PerigeeTestKit

@@ -1,5 +1,5 @@
-// A server under every kind of bad client at once. One thread plays them all: what makes them concurrent is that most stay,
-// up to some hundreds of them, each in the middle of what it does, while others come, go, push and reload.
+// A server under every kind of bad client at once. One thread plays them all: they are concurrent because most stay, up to some
+// hundreds of them, each in the middle of its work, while others come, go, push and reload.
 //
 // Between any two of their actions a healthy client may ask for its echo, and must get it.
 // Read next: SoakGuest.swift, Soak+Actions.swift
@@ -35,7 +35,7 @@ final class Soak {
         healthy = try WebSocketClient.connect(port: perigee.clientPort, path: "/echo", timeout: .seconds(20))
     }
 
-    /// What was done, for the test's output.
+    /// The actions done, for the test's output.
     var report: String {
         actions.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
             + ", \(echoes) echoes"
@@ -100,7 +100,7 @@ final class Soak {
         }
     }
 
-    /// The healthy client's messages come back whatever happens; what is sent to everybody comes between them.
+    /// The healthy client's messages always come back; messages to everybody come between them.
     private func expectEcho() throws {
         echoes += 1
         let text = "healthy \(echoes)"

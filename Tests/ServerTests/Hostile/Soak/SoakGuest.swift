@@ -1,4 +1,4 @@
-// A bad client in the middle of what it does.
+// A bad client in the middle of its work.
 
 import PerigeeTestKit
 import SeededGenerator
@@ -21,7 +21,7 @@ struct SoakGuest {
     let kind: Kind
     let socket: RawSocket
     private let clock = Clock()
-    /// What it sends, whole or in pieces.
+    /// Its bytes, sent whole or in pieces.
     private let bytes: [UInt8]
 
     /// When a slow reader took its last byte, and how far a dripper has come; shared by the copies of a guest.
@@ -36,7 +36,7 @@ struct SoakGuest {
         self.bytes = bytes
     }
 
-    /// Does a little more of what it does; a server that has hung up on it is none of its business.
+    /// Does a little more of its work; it ignores that the server has hung up.
     func goOn(_ generator: inout SeededGenerator) {
         switch kind {
         case .halfOpen:

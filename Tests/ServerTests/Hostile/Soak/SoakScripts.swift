@@ -28,6 +28,6 @@ enum SoakScripts {
         """
     }
 
-    /// What must not be loaded.
+    /// A script that must not be loaded.
     static let broken = ["function onOpen(", "error('not today')", "while true do end", "\u{1B}Lua"]
 }

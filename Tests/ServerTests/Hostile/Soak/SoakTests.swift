@@ -9,9 +9,8 @@ import Testing
 
 @Suite("Soak", .bounded(minutes: 10 + SoakLength.seconds / 60))
 struct SoakTests {
-    @Test(
-        "after connects, floods, half-open sockets, resets, slow readers, garbage, pushes and reloads, memory and descriptors are back where they were"
-    )
+    /// Connects, floods, half-open sockets, resets, slow readers, garbage, pushes and reloads.
+    @Test("memory and descriptors return to their level after every attack")
     func everythingAtOnce() throws {
         let seconds = SoakLength.seconds
         let seed = SoakLength.setting("SOAK_SEED") ?? UInt64.random(in: 0...999_999)
@@ -31,16 +30,16 @@ struct SoakTests {
         // A sanitizer has descriptors and memory of its own.
         guard !Sanitizer.isActive else { return }
         #expect(half.descriptors == fresh.descriptors && whole.descriptors == fresh.descriptors, "seed \(seed)")
-        // In the second half of a minute some 8,000 clients come and go: a leak of 1 KiB for each would be 8 MiB. What malloc's
-        // arenas and Lua's collectors differ by from one quiet moment to the next is 1 to 2 MiB, and what the whole load needs
-        // at its height, in five threads' arenas, about 10. Smaller leaks are for AddressSanitizer, under which the program's
-        // exit status says whether there was one.
+        // In the second half of a minute some 8,000 clients come and go: a leak of 1 KiB for each would be 8 MiB.
+        // malloc's arenas and Lua's collectors differ by 1 to 2 MiB from one quiet moment to the next, and the whole
+        // load needs about 10 at its height, in five threads' arenas. Smaller leaks are for AddressSanitizer, under
+        // which the program's exit status says whether there was one.
         #expect(whole.kibibytes <= half.kibibytes + 6 << 10, "seed \(seed)")
         #expect(whole.kibibytes <= fresh.kibibytes + 24 << 10, "seed \(seed)")
     }
 }
 
-/// How long the run lasts; its suite may take that, and ten minutes for what is around it.
+/// The length of the run; its suite may take that, and ten minutes more.
 private enum SoakLength {
     static let seconds = Int(setting("SOAK_SECONDS") ?? 5)
 
