@@ -3,6 +3,7 @@
 import CLinux
 import Glibc
 import PerigeeTestKit
+import TimeBound
 
 @testable import EventLoop
 
@@ -70,9 +71,12 @@ struct Stage {
     /// One turn that does not wait.
     func turn() { loop.turn(waitingAtMost: 0) }
 
+    /// Enough milliseconds for anything but a fault, on a busy machine too.
+    static let patience: UInt64 = TimeBound.isSanitized ? 200_000 : 20_000
+
     /// Turns until `condition` holds; false if it does not hold within `limit` milliseconds.
     @discardableResult
-    func turn(atMost limit: UInt64 = 5_000, until condition: () -> Bool) -> Bool {
+    func turn(atMost limit: UInt64 = Stage.patience, until condition: () -> Bool) -> Bool {
         let end = clinux_monotonic_nanoseconds() + limit * 1_000_000
         while !condition() {
             let now = clinux_monotonic_nanoseconds()
