@@ -260,3 +260,18 @@ let package = Package(
             linkerSettings: [.linkedLibrary("lua5.4"), .linkedLibrary("lua5.4-cjson")]),
     ]
 )
+
+// `make test-one` names the one test target that its filter is about. Then the package is that target and all that it needs, so
+// that an edit in a low target is tested before everything above it is built again.
+if let tests = Context.environment["PERIGEETEST_TARGET"], package.targets.contains(where: { $0.name == tests }) {
+    var needed: Set<String> = []
+    func add(_ name: String) {
+        guard needed.insert(name).inserted else { return }
+        for dependency in package.targets.first(where: { $0.name == name })?.dependencies ?? [] {
+            if case .byNameItem(let name, _) = dependency { add(name) }
+        }
+    }
+    add(tests)
+    package.targets.removeAll { !needed.contains($0.name) }
+    package.products.removeAll { !needed.contains($0.name) }
+}
