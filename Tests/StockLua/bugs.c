@@ -74,6 +74,12 @@ static _Noreturn void run_child(StockLuaBug bug)
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
         signal(signals[i], SIG_DFL);
     }
+    // The bug may have written over a list, which then never ends: the alarm ends the child.
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    signal(SIGALRM, SIG_DFL);
+    alarm(30);
     long most = bug == StockLuaBugWeakMetatable ? 100 : 0;
     for (long refused = most == 0 ? -1 : 0; refused < most; refused++) {
         if (!run_refusing(scripts[bug], refused)) {
