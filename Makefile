@@ -48,6 +48,8 @@ test: packages test-packages lint ## run everything that CI runs
 	Tests/run $(SWIFT) test --skip-build
 	PERIGEETEST_TLS=1 Tests/run $(SWIFT) test --skip-build --filter '^ServerTests\.'
 	$(SWIFT) build -c release --product perigee $(SWIFT_FLAGS)
+	$(SWIFT) build -c release --product perigee-bench $(SWIFT_FLAGS)
+	$(SWIFT) build -c release --product perigee-floor
 	PERIGEETEST_PROGRAM=$(CURDIR)/.build/release/perigee Tests/run $(SWIFT) test --skip-build --filter '^$(PROGRAM)'
 
 test-one: packages ## run some tests: FILTER='HandshakeTests', FILTER='HTTP1Tests\.' or any other regular expression

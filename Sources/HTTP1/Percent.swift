@@ -6,16 +6,12 @@ public enum Percent {
     ///
     /// - Returns: nil when an escape is malformed, or when the decoded bytes are not UTF-8.
     public static func decode(_ text: some StringProtocol, plusAsSpace: Bool = false) -> String? {
-        guard let bytes = decode(Array(text.utf8)[...], plusAsSpace: plusAsSpace, keepsBrokenEscapes: false) else {
-            return nil
-        }
-        return String(validating: bytes, as: UTF8.self)
+        decode(Array(text.utf8)[...], plusAsSpace: plusAsSpace)
     }
 
-    /// Decodes every `%XX`; nil as above.
-    public static func decode(_ bytes: ArraySlice<UInt8>) -> String? {
-        guard bytes.contains(ASCII.percent) else { return String(validating: bytes, as: UTF8.self) }
-        return decode(bytes, plusAsSpace: false, keepsBrokenEscapes: false)
+    /// Decodes the bytes of a text in the same way.
+    public static func decode(_ bytes: ArraySlice<UInt8>, plusAsSpace: Bool = false) -> String? {
+        decode(bytes, plusAsSpace: plusAsSpace, keepsBrokenEscapes: false)
             .flatMap { String(validating: $0, as: UTF8.self) }
     }
 

@@ -93,14 +93,10 @@ public struct JSONOutput: Sendable {
     private mutating func appendQuoted(_ text: String) {
         var text = text
         let isPlain = text.withUTF8 { text in
-            // Without a branch for each byte, so that the compiler takes many at a time.
-            var special: UInt8 = 0
-            for byte in text {
-                special |= byte &- 0x20 >= 0x5F ? 1 : 0
-                special |= byte == UInt8(ascii: "\"") ? 1 : 0
-                special |= byte == UInt8(ascii: "\\") ? 1 : 0
+            let isPlain = text.allSatisfy {
+                $0 >= 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\")
             }
-            guard special == 0 else { return false }
+            guard isPlain else { return false }
             bytes.append(UInt8(ascii: "\""))
             bytes.append(contentsOf: text)
             bytes.append(UInt8(ascii: "\""))

@@ -9,7 +9,7 @@ import Synchronization
 
 /// The limits that hold for all workers together.
 package final class ConnectionLimits: Sendable {
-    /// The limit that turns a client away at the door.
+    /// The limit that refuses a client before a byte of it is read.
     enum Refusal {
         case connections, memory, rate
     }

@@ -93,7 +93,7 @@ final class Shutdown {
     }
 
     /// Tells clients that have connected and not opened yet to come back. In a handover they are served: they came through the same
-    /// door as the clients of the new process.
+    /// listening socket as the clients of the new process.
     private func turnAwayHandshakes(_ drain: Drain) {
         worker.connections.forEach { connection in
             guard connection.phase == .handshake, connection.isWritable else { return }

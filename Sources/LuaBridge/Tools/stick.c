@@ -36,11 +36,14 @@ static int stick(lua_State *L)
     bool in_library = strcmp(how, "library") == 0;
     bool is_late = strcmp(how, "late") == 0;
     double start = cpu_seconds();
-    sigset_t all;
+    sigset_t blocked;
     sigset_t previous;
-    sigfillset(&all);
-    clinux_spare_crash_signals(&all);
-    pthread_sigmask(is_late ? SIG_BLOCK : SIG_UNBLOCK, is_late ? &all : NULL, &previous);
+    sigemptyset(&blocked);
+    if (is_late) {
+        sigfillset(&blocked);
+        clinux_spare_crash_signals(&blocked);
+    }
+    pthread_sigmask(SIG_BLOCK, &blocked, &previous);
     volatile unsigned spins = 0;
     while (cpu_seconds() < start + seconds) {
         if (is_late && cpu_seconds() > start + seconds / 3) {

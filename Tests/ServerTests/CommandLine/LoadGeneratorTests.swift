@@ -1,14 +1,10 @@
 // The load generator, `perigee-bench`, which lies beside the test bundle: it starts perigee and the floor, and measures them.
 
-import Glibc
 import JSON
 import PerigeeTestKit
 import Testing
 
-@Suite(
-    "Command line: perigee-bench",
-    .enabled(if: getenv("PERIGEETEST_PROGRAM") == nil, "the release build has no load generator beside it"),
-    .plainOnly("the load generator does not speak TLS"), .bounded)
+@Suite("Command line: perigee-bench", .plainOnly("the load generator does not speak TLS"), .bounded)
 struct LoadGeneratorTests {
     private static let scripts =
         #filePath.dropLast("/Tests/ServerTests/CommandLine/LoadGeneratorTests.swift".count) + "/Scripts"

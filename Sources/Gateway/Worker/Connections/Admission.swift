@@ -11,7 +11,7 @@ import Logging
 import Proxies
 import WebSocket
 
-/// The door of a worker.
+/// Decides which clients a worker takes.
 final class Admission {
     // The worker owns its admission.
     private unowned(unsafe) let worker: Worker
