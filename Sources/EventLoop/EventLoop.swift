@@ -22,7 +22,7 @@ public final class EventLoop {
     private var sources = SourceTable()
     private var timers: TimerWheel
     private var expired: [Token] = []
-    private var inbox: AnyInboxSource?
+    private var inbox: InboxSource?
     private var isRunning = false
     private var lastTick: UInt32
     var turnBuffer = TurnBuffer()

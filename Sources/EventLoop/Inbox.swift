@@ -109,42 +109,40 @@ public final class Inbox<Message: Sendable>: Sendable {
     }
 }
 
-/// The loop's view of its inbox, independent of the type of the messages.
-class AnyInboxSource: Source {
+/// The loop's end of its inbox, independent of the type of the messages.
+final class InboxSource: Source {
     /// The number of messages of the current batch that are still to be handled.
-    final var pending = 0
-    /// Handles the messages that wait; true when there were any.
-    func drain() -> Bool { false }
-    /// False when a message waits, so that the loop must not sleep.
-    func prepareToSleep() -> Bool { true }
-    func awake() {}
-}
+    fileprivate(set) var pending = 0
+    private let drainBatch: (InboxSource) -> Bool
+    private let mayLoopSleep: () -> Bool
+    private let loopAwakes: () -> Void
 
-final class InboxSource<Message: Sendable>: AnyInboxSource {
-    private let inbox: Inbox<Message>
-    private let handle: (Message) -> Void
-    private var batch: [Message] = []
-
-    init(_ inbox: Inbox<Message>, handle: @escaping (Message) -> Void) {
-        self.inbox = inbox
-        self.handle = handle
+    /// The closures know the type of the messages: generic code that is called through a class's table would not be compiled for
+    /// that type.
+    init<Message: Sendable>(_ inbox: Inbox<Message>, handle: @escaping (Message) -> Void) {
+        var batch: [Message] = []
+        drainBatch = { source in
+            inbox.drain(into: &batch)
+            guard !batch.isEmpty else { return false }
+            source.pending = batch.count
+            for message in batch {
+                source.pending -= 1
+                handle(message)
+            }
+            // The batch releases its messages now, because the next batch may come much later.
+            batch.removeAll(keepingCapacity: batch.capacity <= Inbox<Message>.keptCapacity)
+            return true
+        }
+        mayLoopSleep = { inbox.prepareToSleep() }
+        loopAwakes = { inbox.awake() }
         // The inbox may outlive the loop and be posted to; the source has its own descriptor of the same counter.
         super.init(descriptor: dup(inbox.wakeUp))
     }
 
-    override func drain() -> Bool {
-        inbox.drain(into: &batch)
-        guard !batch.isEmpty else { return false }
-        pending = batch.count
-        for message in batch {
-            pending -= 1
-            handle(message)
-        }
-        // The batch releases its messages now, because the next batch may come much later.
-        batch.removeAll(keepingCapacity: batch.capacity <= Inbox<Message>.keptCapacity)
-        return true
-    }
+    /// Handles the messages that wait; true when there were any.
+    func drain() -> Bool { drainBatch(self) }
 
-    override func prepareToSleep() -> Bool { inbox.prepareToSleep() }
-    override func awake() { inbox.awake() }
+    /// False when a message waits, so that the loop must not sleep.
+    func prepareToSleep() -> Bool { mayLoopSleep() }
+    func awake() { loopAwakes() }
 }

@@ -11,8 +11,7 @@ public enum Percent {
 
     /// Decodes the bytes of a text in the same way.
     public static func decode(_ bytes: ArraySlice<UInt8>, plusAsSpace: Bool = false) -> String? {
-        decode(bytes, plusAsSpace: plusAsSpace, keepsBrokenEscapes: false)
-            .flatMap { String(validating: $0, as: UTF8.self) }
+        decode(bytes, plusAsSpace: plusAsSpace, keepsBrokenEscapes: false).flatMap { text(of: $0) }
     }
 
     /// Encodes every byte of the text's UTF-8 except letters, digits and `-._~`, so that it is valid anywhere in a URL.
@@ -33,7 +32,7 @@ public enum Percent {
     /// - Parameter isUTF8: set to false when the bytes are not UTF-8; those become U+FFFD.
     static func decodeLeniently(_ bytes: ArraySlice<UInt8>, _ isUTF8: inout Bool) -> String {
         let decoded = decode(bytes, plusAsSpace: true, keepsBrokenEscapes: true) ?? []
-        if let text = String(validating: decoded, as: UTF8.self) { return text }
+        if let text = text(of: decoded) { return text }
         isUTF8 = false
         return String(decoding: decoded, as: UTF8.self)
     }
@@ -57,6 +56,12 @@ public enum Percent {
             }
         }
         return decoded
+    }
+
+    /// The text, or nil for bytes that are not UTF-8.
+    private static func text(of bytes: [UInt8]) -> String? {
+        guard let text = try? UTF8Span(validating: bytes.span) else { return nil }
+        return String(copying: text)
     }
 
     private static func escapedByte(_ digits: ArraySlice<UInt8>) -> UInt8? {

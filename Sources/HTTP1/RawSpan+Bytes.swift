@@ -27,7 +27,9 @@ extension RawSpan {
     func string(_ range: Range<Int>) -> String {
         // The buffer does not outlive the copy.
         unsafe extracting(range).withUnsafeBytes { bytes in
-            if let text = unsafe String(validating: bytes, as: UTF8.self) { return text }
+            if let text = try? unsafe UTF8Span(validating: bytes.bindMemory(to: UInt8.self).span) {
+                return String(copying: text)
+            }
             return unsafe String(String.UnicodeScalarView(bytes.map { Unicode.Scalar($0) }))
         }
     }
@@ -102,6 +104,20 @@ extension [UInt8] {
     mutating func append(_ span: RawSpan, _ range: Range<Int>) {
         // The buffer does not outlive the copy.
         unsafe span.extracting(range).withUnsafeBytes { unsafe append(contentsOf: $0) }
+    }
+}
+
+extension OutputSpan<UInt8> {
+    /// Appends the UTF-8 of a text as one copy; there must be room for it.
+    mutating func write(_ text: String) {
+        var text = text
+        // Both buffers are valid within the closures, and the room is checked.
+        text.withUTF8 { bytes in
+            unsafe withUnsafeMutableBufferPointer { buffer, count in
+                _ = unsafe buffer[count...].update(fromContentsOf: bytes)
+                count += bytes.count
+            }
+        }
     }
 }
 

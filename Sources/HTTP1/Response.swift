@@ -35,28 +35,30 @@ public struct Response: Sendable {
     ///   - minorVersion: The peer's version; HTTP/1.0 needs `Connection: keep-alive`, HTTP/1.1 implies it.
     public func encode(into output: inout [UInt8], keepAlive: Bool, omitBody: Bool = false, minorVersion: Int = 1) {
         let status = 100...999 ~= status ? status : 500
-        if status == 200 {
-            output.write("HTTP/1.1 200 OK\r\n")
-        } else {
-            output.write("HTTP/1.1 \(status) \(HTTPStatus.reason(status))\r\n")
-        }
-        for field in fields where Self.isAllowed(field.name, status: status) {
-            output.write(field.name)
-            output.write(": ")
-            output.writeFieldValue(field.value)
+        let room = fields.reduce(128) { $0 + $1.name.utf8.count + $1.value.utf8.count + 4 }
+        output.append(addingCapacity: room) { output in
+            if status == 200 {
+                output.write("HTTP/1.1 200 OK\r\n")
+            } else {
+                output.write("HTTP/1.1 \(status) \(HTTPStatus.reason(status))\r\n")
+            }
+            for field in fields where Self.isAllowed(field.name, status: status) {
+                output.write(field.name)
+                output.write(": ")
+                output.writeFieldValue(field.value)
+                output.write("\r\n")
+            }
+            if status != 101, !keepAlive || minorVersion == 0 {
+                output.write(keepAlive ? "Connection: keep-alive\r\n" : "Connection: close\r\n")
+            }
+            if HTTPStatus.allowsBody(status) {
+                output.write("Content-Length: ")
+                output.write(String(body.count))
+                output.write("\r\n")
+            }
             output.write("\r\n")
         }
-        if status != 101, !keepAlive || minorVersion == 0 {
-            output.write(keepAlive ? "Connection: keep-alive\r\n" : "Connection: close\r\n")
-        }
-        guard HTTPStatus.allowsBody(status) else {
-            output.write("\r\n")
-            return
-        }
-        output.write("Content-Length: ")
-        output.write(String(body.count))
-        output.write("\r\n\r\n")
-        if !omitBody { output += body }
+        if HTTPStatus.allowsBody(status), !omitBody { output += body }
     }
 
     private static func isAllowed(_ name: String, status: Int) -> Bool {
@@ -71,23 +73,12 @@ public struct Response: Sendable {
     }
 }
 
-extension [UInt8] {
-    /// As one copy: appending a view of the text goes byte by byte.
-    fileprivate mutating func write(_ text: String) {
-        var text = text
-        text.withUTF8 { append(contentsOf: $0) }
-    }
-
+extension OutputSpan<UInt8> {
     /// Replaces control bytes: a line end in a value would begin another field, and two would begin the body (RFC 9110,
     /// section 5.5).
     fileprivate mutating func writeFieldValue(_ value: String) {
         var value = value
-        value.withUTF8 { bytes in
-            let first = count
-            append(contentsOf: bytes)
-            guard bytes.contains(where: \.isForbiddenInValue) else { return }
-            for index in first..<count where self[index].isForbiddenInValue { self[index] = ASCII.space }
-        }
+        value.withUTF8 { for byte in $0 { append(byte.isForbiddenInValue ? ASCII.space : byte) } }
     }
 }
 

@@ -36,10 +36,16 @@ public struct JSONOutput: Sendable {
         }
 
         /// Adds a whole number.
-        public mutating func add(_ name: String, _ value: Int) { addJSON(name, String(value)) }
+        public mutating func add(_ name: String, _ value: Int) {
+            begin(name)
+            json.append(value.magnitude, isNegative: value < 0)
+        }
 
         /// Adds a whole number.
-        public mutating func add(_ name: String, _ value: UInt64) { addJSON(name, String(value)) }
+        public mutating func add(_ name: String, _ value: UInt64) {
+            begin(name)
+            json.append(UInt(value), isNegative: false)
+        }
 
         /// Adds a truth value.
         public mutating func add(_ name: String, _ value: Bool) { addJSON(name, value ? "true" : "false") }
@@ -82,10 +88,20 @@ public struct JSONOutput: Sendable {
         }
 
         private mutating func begin(_ name: String) {
-            json.append(isFirst ? "\"" : ",\"")
+            var name = name
+            name.withUTF8 { name in
+                json.bytes.append(addingCapacity: name.count + 4) { output in
+                    if !isFirst { output.append(UInt8(ascii: ",")) }
+                    output.append(UInt8(ascii: "\""))
+                    output.withUnsafeMutableBufferPointer { buffer, count in
+                        _ = buffer[count...].update(fromContentsOf: name)
+                        count += name.count
+                    }
+                    output.append(UInt8(ascii: "\""))
+                    output.append(UInt8(ascii: ":"))
+                }
+            }
             isFirst = false
-            json.append(name)
-            json.append("\":")
         }
     }
 
@@ -109,6 +125,23 @@ public struct JSONOutput: Sendable {
     private mutating func append(_ text: String) {
         var text = text
         text.withUTF8 { bytes.append(contentsOf: $0) }
+    }
+
+    /// A number in decimal digits, without a string in between.
+    private mutating func append(_ magnitude: UInt, isNegative: Bool) {
+        var digits = 1
+        var rest = magnitude / 10
+        while rest > 0 {
+            digits += 1
+            rest /= 10
+        }
+        if isNegative { bytes.append(UInt8(ascii: "-")) }
+        bytes.append(contentsOf: repeatElement(UInt8(ascii: "0"), count: digits))
+        rest = magnitude
+        for index in stride(from: bytes.count - 1, through: bytes.count - digits, by: -1) {
+            bytes[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+            rest /= 10
+        }
     }
 
     private mutating func appendObject(_ fill: (inout Members) -> Void) {

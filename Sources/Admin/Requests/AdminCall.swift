@@ -51,8 +51,11 @@ final class AdminCall {
     // MARK: Answers
 
     func answer(_ status: Int = 200, _ json: JSONOutput) {
-        let fields = [("Content-Type", "application/json"), ("X-Request-Id", requestID)]
-        send(Response(status: status, fields: fields, body: json.bytes))
+        send(
+            Response(
+                status: status,
+                fields: [(name: "Content-Type", value: "application/json"), (name: "X-Request-Id", value: requestID)],
+                body: json.bytes))
     }
 
     func answer(_ response: Response) {

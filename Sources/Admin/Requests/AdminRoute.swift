@@ -190,8 +190,11 @@ struct AdminRoute: Sendable {
             offset += 1
             switch part {
             case .spelt(let text):
-                guard path[offset...].starts(with: text) else { return nil }
-                offset += text.count
+                guard path.endIndex - offset >= text.count else { return nil }
+                for byte in text {
+                    guard path[offset] == byte else { return nil }
+                    offset += 1
+                }
             case .open(let name):
                 let end = path[offset...].firstIndex(of: UInt8(ascii: "/")) ?? path.endIndex
                 guard end > offset else { return nil }

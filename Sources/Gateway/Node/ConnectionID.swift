@@ -73,9 +73,11 @@ package enum Base32 {
 
     /// 13 characters, which a `String` holds without the heap.
     package static func text(of number: UInt64) -> String {
-        String(unsafeUninitializedCapacity: 13) { output in
-            for index in 0..<13 { output[index] = alphabet[Int(number >> UInt64(60 - 5 * index) & 31)] }
-            return 13
+        alphabet.withUnsafeBufferPointer { alphabet in
+            String(unsafeUninitializedCapacity: 13) { output in
+                for index in 0..<13 { output[index] = alphabet[Int(number >> UInt64(60 - 5 * index) & 31)] }
+                return 13
+            }
         }
     }
 }

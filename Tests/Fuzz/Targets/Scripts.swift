@@ -34,7 +34,7 @@ private final class JSONEngine {
             end
             """
         do {
-            engine = try ScriptEngine(host: host, options: ScriptOptions(memoryLimit: 64 << 20))
+            engine = try ScriptEngine(host: host, options: .ownRules)
             try engine.prepare(try ScriptBundle(version: 1, scripts: ["main": source])).get()
         } catch {
             fatalError("\(error)")
