@@ -28,4 +28,13 @@ struct JSONOutputTests {
         #expect(try JSON(parsing: output.text)["text"] == "a\"b\\c\n\u{0}\u{1F680}")
         #expect(JSONOutput.object { _ in }.text == "{}")
     }
+
+    @Test(
+        "writes whole numbers as the language does",
+        arguments: [0, 1, 9, 10, 99, 100, 12_345_678, 1_000_000_000_000_000_000, .max, -1, -10, .min])
+    func numbers(number: Int) {
+        #expect(JSONOutput.object { $0.add("n", number) }.text == "{\"n\":\(number)}")
+        let unsigned = UInt64(bitPattern: Int64(number))
+        #expect(JSONOutput.object { $0.add("n", unsigned) }.text == "{\"n\":\(unsigned)}")
+    }
 }

@@ -37,9 +37,9 @@ package struct WorkerStatistics: Sendable {
     var deliveriesDisplaced: UInt64 = 0
     /// Messages for one client that its full queue did not take.
     var messagesRefused: UInt64 = 0
-    /// Connections turned away because the process had no descriptor for them.
+    /// Connections refused because the process had no descriptor for them.
     var refusedForDescriptors: UInt64 = 0
-    /// Connections turned away at the door: too many in all, too many a second, too little memory.
+    /// Connections refused before their handshake: too many in all, too many a second, too little memory.
     var refusedForConnections: UInt64 = 0
     var refusedForRate: UInt64 = 0
     var refusedForMemory: UInt64 = 0
@@ -119,7 +119,7 @@ extension WorkerStatistics {
                 (reason.counter, "closes.\(reason.counter)", \WorkerStatistics.closes[Int(reason.rawValue)])
             })
         + Counter.family(
-            "perigee_connections_refused_total", .counter, "Connections turned away, by the limit.",
+            "perigee_connections_refused_total", .counter, "Connections refused, by the limit.",
             by: "reason",
             [
                 ("address", "refusedForAddress", \.refusedForAddress),

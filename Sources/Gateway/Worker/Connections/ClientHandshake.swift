@@ -202,7 +202,7 @@ final class ClientHandshake {
         }
     }
 
-    /// The script has waited, and has decided. A client that has gone or was turned away meanwhile learns nothing.
+    /// The script has waited, and has decided. A client that has gone or was refused meanwhile learns nothing.
     func goOn(_ outcome: UpgradeOutcome) {
         connection.isBusy = false
         connection.extras?.value.pending = nil

@@ -25,7 +25,7 @@ final class ListeningSockets {
     private let log: Logger
     private let accepted: (Int32, SocketAddress) -> Void
     private var listeners: [Listener] = []
-    /// Connections that closed listeners have turned away.
+    /// Connections that closed listeners have refused.
     private var refusedBefore: UInt64 = 0
 
     /// - Parameter accepted: takes ownership of the descriptor of a client.
@@ -39,7 +39,7 @@ final class ListeningSockets {
         self.accepted = accepted
     }
 
-    /// Connections turned away because the process had no descriptor for them.
+    /// Connections refused because the process had no descriptor for them.
     var refused: UInt64 { listeners.reduce(refusedBefore) { $0 + $1.refused } }
 
     var descriptors: [Int32] { listeners.map(\.descriptor) }
