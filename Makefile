@@ -68,7 +68,7 @@ model: packages test-packages ## run MODEL_SEEDS=100 random lives of a worker be
 	$(SWIFT) build --build-tests $(SWIFT_FLAGS)
 	MODEL_SEEDS=$(MODEL_SEEDS) MODEL_FIRST=$(MODEL_FIRST) Tests/run $(SWIFT) test --skip-build --filter WorkerModelTests
 
-output-model: packages test-packages ## hold the output against a model for TURNS=1000000 random turns; SANITIZE=address adds the sanitizer
+output-model: packages test-packages ## hold the output against a model for TURNS=1000000 random turns (64000 at least); SANITIZE=address adds the sanitizer
 	$(SWIFT) build --build-tests $(SWIFT_FLAGS) $(OUTPUT_MODEL_FLAGS)
 	PERIGEETEST_OUTPUT_TURNS=$(TURNS) LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/leaks.supp \
 	  Tests/run $(SWIFT) test --skip-build --disable-xctest $(OUTPUT_MODEL_FLAGS) --filter OutputModelTests
