@@ -35,7 +35,7 @@ let package = Package(
         .executableTarget(
             name: "perigee",
             dependencies: [
-                "Server", "Admin", "ScriptTesting", "Settings", "LineLog", "CLinux", "CCurl",
+                "Server", "Admin", "ScriptTesting", "Settings", "LineLog", "PubSub", "CLinux", "CCurl",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swift),

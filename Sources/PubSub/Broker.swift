@@ -95,6 +95,8 @@ public enum BrokerAnswer: Sendable {
 public enum BrokerFailure: Error, Sendable, Equatable {
     /// Too much waits: in a worker's inbox, or on the way to the broker.
     case overloaded
+    /// The message is larger than the channel's options allow.
+    case tooLarge
     /// The broker is out of reach.
     /// - retryAfter: seconds until it may be back, 1 or more.
     case unavailable(retryAfter: Int)

@@ -39,6 +39,9 @@ public struct Channel: Hashable, Comparable, Sendable, CustomStringConvertible {
         Self.withBytes(of: name) { hasher.combine(bytes: $0) }
     }
 
+    /// Calls `body` with the bytes of the name.
+    func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result { Self.withBytes(of: name, body) }
+
     private static func compare(_ left: Channel, _ right: Channel) -> Int {
         withBytes(of: left.name) { left in
             withBytes(of: right.name) { right in
@@ -75,11 +78,13 @@ public struct ChannelPattern: Hashable, Sendable {
     /// Whether the pattern has no star, so that it matches only one name.
     public var isExact: Bool { parts.count == 1 }
 
-    public func matches(_ channel: Channel) -> Bool {
-        let name = Array(channel.name.utf8)
-        if isExact { return name == parts[0] }
+    public func matches(_ channel: Channel) -> Bool { channel.withBytes { matches($0) } }
+
+    private func matches(_ name: UnsafeRawBufferPointer) -> Bool {
         let (first, last) = (parts[0], parts[parts.count - 1])
-        guard name.count >= first.count + last.count, name.starts(with: first), name.suffix(last.count) == last[...]
+        if isExact { return name.elementsEqual(first) }
+        guard name.count >= first.count + last.count, name.starts(with: first),
+            name.suffix(last.count).elementsEqual(last)
         else { return false }
         // Each part between two stars matches at its first place; if that fails, no later place helps.
         var rest = name[first.count..<(name.count - last.count)]
@@ -90,8 +95,8 @@ public struct ChannelPattern: Hashable, Sendable {
         return true
     }
 
-    private static func firstIndex(of part: [UInt8], in bytes: ArraySlice<UInt8>) -> Int? {
+    private static func firstIndex(of part: [UInt8], in bytes: Slice<UnsafeRawBufferPointer>) -> Int? {
         guard bytes.count >= part.count else { return nil }
-        return (bytes.startIndex...(bytes.endIndex - part.count)).first { bytes[$0..<($0 + part.count)] == part[...] }
+        return (bytes.startIndex...(bytes.endIndex - part.count)).first { bytes[$0...].starts(with: part) }
     }
 }

@@ -9,6 +9,7 @@
 // Read next: Hub.swift.
 
 import Synchronization
+import WebSocket
 
 /// The threads of the node, as the fan-out sees them.
 public protocol PublicationReceiver: AnyObject, Sendable {
@@ -44,9 +45,19 @@ public final class LocalFanout: Sendable {
 
     private let shards: [Shard] = (0..<shardCount).map { _ in Shard() }
     private let receiver: any PublicationReceiver
+    /// The options of all channels.
+    public let rules: ChannelRules
 
     /// - Parameter receiver: gets the publications of each channel in order.
-    public init(receiver: any PublicationReceiver) { self.receiver = receiver }
+    public init(receiver: any PublicationReceiver, rules: ChannelRules = ChannelRules()) {
+        self.receiver = receiver
+        self.rules = rules
+    }
+
+    /// The options of a channel.
+    public func options(of channel: Channel) -> ChannelOptions {
+        rules.isEmpty ? ChannelOptions() : rules.options(of: channel)
+    }
 
     /// The number of channels with subscribers on this node.
     public var channelCount: Int {
@@ -83,7 +94,9 @@ public final class LocalFanout: Sendable {
     /// thread. Refuses it, without a position, when the inbox of one of the workers is full.
     /// - Parameter position: the position after the channel's last one; nil stands for a channel without any.
     public func publish(_ draft: Draft, position: (StreamPosition?) -> StreamPosition) -> PublishOutcome {
-        shard(draft.channel).channels.withLock { channels in
+        let isTooLarge = !rules.isEmpty && draft.frame.payloadCount > rules.options(of: draft.channel).maxSize
+        guard !isTooLarge else { return .refused(.tooLarge) }
+        return shard(draft.channel).channels.withLock { channels in
             guard let place = channels.index(forKey: draft.channel) else {
                 // Without subscribers, the channel exists only for this one publication.
                 return .ordered(position(nil), workers: WorkerSet(), deliverHere: nil)

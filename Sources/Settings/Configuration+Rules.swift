@@ -1,5 +1,7 @@
 // Rules between keys, beyond the range of each.
 
+import PubSub
+
 extension Configuration {
     /// A broken rule.
     struct Breach: Equatable {
@@ -12,7 +14,7 @@ extension Configuration {
     var breaches: [Breach] {
         [
             openAdmin, sharedPort, nobodysHeader, adminWithoutCertificate, clientsWithoutCertificate,
-            clientsWithoutAuthority,
+            clientsWithoutAuthority, slowConsumersTwice,
         ].compactMap(\.self)
     }
 
@@ -52,6 +54,14 @@ extension Configuration {
         return Breach(
             keys: ["tls.clientCertificates", "tls.clientCA"],
             message: "clients' certificates cannot be verified without an authority; set tls.clientCA")
+    }
+
+    /// A channel's policy would stand in two places.
+    private var slowConsumersTwice: Breach? {
+        guard !channels.isEmpty, !websocket.slowConsumers.isEmpty else { return nil }
+        return Breach(
+            keys: ["websocket.slowConsumers", "channels"],
+            message: "channels has the policies; give each pattern there its slow, as in {slow: conflate}")
     }
 
     /// The kernel would spread connections between the two, instead of refusing the second.

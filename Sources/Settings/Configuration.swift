@@ -4,6 +4,8 @@
 //
 // Read next: Sections/Admin.swift, ConfigurationKey.swift, ConfigurationLoader.swift
 
+public import PubSub
+
 /// Every key that an operator can set, as one value; `init()` has the default of every key.
 public struct Configuration: Sendable, Equatable {
     /// Where clients connect.
@@ -26,6 +28,8 @@ public struct Configuration: Sendable, Equatable {
     public var kv = KV()
     /// Limits of WebSocket connections.
     public var websocket = WebSocket()
+    /// The options of channels, by patterns of their names.
+    public var channels = ChannelRules()
     /// Compression of messages.
     public var compression = Compression()
     /// Proxies before the clients' port.
@@ -84,5 +88,6 @@ extension Configuration {
             The clients that get the demo page at GET / on the clients' port; it names the admin API and the version.
             loopback: clients of this machine without a proxy; others are answered 426. true: all. false: none.
             """),
+        channelsKey,
     ]
 }

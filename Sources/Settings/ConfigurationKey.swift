@@ -23,6 +23,8 @@ struct ConfigurationKey: Sendable {
     let path: String
     /// The purpose of the key; one line or more.
     let documentation: String
+    /// The parts of a value that is a map with names of its own.
+    let details: [Detail]
     /// The allowed values.
     let allowed: String
     /// Whether the value is shown only if secrets are asked for.
@@ -38,10 +40,11 @@ struct ConfigurationKey: Sendable {
 
     init<Value>(
         _ path: String, _ field: any WritableKeyPath<Configuration, Value> & Sendable, _ type: ValueType<Value>,
-        secret: Bool = false, needsRestart: Bool = true, _ documentation: String
+        secret: Bool = false, needsRestart: Bool = true, _ documentation: String, details: [Detail] = []
     ) {
         self.path = path
         self.documentation = documentation
+        self.details = details
         self.allowed = type.allowed
         self.isSecret = secret
         self.needsRestart = needsRestart
@@ -52,6 +55,15 @@ struct ConfigurationKey: Sendable {
             let value = type.read(node, &findings)
             if findings.count == before, let value { configuration[keyPath: field] = value }
         }
+    }
+
+    /// A part of a key's value, for the documentation.
+    struct Detail: Sendable {
+        let name: String
+        let purpose: String
+        let allowed: String
+        /// The value without this part.
+        let standard: String
     }
 
     /// The section, as in `admin`; nil for a key outside of all sections.

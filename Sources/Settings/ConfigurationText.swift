@@ -52,6 +52,10 @@ extension Configuration {
         let indent = key.section == nil ? 0 : 2
         let reload = key.needsRestart ? [] : comment("Takes effect at the next reload of the scripts.", indent: indent)
         return comment(key.documentation, indent: indent)
+            + key.details.flatMap { detail in
+                comment("\(detail.name): \(detail.allowed); default: \(detail.standard)", indent: indent)
+                    + comment(detail.purpose, indent: indent + 2)
+            }
             + reload
             + comment("\(key.environmentName): \(key.allowed)", indent: indent)
             + key.value(Configuration(), false).written(as: key.name, indent: indent)

@@ -3,6 +3,7 @@
 // Read next: ConfigurationOptions.swift.
 
 import ArgumentParser
+import PubSub
 import ScriptTesting
 import Scripting
 import Server
@@ -15,11 +16,16 @@ struct Check: ParsableCommand {
 
     @OptionGroup var options: ConfigurationOptions
 
+    @Option(
+        help: "Show which pattern of 'channels' this channel meets, and all of its options, and check nothing else.")
+    var channel: String?
+
     @Argument(help: "The folder with the scripts, instead of the configured one.")
     var folder: String?
 
     func run() throws {
         var configuration = try options.load()
+        if let channel { return try explain(channel, configuration) }
         if let folder { configuration.scripts.folder = folder }
         let certificates = CertificateCheck.run(configuration)
         if let mistake = certificates.mistake {
@@ -33,6 +39,14 @@ struct Check: ParsableCommand {
             throw ExitCode(1)
         }
         print("\(report.scriptCount) scripts load")
+    }
+
+    private func explain(_ name: String, _ configuration: Configuration) throws {
+        guard let channel = Channel(name) else {
+            print("a channel's name has 1 to 255 bytes of UTF-8 and no control characters")
+            throw ExitCode(1)
+        }
+        print(configuration.explanation(of: channel))
     }
 }
 

@@ -32,14 +32,15 @@ struct ChannelPatternTests {
     @Test("applies the most exact pattern, in any order of the rules")
     func mostExact() throws {
         let written = [("*", SlowConsumerPolicy.dropNewest), ("a*", .dropOldest), ("a.*", .conflate), ("a.b", .close)]
-        let rules = try written.map { SlowConsumerRules.Rule(try #require(ChannelPattern($0.0)), $0.1) }
+        let rules = try written.map { ChannelRules.Rule(try #require(ChannelPattern($0.0)), slow: $0.1) }
         for order in [rules, rules.reversed()] {
-            let table = SlowConsumerRules(order)
-            #expect(table.policy(of: try #require(Channel("a.b"))) == .close)
-            #expect(table.policy(of: try #require(Channel("a.c"))) == .conflate)
-            #expect(table.policy(of: try #require(Channel("ax"))) == .dropOldest)
-            #expect(table.policy(of: try #require(Channel("b"))) == .dropNewest)
+            let table = ChannelRules(order)
+            #expect(table.rules.map(\.pattern.text) == ["a.b", "a.*", "a*", "*"])
+            #expect(table.options(of: try #require(Channel("a.b"))).slow == .close)
+            #expect(table.options(of: try #require(Channel("a.c"))).slow == .conflate)
+            #expect(table.options(of: try #require(Channel("ax"))).slow == .dropOldest)
+            #expect(table.options(of: try #require(Channel("b"))).slow == .dropNewest)
         }
-        #expect(SlowConsumerRules().policy(of: try #require(Channel("b"))) == .close)
+        #expect(ChannelRules().options(of: try #require(Channel("b"))) == ChannelOptions())
     }
 }

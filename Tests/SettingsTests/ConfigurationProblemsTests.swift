@@ -16,9 +16,9 @@ struct ConfigurationProblemsTests {
             ("maxMessage: 1", "1:1: unknown key 'maxMessage'; did you mean 'websocket.maxMessage'?"),
             ("websockets: {}", "1:1: unknown key 'websockets'; did you mean 'websocket'?"),
             ("kv: {color: x}", "1:6: unknown key 'kv.color'; known in 'kv': memory"),
-            ("frobnicate: x", "1:1: unknown key 'frobnicate'; known: listen, workers, demo"),
+            ("frobnicate: x", "1:1: unknown key 'frobnicate'; known: listen, workers, demo, channels"),
             ("a.b.c.d.e.f: x", "1:1: unknown key 'a.b.c.d.e.f'"),
-            ("\"a\\u001b[31m\": x", "1:1: unknown key 'a\\u001b[31m'; known: listen, workers, demo"),
+            ("\"a\\u001b[31m\": x", "1:1: unknown key 'a\\u001b[31m'; known: listen, workers, demo, channels"),
         ])
     func unknownKey(yaml: String, problem: String) {
         #expect(configurationProblems(yaml) == ["perigee.yaml:" + problem])

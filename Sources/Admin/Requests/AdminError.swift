@@ -58,6 +58,9 @@ struct AdminError: Error, Sendable {
     static let bodyTooLarge = AdminError(
         status: 413, code: "body_too_large", message: "the body is larger than this API takes",
         hint: "admin.maxBody is the limit")
+    static let publicationTooLarge = AdminError(
+        status: 413, code: "publication_too_large", message: "the message is larger than its channel takes",
+        hint: "maxSize in the configuration's channels is the limit")
     static let targetTooLong = AdminError(status: 414, code: "target_too_long", message: "the request line is too long")
     static let expectationFailed = AdminError(
         status: 417, code: "expectation_failed", message: "the only expectation that is met is 100-continue")
@@ -116,7 +119,8 @@ struct AdminError: Error, Sendable {
     static let all: [AdminError] = [
         badRequest, channelNameInvalid, textNotUTF8, jsonInvalid, parameterInvalid, closeCodeInvalid, keyMissing,
         keyUnknown, scopeMissing, hostNotAllowed, originNotAllowed, notFound, connectionNotFound, methodNotAllowed,
-        requestTimeout, bodyTooLarge, targetTooLong, expectationFailed, scriptsInvalid, headTooLarge,
+        requestTimeout, bodyTooLarge, publicationTooLarge, targetTooLong, expectationFailed, scriptsInvalid,
+        headTooLarge,
         versionNotSupported, overloaded, brokerUnavailable, publishOutcomeUnknown, workerLate, stopping,
         upgradeRunning, upgradeFailed, refusedByScript, scriptFailed, scriptTimeout, handlerNotFound, scriptNotFound,
         scriptNameInvalid, uploadOff, scriptNotWritten, versionNotKept, noPreviousVersion,
@@ -174,6 +178,7 @@ extension AdminError {
     init(_ failure: BrokerFailure) {
         switch failure {
         case .overloaded: self = .overloaded
+        case .tooLarge: self = .publicationTooLarge
         case .unavailable(let retryAfter):
             self = .brokerUnavailable
             self.retryAfter = retryAfter

@@ -61,7 +61,7 @@ package final class Node: Sendable {
         admin = Inbox()
         workers = WorkerInboxes(count: count, admin: admin)
         activities = (0..<count).map { _ in ScriptActivity() }
-        fanout = LocalFanout(receiver: workers)
+        fanout = LocalFanout(receiver: workers, rules: configuration.channelRules)
         self.broker = broker(fanout)
         store = KeyValueStore(limit: configuration.kv.memory)
         limits = ConnectionLimits(configuration.limits)

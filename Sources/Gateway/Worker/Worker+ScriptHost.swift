@@ -97,6 +97,7 @@ extension Worker: ScriptHost {
             return .published(offset: position.offset)
         case .accepted: return .published(offset: nil)
         case .refused(.overloaded): return .refused("overloaded")
+        case .refused(.tooLarge): return .refused("too large")
         case .refused(.unavailable): return .refused("unavailable")
         }
     }

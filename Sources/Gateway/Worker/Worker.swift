@@ -72,7 +72,7 @@ package final class Worker {
         var log = node.log
         log[metadataKey: "worker"] = "\(index)"
         self.log = log
-        hub = Hub(policy: configuration.websocket.slowConsumers.policy) { [index, node] channel, isWanted in
+        hub = Hub(policy: { [node] in node.fanout.options(of: $0).slow }) { [index, node] channel, isWanted in
             if isWanted {
                 node.fanout.subscribe(index, to: channel, at: node.broker)
             } else {

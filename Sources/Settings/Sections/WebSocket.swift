@@ -12,8 +12,8 @@ extension Configuration {
         public var maxQueue = 1 << 20
         /// The fate of a message for one client when the client's queue is full.
         public var onFullQueue = FullQueuePolicy.close
-        /// The fate of a publication when a subscriber's queue is full, by patterns of channel names.
-        public var slowConsumers = SlowConsumerRules()
+        /// The fate of a publication when a subscriber's queue is full, by patterns of channel names; only without `channels`.
+        public var slowConsumers = ChannelRules()
         /// Subprotocols that the server speaks; a client gets its first choice among them.
         public var subprotocols: [String] = []
         /// Web pages that may connect; empty: those of the server's own host.
@@ -53,10 +53,8 @@ extension Configuration.WebSocket {
         ConfigurationKey(
             "websocket.slowConsumers", \.websocket.slowConsumers, .slowConsumers,
             """
-            A channel's publication when a subscriber's queue is full, by patterns of channel names; the most exact pattern
-            counts, and close is for channels that none matches. close: the connection is closed with 1013. drop_oldest: the
-            oldest publications in the queue give way. drop_newest: the new one is dropped. conflate: only the newest of each
-            channel waits, or of each key that its publisher gives. In a variable: PATTERN=POLICY,PATTERN=POLICY.
+            The policy of channels for slow subscribers, by patterns of channel names: the short form of slow in channels, and
+            only for a configuration without channels. In a variable: PATTERN=POLICY,PATTERN=POLICY.
               slowConsumers:
                 ticker.*: conflate
                 "*": close

@@ -49,7 +49,7 @@ struct ConversationTests {
             ScriptBundle(version: 1, scripts: ["main": Self.script]), protocols: HeaderProtocol.table(count)
         ) {
             $0.websocket.subprotocols = ["plain"]
-            $0.websocket.slowConsumers = SlowConsumerRules([.init(ChannelPattern("news")!, .conflate)])
+            $0.websocket.slowConsumers = ChannelRules([.init(ChannelPattern("news")!, slow: .conflate)])
         }
     }
 

@@ -24,11 +24,11 @@ struct SlowConsumerPolicyTests {
     private func withSlowClient(
         _ policy: SlowConsumerPolicy, _ body: (TestServer, WebSocketClient, NumberedPushes) throws -> Void
     ) throws {
-        let rule = SlowConsumerRules.Rule(try #require(ChannelPattern("feed.*")), policy)
+        let rule = ChannelRules.Rule(try #require(ChannelPattern("feed.*")), slow: policy)
         try withServer(
             scripts: Self.scripts,
             configure: {
-                ($0.websocket.maxQueue, $0.websocket.slowConsumers) = (256 << 10, SlowConsumerRules([rule]))
+                ($0.websocket.maxQueue, $0.websocket.slowConsumers) = (256 << 10, ChannelRules([rule]))
             }
         ) { server in
             let slow = try server.connect("/?channel=feed.1", receiveBuffer: 4096)

@@ -21,12 +21,12 @@ struct SlowCrowdTests {
         "500 silent and 500 slow readers keep every queue within its bound",
         arguments: SlowConsumerPolicy.allCases)
     func crowd(policy: SlowConsumerPolicy) throws {
-        let rule = SlowConsumerRules.Rule(try #require(ChannelPattern("*")), policy)
+        let rule = ChannelRules.Rule(try #require(ChannelPattern("*")), slow: policy)
         try withServer(
             scripts: Self.scripts,
             configure: {
                 $0.websocket.maxQueue = Self.maxQueue
-                $0.websocket.slowConsumers = SlowConsumerRules([rule])
+                $0.websocket.slowConsumers = ChannelRules([rule])
                 $0.timeouts.close = .seconds(60)
             }
         ) { server in

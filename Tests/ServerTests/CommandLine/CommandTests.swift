@@ -29,6 +29,19 @@ struct CommandTests {
         #expect(result.status == 0 && result.errors == "", "\(result.output)")
     }
 
+    @Test("check: shows which pattern a channel meets, and all of its options")
+    func checkChannel() throws {
+        let folder = try TemporaryFolder()
+        try folder.write("channels: {'ticker.*': {slow: conflate}, '*': {}}", to: "perigee.yaml")
+        let result = try PerigeeProgram.run(
+            ["check", "--config", folder.path + "/perigee.yaml", "--channel", "ticker.eur"])
+        let lines = result.output.split(separator: "\n")
+        #expect(result.status == 0)
+        #expect(
+            lines.prefix(3) == ["# the pattern 'ticker.*', more exact than '*'", "ticker.eur:", "  slow: conflate"])
+        #expect(try PerigeeProgram.run(["check", "--channel", ""]).status == 1)
+    }
+
     @Test("check: every mistake with file and line and exit code 1")
     func checkBad() throws {
         let folder = try TemporaryFolder()

@@ -19,7 +19,7 @@ enum ConfigurationDocumentation {
         return """
             ### `\(key.path)`
 
-            \(body(key))
+            \(body(key))\(table(key.details))
 
             `\(value)` by default; \(escaped(key.allowed)).\(reload) `\(key.environmentName)`
 
@@ -31,8 +31,18 @@ enum ConfigurationDocumentation {
         let lines = key.documentation.split(separator: "\n")
         let example = lines.filter { $0.hasPrefix("  ") }
         let text = prose(lines.filter { !$0.hasPrefix("  ") }.joined(separator: "\n"))
-        guard !example.isEmpty, let section = key.section else { return text }
-        return text + "\n\n```yaml\n\(section):\n" + example.joined(separator: "\n") + "\n```"
+        guard !example.isEmpty else { return text }
+        let head = key.section.map { "\($0):\n" } ?? ""
+        let shown = key.section == nil ? example.map { $0.dropFirst(2) } : example
+        return text + "\n\n```yaml\n" + head + shown.joined(separator: "\n") + "\n```"
+    }
+
+    private static func table(_ details: [ConfigurationKey.Detail]) -> String {
+        guard !details.isEmpty else { return "" }
+        let rows = details.map { detail in
+            "| `\(detail.name)` | `\(detail.standard)` | \(prose(detail.purpose)) \(escaped(detail.allowed)) |"
+        }
+        return "\n\n| option | default | meaning |\n|---|---|---|\n" + rows.joined(separator: "\n")
     }
 
     /// Lines joined to one paragraph.

@@ -19,6 +19,7 @@ struct KeyProof {
         KeyProof("listen", "127.0.0.1:1234", "Listeners/IPv6Tests.swift", "loopback"),
         KeyProof("workers", "1", "Admin/LookingTests.swift", "node"),
         KeyProof("demo", "false", "Clients/PlainRequestTests.swift", "demoOff"),
+        KeyProof("channels", "{news: {slow: conflate}}", "Channels/ChannelOptionTests.swift", "withChannels"),
         KeyProof("log.level", "error", "Configuration/Effects/LogKeyTests.swift", "level"),
         KeyProof("log.maxQueue", "1 MiB", "CommandLine/StalledLogTests.swift", "goesOn"),
         KeyProof("log.format", "json", "Configuration/Effects/LogKeyTests.swift", "format"),
@@ -121,7 +122,8 @@ extension Configuration {
     mutating func set(_ path: String, _ text: String) throws {
         guard let key = Self.keys.first(where: { $0.path == path }) else { throw KeyProblem(text: "no key \(path)") }
         var findings: [Finding] = []
-        key.assign(key.split?(text) ?? .text(text), &self, &findings)
+        let node = text.first == "{" ? YAMLReader.read(text).0 : key.split?(text)
+        key.assign(node ?? .text(text), &self, &findings)
         if let finding = findings.first { throw KeyProblem(text: "\(path): \(finding)") }
     }
 }
