@@ -15,7 +15,7 @@ struct ChannelsTests {
           news: {}
         """
 
-    @Test("gives each pattern its options, and a name those of the most exact one alone")
+    @Test("a name has the options of the most exact pattern that matches, alone")
     func read() throws {
         let rules = try loadConfiguration(Self.written).channelRules
         #expect(rules.rules.map(\.pattern.text) == ["news", "ticker.*", "*"])
