@@ -251,8 +251,9 @@ function server.spawn(f, ...) end
 --- A table that survives reloads, one in each worker. Only while the file loads; use the table in handlers. The same name and
 --- version give the same table. A new one is filled by `create`; when the version is higher than that of the table which
 --- is there, `migrate` gets a copy of it with its version and returns what is to be kept; if it fails on any worker, nothing
---- changes on any. Until the new version is live, its code cannot read or write a state. A lower version is refused. A state
---- that no file declares is kept for five more versions.
+--- changes on any. Until the new version is live, its code cannot read or write a state. A lower version is refused, in a
+--- rollback, too: to go back, give the old code a version above that of the table, and a `migrate` that makes the old form from
+--- the newer one. A state that no file declares is kept for five more versions.
 ---
 --- Plain values: nil, booleans, numbers, strings, conns, and tables of these up to 64 deep, whose metatables are classes of
 --- `server.class`. That is checked when a state is created and when it is migrated.

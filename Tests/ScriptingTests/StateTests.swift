@@ -301,14 +301,33 @@ struct StateTests {
         }
         #expect(
             try message(Self.counting("b", version: 1)) == [
-                "main.lua:1: server.state: 'count' is at version 2 and this script declares version 1; a newer version "
-                    + "with a migrate function can bring it to another form"
+                "main.lua:1: server.state: 'count' is at version 2 and this script declares version 1; to go back, "
+                    + "load this script with a version above 2 and a migrate function that makes its form from version 2"
             ])
         #expect(
             try message(Self.counting("b", version: 3)) == [
                 "main.lua:1: server.state: 'count' is at version 2; a migrate function has to bring it to version 3"
             ])
         stage.says("a 1 nil")
+    }
+
+    @Test("old code goes back as a higher version that migrates the newer form")
+    func goingBack() throws {
+        func source(_ version: Int, _ form: String, migrate: String) -> String {
+            """
+            local form = server.state("form", \(version), function() return {\(form) = 1} end, function(old, version)
+                \(migrate)
+            end)
+            function onMessage(conn) conn:send(next(form) .. form.\(form)) end
+            """
+        }
+        let stage = try Stage(source(1, "old", migrate: "error('none before')"))
+        try stage.load(["main": source(2, "new", migrate: "return {new = old.old + 1}")], version: 2)
+        stage.says("new2")
+        #expect(try stage.prepare(["main": source(1, "old", migrate: "return old")], version: 3).errors.count == 1)
+        let back = "assert(version == 2) return {old = old.new + 1}"
+        try stage.load(["main": source(3, "old", migrate: back)], version: 4)
+        stage.says("old3")
     }
 
     @Test("an undeclared state is kept for five versions and then forgotten")

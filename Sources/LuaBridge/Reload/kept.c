@@ -100,8 +100,9 @@ static bool declare(lua_State *L, lua_Integer version)
     }
     if (stored > version) {
         luaL_error(
-            L, "server.state: '%s' is at version %I and this script declares version %I; a newer version with a "
-            "migrate function can bring it to another form", name, (LUAI_UACINT)stored, (LUAI_UACINT)version);
+            L, "server.state: '%s' is at version %I and this script declares version %I; to go back, load this script "
+            "with a version above %I and a migrate function that makes its form from version %I", name,
+            (LUAI_UACINT)stored, (LUAI_UACINT)version, (LUAI_UACINT)stored, (LUAI_UACINT)stored);
     }
     if (stored > 0 && lua_isnil(L, 4)) {
         luaL_error(
