@@ -29,7 +29,7 @@ final class ReadFile: @unchecked Sendable {
     }
 
     /// Reads, as of one moment.
-    func page(_ query: HistoryQuery) throws(HistoryTrouble) -> HistoryPage {
+    func page(_ query: StoreQuery) throws(HistoryTrouble) -> StoredPage {
         do throws(SQLiteFailure) {
             try connection.execute("BEGIN")
             defer { try? connection.execute("ROLLBACK") }
@@ -56,10 +56,10 @@ enum HistoryReader {
     }
 
     private static func read(
-        _ query: HistoryQuery, _ isInOrder: Bool, _ then: @escaping HistoryAnswer<HistoryPage>, _ shared: HistoryShared
+        _ query: StoreQuery, _ isInOrder: Bool, _ then: @escaping HistoryAnswer<StoredPage>, _ shared: HistoryShared
     ) {
         shared.count { $0.reads += 1 }
-        let result = shared.readFile.withLock { file -> Result<HistoryPage, HistoryFailure> in
+        let result = shared.readFile.withLock { file -> Result<StoredPage, HistoryFailure> in
             guard let file else { return .failure(unavailable(shared)) }
             do throws(HistoryTrouble) {
                 return .success(try file.page(query))

@@ -9,10 +9,10 @@ import Synchronization
 enum WriterOrder: Sendable {
     case publish(HistoryDraft, then: @Sendable (HistoryOutcome) -> Void)
     /// Passes a read on to the reader when the file has been opened.
-    case read(HistoryQuery, inOrder: Bool, then: HistoryAnswer<HistoryPage>)
+    case read(StoreQuery, inOrder: Bool, then: HistoryAnswer<StoredPage>)
     /// Completes what the reader has read, in the channel's order.
-    case complete(HistoryQuery, HistoryPage, then: HistoryAnswer<HistoryPage>)
-    case clear([UInt8], then: HistoryAnswer<HistoryPosition>)
+    case complete(StoreQuery, StoredPage, then: HistoryAnswer<StoredPage>)
+    case clear([UInt8], then: HistoryAnswer<ClearedChannel>)
     case sweep(then: @Sendable () -> Void)
     /// The reader or the check has found something wrong.
     case trouble(HistoryTrouble, file: UInt64)
@@ -35,7 +35,7 @@ enum WriterOrder: Sendable {
 
 /// A request to the reader.
 enum ReaderOrder: Sendable {
-    case read(HistoryQuery, inOrder: Bool, then: HistoryAnswer<HistoryPage>)
+    case read(StoreQuery, inOrder: Bool, then: HistoryAnswer<StoredPage>)
     case close
 }
 
@@ -46,7 +46,7 @@ public typealias HistoryAnswer<Value> = @Sendable (Result<Value, HistoryFailure>
 final class HistoryShared: Sendable {
     private struct Status {
         var state = HistoryState.opening
-        var figures = HistoryFigures()
+        var figures = StoreFigures()
         var requests = 0
         var isClosing = false
     }
@@ -65,10 +65,10 @@ final class HistoryShared: Sendable {
     }
 
     var state: HistoryState { status.withLock { $0.state } }
-    var figures: HistoryFigures { status.withLock { $0.figures } }
+    var figures: StoreFigures { status.withLock { $0.figures } }
 
     func set(_ state: HistoryState) { status.withLock { $0.state = state } }
-    func count(_ change: (inout HistoryFigures) -> Void) { status.withLock { change(&$0.figures) } }
+    func count(_ change: (inout StoreFigures) -> Void) { status.withLock { change(&$0.figures) } }
 
     /// Posts a publication, if there is room for it.
     func publish(_ draft: HistoryDraft, then: @escaping @Sendable (HistoryOutcome) -> Void) -> HistoryFailure? {
@@ -99,7 +99,7 @@ final class HistoryShared: Sendable {
 
     /// Posts a read; before the first opening to the writer, who knows when that is.
     func read(
-        _ query: HistoryQuery, inOrder isInOrder: Bool, then: @escaping HistoryAnswer<HistoryPage>
+        _ query: StoreQuery, inOrder isInOrder: Bool, then: @escaping HistoryAnswer<StoredPage>
     ) -> HistoryFailure? {
         let isOpening = state == .opening
         return request {

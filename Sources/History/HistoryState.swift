@@ -31,7 +31,7 @@ public enum HistoryNotice: Equatable, Sendable {
 }
 
 /// What the store has done since it began, and how much waits.
-public struct HistoryFigures: Equatable, Sendable {
+public struct StoreFigures: Equatable, Sendable {
     /// Publications that were stored.
     public var stored: UInt64 = 0
     /// Publications that were answered from an idempotency key.

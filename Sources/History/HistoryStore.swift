@@ -30,7 +30,7 @@ public final class HistoryStore: Sendable {
     deinit { shared.close {} }
 
     public var state: HistoryState { shared.state }
-    public var figures: HistoryFigures { shared.figures }
+    public var figures: StoreFigures { shared.figures }
 
     /// Stores a publication.
     /// - Parameter then: gets the outcome once, after the commit, on the writer's thread. Outcomes of one channel come in the
@@ -50,15 +50,15 @@ public final class HistoryStore: Sendable {
     ///   - then: gets the answer once.
     /// - Returns: the reason why the store does not try; then `then` is not called.
     public func read(
-        _ query: HistoryQuery, inOrder isInOrder: Bool = false, then: @escaping HistoryAnswer<HistoryPage>
+        _ query: StoreQuery, inOrder isInOrder: Bool = false, then: @escaping HistoryAnswer<StoredPage>
     ) -> HistoryFailure? {
         shared.read(query, inOrder: isInOrder, then: then)
     }
 
     /// Empties a channel. Its offsets go on, and its epoch stays.
-    /// - Parameter then: gets the channel's position once, on the writer's thread, in the channel's order.
+    /// - Parameter then: gets the channel's position, and how many went, once, on the writer's thread, in the channel's order.
     /// - Returns: the reason why the store does not try; then `then` is not called.
-    public func clear(_ channel: [UInt8], then: @escaping HistoryAnswer<HistoryPosition>) -> HistoryFailure? {
+    public func clear(_ channel: [UInt8], then: @escaping HistoryAnswer<ClearedChannel>) -> HistoryFailure? {
         shared.request { shared.writer.post(.clear(channel, then: then)) }
     }
 

@@ -93,7 +93,7 @@ public struct StoredPublication: Equatable, Sendable {
 }
 
 /// A part of a channel's history that is to be read.
-public struct HistoryQuery: Sendable {
+public struct StoreQuery: Sendable {
     public enum Start: Equatable, Sendable {
         /// What follows the offset, oldest first.
         case after(UInt64)
@@ -122,7 +122,7 @@ public struct HistoryQuery: Sendable {
 }
 
 /// A part of a channel's history.
-public struct HistoryPage: Equatable, Sendable {
+public struct StoredPage: Equatable, Sendable {
     /// The newest position of the channel.
     public var position: HistoryPosition
     /// The offset of the oldest publication that is kept; the one that comes next, if none is.
@@ -132,6 +132,13 @@ public struct HistoryPage: Equatable, Sendable {
     /// Whether `publications` is everything from the query's start to the end of the history in its direction; false when
     /// `count` or `bytes` ended it.
     public var isWhole: Bool
+}
+
+/// A channel that was emptied.
+public struct ClearedChannel: Equatable, Sendable {
+    public let position: HistoryPosition
+    /// Publications that are gone, including those that were too old but had not been deleted.
+    public let count: Int
 }
 
 /// The reason why the store did not do what was asked.

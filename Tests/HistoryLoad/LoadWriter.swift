@@ -60,7 +60,7 @@ final class LoadWriter: Sendable {
 
     /// The newest number in the store, 0 for none.
     private func newest(_ channel: Int) -> Int {
-        let query = HistoryQuery(
+        let query = StoreQuery(
             channel: Self.name(channel), limits: HistoryLimits(size: 1_000_000, age: 86_400_000), start: .newest,
             count: 1,
             bytes: 1_000)

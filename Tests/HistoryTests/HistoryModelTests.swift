@@ -70,7 +70,7 @@ struct HistoryModelTests {
                     "seed \(seed), step \(step)")
             case 85..<90:
                 action = "clear"
-                #expect(try store.clear(channel).offset == UInt64(model.top), "step \(step)")
+                #expect(try store.clear(channel).position.offset == UInt64(model.top), "step \(step)")
                 model.kept = []
             case 90..<95:
                 action = "wait"
@@ -102,7 +102,7 @@ struct HistoryModelTests {
         let count = Int.random(in: 1...12, using: &random)
         let offset = Int.random(in: 0...(model.top + 2), using: &random)
         let inOrder = Bool.random(using: &random)
-        let (start, wanted): (HistoryQuery.Start, [String]) =
+        let (start, wanted): (StoreQuery.Start, [String]) =
             switch Int.random(in: 0..<3, using: &random) {
             case 0: (.after(UInt64(offset)), visible.filter { $0.offset > offset }.prefix(count).map(\.text))
             case 1:

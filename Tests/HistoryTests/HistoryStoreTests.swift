@@ -73,9 +73,12 @@ struct HistoryStoreTests {
         let folder = Folder()
         var store = Store(folder.file)
         for number in 1...5 { _ = try store.publish("a", "m\(number)") }
-        let position = try store.clear("a")
+        let cleared = try store.clear("a")
+        #expect(cleared.count == 5)
+        let position = cleared.position
+        #expect(try store.clear("a") == ClearedChannel(position: position, count: 0))
         #expect(position.offset == 5)
-        #expect(try store.read("a") == HistoryPage(position: position, first: 6, publications: [], isWhole: true))
+        #expect(try store.read("a") == StoredPage(position: position, first: 6, publications: [], isWhole: true))
         try store.sweep()
         #expect(store.store.figures.trimmed == 5)
         store.store.closeAndWait()
@@ -129,7 +132,7 @@ struct HistoryStoreTests {
         let store = Store(folder.file)
         let seen = Box<[String]>([])
         let done = Inbox<Int>()
-        let query = HistoryQuery(
+        let query = StoreQuery(
             channel: Array("a".utf8), limits: HistoryLimits(size: 100_000, age: 1_000_000), start: .newest, count: 1,
             bytes: 100)
         for number in 1...20_000 {

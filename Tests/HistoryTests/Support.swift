@@ -64,14 +64,14 @@ final class Store {
     }
 
     func read(
-        _ channel: String, _ start: HistoryQuery.Start = .after(0), count: Int = 1_000, bytes: Int = 1 << 20,
+        _ channel: String, _ start: StoreQuery.Start = .after(0), count: Int = 1_000, bytes: Int = 1 << 20,
         within limits: HistoryLimits = Store.limits, inOrder: Bool = false
-    ) throws -> HistoryPage {
-        let query = HistoryQuery(channel: Array(channel.utf8), limits: limits, start: start, count: count, bytes: bytes)
+    ) throws -> StoredPage {
+        let query = StoreQuery(channel: Array(channel.utf8), limits: limits, start: start, count: count, bytes: bytes)
         return try wait { then in store.read(query, inOrder: inOrder, then: then) }
     }
 
-    func clear(_ channel: String) throws -> HistoryPosition {
+    func clear(_ channel: String) throws -> ClearedChannel {
         try wait { then in store.clear(Array(channel.utf8), then: then) }
     }
 
@@ -101,7 +101,7 @@ final class Store {
     }
 }
 
-extension HistoryPage {
+extension StoredPage {
     var texts: [String] { publications.map { String(decoding: $0.body, as: UTF8.self) } }
 }
 

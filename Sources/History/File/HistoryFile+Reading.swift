@@ -5,7 +5,7 @@
 
 extension HistoryFile {
     /// The page as of now.
-    func complete(_ page: HistoryPage, of query: HistoryQuery, now: Int64) throws(HistoryTrouble) -> HistoryPage {
+    func complete(_ page: StoredPage, of query: StoreQuery, now: Int64) throws(HistoryTrouble) -> StoredPage {
         if case .before = query.start { return page }
         let (current, base) = try newest(query.channel)
         guard current.epoch == page.position.epoch, base < page.first else {
@@ -13,11 +13,11 @@ extension HistoryFile {
         }
         if current == page.position { return page }
         let rest = try self.page(
-            HistoryQuery(
+            StoreQuery(
                 channel: query.channel, limits: query.limits, start: .after(page.position.offset), count: query.count,
                 bytes: query.bytes), now: now)
         guard rest.isWhole, rest.first <= page.position.offset + 1 else { return try self.page(query, now: now) }
-        var whole = HistoryPage(
+        var whole = StoredPage(
             position: rest.position, first: max(rest.first, page.first),
             publications: page.publications + rest.publications,
             isWhole: page.isWhole)
@@ -32,12 +32,12 @@ extension HistoryFile {
     }
 }
 
-extension HistoryPage {
+extension StoredPage {
     private static func cost(_ publication: StoredPublication) -> Int {
         publication.note.count + publication.body.count
     }
 
-    fileprivate mutating func cutEnd(_ query: HistoryQuery) {
+    fileprivate mutating func cutEnd(_ query: StoreQuery) {
         var bytes = publications.reduce(0) { $0 + Self.cost($1) }
         while publications.count > 1, publications.count > query.count || bytes > query.bytes {
             bytes -= Self.cost(publications.removeLast())
@@ -45,7 +45,7 @@ extension HistoryPage {
         }
     }
 
-    fileprivate mutating func cutBeginning(_ query: HistoryQuery) {
+    fileprivate mutating func cutBeginning(_ query: StoreQuery) {
         var (bytes, surplus) = (publications.reduce(0) { $0 + Self.cost($1) }, 0)
         while publications.count - surplus > 1, publications.count - surplus > query.count || bytes > query.bytes {
             bytes -= Self.cost(publications[surplus])

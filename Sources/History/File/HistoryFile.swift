@@ -160,14 +160,17 @@ final class HistoryFile {
     }
 
     /// Empties a channel. Offsets go on, and so does the epoch; positions of before cannot be recovered.
-    func clear(_ name: [UInt8], now: Int64) throws(HistoryTrouble) -> HistoryPosition {
+    func clear(_ name: [UInt8], now: Int64) throws(HistoryTrouble) -> ClearedChannel {
         try transaction { () throws(SQLiteFailure) in
-            guard let channel = try channels.state(name) else { return firstPosition(name) }
+            guard let channel = try channels.state(name) else {
+                return ClearedChannel(position: firstPosition(name), count: 0)
+            }
+            let count = channel.top - max(channel.firstBySize, channel.oldest) + 1
             // The rows go with the next sweeps, so that the time is the same for a channel of any size.
             channel.base = channel.top
             if !channel.isEmpty { channel.due = now }
             try channels.save(channel)
-            return position(channel)
+            return ClearedChannel(position: position(channel), count: Int(count))
         }
     }
 
@@ -224,7 +227,7 @@ final class HistoryFile {
     // MARK: Reading
 
     /// Reads with all that was published until now.
-    func page(_ query: HistoryQuery, now: Int64) throws(HistoryTrouble) -> HistoryPage {
+    func page(_ query: StoreQuery, now: Int64) throws(HistoryTrouble) -> StoredPage {
         // Not `transaction`: a read takes no lock that another program may have.
         try mapped { () throws(SQLiteFailure) in
             try connection.execute("BEGIN")

@@ -29,17 +29,17 @@ struct PageReader {
     }
 
     /// Reads within a transaction, so that all is of one moment.
-    func page(_ query: HistoryQuery, now: Int64) throws(SQLiteFailure) -> HistoryPage {
+    func page(_ query: StoreQuery, now: Int64) throws(SQLiteFailure) -> StoredPage {
         guard let found = try find(query.channel) else {
             let seed = Schema.seed(query.channel, era: try number(era) ?? 0)
-            return HistoryPage(
+            return StoredPage(
                 position: HistoryPosition(offset: 0, epoch: Schema.epoch(seed: seed, generation: generation)), first: 1,
                 publications: [], isWhole: true)
         }
         let top = max(found.base, try number(newest, found.id) ?? 0)
         let kept = max(found.base + 1, top - Int64(query.limits.size) + 1, try number(oldest, found.id) ?? top + 1)
         let first = try firstYounger(than: now - query.limits.age, in: found.id, kept, through: top)
-        var page = HistoryPage(
+        var page = StoredPage(
             position: HistoryPosition(
                 offset: UInt64(top), epoch: Schema.epoch(seed: found.seed, generation: generation)),
             first: UInt64(first), publications: [], isWhole: true)
@@ -79,8 +79,8 @@ struct PageReader {
 
     /// Reads a range; false when the query's bounds ended it.
     private func read(
-        _ statement: Statement, _ channel: Int64, _ from: Int64, _ to: Int64, step: Int64, _ query: HistoryQuery,
-        into page: inout HistoryPage
+        _ statement: Statement, _ channel: Int64, _ from: Int64, _ to: Int64, step: Int64, _ query: StoreQuery,
+        into page: inout StoredPage
     ) throws(SQLiteFailure) -> Bool {
         guard from <= to else { return true }
         defer { statement.reset() }
