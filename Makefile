@@ -1,7 +1,7 @@
 # On a fresh Debian machine with make and a Swift 6.2+ toolchain, `make run` and `make test` install everything else.
 
 # The only list of Debian packages: for building and running, and in addition for the tests.
-PACKAGES      := liblua5.4-dev libssl-dev zlib1g-dev libcurl4-openssl-dev
+PACKAGES      := liblua5.4-dev libssl-dev zlib1g-dev libcurl4-openssl-dev libsqlite3-dev
 TEST_PACKAGES := chromium curl lua-cjson-dev
 
 SWIFT       ?= swift

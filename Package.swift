@@ -116,6 +116,7 @@ let package = Package(
             ]),
         .target(name: "CNearestName", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
         .target(name: "ClientProtocols", dependencies: ["PubSub", "WebSocket"], swiftSettings: swift),
+        .target(name: "History", dependencies: ["EventLoop", "CLinux", "CSQLite"], swiftSettings: swift),
         .target(name: "PubSub", dependencies: ["WebSocket"], swiftSettings: swift),
         .target(name: "WebSocket", dependencies: ["CLinux", "COpenSSL", "CZlib"], swiftSettings: swift),
         .target(name: "HTTP1", swiftSettings: swift),
@@ -138,6 +139,9 @@ let package = Package(
         // Scripts' requests to other servers, and the command line's to the admin API: HTTP/1.1 and HTTP/2 as the world speaks
         // them, TLS, pooling, and a name lookup that does not block the loop. The distribution patches it.
         .systemLibrary(name: "CCurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        // Durable history: a file that survives kill -9 and power failures, with group commits, and that every tool reads. The
+        // distribution patches it.
+        .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),
 
         // --- beside the server ---
         .target(
@@ -214,6 +218,12 @@ let package = Package(
             name: "PubSubTests", dependencies: ["TimeBound", "PubSub", "WebSocket", "SeededGenerator"],
             swiftSettings: swift),
         .testTarget(
+            name: "HistoryTests",
+            dependencies: [
+                "TimeBound", "History", "CSQLite", "EventLoop", "CLinux", "SeededGenerator", "perigee-history",
+            ],
+            swiftSettings: swift),
+        .testTarget(
             name: "ScriptingTests",
             dependencies: ["TimeBound", "Scripting", "AllocationCounter", "SeededGenerator", "StockLua"],
             swiftSettings: swift),
@@ -245,6 +255,10 @@ let package = Package(
                 "SlowResolver",
                 .product(name: "Logging", package: "swift-log"),
             ],
+            swiftSettings: swift),
+        // Writes durable history until it is killed, and measures it.
+        .executableTarget(
+            name: "perigee-history", dependencies: ["History", "CLinux"], path: "Tests/HistoryLoad",
             swiftSettings: swift),
         // The time limit of every suite.
         .target(name: "TimeBound", path: "Tests/TimeBound", swiftSettings: swift),

@@ -73,17 +73,23 @@ public final class Inbox<Message: Sendable>: Sendable {
     }
 
     /// Waits for messages and takes them: for a thread without a loop.
-    public func wait() -> [Message] {
+    /// - Parameter milliseconds: how long to wait at most; by default without end.
+    /// - Returns: none when the time was over.
+    public func wait(atMost milliseconds: Int32 = -1) -> [Message] {
         var batch: [Message] = []
         while true {
             drain(into: &batch)
-            if !batch.isEmpty { return batch }
+            if !batch.isEmpty || milliseconds == 0 { return batch }
             guard prepareToSleep() else { continue }
             var descriptor = pollfd(fd: wakeUp, events: Int16(POLLIN), revents: 0)
-            _ = poll(&descriptor, 1, -1)
+            let isReady = poll(&descriptor, 1, milliseconds) > 0
             var counter: UInt64 = 0
-            _ = read(wakeUp, &counter, 8)
+            if isReady { _ = read(wakeUp, &counter, 8) }
             awake()
+            if !isReady && milliseconds > 0 {
+                drain(into: &batch)
+                return batch
+            }
         }
     }
 
