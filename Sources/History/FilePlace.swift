@@ -140,11 +140,12 @@ final class FilePlace {
             return fail(error)
         }
         loosePatience()
-        switch shared.state {
+        let before = shared.state
+        shared.set(.open)
+        switch before {
         case .unavailable, .corrupt: shared.report(.recovered)
         case .opening, .open, .closed: break
         }
-        shared.set(.open)
     }
 
     private func open(after trouble: HistoryTrouble) throws(HistoryTrouble) -> HistoryFile {

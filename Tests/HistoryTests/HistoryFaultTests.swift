@@ -65,7 +65,7 @@ struct HistoryFaultTests {
         #expect(try store.publish("a", "kept").position?.offset == 1)
     }
 
-    @Test("notices that the file was removed, and begins a new one with another epoch")
+    @Test("a removed file is noticed, and a new one begins with another epoch")
     func removed() throws {
         let folder = Folder()
         let store = Store(folder.file)
@@ -98,7 +98,7 @@ struct HistoryFaultTests {
         #expect(try store.read("a").texts == ["one", "two"])
     }
 
-    @Test("refuses when the file is as large as it may be, and goes on when something has expired")
+    @Test("a full file refuses, and goes on when something has expired")
     func full() throws {
         let (folder, clock) = (Folder(), ManualClock())
         let store = Store(folder.file, clock: clock) { $0.maxFile = 512 << 10 }

@@ -47,7 +47,7 @@ struct HistoryKillTests {
         #expect(answered >= Self.kills)
     }
 
-    @Test("answers an I/O error and goes on with what is stored when a limit of the process ends writing")
+    @Test("an I/O error is answered, and what is stored stays readable")
     func fileSizeLimit() throws {
         let folder = Folder()
         let program = try LoadProgram(["limit", folder.file, "\(300 << 10)"])

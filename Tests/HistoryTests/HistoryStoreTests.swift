@@ -176,7 +176,7 @@ struct HistoryStoreTests {
         #expect(throws: HistoryFailure.unavailable(why: "the history is closed")) { try store.publish("a", "late") }
     }
 
-    @Test("hands the file over when it is closed, within the patience of publications")
+    @Test("hands the file over when it closes; publications wait that long")
     func handOver() throws {
         let folder = Folder()
         let old = Store(folder.file)
