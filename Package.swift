@@ -117,7 +117,10 @@ let package = Package(
         .target(name: "CNearestName", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
         .target(name: "ClientProtocols", dependencies: ["PubSub", "WebSocket"], swiftSettings: swift),
         .target(name: "History", dependencies: ["EventLoop", "CLinux", "CSQLite"], swiftSettings: swift),
-        .target(name: "PubSub", dependencies: ["WebSocket"], swiftSettings: swift),
+        .target(
+            name: "PubSub",
+            dependencies: ["WebSocket", .product(name: "DequeModule", package: "swift-collections")],
+            swiftSettings: swift),
         .target(name: "WebSocket", dependencies: ["CLinux", "COpenSSL", "CZlib"], swiftSettings: swift),
         .target(name: "HTTP1", swiftSettings: swift),
         .target(name: "JSON", swiftSettings: swift),

@@ -167,7 +167,7 @@ server = {}
 ---@param value string | number | table
 ---@param options? perigee.PublishOptions
 ---@return boolean published
----@return integer | string offset The message's place in the channel, or why not: "invalid channel name", "overloaded".
+---@return (integer | string)? offset In a channel with history the message's place, or why not: "invalid channel name", "overloaded", "too large".
 function server.publish(channel, value, options) end
 
 ---@class perigee.SendOptions

@@ -39,10 +39,10 @@ public final class TestServer {
 ///   - configure: changes the configuration: the default one, on free loopback ports, with two workers, without file
 ///     watching, without pings and without a drain window; in a run of tests over TLS, with a certificate of the test
 ///     authority on both ports.
-///   - broker: makes the broker.
+///   - broker: makes the broker; without one, memory is the broker.
 public func withServer(
     scripts: [String: String]? = nil, configure: (inout Configuration) -> Void = { _ in },
-    broker: (LocalFanout) -> any Broker = { MemoryBroker(fanout: $0) }, _ body: (TestServer) throws -> Void
+    broker: ((LocalFanout) -> any Broker)? = nil, _ body: (TestServer) throws -> Void
 ) throws {
     let folder = try TemporaryFolder()
     var configuration = Configuration()

@@ -24,8 +24,8 @@ public protocol PublicationReceiver: AnyObject, Sendable {
     func receive(
         _ publication: Publication, for workers: WorkerSet, from origin: PublishingThread, receipt: UInt64?
     ) -> Bool
-    /// Posts a broker's answer to the admin thread's inbox.
-    func answer(_ answer: BrokerAnswer, ticket: UInt64)
+    /// Posts a broker's answer to the asker's inbox.
+    func answer(_ answer: BrokerAnswer, to asker: Asker)
 }
 
 /// The channels of this node, the workers that have subscribers of each, and the delivery to them.
@@ -33,8 +33,7 @@ public final class LocalFanout: Sendable {
     /// A channel with subscribers on this node.
     private struct Listeners {
         var workers = WorkerSet()
-        /// The position of the last publication here; nil before the first.
-        var last: StreamPosition?
+        let options: ChannelOptions
     }
 
     private final class Shard: Sendable {
@@ -70,7 +69,7 @@ public final class LocalFanout: Sendable {
     public func subscribe(_ worker: UInt8, to channel: Channel, at broker: any Broker) {
         shard(channel).channels.withLock { channels in
             if let place = channels.index(forKey: channel) { return channels.values[place].workers.insert(worker) }
-            var listeners = Listeners()
+            var listeners = Listeners(options: options(of: channel))
             listeners.workers.insert(worker)
             channels[channel] = listeners
             broker.subscribe(to: channel)
@@ -91,23 +90,29 @@ public final class LocalFanout: Sendable {
     // MARK: Publications
 
     /// Gives a publication its position and delivers it, as one step: for a broker that orders at once, on the publisher's
-    /// thread. Refuses it, without a position, when the inbox of one of the workers is full.
-    /// - Parameter position: the position after the channel's last one; nil stands for a channel without any.
-    public func publish(_ draft: Draft, position: (StreamPosition?) -> StreamPosition) -> PublishOutcome {
-        let isTooLarge = !rules.isEmpty && draft.frame.payloadCount > rules.options(of: draft.channel).maxSize
-        guard !isTooLarge else { return .refused(.tooLarge) }
-        return shard(draft.channel).channels.withLock { channels in
+    /// thread. Refuses it, without a position, when it is too large, or when the inbox of one of the workers is full.
+    /// - Parameter order: the position; called once, under the channel's lock, with the channel's options.
+    public func publish(_ draft: Draft, order: (ChannelOptions) -> StreamPosition?) -> PublishOutcome {
+        shard(draft.channel).channels.withLock { channels in
             guard let place = channels.index(forKey: draft.channel) else {
-                // Without subscribers, the channel exists only for this one publication.
-                return .ordered(position(nil), workers: WorkerSet(), deliverHere: nil)
+                let options = options(of: draft.channel)
+                guard draft.frame.payloadCount <= options.maxSize else { return .refused(.tooLarge) }
+                return .ordered(order(options), workers: WorkerSet(), deliverHere: nil)
             }
-            let workers = channels.values[place].workers
-            guard !receiver.isOverloaded(workers) else { return .refused(.overloaded) }
-            let publication = Publication(draft, at: position(channels.values[place].last))
-            let here = deliver(
-                publication, to: &channels.values[place], from: draft.origin, receipt: draft.receipt)
-            return .ordered(publication.position, workers: workers, deliverHere: here ? publication : nil)
+            let listeners = channels.values[place]
+            guard draft.frame.payloadCount <= listeners.options.maxSize else { return .refused(.tooLarge) }
+            guard !receiver.isOverloaded(listeners.workers) else { return .refused(.overloaded) }
+            let publication = Publication(draft, at: order(listeners.options))
+            let here = receiver.receive(
+                publication, for: listeners.workers, from: draft.origin, receipt: draft.receipt)
+            return .ordered(publication.position, workers: listeners.workers, deliverHere: here ? publication : nil)
         }
+    }
+
+    /// Answers an asker in the channel's order: under the channel's lock, so that each publication is either in the answer or
+    /// comes to the asker behind it.
+    public func answer(_ asker: Asker, about channel: Channel, _ answer: () -> BrokerAnswer) {
+        shard(channel).channels.withLock { _ in self.answer(asker, answer()) }
     }
 
     /// Delivers a publication that has its position: for a broker that orders later, on a thread of its own. Call it in the
@@ -117,25 +122,18 @@ public final class LocalFanout: Sendable {
     public func received(_ publication: Publication, receipt: UInt64?) -> Int {
         shard(publication.channel).channels.withLock { channels in
             guard let place = channels.index(forKey: publication.channel) else { return 0 }
-            _ = deliver(publication, to: &channels.values[place], from: .other, receipt: receipt)
-            return channels.values[place].workers.count
+            let workers = channels.values[place].workers
+            _ = receiver.receive(publication, for: workers, from: .other, receipt: receipt)
+            return workers.count
         }
     }
 
     /// Posts a broker's answer to the thread that asked.
     public func answer(_ asker: Asker, _ answer: BrokerAnswer) {
         switch asker {
-        case .admin(let ticket): receiver.answer(answer, ticket: ticket)
+        case .admin, .worker: receiver.answer(answer, to: asker)
         case .nobody: break
         }
-    }
-
-    /// The only way to the hubs.
-    private func deliver(
-        _ publication: Publication, to listeners: inout Listeners, from origin: PublishingThread, receipt: UInt64?
-    ) -> Bool {
-        listeners.last = publication.position
-        return receiver.receive(publication, for: listeners.workers, from: origin, receipt: receipt)
     }
 
     private func shard(_ channel: Channel) -> Shard {

@@ -1,26 +1,51 @@
-// The broker of a single node. Positions count in the memory of this process, so it orders each publication at once, and nobody
-// but this node's workers hears it.
+// The broker of a single node. It orders each publication at once, and nobody but this node's workers hears it. What channels keep is
+// in the memory of this process, and gone with it: their epochs, too, so that no client takes a later publication for one it has.
 //
 // Runs on: any worker and the admin thread.
-// Read next: LocalFanout.swift.
+// Read next: MemoryHistory.swift, LocalFanout.swift.
 
-import Synchronization
+import Glibc
 
-/// Orders the publications of this process.
+/// Orders the publications of this process, and keeps those of channels with history.
 public final class MemoryBroker: Broker {
     private let fanout: LocalFanout
-    private let lastEpoch: Atomic<UInt64>
+    private let history: MemoryHistory
+    private let now: @Sendable () -> UInt64
 
-    public init(fanout: LocalFanout) {
+    /// - Parameters:
+    ///   - memory: bytes of all publications and positions that are kept.
+    ///   - now: milliseconds since 1970.
+    public init(
+        fanout: LocalFanout, memory: Int = 64 << 20, now: @escaping @Sendable () -> UInt64 = MemoryBroker.time
+    ) {
         self.fanout = fanout
-        lastEpoch = Atomic(UInt64.random(in: 1 << 40..<1 << 48))
+        self.now = now
+        history = MemoryHistory(limit: memory)
     }
 
     /// The outcome is never `accepted`: the position is there at once.
     public func publish(_ draft: Draft, from asker: Asker) -> PublishOutcome {
-        fanout.publish(draft) { last in
-            guard let last else { return StreamPosition(offset: 1, epoch: nextEpoch()) }
-            return StreamPosition(offset: last.offset + 1, epoch: last.epoch)
+        fanout.publish(draft) { options in
+            guard draft.keepsHistory, options.keepsHistory else { return nil }
+            return history.append(draft, options, at: now())
+        }
+    }
+
+    public func join(_ channel: Channel, _ wish: JoinWish, for asker: Asker) {
+        let options = fanout.options(of: channel)
+        fanout.answer(asker, about: channel) {
+            .joined(options.keepsHistory ? history.join(channel, wish, options, at: now()) : JoinResult())
+        }
+    }
+
+    public func history(_ channel: Channel, _ query: HistoryQuery, for asker: Asker) {
+        fanout.answer(asker, about: channel) { .history(history.page(channel, query, at: now())) }
+    }
+
+    public func clear(_ channel: Channel, for asker: Asker) {
+        fanout.answer(asker, about: channel) {
+            let (count, position) = history.clear(channel, at: now())
+            return .cleared(count: count, position: position)
         }
     }
 
@@ -29,5 +54,14 @@ public final class MemoryBroker: Broker {
     /// Nothing to do, as for `subscribe`.
     public func unsubscribe(from channel: Channel) {}
 
-    private func nextEpoch() -> UInt64 { lastEpoch.add(1, ordering: .relaxed).newValue }
+    public var figures: HistoryFigures { history.figures }
+
+    public func tend() { history.sweep(at: now(), steps: 1_024) }
+
+    /// The time, to some milliseconds.
+    @Sendable public static func time() -> UInt64 {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME_COARSE, &time)
+        return UInt64(time.tv_sec) * 1_000 + UInt64(time.tv_nsec) / 1_000_000
+    }
 }

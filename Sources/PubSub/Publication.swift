@@ -11,13 +11,14 @@ public struct Publication: Sendable {
     public let frame: Frame
     /// The subscriber that does not get it, usually its author.
     public let exclude: SubscriberID?
-    public let position: StreamPosition
+    /// Its place in the channel; nil in a channel without history, and for a publication that is not to be kept.
+    public let position: StreamPosition?
     /// The key for conflation within the channel: of the publications with the same key, only the newest waits for a slow
     /// subscriber.
     public let key: String?
 
     public init(
-        channel: Channel, frame: Frame, exclude: SubscriberID?, position: StreamPosition, key: String? = nil
+        channel: Channel, frame: Frame, exclude: SubscriberID?, position: StreamPosition?, key: String? = nil
     ) {
         self.channel = channel
         self.frame = frame
@@ -31,7 +32,7 @@ public struct Publication: Sendable {
 public struct StreamPosition: Hashable, Sendable {
     /// Counts the channel's publications from 1.
     public var offset: UInt64
-    /// Identifies the series of offsets. A channel that disappears and returns gets a new epoch.
+    /// Identifies the series of offsets: 64 random bits. All positions of one epoch count the same publications.
     public var epoch: UInt64
 
     public init(offset: UInt64, epoch: UInt64) {

@@ -59,10 +59,10 @@ public final class Server {
     /// - Parameters:
     ///   - logOutput: the writer of the log, whose dropped entries are then counted.
     ///   - host: the process around the server, where it has one to itself.
-    ///   - broker: makes the broker, which delivers through the node's fan-out.
+    ///   - broker: makes the broker, which delivers through the node's fan-out; without one, memory is the broker.
     public init(
         _ configuration: Configuration, log: Logger, logOutput: LogOutput? = nil, host: HostProcess = .none,
-        broker: (LocalFanout) -> any Broker = { MemoryBroker(fanout: $0) }
+        broker: ((LocalFanout) -> any Broker)? = nil
     ) throws(StartError) {
         // The first use of SHA-1 sets OpenSSL up, which takes a megabyte and a moment: better now than in the first handshake.
         _ = Handshake.acceptValue(key: "")

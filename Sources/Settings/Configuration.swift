@@ -30,6 +30,8 @@ public struct Configuration: Sendable, Equatable {
     public var websocket = WebSocket()
     /// The options of channels, by patterns of their names.
     public var channels = ChannelRules()
+    /// What channels keep of their publications.
+    public var history = History()
     /// Compression of messages.
     public var compression = Compression()
     /// Proxies before the clients' port.
@@ -63,7 +65,8 @@ extension Configuration {
     /// Every section, in the order of the documented file; the first has the keys outside of all sections.
     static let sections = [
         serverSection, Log.section, Admin.section, TLS.section, Scripts.section, HTTPClient.section, KV.section,
-        WebSocket.section, Compression.section, Proxies.section, HTTP.section, Keepalive.section, Limits.section,
+        WebSocket.section, History.section, Compression.section, Proxies.section, HTTP.section, Keepalive.section,
+        Limits.section,
         Timeouts.section, Drain.section,
     ]
 

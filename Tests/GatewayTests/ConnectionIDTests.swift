@@ -38,4 +38,18 @@ struct ConnectionIDTests {
             #expect(ConnectionID(text) == nil, "\(text)")
         }
     }
+
+    @Test("any number survives its text in base 32, and no other text is one")
+    func numbers() {
+        var random = SeededGenerator(seed: 6)
+        let numbers = [0, 1, UInt64.max] + (0..<1000).map { _ in UInt64.random(in: 0...(.max), using: &random) }
+        for number in numbers { #expect(Base32.number(of: Base32.text(of: number)) == number) }
+        let good = Base32.text(of: 1)
+        for text in [
+            "", "1", String(good.dropLast()), good + "0", "g000000000000", "zzzzzzzzzzzzz", "000000000000u",
+            "000000000000A", "ä00000000000", String(repeating: "\u{0}", count: 13),
+        ] {
+            #expect(Base32.number(of: text) == nil, "\(text)")
+        }
+    }
 }

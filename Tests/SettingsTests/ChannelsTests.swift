@@ -68,13 +68,31 @@ struct ChannelsTests {
         #expect(rules.options(of: try #require(Channel("b1"))).slow == .conflate)
     }
 
+    @Test("keeps what a channel's history says, in milliseconds")
+    func history() throws {
+        let written = "channels: {news: {history: {size: 100, age: 1h}, positionAge: 2h}}"
+        let configuration = try loadConfiguration(written)
+        let options = configuration.channelRules.options(of: try #require(Channel("news")))
+        #expect(options.history.size == 100 && options.history.age == 3_600_000 && options.positionAge == 7_200_000)
+        #expect(options.keepsHistory && configuration.channelRules.keepHistory)
+        #expect(try loadConfiguration(configuration.render()).channels == configuration.channels)
+        let none = try loadConfiguration("channels: {news: {history: {size: 100, age: 0}}}").channelRules
+        #expect(!none.keepHistory)
+        let problems = configurationProblems("channels: {news: {history: {sizes: 1}}}")
+        #expect(
+            problems.first?.contains(#"unknown key 'channels["news"].history.sizes'; did you mean 'size'?"#) == true)
+    }
+
     @Test("explains which pattern a name meets")
     func explanation() throws {
         let configuration = try loadConfiguration(Self.written)
         let ticker = configuration.explanation(of: try #require(Channel("ticker.eur")))
-        #expect(ticker.hasPrefix("# the pattern 'ticker.*', more exact than '*'\nticker.eur:\n  slow: conflate\n"))
+        #expect(
+            ticker.hasPrefix(
+                "# the pattern 'ticker.*', more exact than '*'\nticker.eur:\n  history:\n    size: 0\n    age: 5m\n  positionAge: 720h\n  slow: conflate\n"
+            ))
         let none = Configuration().explanation(of: try #require(Channel("a")))
-        #expect(none.hasPrefix("# the defaults, because no pattern matches\na:\n  slow: close\n"))
+        #expect(none.hasPrefix("# the defaults, because no pattern matches\na:\n  history:\n    size: 0\n"))
         #expect(none.split(separator: "\n").count >= 2 + ChannelOptionKey.all.count)
     }
 }

@@ -16,6 +16,7 @@ struct NodeFigures: Sendable {
     var memoryBytes: Int
     var memoryIsTight: Bool
     var channels: Int
+    var history: HistoryFigures
     var kvBytes: Int
     var kvKeys: Int
     var scriptVersion: UInt64
@@ -37,6 +38,16 @@ struct NodeFigures: Sendable {
             "memoryIsTight", "perigee_memory_tight", "1 while new connections are refused for want of memory.",
             flag: \.memoryIsTight),
         Counter("channels", "perigee_channels", .gauge, "Channels with a subscriber.", \.channels),
+        Counter(
+            "historyBytes", "perigee_history_bytes", .gauge, "Bytes that channels keep in memory.", \.history.bytes),
+        Counter(
+            "historyChannels", "perigee_history_channels", .gauge, "Channels with a position.", \.history.channels),
+        Counter(
+            "historyEvicted", "perigee_history_evicted_total", .counter,
+            "Publications that gave way to history.memory before their size or age.", \.history.publicationsEvicted),
+        Counter(
+            "positionsEvicted", "perigee_history_positions_evicted_total", .counter,
+            "Positions of channels that gave way to history.memory before their age.", \.history.positionsEvicted),
         Counter("kvBytes", "perigee_kv_bytes", .gauge, "Bytes that kv holds.", \.kvBytes),
         Counter("kvKeys", "perigee_kv_keys", .gauge, "Keys that kv holds.", \.kvKeys),
         Counter(
@@ -67,7 +78,8 @@ extension NodeFigures {
             startedAt: node.startedAt, isDraining: server.isDraining, workers: node.workers.count,
             silentWorkers: silent,
             memoryBytes: server.memory.residentBytes, memoryIsTight: node.limits.memoryIsTight,
-            channels: node.fanout.channelCount, kvBytes: node.store.bytesInUse, kvKeys: node.store.count,
+            channels: node.fanout.channelCount, history: node.broker.figures, kvBytes: node.store.bytesInUse,
+            kvKeys: node.store.count,
             scriptVersion: node.liveVersion, handlersStuck: node.stuckHandlers.total,
             logEntriesDropped: node.logEntriesDropped, adminAccepted: server.acceptedCount,
             adminConnections: server.openCount, adminRequestsTimedOut: server.requestsTimedOutCount)

@@ -29,10 +29,7 @@ struct PushOutcome {
     func write(to members: inout JSONOutput.Members) {
         members.add("id", id)
         if let channel { members.add("channel", channel.name) }
-        if let position {
-            members.add("offset", position.offset)
-            members.add("epoch", Base32.text(of: position.epoch))
-        }
+        members.add(position)
         members.add("matched", count.matched)
         members.add("queued", count.queued)
         members.add("dropped", count.dropped)
@@ -130,7 +127,9 @@ final class Publisher {
         filter.ask(draft, target, order: channel.name) { [unowned self] result in
             switch result {
             case .success(let changed):
-                let push = Push(frame: changed.frame, target: push.target, key: changed.key, exclude: push.exclude)
+                let push = Push(
+                    frame: changed.frame, target: push.target, key: changed.key, exclude: push.exclude,
+                    keepsHistory: push.keepsHistory)
                 publishNow(push, to: changed.channel ?? channel, then: finish)
             case .failure(let error):
                 finish(.failure(error))
@@ -142,7 +141,7 @@ final class Publisher {
         let receipt = questions.nextTicket()
         let draft = Draft(
             channel: channel, frame: push.frame, key: push.key, exclude: push.exclude?.subscriber, origin: .admin,
-            receipt: receipt)
+            receipt: receipt, keepsHistory: push.keepsHistory)
         switch node.broker.publish(draft, from: .admin(ticket: receipt)) {
         case .ordered(let position, let workers, _):
             questions.awaitDeliveries(receipt, from: workers.count) { [unowned self] end in
@@ -153,7 +152,7 @@ final class Publisher {
                 switch end.brokerAnswer {
                 case .published(let position, _): finish(.success(outcome(of: receipt, end, channel, position)))
                 case .failed(let failure): finish(.failure(AdminError(failure)))
-                case nil: finish(.failure(.publishOutcomeUnknown))
+                case .joined, .history, .cleared, nil: finish(.failure(.publishOutcomeUnknown))
                 }
             }
         case .refused(let failure): finish(.failure(AdminError(failure)))

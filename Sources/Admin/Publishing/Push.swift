@@ -27,6 +27,8 @@ struct Push {
     var key: String?
     /// The connection that must not get the publication; for channels only.
     var exclude: ConnectionID?
+    /// Whether a channel with history keeps it.
+    var keepsHistory = true
 }
 
 // MARK: The body is the message
@@ -39,6 +41,11 @@ extension Push {
         guard call.hasQuery else { return }
         exclude = try Self.excluded(call.query.first("exclude"))
         key = try Self.key(call.query.first("key"))
+        switch call.query.first("history") {
+        case "false": keepsHistory = false
+        case "true", nil: break
+        case .some: throw AdminError.parameterInvalid.saying("history is true or false")
+        }
     }
 
     /// The body is for an audience.

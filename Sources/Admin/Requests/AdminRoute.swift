@@ -52,7 +52,7 @@ struct AdminRoute: Sendable {
     static let all = spelt + calls
 
     private static let outcome = "`id`, `matched`, `queued`, `dropped`, `version`; `displaced`, `complete`"
-    private static let channelOutcome = "`channel`, `offset`, `epoch`, " + outcome
+    private static let channelOutcome = "`channel`, " + outcome + ", `offset`, `epoch`"
     private static let connection =
         "`id`, `user`, `path`, `remoteAddress`, `subprotocol`, `compression`, `certificate`, `script`, `openedAt`, `messagesIn`, "
         + "`messagesOut`, `bytesIn`, `bytesOut`, `queuedBytes`, `roundTripMs`, `channels`, `state`"
@@ -77,7 +77,8 @@ struct AdminRoute: Sendable {
 
     private static let spelt: [AdminRoute] = [
         push(
-            "/v1/channels/{channel}/messages", "push the body to a channel's subscribers (`?exclude=ID&key=KEY`)",
+            "/v1/channels/{channel}/messages",
+            "push the body to a channel's subscribers (`?exclude=ID&key=KEY&history=false`)",
             answers: channelOutcome
         ) {
             (call) throws(AdminError) in try Push(toChannelOf: call)
@@ -117,6 +118,22 @@ struct AdminRoute: Sendable {
             answers: "`items`, each a name and its subscribers, and `next`",
             summary: "list channels with their subscriber counts (`?prefix=&limit=&cursor=`)"
         ) { (server, call) throws(AdminError) in try server.listChannels(call) },
+        AdminRoute(
+            method: .get, path: "/v1/channels/{channel}", scope: .read,
+            answers: "`channel`, `subscribers`, `history`; `offset`, `epoch`",
+            summary: "one channel: its subscribers, its position, and how much it keeps"
+        ) { (server, call) throws(AdminError) in try server.describeChannel(call) },
+        AdminRoute(
+            method: .get, path: "/v1/channels/{channel}/messages", scope: .read,
+            answers:
+                "`items`, each offset, at, data or dataBase64, and key, and `next`; `offset`, `epoch`, `why`",
+            summary: "the messages that a channel keeps (`?since=OFFSET&epoch=&limit=&reverse=true`)"
+        ) { (server, call) throws(AdminError) in try server.listMessages(call) },
+        AdminRoute(
+            method: .delete, path: "/v1/channels/{channel}/messages", scope: .manage,
+            answers: "`channel`, `cleared`; `offset`, `epoch`",
+            summary: "forget the messages that a channel keeps; its position stays"
+        ) { (server, call) throws(AdminError) in try server.clearMessages(call) },
         AdminRoute(
             method: .post, path: "/v1/scripts/reload", scope: .manage,
             answers: "`version`, `changed`; `late`",

@@ -71,6 +71,18 @@ package enum Base32 {
         return values
     }()
 
+    /// The number that such a text stands for; nil for any other text.
+    package static func number(of text: String) -> UInt64? {
+        guard text.utf8.count == 13 else { return nil }
+        var number: UInt64 = 0
+        for letter in text.utf8 {
+            let value = values[Int(letter)]
+            guard value != 0xFF, number <= UInt64.max >> 5 else { return nil }
+            number = number << 5 | UInt64(value)
+        }
+        return number
+    }
+
     /// 13 characters, which a `String` holds without the heap.
     package static func text(of number: UInt64) -> String {
         alphabet.withUnsafeBufferPointer { alphabet in

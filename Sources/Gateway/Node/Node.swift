@@ -47,11 +47,11 @@ package final class Node: Sendable {
     private let version = Atomic<UInt64>(0)
     private let filters = Atomic<Bool>(false)
 
-    /// - Parameter broker: makes the broker, which delivers through the node's fan-out.
+    /// - Parameter broker: makes the broker, which delivers through the node's fan-out; without one, memory is the broker.
     package init(
         configuration: Configuration, workers count: Int, log: Logger, logOutput: LogOutput? = nil,
         hasPredecessor: Bool = false, protocols: ProtocolTable = ProtocolTable(),
-        broker: (LocalFanout) -> any Broker = { MemoryBroker(fanout: $0) }
+        broker: ((LocalFanout) -> any Broker)? = nil
     ) {
         self.configuration = configuration
         self.log = log
@@ -62,7 +62,7 @@ package final class Node: Sendable {
         workers = WorkerInboxes(count: count, admin: admin)
         activities = (0..<count).map { _ in ScriptActivity() }
         fanout = LocalFanout(receiver: workers, rules: configuration.channelRules)
-        self.broker = broker(fanout)
+        self.broker = broker?(fanout) ?? MemoryBroker(fanout: fanout, memory: configuration.history.memory)
         store = KeyValueStore(limit: configuration.kv.memory)
         limits = ConnectionLimits(configuration.limits)
         self.protocols = protocols

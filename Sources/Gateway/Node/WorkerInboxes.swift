@@ -95,7 +95,12 @@ package final class WorkerInboxes: PublicationReceiver {
         return deliversHere
     }
 
-    package func answer(_ answer: BrokerAnswer, ticket: UInt64) {
-        admin.post(.brokerAnswered(ticket: ticket, answer))
+    package func answer(_ answer: BrokerAnswer, to asker: Asker) {
+        switch asker {
+        case .admin(let ticket): admin.post(.brokerAnswered(ticket: ticket, answer))
+        case .worker(let worker, let ticket):
+            queues[Int(worker)].inbox.post(.brokerAnswered(ticket: ticket, answer))
+        case .nobody: break
+        }
     }
 }

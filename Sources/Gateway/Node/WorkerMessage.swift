@@ -12,6 +12,8 @@ enum WorkerMessage: Sendable {
     case deliver(Publication, receipt: UInt64?)
     /// Send a frame to an audience, and report the count if there is a receipt.
     case send(Frame, to: Audience, receipt: UInt64?)
+    /// The broker has answered a request of this worker.
+    case brokerAnswered(ticket: UInt64, BrokerAnswer)
     /// Do something with the worker, unless it has ended.
     case work(@Sendable (_ worker: AnyObject) -> Void)
     /// Answer a question of the worker's scripts, also when the worker has ended.

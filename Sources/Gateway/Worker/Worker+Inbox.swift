@@ -4,7 +4,7 @@
 // Read next: ../Node/WorkerMessage.swift, WorkerOrders.swift, AdminReplies.swift, Scripts/BackendQuestions.swift.
 
 import EventLoop
-import PubSub
+package import PubSub
 package import Scripting
 package import WebSocket
 
@@ -25,6 +25,8 @@ extension Worker {
             walks.send(frame, path: nil, receipt: receipt)
         case .send(let frame, let audience, let receipt):
             replies.handled(frame, receipt: receipt, send(frame, to: audience))
+        case .brokerAnswered:
+            break
         case .work(let body), .question(let body):
             body(self)
         }
@@ -60,6 +62,9 @@ extension Worker {
 
     /// Answers a question; the admin thread is told at the end of the turn.
     package func answer<Answer>(_ reply: Reply<Answer>, _ answer: Answer) { replies.answer(reply, answer) }
+
+    /// The channel's subscribers here.
+    package func subscriberCount(of channel: Channel) -> Int { hub.count(channel) }
 
     /// Begins a page of channels; it is answered when it is complete.
     package func list(_ query: ChannelQuery, _ reply: Reply<[ChannelSummary]>) { walks.list(query, reply) }

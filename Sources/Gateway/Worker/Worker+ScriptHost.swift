@@ -94,7 +94,7 @@ extension Worker: ScriptHost {
         switch node.broker.publish(draft, from: .nobody) {
         case .ordered(let position, _, let publication):
             if let publication { deliver(publication) }
-            return .published(offset: position.offset)
+            return .published(offset: position?.offset)
         case .accepted: return .published(offset: nil)
         case .refused(.overloaded): return .refused("overloaded")
         case .refused(.tooLarge): return .refused("too large")

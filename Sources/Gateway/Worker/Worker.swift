@@ -133,6 +133,15 @@ package final class Worker {
             replies.post()
             compression?.endTurn()
         }
+        if index == 0, node.fanout.rules.keepHistory { tendHistory() }
+    }
+
+    /// One worker does it for the node.
+    private func tendHistory() {
+        loop.schedule(after: 1_000) { [unowned self] in
+            node.broker.tend()
+            tendHistory()
+        }
     }
 
     /// Makes the first bundle live; answers its errors.

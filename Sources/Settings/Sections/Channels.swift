@@ -8,6 +8,18 @@ extension ChannelOptionKey {
     /// Every option, those of one group next to each other.
     static let all = [
         ChannelOptionKey(
+            "history.size", \.history.size, .number(0...1_000_000),
+            """
+            The newest publications that are kept, in memory; history.memory bounds those of all channels together. 0 keeps
+            none, and publications then have no offset.
+            """),
+        ChannelOptionKey(
+            "history.age", \.history.ageTime, .timeOrNever(.milliseconds(10) ... .seconds(8_760 * 3_600)),
+            "How long each publication is kept; 0 keeps none."),
+        ChannelOptionKey(
+            "positionAge", \.positionAgeTime, .time(.milliseconds(10) ... .seconds(8_760 * 3_600)),
+            "How long offset and epoch outlive the last publication; after that the channel begins a new epoch."),
+        ChannelOptionKey(
             "slow", \.slow, .choice,
             """
             A publication when a subscriber's queue is full. close: the connection is closed with 1013. drop_oldest: the oldest
@@ -24,6 +36,42 @@ extension ChannelOptions {
     /// Options that exclude each other, in words; nil when all go together.
     var mistake: String? {
         nil
+    }
+
+    /// `positionAge` as the configuration has it.
+    fileprivate var positionAgeTime: Duration {
+        get { .milliseconds(positionAge) }
+        set { positionAge = newValue.milliseconds }
+    }
+}
+
+extension ChannelOptions.History {
+    /// `age` as the configuration has it.
+    fileprivate var ageTime: Duration {
+        get { .milliseconds(age) }
+        set { age = newValue.milliseconds }
+    }
+}
+
+extension Configuration {
+    /// What channels keep of their publications.
+    public struct History: Sendable, Equatable {
+        /// Bytes of all publications and positions in memory, 1 MiB to 1 TiB.
+        public var memory = 64 << 20
+
+        /// The default of every key.
+        public init() {}
+
+        static let section = ConfigurationSection(
+            "history", "What channels with history keep.",
+            keys: [
+                ConfigurationKey(
+                    "history.memory", \.history.memory, .size((1 << 20)...(1 << 40)),
+                    """
+                    Bytes of the publications and positions of all channels. Beyond that the channels that were published to
+                    longest ago give way: half of their publications, or, without any, their position.
+                    """)
+            ])
     }
 }
 

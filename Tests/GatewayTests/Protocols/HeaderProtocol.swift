@@ -42,7 +42,7 @@ final class HeaderProtocol: ClientProtocol {
     func encode(_ payload: UnsafeRawBufferPointer, binary: Bool, of publication: Publication?) -> Frame? {
         count.add()
         guard !binary else { return nil }
-        let header = publication.map { "\($0.position.offset) \($0.channel)" } ?? "-"
+        let header = publication.map { "\($0.position?.offset ?? 0) \($0.channel)" } ?? "-"
         return .text(header + "\n" + String(decoding: payload, as: UTF8.self))
     }
 

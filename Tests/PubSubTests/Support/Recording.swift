@@ -13,10 +13,10 @@ final class RecordingReceiver: PublicationReceiver {
 
     private let state = Mutex<[Handed]>([])
     private let overloaded = Mutex<Set<UInt8>>([])
-    private let given = Mutex<[(ticket: UInt64, answer: BrokerAnswer)]>([])
+    private let given = Mutex<[(asker: Asker, answer: BrokerAnswer)]>([])
 
     var handed: [Handed] { state.withLock { $0 } }
-    var answers: [(ticket: UInt64, answer: BrokerAnswer)] { given.withLock { $0 } }
+    var answers: [(asker: Asker, answer: BrokerAnswer)] { given.withLock { $0 } }
 
     /// Sets the workers whose inboxes are full from now on.
     func overload(_ workers: Set<UInt8>) { overloaded.withLock { $0 = workers } }
@@ -35,7 +35,7 @@ final class RecordingReceiver: PublicationReceiver {
         return workers.contains(worker)
     }
 
-    func answer(_ answer: BrokerAnswer, ticket: UInt64) { given.withLock { $0.append((ticket, answer)) } }
+    func answer(_ answer: BrokerAnswer, to asker: Asker) { given.withLock { $0.append((asker, answer)) } }
 }
 
 /// A broker that only notes what the fan-out tells it.
@@ -46,6 +46,9 @@ final class RecordingBroker: Broker {
     var calls: [String] { heard.withLock { $0 } }
 
     func publish(_ draft: Draft, from asker: Asker) -> PublishOutcome { .refused(.unavailable(retryAfter: 1)) }
+    func join(_ channel: Channel, _ wish: JoinWish, for asker: Asker) {}
+    func history(_ channel: Channel, _ query: HistoryQuery, for asker: Asker) {}
+    func clear(_ channel: Channel, for asker: Asker) {}
     func subscribe(to channel: Channel) { heard.withLock { $0.append("+\(channel)") } }
     func unsubscribe(from channel: Channel) { heard.withLock { $0.append("-\(channel)") } }
 }
@@ -67,4 +70,17 @@ final class RecordingSubscriber: Subscriber {
 
     /// The names of its channels, sorted.
     var channels: [String] { memberships.map(\.channel.name).sorted() }
+}
+
+extension ChannelRules {
+    /// Every channel keeps so many publications.
+    static func keeping(
+        _ size: Int, age: UInt64 = 300_000, _ change: (inout ChannelOptions) -> Void = { _ in }
+    ) -> ChannelRules {
+        var options = ChannelOptions()
+        options.history.size = size
+        options.history.age = age
+        change(&options)
+        return ChannelRules([Rule(ChannelPattern("*")!, options)])
+    }
 }

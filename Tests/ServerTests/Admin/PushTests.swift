@@ -19,8 +19,8 @@ struct PushTests {
             #expect(result.status == 0 && result.errors == "")
             let answer = try JSON(parsing: result.output)
             #expect(answer["channel"] == "news" && answer["matched"] == 1 && answer["queued"] == 1)
-            #expect(answer["dropped"] == 0 && answer["offset"] == 1 && answer["version"] == 1)
-            #expect(answer["id"]?.string?.isEmpty == false && answer["epoch"]?.string?.isEmpty == false)
+            #expect(answer["dropped"] == 0 && answer["offset"] == nil && answer["version"] == 1)
+            #expect(answer["id"]?.string?.isEmpty == false && answer["epoch"] == nil)
             #expect(answer["complete"] == nil)
             #expect(try client.socket.receiveAll() == [.text("hello")])
         }
@@ -34,7 +34,6 @@ struct PushTests {
             for offset in 1...3 {
                 let answer = try server.ask("POST", "/v1/channels/news/messages", body: "m\(offset)").json()
                 #expect(answer["matched"]?.int == clients.count && answer["queued"]?.int == clients.count)
-                #expect(answer["offset"]?.int == offset)
             }
             for client in clients {
                 #expect(try client.socket.receiveAll() == [.text("m1"), .text("m2"), .text("m3")])

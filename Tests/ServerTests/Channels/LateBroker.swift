@@ -63,6 +63,12 @@ final class LateBroker: Broker {
         return .accepted(patience: conduct.patience)
     }
 
+    func join(_ channel: Channel, _ wish: JoinWish, for asker: Asker) { fanout.answer(asker, .joined(JoinResult())) }
+    func history(_ channel: Channel, _ query: HistoryQuery, for asker: Asker) {
+        fanout.answer(asker, .history(HistoryPage()))
+    }
+    func clear(_ channel: Channel, for asker: Asker) { fanout.answer(asker, .cleared(count: 0, position: nil)) }
+
     func subscribe(to channel: Channel) { heard.withLock { $0.append("+\(channel)") } }
     func unsubscribe(from channel: Channel) { heard.withLock { $0.append("-\(channel)") } }
 

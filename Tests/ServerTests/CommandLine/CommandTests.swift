@@ -37,8 +37,8 @@ struct CommandTests {
             ["check", "--config", folder.path + "/perigee.yaml", "--channel", "ticker.eur"])
         let lines = result.output.split(separator: "\n")
         #expect(result.status == 0)
-        #expect(
-            lines.prefix(3) == ["# the pattern 'ticker.*', more exact than '*'", "ticker.eur:", "  slow: conflate"])
+        #expect(lines.prefix(2) == ["# the pattern 'ticker.*', more exact than '*'", "ticker.eur:"])
+        #expect(lines.contains("  slow: conflate") && lines.contains("    size: 0"))
         #expect(try PerigeeProgram.run(["check", "--channel", ""]).status == 1)
     }
 

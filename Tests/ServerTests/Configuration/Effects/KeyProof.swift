@@ -80,6 +80,7 @@ struct KeyProof {
         KeyProof("websocket.subprotocols", "chat", "Clients/OnUpgradeTests.swift", "configuredSubprotocol"),
         KeyProof("websocket.origins", "https://example.com", "Proxies/OriginTests.swift", "listed"),
         KeyProof("websocket.maxChannels", "3", "Channels/SubscriptionTests.swift", "limit"),
+        KeyProof("history.memory", "1 MiB", "Channels/HistoryTests.swift", "memory"),
         KeyProof("compression.enabled", "false", "Compression/CompressionTests.swift", "disabled"),
         KeyProof("compression.threshold", "10 KiB", "Configuration/Effects/CompressionKeyTests.swift", "threshold"),
         KeyProof("compression.level", "9", "Configuration/Effects/CompressionKeyTests.swift", "level"),
