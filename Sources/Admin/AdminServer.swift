@@ -21,6 +21,8 @@ package final class AdminServer: AdminRequestHandler {
     let headTimeout: UInt64
     let questions: Questions
     let publisher: Publisher
+    let idempotency: Idempotency
+    let batches: BatchPushes
     let memory: MemoryWatch
     /// Whether the server is on its way to its end: every answer is then the last one of its connection.
     private(set) var isDraining = false
@@ -53,6 +55,8 @@ package final class AdminServer: AdminRequestHandler {
         headTimeout = min(node.configuration.admin.headTimeout.milliseconds, requestTimeout)
         questions = Questions(loop: loop, workers: node.workers)
         publisher = Publisher(node: node, questions: questions)
+        idempotency = Idempotency(publisher, on: loop)
+        batches = BatchPushes(publisher, idempotency)
         memory = MemoryWatch(node: node, loop: loop)
         access = AdminAccess(node.configuration.admin)
         loop.writeTimeout = node.configuration.timeouts.write.milliseconds
@@ -204,6 +208,7 @@ package final class AdminServer: AdminRequestHandler {
     private func drain(isHandover: Bool) {
         isDraining = true
         reloads.failAll(.stopping)
+        batches.stopAll()
         if isHandover { stopListening() }
     }
 
