@@ -215,6 +215,7 @@ package final class AdminServer: AdminRequestHandler {
     /// Takes no more requests; those that are in are answered first, by 503 where a script does not answer in time.
     private func stop() {
         publisher.isStopping = true
+        batches.isStopping = true
         drain(isHandover: true)
         leaveWhenAnswered(until: loop.now + 2 * Questions.patience)
     }

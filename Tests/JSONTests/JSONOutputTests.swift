@@ -28,4 +28,16 @@ struct JSONOutputTests {
         #expect(try JSON(parsing: output.text)["text"] == "a\"b\\c\n\u{0}\u{1F680}")
         #expect(JSONOutput.object { _ in }.text == "{}")
     }
+
+    @Test("values are appended behind each other, and taken out together")
+    func appended() {
+        var output = JSONOutput()
+        output.append { $0.add("a", 1) }
+        output.append(UInt8(ascii: ","))
+        output.append(object: Array(#"{"b":2}"#.utf8).dropLast())
+        #expect(output.take() == Array(#"{"a":1},{"b":2}"#.utf8))
+        #expect(output.take().isEmpty && output.bytes.isEmpty)
+        output.append { _ in }
+        #expect(output.text == "{}")
+    }
 }

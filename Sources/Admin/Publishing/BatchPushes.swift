@@ -26,6 +26,10 @@ final class BatchPushes {
     private var streams: [ObjectIdentifier: BatchStream] = [:]
     /// Items that were taken.
     private(set) var items: UInt64 = 0
+    /// Whether the server is on its way to its end: no batch of lines begins.
+    private(set) var isDraining = false
+    /// Whether the server stops: no item is pushed any more.
+    var isStopping = false
 
     init(_ publisher: Publisher, _ idempotency: Idempotency) {
         self.publisher = publisher
@@ -41,6 +45,7 @@ final class BatchPushes {
     /// Pushes an item; it answers at once or later.
     func push(_ item: UnsafeRawBufferPointer, of sender: String, then answer: @escaping (BatchAnswer) -> Void) {
         items += 1
+        guard !isStopping else { return answer(.new(.failed(.stopping, mayBePushed: false))) }
         do throws(AdminError) {
             let push = try Push(item: item)
             if let key = push.idempotencyKey {
@@ -59,6 +64,7 @@ final class BatchPushes {
 
     /// The server drains or stops.
     func stopAll() {
+        isDraining = true
         for stream in Array(streams.values) { stream.stop() }
     }
 }

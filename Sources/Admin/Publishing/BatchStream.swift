@@ -22,6 +22,8 @@ final class BatchStream: BodyReader {
     static let windowBytes = 1 << 20
     /// The most items that begin in one turn: other requests have their turns, too.
     private static let slice = 1_024
+    /// The bytes of results at which they go out before the end of the turn.
+    private static let piece = 1 << 16
 
     /// How the items come. The first byte that is no space decides.
     private enum Form {
@@ -49,7 +51,7 @@ final class BatchStream: BodyReader {
     /// The number of the first item that has a place.
     private var first = 0
     private var waitingBytes = 0
-    /// Results that go out at the end of the turn; of an array, all of them.
+    /// Results that go out at the end of the turn, or when they are many.
     private var output = JSONOutput()
     /// Whether an item is there that could not begin because of a bound.
     private var isStalled = false
@@ -78,8 +80,11 @@ final class BatchStream: BodyReader {
         switch form {
         case .unknown:
             guard let start = bytes.firstIndex(where: { !Self.isSpace($0) }) else { return }
-            form = bytes[start] == UInt8(ascii: "[") ? .array(body: []) : .lines
-            if case .lines = form { beginLines() }
+            if bytes[start] == UInt8(ascii: "[") {
+                form = .array(body: [])
+            } else {
+                guard beginLines() else { return }
+            }
             received(UnsafeRawBufferPointer(rebasing: bytes[start...]))
         case .lines:
             lines.append(bytes)
@@ -100,7 +105,7 @@ final class BatchStream: BodyReader {
         switch form {
         case .unknown:
             if let failure { return fail(failure) }
-            beginLines()
+            guard beginLines() else { return }
         case .lines: if failure == nil { lines.end() }
         case .array(let body):
             if let failure { return fail(failure) }
@@ -110,7 +115,8 @@ final class BatchStream: BodyReader {
         proceed()
     }
 
-    /// The server drains or stops: items that have begun are answered, and no other one begins.
+    /// The server drains or stops: of lines, those that have begun are answered, and no other one begins. An array has its end, and
+    /// goes on.
     func stop() {
         guard !isOver else { return }
         if case .items = form { return }
@@ -131,10 +137,16 @@ final class BatchStream: BodyReader {
         pushes.ended(self)
     }
 
-    private func beginLines() {
+    /// Begins the answer to lines, unless the server is on its way to its end: they might go on for ever.
+    private func beginLines() -> Bool {
+        guard !pushes.isDraining else {
+            fail(.stopping)
+            return false
+        }
         form = .lines
         pushes.open(self)
         call.begin(Response(status: 200, fields: [("Content-Type", "application/x-ndjson")]))
+        return true
     }
 
     /// Finds the items of an array; false when it is refused as a whole.
@@ -145,6 +157,8 @@ final class BatchStream: BodyReader {
                 return false
             }
             form = .items(body: body, rest: items[...])
+            call.begin(Response(status: 200, fields: [("Content-Type", "application/json")]))
+            for byte in #"{"results":["#.utf8 { output.append(byte) }
             return true
         } catch {
             fail(AdminError.jsonInvalid.saying(error.message))
@@ -157,6 +171,7 @@ final class BatchStream: BodyReader {
     // MARK: Items
 
     private var mayBegin: Bool {
+        if output.bytes.count >= Self.piece { flush() }
         guard places.count < Self.window, waitingBytes < Self.windowBytes, call.queuedBytes <= AdminConnection.maxOutput
         else { return false }
         return places.isEmpty || !pushes.runAlone
@@ -241,13 +256,10 @@ final class BatchStream: BodyReader {
     }
 
     private func write(_ answer: BatchAnswer) {
+        if case .items = form, first > 1 { output.append(UInt8(ascii: ",")) }
         answer.write(to: &output)
-        if case .lines = form {
-            output.append(UInt8(ascii: "\n"))
-            flushAtEndOfTurn()
-        } else {
-            output.append(UInt8(ascii: ","))
-        }
+        if case .lines = form { output.append(UInt8(ascii: "\n")) }
+        flushAtEndOfTurn()
     }
 
     private func flushAtEndOfTurn() {
@@ -286,29 +298,23 @@ final class BatchStream: BodyReader {
     private func finishIfDone() {
         guard !isOver, places.isEmpty, !isStalled, hasEnded || failure != nil, !isProceeding else { return }
         switch form {
-        case .lines:
-            if let failure {
-                output.append { members in
-                    failure.write(to: &members)
-                    members.add("status", failure.status)
-                    members.add("ended", true)
-                }
-                output.append(UInt8(ascii: "\n"))
-            }
-            flush()
-            end()
-            call.end()
-        case .items: answerArray()
-        case .unknown, .array: break
+        case .lines: if let failure { writeEnd(failure) }
+        case .items: for byte in "]}".utf8 { output.append(byte) }
+        case .unknown, .array: return
         }
+        flush()
+        end()
+        call.end()
     }
 
-    private func answerArray() {
-        end()
-        var body = Array(#"{"results":["#.utf8)
-        body += output.take().dropLast()
-        body += Array("]}".utf8)
-        call.answer(Response(status: 200, fields: [("Content-Type", "application/json")], body: body))
+    /// Says that no more lines are taken, and why.
+    private func writeEnd(_ failure: AdminError) {
+        output.append { members in
+            failure.write(to: &members)
+            members.add("status", failure.status)
+            members.add("ended", true)
+        }
+        output.append(UInt8(ascii: "\n"))
     }
 
     private func fail(_ error: AdminError) {

@@ -34,6 +34,7 @@ extension AdminConnection {
         streamIsAnswered()
         pipeline.removeFirst()
         let isLast = request.isLast || request.minorVersion == 0 || endsBehindAnswer
+        if isLast { ignoresInput = true }
         // Not at once: the caller may be in the middle of the connection's input.
         loop.atEndOfTurn { [self] in
             if !isOver { answerHasLeft(isLast: isLast) }
