@@ -41,6 +41,26 @@ struct StreamTests {
         #expect(reader.ends == 1 && reader.failure == nil && !reader.isPressed && peer.rest == 0)
     }
 
+    @Test("a reader that is full at the end of a body hears of the end", arguments: [false, true])
+    func fullAtEnd(isCut: Bool) throws {
+        let hand = HandAdmin()
+        let peer = hand.connect()
+        peer.send("POST /stream HTTP/1.1\r\nHost: h\r\nX-Request-Id: s\r\nContent-Length: 3\r\n\r\n")
+        for piece in ["a", "b", "c"] {
+            hand.turn()
+            peer.send(piece)
+        }
+        if isCut { peer.closeWriting() }
+        hand.turn(3)
+        let reader = try #require(hand.readers.first)
+        #expect(reader.isFull && reader.ends == 0)
+        reader.goOn()
+        hand.turn(3)
+        #expect(reader.ends == 1 && reader.failure == nil)
+        peer.read()
+        #expect(try #require(peer.next()).body == Array("abc".utf8))
+    }
+
     /// Bytes behind the head → the error that the reader hears.
     private static let breaks: [(bytes: String, isCut: Bool, code: String)] = [
         ("3\r\nabc\r\n", true, "bad_request"), ("", true, "bad_request"), ("3\r\nab", true, "bad_request"),

@@ -96,7 +96,7 @@ final class AdminConnection: Socket {
     /// The peer has no more requests; those that it sent are still answered.
     override func receivedEnd() {
         hasEnded = true
-        if backlog.isEmpty { endBody(AdminError.badRequest.saying("the body ends too early")) }
+        if backlog.isEmpty { endBodyTooEarly() }
         finishIfDone()
     }
 
@@ -198,6 +198,11 @@ final class AdminConnection: Socket {
         ignoresInput = true
         isRejected = true
         call.reader?.ended(failure)
+    }
+
+    /// The peer has sent its last byte, and all of them were handed over, but for the end of a body whose reader takes none now.
+    private func endBodyTooEarly() {
+        if mayGoOn { endBody(AdminError.badRequest.saying("the body ends too early")) }
     }
 
     /// The answer to a request that streams is there, or its last piece is. Where its body is not read to its end, nothing that
@@ -305,14 +310,15 @@ final class AdminConnection: Socket {
             }
             if let reading, reading.streamsIn { start(reading) }
         }
-        if !backlog.isEmpty, mayGoOn || ignoresInput {
+        // The end of a body may be there without a byte behind it.
+        if !backlog.isEmpty || isReadingStream, mayGoOn || ignoresInput {
             let input = backlog
             let rest = input.dropFirst(input.withUnsafeBytes { parse($0) })
             // An empty slice would keep the bytes that it was cut from.
             backlog = rest.isEmpty ? [] : rest
         }
         if backlog.isEmpty, !ignoresInput {
-            if hasEnded { endBody(AdminError.badRequest.saying("the body ends too early")) }
+            if hasEnded { endBodyTooEarly() }
             setReading(true)
         }
         finishIfDone()
