@@ -21,6 +21,8 @@ package final class AdminServer: AdminRequestHandler {
     let headTimeout: UInt64
     let questions: Questions
     let publisher: Publisher
+    let idempotency: Idempotency
+    let batches: BatchPushes
     let memory: MemoryWatch
     /// Whether the server is on its way to its end: every answer is then the last one of its connection.
     private(set) var isDraining = false
@@ -53,6 +55,8 @@ package final class AdminServer: AdminRequestHandler {
         headTimeout = min(node.configuration.admin.headTimeout.milliseconds, requestTimeout)
         questions = Questions(loop: loop, workers: node.workers)
         publisher = Publisher(node: node, questions: questions)
+        idempotency = Idempotency(publisher, on: loop)
+        batches = BatchPushes(publisher, idempotency)
         memory = MemoryWatch(node: node, loop: loop)
         access = AdminAccess(node.configuration.admin)
         loop.writeTimeout = node.configuration.timeouts.write.milliseconds
@@ -204,12 +208,14 @@ package final class AdminServer: AdminRequestHandler {
     private func drain(isHandover: Bool) {
         isDraining = true
         reloads.failAll(.stopping)
+        batches.stopAll()
         if isHandover { stopListening() }
     }
 
     /// Takes no more requests; those that are in are answered first, by 503 where a script does not answer in time.
     private func stop() {
         publisher.isStopping = true
+        batches.isStopping = true
         drain(isHandover: true)
         leaveWhenAnswered(until: loop.now + 2 * Questions.patience)
     }

@@ -25,6 +25,8 @@ struct ChunkedBody {
         case trailers(TrailerSection)
     }
 
+    /// The most bytes of data in all chunks.
+    var maxBody: Int
     private var phase = Phase.size(digits: 0)
     /// While the size is read, its value so far; then the bytes of the chunk that are still to come.
     private var remaining = 0
@@ -34,6 +36,8 @@ struct ChunkedBody {
 
     /// 15 hexadecimal digits always fit an Int.
     private static let maxSizeDigits = 15
+
+    init(maxBody: Int) { self.maxBody = maxBody }
 
     /// Reads from `offset` up to the next piece of data.
     mutating func next(
@@ -65,7 +69,7 @@ struct ChunkedBody {
             try acceptInExtensions(byte, limit: limits.maxChunkExtensions)
         case .lineFeedAfterSize:
             guard byte == ASCII.lineFeed else { throw .badChunk }
-            try beginData(maxBody: limits.maxBody)
+            try beginData()
         case .carriageReturnAfterData:
             guard byte == ASCII.carriageReturn else { throw .badChunk }
             phase = .lineFeedAfterData
@@ -104,7 +108,7 @@ struct ChunkedBody {
         guard extensionBytes <= limit, !byte.isControl || byte == ASCII.tab else { throw .badChunk }
     }
 
-    private mutating func beginData(maxBody: Int) throws(HTTPError) {
+    private mutating func beginData() throws(HTTPError) {
         guard remaining <= maxBody - total else { throw .bodyTooLarge }
         total += remaining
         phase = remaining == 0 ? .trailers(TrailerSection()) : .data

@@ -79,6 +79,20 @@ public struct RequestParser: Sendable {
         }
     }
 
+    /// Gives the body that follows the head just read a limit of its own; false when its head says that it is longer.
+    ///
+    /// For a server that decides by the head how large a body may be: `HTTPLimits.maxBody` is then the largest of all.
+    public mutating func limitBody(to maxBody: Int) -> Bool {
+        switch state {
+        case .body(let remaining): return remaining <= maxBody
+        case .chunks(var chunks):
+            chunks.maxBody = maxBody
+            state = .chunks(chunks)
+            return true
+        case .betweenRequests, .head, .failed: return true
+        }
+    }
+
     private mutating func beginHead(
         _ input: RawSpan, from offset: inout Int, after leadingLine: LeadingLine
     ) throws(HTTPError) -> Event {
@@ -142,7 +156,7 @@ public struct RequestParser: Sendable {
             switch head.body {
             case .none: .body(remaining: 0)
             case .length(let length): .body(remaining: length)
-            case .chunked: .chunks(ChunkedBody())
+            case .chunked: .chunks(ChunkedBody(maxBody: limits.maxBody))
             }
         return .head(head)
     }

@@ -34,6 +34,17 @@ public struct Response: Sendable {
     ///   - omitBody: Omits the body but not its length, for the answer to HEAD (RFC 9110, section 9.3.2).
     ///   - minorVersion: The peer's version; HTTP/1.0 needs `Connection: keep-alive`, HTTP/1.1 implies it.
     public func encode(into output: inout [UInt8], keepAlive: Bool, omitBody: Bool = false, minorVersion: Int = 1) {
+        encodeHead(into: &output, keepAlive: keepAlive, minorVersion: minorVersion) { output in
+            output.write("Content-Length: ")
+            output.write(String(body.count))
+            output.write("\r\n")
+        }
+        if HTTPStatus.allowsBody(status), !omitBody { output += body }
+    }
+
+    private func encodeHead(
+        into output: inout [UInt8], keepAlive: Bool, minorVersion: Int, framing: (inout OutputSpan<UInt8>) -> Void
+    ) {
         let status = 100...999 ~= status ? status : 500
         let room = fields.reduce(128) { $0 + $1.name.utf8.count + $1.value.utf8.count + 4 }
         output.append(addingCapacity: room) { output in
@@ -51,14 +62,32 @@ public struct Response: Sendable {
             if status != 101, !keepAlive || minorVersion == 0 {
                 output.write(keepAlive ? "Connection: keep-alive\r\n" : "Connection: close\r\n")
             }
-            if HTTPStatus.allowsBody(status) {
-                output.write("Content-Length: ")
-                output.write(String(body.count))
-                output.write("\r\n")
-            }
+            if HTTPStatus.allowsBody(status) { framing(&output) }
             output.write("\r\n")
         }
-        if HTTPStatus.allowsBody(status), !omitBody { output += body }
+    }
+
+    // MARK: A body in pieces
+
+    /// Appends the head of a response whose body comes in pieces: chunks for HTTP/1.1 (RFC 9112, section 7.1). HTTP/1.0 knows no
+    /// chunks, so its body lasts until the connection ends; `keepAlive` is then ignored.
+    public func encodeStreamHead(into output: inout [UInt8], keepAlive: Bool, minorVersion: Int = 1) {
+        encodeHead(into: &output, keepAlive: keepAlive && minorVersion > 0, minorVersion: minorVersion) { output in
+            if minorVersion > 0 { output.write("Transfer-Encoding: chunked\r\n") }
+        }
+    }
+
+    /// Appends a piece of the body; an empty one adds nothing.
+    public static func encode(piece: [UInt8], into output: inout [UInt8], minorVersion: Int = 1) {
+        guard !piece.isEmpty else { return }
+        if minorVersion > 0 { output += Array("\(String(piece.count, radix: 16))\r\n".utf8) }
+        output += piece
+        if minorVersion > 0 { output += [ASCII.carriageReturn, ASCII.lineFeed] }
+    }
+
+    /// Appends the end of the body.
+    public static func encodeEnd(into output: inout [UInt8], minorVersion: Int = 1) {
+        if minorVersion > 0 { output += Array("0\r\n\r\n".utf8) }
     }
 
     private static func isAllowed(_ name: String, status: Int) -> Bool {

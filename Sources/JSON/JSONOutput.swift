@@ -16,6 +16,29 @@ public struct JSONOutput: Sendable {
         return json
     }
 
+    /// An empty text, to which values are appended.
+    public init() {}
+
+    /// Appends an object with the members that `fill` adds.
+    public mutating func append(_ fill: (inout Members) -> Void) { appendObject(fill) }
+
+    /// Appends an object whose bytes are there but for the closing brace.
+    public mutating func append(object open: ArraySlice<UInt8>) {
+        bytes += open
+        bytes.append(UInt8(ascii: "}"))
+    }
+
+    /// Appends a byte between values.
+    public mutating func append(_ separator: UInt8) { bytes.append(separator) }
+
+    /// Takes the text out, and leaves room for as much.
+    public mutating func take() -> [UInt8] {
+        let taken = bytes
+        bytes = []
+        bytes.reserveCapacity(taken.count)
+        return taken
+    }
+
     /// The members of an object that is being written; each `add` writes one. Names are the program's own words: they are
     /// not compared, and need no escapes.
     public struct Members {

@@ -42,6 +42,24 @@ public enum JSONReader {
         return members
     }
 
+    /// The places of the values in the array that the bytes are.
+    /// - Parameter limit: the most values; nil is answered for an array of more.
+    public static func elements(of bytes: [UInt8], limit: Int) throws(JSONError) -> [Range<Int>]? {
+        var cursor = JSONCursor(bytes)
+        cursor.skipSpace()
+        var places: [Range<Int>] = []
+        var count = 0
+        try cursor.array { (cursor) throws(JSONError) in
+            let start = cursor.position
+            _ = try value(at: &cursor, depth: 1)
+            count += 1
+            if count <= limit { places.append(start..<cursor.position) }
+        }
+        cursor.skipSpace()
+        guard cursor.position == bytes.count else { throw cursor.failure("something follows the array") }
+        return count <= limit ? places : nil
+    }
+
     private static func value(at cursor: inout JSONCursor, depth: Int) throws(JSONError) -> Value {
         guard depth <= maxDepth else { throw cursor.failure("the JSON is nested too deeply") }
         let start = cursor.position

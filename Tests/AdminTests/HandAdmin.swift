@@ -13,7 +13,7 @@ import Testing
 /// A server that answers when the test says so.
 ///
 /// The path of a request says what it is: `/push` runs beside other pushes, `/lone` is a push that lets no later request begin,
-/// `/now` is answered at once, and everything else runs alone.
+/// `/now` is answered at once, `/stream` is echoed piece by piece, and everything else runs alone.
 final class HandAdmin: AdminRequestHandler {
     /// Milliseconds that the test turns.
     final class Clock {
@@ -31,6 +31,7 @@ final class HandAdmin: AdminRequestHandler {
     private(set) var begun: [AdminCall] = []
     private(set) var timedOut = 0
     private(set) var closed = 0
+    private(set) var readers: [HandReader] = []
     /// The first rule that was broken.
     private(set) var failure: String?
     private(set) weak var connection: AdminConnection?
@@ -64,6 +65,12 @@ final class HandAdmin: AdminRequestHandler {
     /// The requests that have begun and wait for their answers.
     var open: [AdminCall] { begun.filter { !$0.isAnswered } }
 
+    /// The requests whose answers are the test's to give.
+    var waiting: [AdminCall] { open.filter { !$0.streams } }
+
+    /// The readers that take no bytes for now.
+    var full: [HandReader] { readers.filter(\.isFull) }
+
     /// Answers a request with its own body.
     func answer(_ call: AdminCall) { call.answer(Response(status: 200, fields: [], body: call.body)) }
 
@@ -73,7 +80,8 @@ final class HandAdmin: AdminRequestHandler {
         AdminCall(
             head: head, requestID: head.first("x-request-id") ?? "none", handler: nil,
             refusal: head.path == "/refused" ? .keyMissing : nil,
-            isPush: head.path == "/push" || head.path == "/lone", connection: connection)
+            isPush: head.path == "/push" || head.path == "/lone", streams: head.path == "/stream",
+            connection: connection)
     }
 
     func perform(_ call: AdminCall) {
@@ -87,11 +95,57 @@ final class HandAdmin: AdminRequestHandler {
         if call.head.path == "/lone" { call.runsBesideOthers = false }
         if call.head.path == "/now" { answer(call) }
         if let refusal = call.refusal { call.fail(refusal) }
+        if call.streams { readers.append(HandReader(call)) }
     }
 
     func newRequestID() -> String { "none" }
     func requestTimedOut() { timedOut += 1 }
     func connectionClosed() { closed += 1 }
+}
+
+/// Echoes a body as it comes, and takes no more bytes behind every third piece until the test lets it.
+final class HandReader: BodyReader {
+    private let call: AdminCall
+    private var pieces = 0
+    private(set) var isFull = false
+    /// The calls of `ended` and `gone`: one of them comes once, and nothing behind it.
+    private(set) var ends = 0
+    private(set) var failure: AdminError?
+    /// Whether bytes came while it was full, or behind the end.
+    private(set) var isPressed = false
+
+    init(_ call: AdminCall) {
+        self.call = call
+        call.reader = self
+        call.begin(Response(status: 200))
+        if !call.streamsIn { ended(nil) }
+    }
+
+    func received(_ bytes: UnsafeRawBufferPointer) {
+        if isFull || ends > 0 { isPressed = true }
+        call.body += bytes
+        call.write(Array(bytes))
+        pieces += 1
+        isFull = pieces % 3 == 0
+    }
+
+    func ended(_ failure: AdminError?) {
+        ends += 1
+        isFull = false
+        self.failure = failure
+        call.end()
+    }
+
+    func gone() {
+        ends += 1
+        isFull = false
+    }
+
+    /// Takes bytes again.
+    func goOn() {
+        isFull = false
+        call.goOn()
+    }
 }
 
 /// The other end of a connection of a ``HandAdmin``.
@@ -150,11 +204,34 @@ final class HandPeer {
         }
         let status = Int(lines[0].split(separator: " ")[1]) ?? 0
         let id = field("x-request-id") ?? ""
-        let length = status == 100 || omitsBody(id) ? 0 : Int(field("content-length") ?? "0") ?? 0
-        guard received.count - end.upperBound >= length else { return nil }
-        let body = Array(received[end.upperBound..<end.upperBound + length])
-        received.removeSubrange(..<(end.upperBound + length))
+        let body: [UInt8]
+        let behind: Int
+        if field("transfer-encoding") == "chunked" {
+            guard let chunks = chunks(from: end.upperBound) else { return nil }
+            (body, behind) = chunks
+        } else {
+            let length = status == 100 || omitsBody(id) ? 0 : Int(field("content-length") ?? "0") ?? 0
+            behind = end.upperBound + length
+            guard received.count >= behind else { return nil }
+            body = Array(received[end.upperBound..<behind])
+        }
+        received.removeSubrange(..<behind)
         return Answer(status: status, id: id, body: body, isLast: field("connection") == "close")
+    }
+
+    /// The body in chunks that begins at an offset, and the offset behind it; nil while its end is not there.
+    private func chunks(from start: Int) -> (body: [UInt8], behind: Int)? {
+        var body: [UInt8] = []
+        var offset = start
+        while let line = received[offset...].firstRange(of: Array("\r\n".utf8)) {
+            guard let size = Int(String(decoding: received[offset..<line.lowerBound], as: UTF8.self), radix: 16),
+                received.count >= line.upperBound + size + 2
+            else { return nil }
+            body += received[line.upperBound..<line.upperBound + size]
+            offset = line.upperBound + size + 2
+            if size == 0 { return (body, offset) }
+        }
+        return nil
     }
 
     /// Bytes that have come and are not taken.

@@ -29,6 +29,31 @@ struct LimitTests {
         "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n\(body)"
     }
 
+    @Test("a body may get a limit of its own when its head is there")
+    func bodyOfItsOwn() {
+        /// The last event after a head whose body gets the limit; nil where the head says that it is longer.
+        func end(_ text: String, limit: Int) -> RequestParser.Event? {
+            var limits = HTTPLimits()
+            limits.maxBody = .max
+            var parser = RequestParser(limits: limits)
+            let bytes = Array(text.utf8)
+            var offset = 0
+            while true {
+                switch parser.next(bytes.span.bytes, from: &offset) {
+                case .head: guard parser.limitBody(to: limit) else { return nil }
+                case .body: continue
+                case let event: return event
+                }
+            }
+        }
+        let length = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\n0123456789"
+        let chunks = chunked("4\r\n0123\r\n6\r\n456789\r\n0\r\n\r\n")
+        #expect(end(length, limit: 10) == .end && end(chunks, limit: 10) == .end)
+        #expect(end(length, limit: 9) == nil && end(chunks, limit: 9) == .failure(.bodyTooLarge))
+        #expect(end("GET / HTTP/1.1\r\nHost: h\r\n\r\n", limit: 0) == .end)
+        #expect(end(chunks, limit: .max) == .end)
+    }
+
     @Test("closes with 414 when the request line is over its limit")
     func requestLine() {
         func request(_ length: Int) -> String {

@@ -35,6 +35,29 @@ struct ResponseTests {
         #expect(wire(Response(status: 200), keepAlive: false, minorVersion: 0).contains("\r\nConnection: close\r\n"))
     }
 
+    @Test("a body in pieces is in chunks for HTTP/1.1, and lasts to the connection's end for HTTP/1.0")
+    func pieces() {
+        func wire(keepAlive: Bool, minorVersion: Int) -> String {
+            var output = Array("x".utf8)
+            Response(status: 200, fields: [("A", "b")])
+                .encodeStreamHead(into: &output, keepAlive: keepAlive, minorVersion: minorVersion)
+            for piece in ["hello", "", String(repeating: "y", count: 17)] {
+                Response.encode(piece: Array(piece.utf8), into: &output, minorVersion: minorVersion)
+            }
+            Response.encodeEnd(into: &output, minorVersion: minorVersion)
+            return String(decoding: output, as: UTF8.self)
+        }
+        let long = String(repeating: "y", count: 17)
+        let chunks = "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n11\r\n\(long)\r\n0\r\n\r\n"
+        #expect(wire(keepAlive: true, minorVersion: 1) == "xHTTP/1.1 200 OK\r\nA: b\r\n\(chunks)")
+        #expect(wire(keepAlive: false, minorVersion: 1) == "xHTTP/1.1 200 OK\r\nA: b\r\nConnection: close\r\n\(chunks)")
+        for keepAlive in [false, true] {
+            #expect(
+                wire(keepAlive: keepAlive, minorVersion: 0)
+                    == "xHTTP/1.1 200 OK\r\nA: b\r\nConnection: close\r\n\r\nhello\(long)")
+        }
+    }
+
     @Test("omits the body of an answer to HEAD, but not its length")
     func head() {
         #expect(

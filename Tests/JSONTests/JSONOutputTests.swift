@@ -37,4 +37,16 @@ struct JSONOutputTests {
         let unsigned = UInt64(bitPattern: Int64(number))
         #expect(JSONOutput.object { $0.add("n", unsigned) }.text == "{\"n\":\(unsigned)}")
     }
+
+    @Test("values are appended behind each other, and taken out together")
+    func appended() {
+        var output = JSONOutput()
+        output.append { $0.add("a", 1) }
+        output.append(UInt8(ascii: ","))
+        output.append(object: Array(#"{"b":2}"#.utf8).dropLast())
+        #expect(output.take() == Array(#"{"a":1},{"b":2}"#.utf8))
+        #expect(output.take().isEmpty && output.bytes.isEmpty)
+        output.append { _ in }
+        #expect(output.text == "{}")
+    }
 }

@@ -24,6 +24,31 @@ struct JSONReaderTests {
         try JSONReader.members(of: Array(text.utf8))
     }
 
+    @Test("finds the places of an array's values, whatever they are")
+    func elements() throws {
+        let spaced = " [ " + Self.values.joined(separator: " ,\n") + " ]\n"
+        for text in ["[" + Self.values.joined(separator: ",") + "]", spaced] {
+            let bytes = Array(text.utf8)
+            let places = try #require(try JSONReader.elements(of: bytes, limit: Self.values.count))
+            #expect(places.map { String(decoding: bytes[$0], as: UTF8.self) } == Self.values)
+            #expect(try JSONReader.elements(of: bytes, limit: Self.values.count - 1) == nil)
+            for cut in 0..<bytes.lastIndex(of: UInt8(ascii: "]"))! {
+                #expect(throws: JSONError.self) { try JSONReader.elements(of: Array(bytes[..<cut]), limit: 100) }
+            }
+        }
+        #expect(try JSONReader.elements(of: Array(" [ ] ".utf8), limit: 0) == [])
+    }
+
+    @Test("an array with a value that RFC 8259 does not define has no elements", arguments: broken)
+    func brokenElement(_ value: String) {
+        for text in ["[1,\(value)]", "[\(value),1]"] {
+            #expect(throws: JSONError.self) { try JSONReader.elements(of: Array(text.utf8), limit: 100) }
+        }
+        for text in ["", "{}", "1", "[1] 2", "[1],", "[1]]"] {
+            #expect(throws: JSONError.self) { try JSONReader.elements(of: Array(text.utf8), limit: 100) }
+        }
+    }
+
     @Test("keeps the text of every kind of value to the byte", arguments: values)
     func keeps(_ value: String) throws {
         for (before, after) in [("", ""), (" \t\r\n", "\n ")] {

@@ -25,6 +25,12 @@ struct NodeFigures: Sendable {
     var adminAccepted: UInt64
     var adminConnections: Int
     var adminRequestsTimedOut: UInt64
+    var batchItems: UInt64
+    var batchStreams: Int
+    var idempotencyKeys: Int
+    var idempotencyBytes: Int
+    var idempotencyRepeats: UInt64
+    var idempotencyForgotten: UInt64
 
     static let counters: [Counter<NodeFigures>] = [
         Counter("startedAt", "perigee_start_time_seconds", .gauge, "Seconds since 1970 at start.", \.startedAt),
@@ -68,6 +74,22 @@ struct NodeFigures: Sendable {
         Counter(
             "adminRequestsTimedOut", "perigee_admin_requests_timed_out_total", .counter,
             "Requests to the admin API answered 408.", \.adminRequestsTimedOut),
+        Counter(
+            "batchItems", "perigee_batch_items_total", .counter, "Items of batches that were taken.", \.batchItems),
+        Counter(
+            "batchStreams", "perigee_batch_streams", .gauge, "Batches of lines that are open.", \.batchStreams),
+        Counter(
+            "idempotencyKeys", "perigee_idempotency_keys", .gauge,
+            "Idempotency keys that are kept, at most 100,000.", \.idempotencyKeys),
+        Counter(
+            "idempotencyBytes", "perigee_idempotency_bytes", .gauge,
+            "Bytes of idempotency keys and their answers, at most 64 MiB.", \.idempotencyBytes),
+        Counter(
+            "idempotencyRepeats", "perigee_idempotency_repeats_total", .counter,
+            "Pushes that were repeats of an earlier one with the same key.", \.idempotencyRepeats),
+        Counter(
+            "idempotencyForgotten", "perigee_idempotency_forgotten_total", .counter,
+            "Idempotency keys that were forgotten before their five minutes, for want of room.", \.idempotencyForgotten),
     ]
 }
 
@@ -82,6 +104,9 @@ extension NodeFigures {
             kvKeys: node.store.count,
             scriptVersion: node.liveVersion, handlersStuck: node.stuckHandlers.total,
             logEntriesDropped: node.logEntriesDropped, adminAccepted: server.acceptedCount,
-            adminConnections: server.openCount, adminRequestsTimedOut: server.requestsTimedOutCount)
+            adminConnections: server.openCount, adminRequestsTimedOut: server.requestsTimedOutCount,
+            batchItems: server.batches.items, batchStreams: server.batches.openCount,
+            idempotencyKeys: server.idempotency.count, idempotencyBytes: server.idempotency.bytes,
+            idempotencyRepeats: server.idempotency.repeats, idempotencyForgotten: server.idempotency.forgotten)
     }
 }

@@ -6,38 +6,11 @@
 //
 // Runs on: the admin thread.
 // Allocates: per push its frame, a closure and the answer.
-// Read next: PublishFilter.swift, ../Questions.swift, PubSub/Broker.swift.
+// Read next: PushAnswer.swift, PublishFilter.swift, ../Questions.swift, PubSub/Broker.swift.
 
 import Gateway
-import HTTP1
-import JSON
 import PubSub
 import WebSocket
-
-/// The outcome of a push to one channel or audience.
-struct PushOutcome {
-    let id: String
-    /// Nil for a push to connections.
-    let channel: Channel?
-    let position: StreamPosition?
-    let count: DeliveryCount
-    /// False when a worker did not answer in time; the counts then lack its deliveries.
-    let isComplete: Bool
-    /// The script version that was live.
-    let version: UInt64
-
-    func write(to members: inout JSONOutput.Members) {
-        members.add("id", id)
-        if let channel { members.add("channel", channel.name) }
-        members.add(position)
-        members.add("matched", count.matched)
-        members.add("queued", count.queued)
-        members.add("dropped", count.dropped)
-        if count.displaced > 0 { members.add("displaced", count.displaced) }
-        members.add("version", version)
-        if !isComplete { members.add("complete", false) }
-    }
-}
 
 /// Publishes and sends the pushes of backends, and answers when the workers have queued them.
 final class Publisher {
@@ -59,45 +32,46 @@ final class Publisher {
         set { filter.isStopping = newValue }
     }
 
-    /// Pushes, and answers the call.
-    func push(_ push: Push, for call: AdminCall) {
-        // A script may take its time, and may send a push elsewhere: the requests behind it must not overtake it anywhere.
-        if filter.mustAskSome { call.runsBesideOthers = false }
+    /// Whether scripts are asked. One may take its time, and may send a push elsewhere: the pushes of one sender then run one after
+    /// the other, so that none overtakes another anywhere.
+    var asksScripts: Bool { filter.mustAskSome }
+
+    /// Pushes, and answers when the workers have queued it.
+    func push(_ push: Push, then answer: @escaping (PushAnswer) -> Void) {
         switch push.target {
-        case .channels(let channels, let isList): publish(push, to: channels, isList, call)
-        case .audience(let audience): send(push.frame, to: audience) { call.answer(one: $0) }
+        case .channels(let channels, let isList): publish(push, to: channels, isList, answer)
+        case .audience(let audience): send(push.frame, to: audience) { answer(PushAnswer(one: $0)) }
         }
     }
 
     // MARK: Channels
 
-    private func publish(_ push: Push, to channels: [Channel], _ isList: Bool, _ call: AdminCall) {
+    private func publish(
+        _ push: Push, to channels: [Channel], _ isList: Bool, _ answer: @escaping (PushAnswer) -> Void
+    ) {
         if !isList, let channel = channels.first {
-            return publish(push, to: channel) { call.answer(one: $0) }
+            return publish(push, to: channel) { answer(PushAnswer(one: $0)) }
         }
         let asksScripts = channels.contains { filter.mustAsk(order: $0.name) }
-        let finish = { (result: Result<[PushOutcome], AdminError>) in call.answer(list: result) }
-        if asksScripts { publishNext(push, channels[...], [], finish) } else { publishAll(push, to: channels, finish) }
+        if asksScripts { publishNext(push, channels[...], [], answer) } else { publishAll(push, to: channels, answer) }
     }
 
     /// One channel after the other: those behind a channel that is refused get nothing.
     private func publishNext(
         _ push: Push, _ channels: ArraySlice<Channel>, _ outcomes: [PushOutcome],
-        _ finish: @escaping (Result<[PushOutcome], AdminError>) -> Void
+        _ answer: @escaping (PushAnswer) -> Void
     ) {
-        guard let channel = channels.first else { return finish(.success(outcomes)) }
+        guard let channel = channels.first else { return answer(.list(outcomes)) }
         publish(push, to: channel) { [unowned self] outcome in
             switch outcome {
-            case .success(let outcome): publishNext(push, channels.dropFirst(), outcomes + [outcome], finish)
-            case .failure(let error): finish(.failure(error))
+            case .success(let outcome): publishNext(push, channels.dropFirst(), outcomes + [outcome], answer)
+            case .failure(let error): answer(.failed(error, mayBePushed: !outcomes.isEmpty || error.mayBePushed))
             }
         }
     }
 
     /// All channels at once, each with a receipt of its own.
-    private func publishAll(
-        _ push: Push, to channels: [Channel], _ finish: @escaping (Result<[PushOutcome], AdminError>) -> Void
-    ) {
+    private func publishAll(_ push: Push, to channels: [Channel], _ answer: @escaping (PushAnswer) -> Void) {
         var outcomes = [PushOutcome?](repeating: nil, count: channels.count)
         var awaited = channels.count
         var hasFailed = false
@@ -108,10 +82,10 @@ final class Publisher {
                 case .success(let outcome):
                     outcomes[index] = outcome
                     awaited -= 1
-                    if awaited == 0 { finish(.success(outcomes.compactMap(\.self))) }
+                    if awaited == 0 { answer(.list(outcomes.compactMap(\.self))) }
                 case .failure(let error):
                     hasFailed = true
-                    finish(.failure(error))
+                    answer(.failed(error, mayBePushed: channels.count > 1 && index > 0 || error.mayBePushed))
                 }
             }
             // After a refusal, the other channels get nothing.
@@ -221,25 +195,6 @@ extension Audience {
         case .user(let user): ("user", user)
         case .path(let path): ("path", path)
         case .everyone: nil
-        }
-    }
-}
-
-extension AdminCall {
-    /// Answers a push to one target.
-    fileprivate func answer(one result: Result<PushOutcome, AdminError>) {
-        switch result {
-        case .success(let outcome): answer(200, JSONOutput.object { outcome.write(to: &$0) })
-        case .failure(let error): fail(error)
-        }
-    }
-
-    /// Answers a push to several channels, one result each, in the order in which they were named.
-    fileprivate func answer(list result: Result<[PushOutcome], AdminError>) {
-        switch result {
-        case .success(let outcomes):
-            answer(200, JSONOutput.object { $0.list("results", outcomes) { $0.write(to: &$1) } })
-        case .failure(let error): fail(error)
         }
     }
 }

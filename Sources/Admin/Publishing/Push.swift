@@ -29,6 +29,8 @@ struct Push {
     var exclude: ConnectionID?
     /// Whether a channel with history keeps it.
     var keepsHistory = true
+    /// Names the push, so that it is made once however often it is sent; no part of what is pushed.
+    var idempotencyKey: String?
 }
 
 // MARK: The body is the message
@@ -91,6 +93,7 @@ extension Push {
 
     private static let knownMembers: Set = [
         "channel", "channels", "user", "connection", "data", "dataBase64", "exclude", "key",
+        "idempotencyKey",
     ]
 
     /// `POST /v1/publish`.
@@ -117,6 +120,9 @@ extension Push {
             throw AdminError.jsonInvalid.saying("exclude and key go with channel or channels")
         }
         target = try Self.target(members)
+        guard let name = try Self.string(members, "idempotencyKey") else { return }
+        try Idempotency.check(name)
+        idempotencyKey = name
     }
 
     private static func target(_ members: Members) throws(AdminError) -> Target {

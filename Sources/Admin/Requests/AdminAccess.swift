@@ -12,6 +12,8 @@ import Settings
 struct AdminAccess {
     private let keys: [AdminKey]
     private let scheme: String
+    /// The name of the key of the last request; empty where it has none.
+    private var sender = ""
     /// A `Host` that was found to name this machine. Clients send the same one in every request.
     private var lastLocalHost = ""
 
@@ -38,7 +40,8 @@ struct AdminAccess {
             if let scope = route.scope { refusal = self.refusal(of: head, from: connection.peer, needing: scope) }
             return AdminCall(
                 head: head, parameters: parameters, requestID: requestID, handler: route.handler, refusal: refusal,
-                isPush: route.isPush, connection: connection)
+                isPush: route.isPush, streams: route.streams, sender: sender,
+                connection: connection)
         }
         var refusal = self.refusal(of: head, from: connection.peer, needing: nil)
         if others.isEmpty, refusal == nil { refusal = .notFound }
@@ -61,6 +64,7 @@ struct AdminAccess {
     private mutating func refusal(
         of head: RequestHead, from peer: SocketAddress, needing scope: AdminScope?
     ) -> AdminError? {
+        sender = ""
         // No web page reaches a UNIX socket; the mode of its file says which users may.
         guard !keys.isEmpty else { return peer.isUnix ? nil : pageRefusal(head) }
         guard let given = Self.givenKey(head) else { return .keyMissing }
@@ -68,6 +72,7 @@ struct AdminAccess {
         var found: AdminKey?
         for key in keys where Self.isEqualInConstantTime(key.key, given) { found = key }
         guard let found else { return .keyUnknown }
+        sender = found.name
         guard let scope, !found.scopes.contains(scope) else { return nil }
         return AdminError.scopeMissing.saying("the key '\(found.name)' lacks the scope '\(scope.rawValue)'")
     }

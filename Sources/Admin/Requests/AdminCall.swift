@@ -19,12 +19,18 @@ final class AdminCall {
     var hasQuery: Bool { head.query != nil }
     var body: [UInt8] = []
     let requestID: String
+    /// The name of the key that it came with; empty where the API has no keys.
+    let sender: String
     /// Performs it; nil for a request that has a `refusal`.
     let handler: AdminRoute.Handler?
     let refusal: AdminError?
     /// Whether it may run beside other pushes of its connection. A push whose order is not fixed when it begins clears this, and
     /// the requests behind it wait for its answer.
     var runsBesideOthers: Bool
+    /// Whether its body is taken as it comes, and its answer may leave in pieces: it then begins with its head.
+    let streams: Bool
+    /// Takes the body of a request that streams, from the time at which the handler sets it.
+    var reader: (any BodyReader)?
     /// Its number on the connection, from the time at which it begins.
     var number: UInt64 = 0
     /// Nil once answered. A connection that has hung up since ignores the answer.
@@ -32,16 +38,22 @@ final class AdminCall {
 
     init(
         head: RequestHead, parameters: PathParameters = PathParameters(), requestID: String,
-        handler: AdminRoute.Handler?, refusal: AdminError? = nil, isPush: Bool = false, connection: AdminConnection
+        handler: AdminRoute.Handler?, refusal: AdminError? = nil, isPush: Bool = false, streams: Bool = false,
+        sender: String = "", connection: AdminConnection
     ) {
         self.head = head
         self.parameters = parameters
         self.requestID = requestID
         self.handler = handler
         self.refusal = refusal
-        runsBesideOthers = isPush
+        runsBesideOthers = isPush && !streams
+        self.streams = streams
+        self.sender = sender
         self.connection = connection
     }
+
+    /// Whether its handler takes the body as it comes, and so begins before it: a request without a body begins at its end.
+    var streamsIn: Bool { streams && refusal == nil && head.body != .none && head.body != .length(0) }
 
     var isAnswered: Bool { connection == nil }
 
@@ -67,10 +79,40 @@ final class AdminCall {
     private func send(_ response: Response) {
         guard let connection else { return }
         self.connection = nil
+        reader = nil
         connection.take(response, to: number)
     }
 
     func fail(_ error: AdminError) { answer(error.response) }
+
+    // MARK: An answer in pieces
+
+    /// Sends the head of an answer whose body comes in pieces; for a request that streams.
+    func begin(_ response: Response) {
+        var response = response
+        response.fields.append(("X-Request-Id", requestID))
+        connection?.beginPieces(response, to: number)
+    }
+
+    /// Sends a piece of the body.
+    func write(_ piece: [UInt8]) { connection?.write(piece: piece, to: number) }
+
+    /// Ends the body, and so the answer.
+    func end() {
+        guard let connection else { return }
+        self.connection = nil
+        reader = nil
+        connection.endPieces(of: number)
+    }
+
+    /// Bytes of the answer that wait for the client to read.
+    var queuedBytes: Int { connection?.unreadBytes ?? 0 }
+
+    /// Reads no more of the body; its reader hears the cause.
+    func stopReading(_ cause: AdminError) { connection?.endBody(cause) }
+
+    /// The reader takes bytes again.
+    func goOn() { connection?.readerGoesOn() }
 
     // MARK: Its content
 

@@ -116,6 +116,17 @@ struct AdminError: Error, Sendable {
         hint: "scripts.reloadTimeout is the limit; try again when the worker is free")
     static let stopping = AdminError(status: 503, code: "stopping", message: "the server stops")
 
+    static let idempotencyKeyInvalid = AdminError(
+        status: 400, code: "idempotency_key_invalid", message: "an Idempotency-Key has 1 to 128 bytes",
+        hint: "it is sent once, as a header or as the member idempotencyKey; items of a batch have the member")
+    static let idempotencyKeyReused = AdminError(
+        status: 409, code: "idempotency_key_reused",
+        message: "the key was used for another message; nothing was pushed",
+        hint: "use a new key for each message, and the same one only to send that message again")
+    static let batchTooLong = AdminError(
+        status: 413, code: "batch_too_long", message: "an array has at most 10000 items; nothing was pushed",
+        hint: "send lines, one object each: they may go on for as long as you like")
+
     static let all: [AdminError] = [
         badRequest, channelNameInvalid, textNotUTF8, jsonInvalid, parameterInvalid, closeCodeInvalid, keyMissing,
         keyUnknown, scopeMissing, hostNotAllowed, originNotAllowed, notFound, connectionNotFound, methodNotAllowed,
@@ -124,6 +135,7 @@ struct AdminError: Error, Sendable {
         versionNotSupported, overloaded, brokerUnavailable, publishOutcomeUnknown, workerLate, stopping,
         upgradeRunning, upgradeFailed, refusedByScript, scriptFailed, scriptTimeout, handlerNotFound, scriptNotFound,
         scriptNameInvalid, uploadOff, scriptNotWritten, versionNotKept, noPreviousVersion,
+        idempotencyKeyInvalid, idempotencyKeyReused, batchTooLong,
     ]
 
     /// The same error with a message for this case.
@@ -135,13 +147,16 @@ struct AdminError: Error, Sendable {
 
     /// `{"error":{"code":…,"message":…,"hint":…}}`
     var json: JSONOutput {
-        JSONOutput.object { error in
-            error.member("error") { members in
-                members.add("code", code)
-                members.add("message", message)
-                if let hint { members.add("hint", hint) }
-                for detail in details { members.addJSON(detail.name, detail.json) }
-            }
+        JSONOutput.object { write(to: &$0) }
+    }
+
+    /// Adds the error to an answer.
+    func write(to answer: inout JSONOutput.Members) {
+        answer.member("error") { members in
+            members.add("code", code)
+            members.add("message", message)
+            if let hint { members.add("hint", hint) }
+            for detail in details { members.addJSON(detail.name, detail.json) }
         }
     }
 }

@@ -21,6 +21,8 @@ struct AdminRoute: Sendable {
     let answers: String
     /// Whether it pushes, so that requests of one connection may run beside each other.
     let isPush: Bool
+    /// Whether the handler begins with the head, takes the body as it comes, and may answer in pieces.
+    let streams: Bool
     let handler: Handler
     private let parts: [Part]
     /// Whether a part is open. A path that another route spells out is that route's, whatever the method; it stands first.
@@ -28,7 +30,7 @@ struct AdminRoute: Sendable {
 
     init(
         method: HTTPMethod, path: String, scope: AdminScope?, answers: String, summary: String,
-        isPush: Bool = false, handler: @escaping Handler
+        isPush: Bool = false, streams: Bool = false, handler: @escaping Handler
     ) {
         self.method = method
         self.path = path
@@ -36,6 +38,7 @@ struct AdminRoute: Sendable {
         self.answers = answers
         self.summary = summary
         self.isPush = isPush
+        self.streams = streams
         self.handler = handler
         parts = path.split(separator: "/").map {
             $0.first == "{" ? .open(name: String($0.dropFirst().dropLast())) : .spelt(Array($0.utf8))
@@ -62,7 +65,7 @@ struct AdminRoute: Sendable {
         _ read: @escaping @Sendable (AdminCall) throws(AdminError) -> Push
     ) -> AdminRoute {
         AdminRoute(method: .post, path: path, scope: .publish, answers: answers, summary: summary, isPush: true) {
-            (server, call) throws(AdminError) in server.publisher.push(try read(call), for: call)
+            (server, call) throws(AdminError) in try server.push(call, read)
         }
     }
 
@@ -98,6 +101,13 @@ struct AdminRoute: Sendable {
             "push as JSON: `channel`, `channels`, `connection` or `user`; `data` or `dataBase64`; `exclude`, `key`",
             answers: "`results`, one for each of `channels`; for one target the members of its result"
         ) { (call) throws(AdminError) in try Push(json: call.body) },
+        AdminRoute(
+            method: .post, path: "/v1/batch", scope: .publish,
+            answers:
+                "`results`, one for each item of an array; of lines a line each; a failed one has `error`, `status`",
+            summary: "push many: an array of `/v1/publish`'s objects, or lines of them for as long as they come",
+            isPush: true, streams: true
+        ) { (server, call) throws(AdminError) in try server.beginBatch(call) },
         AdminRoute(
             method: .get, path: "/v1/connections", scope: .read,
             answers: "`items`, each as below, and `next`, the cursor of the next page",

@@ -70,6 +70,18 @@ struct RequestPipeline {
         if lone == number { lone = nil }
     }
 
+    /// The first request of all, whose answer may leave in pieces.
+    var firstRequest: Request? { places.first?.request }
+
+    /// Takes the first request away, whose answer has left in pieces.
+    mutating func removeFirst() {
+        guard let place = places.popFirst() else { return }
+        if place.response == nil { unanswered -= 1 }
+        if lone == first { lone = nil }
+        first += 1
+        bytes -= place.request.bytes
+    }
+
     /// Takes the next answer in order; nil when it is not there yet.
     mutating func next() -> (request: Request, response: Response)? {
         guard let place = places.first, let response = place.response else { return nil }

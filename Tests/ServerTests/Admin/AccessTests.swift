@@ -28,6 +28,7 @@ struct AccessTests {
         ("POST", "/v1/users/{user}/messages", .publish),
         ("POST", "/v1/messages", .publish),
         ("POST", "/v1/publish", .publish),
+        ("POST", "/v1/batch", .publish),
         ("GET", "/v1/connections", .read),
         ("GET", "/v1/connections/{id}", .read),
         ("DELETE", "/v1/connections/{id}", .manage),

@@ -31,6 +31,9 @@ struct AdminErrorTests {
         Provocation(code: "method_not_allowed", method: "PUT", path: "/v1/node"),
         Provocation(
             code: "body_too_large", method: "POST", path: "/v1/messages", body: String(repeating: "x", count: 101)),
+        Provocation(
+            code: "idempotency_key_invalid", method: "POST", path: "/v1/messages",
+            headers: [("Idempotency-Key", String(repeating: "k", count: 129))]),
         Provocation(code: "target_too_long", method: "GET", path: "/" + String(repeating: "x", count: 9000)),
         Provocation(code: "script_not_found", method: "GET", path: "/v1/scripts/nobody"),
         Provocation(code: "handler_not_found", method: "GET", path: "/v1/call/nobody"),
@@ -47,7 +50,7 @@ struct AdminErrorTests {
         "text_not_utf8", "key_missing", "key_unknown", "scope_missing", "request_timeout", "scripts_invalid",
         "http_version_not_supported", "overloaded", "worker_late", "stopping", "upgrade_running", "script_name_invalid",
         "script_not_written", "refused_by_script", "script_failed", "script_timeout", "script_version_unknown",
-        "broker_unavailable", "publish_outcome_unknown", "publication_too_large",
+        "broker_unavailable", "publish_outcome_unknown", "publication_too_large", "idempotency_key_reused", "batch_too_long",
     ]
 
     @Test("every error is provoked, has its own code, and is JSON of one shape")

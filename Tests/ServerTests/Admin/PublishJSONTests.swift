@@ -99,7 +99,7 @@ struct PublishJSONTests {
             let message = try server.ask("POST", "/v1/publish", body: body).json()["error"]?["message"]?.string
             #expect(
                 message == "the member \"chanel\" is not one of: "
-                    + "channel, channels, connection, data, dataBase64, exclude, key, user")
+                    + "channel, channels, connection, data, dataBase64, exclude, idempotencyKey, key, user")
         }
     }
 

@@ -23,6 +23,7 @@ struct AnswerTests {
         let body =
             switch (route.method, route.path) {
             case (_, "/v1/publish"): #"{"channels":["news"],"data":1}"#
+            case (_, "/v1/batch"): "[]"
             case (.put, "/v1/scripts/{name}"): AdminScripts.main + "-- another version"
             case (.post, _): "hello"
             default: ""
