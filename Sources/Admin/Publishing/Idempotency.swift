@@ -133,6 +133,7 @@ extension Push {
                 hasher.combine(audience.kind)
             }
             hasher.combine(key.map { Array($0.utf8) })
+            hasher.combine(keepsHistory)
             hasher.combine(exclude)
             hasher.combine(frame.isBinary)
             hasher.combine(frame.payload.count)

@@ -50,7 +50,8 @@ struct AdminErrorTests {
         "text_not_utf8", "key_missing", "key_unknown", "scope_missing", "request_timeout", "scripts_invalid",
         "http_version_not_supported", "overloaded", "worker_late", "stopping", "upgrade_running", "script_name_invalid",
         "script_not_written", "refused_by_script", "script_failed", "script_timeout", "script_version_unknown",
-        "broker_unavailable", "publish_outcome_unknown", "publication_too_large", "idempotency_key_reused", "batch_too_long",
+        "broker_unavailable", "publish_outcome_unknown", "publication_too_large", "idempotency_key_reused",
+        "batch_too_long",
     ]
 
     @Test("every error is provoked, has its own code, and is JSON of one shape")
