@@ -82,7 +82,9 @@ struct BatchTests {
             let results = try #require(try server.ask("POST", "/v1/batch", body: body).json()["results"]?.array)
             try #require(results.count == 10_000)
             #expect(results.compactMap { $0["offset"]?.int } == Array(1...9_000))
-            #expect(try client.socket.receiveAll().count == 9_000)
+            for number in 0..<10_000 where number % 10 != 9 {
+                #expect(try client.socket.receive() == .text("\(number)"))
+            }
             #expect(results.indices.allSatisfy { ($0 % 10 == 9) == (results[$0]["status"] == 400) })
             let node = try server.ask("GET", "/v1/node").json()
             #expect(node["batchItems"] == 10_000 && node["batchStreams"] == 0)
