@@ -57,7 +57,7 @@ struct MemoryBrokerTests {
         #expect(alone.workers.isEmpty && alone.here == nil && receiver.handed.count == 1)
     }
 
-    @Test("gives no position in a channel without history, or to what is not to be kept")
+    @Test("gives no position without history, or to what is not to be kept")
     func withoutHistory() {
         let broker = MemoryBroker(fanout: LocalFanout(receiver: receiver))
         guard case .ordered(nil, _, nil) = broker.publish(Draft(channel: news, frame: .text("x")), from: .nobody) else {

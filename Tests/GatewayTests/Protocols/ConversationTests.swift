@@ -49,7 +49,10 @@ struct ConversationTests {
             ScriptBundle(version: 1, scripts: ["main": Self.script]), protocols: HeaderProtocol.table(count)
         ) {
             $0.websocket.subprotocols = ["plain"]
-            $0.websocket.slowConsumers = ChannelRules([.init(ChannelPattern("news")!, slow: .conflate)])
+            var news = ChannelOptions()
+            news.slow = .conflate
+            news.history.size = 10
+            $0.channels = ChannelRules([.init(ChannelPattern("news")!, news)])
         }
     }
 

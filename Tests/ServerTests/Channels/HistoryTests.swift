@@ -20,7 +20,7 @@ struct HistoryTests {
         return (try answer.json()["items"]?.array ?? []).compactMap { $0["data"]?.string }
     }
 
-    @Test("keeps the newest messages with their positions, also without a subscriber")
+    @Test("keeps the newest messages with positions, also without a subscriber")
     func keeps() throws {
         try withHistory { server in
             var epochs: Set<String> = []
