@@ -69,7 +69,7 @@ struct StreamTests {
     ]
 
     @Test(
-        "a body that breaks, is cut off or falls silent ends once, and its connection with it",
+        "a body that breaks, is cut off or falls silent ends once",
         arguments: breaks.indices)
     func brokenStream(row: Int) throws {
         let (bytes, isCut, code) = Self.breaks[row]
@@ -98,7 +98,7 @@ struct StreamTests {
         #expect(hand.connection == nil && reader.ends == 1)
     }
 
-    @Test("a request that streams waits for the answers before it, and those behind it for its own")
+    @Test("a streaming request waits for earlier answers, and holds later ones")
     func streamOrder() throws {
         let hand = HandAdmin()
         let peer = hand.connect()

@@ -35,7 +35,7 @@ struct ResponseTests {
         #expect(wire(Response(status: 200), keepAlive: false, minorVersion: 0).contains("\r\nConnection: close\r\n"))
     }
 
-    @Test("a body in pieces is in chunks for HTTP/1.1, and lasts to the connection's end for HTTP/1.0")
+    @Test("a body in pieces is in chunks, or for HTTP/1.0 up to the end")
     func pieces() {
         func wire(keepAlive: Bool, minorVersion: Int) -> String {
             var output = Array("x".utf8)

@@ -2,6 +2,7 @@
 
 import JSON
 import PerigeeTestKit
+import PubSub
 import Settings
 import Testing
 
@@ -48,6 +49,22 @@ struct BatchTests {
 
     private static func item(_ data: String, channel: String = "news") -> String {
         #"{"channel":"\#(channel)","data":"\#(data)"}"#
+    }
+
+    /// A server whose channels keep history: the offset of a result tells the place at which its item was pushed.
+    private func withServer(
+        scripts: [String: String], configure: (inout Configuration) -> Void = { _ in },
+        _ body: (TestServer) throws -> Void
+    ) throws {
+        var options = ChannelOptions()
+        options.history.size = 10
+        let everything = ChannelRules([.init(ChannelPattern("*")!, options)])
+        try PerigeeTestKit.withServer(
+            scripts: scripts,
+            configure: {
+                $0.channels = everything
+                configure(&$0)
+            }, body)
     }
 
     // MARK: Items
@@ -154,7 +171,7 @@ struct BatchTests {
         }
     }
 
-    @Test("results come while the request goes on, and the connection is kept behind it")
+    @Test("results come during the request, and the connection is kept")
     func duplex() throws {
         try withServer(scripts: AdminScripts.both) { server in
             let client = try Client(server, "/?channel=news")
@@ -175,7 +192,7 @@ struct BatchTests {
         }
     }
 
-    @Test("a batch waits for the requests before it, and those behind it wait for the batch")
+    @Test("a batch waits for earlier requests, and later ones wait for it")
     func pipeline() throws {
         try withServer(scripts: AdminScripts.both) { server in
             let client = try Client(server, "/?channel=news")
