@@ -289,6 +289,8 @@ if let tests = Context.environment["PERIGEETEST_TARGET"], package.targets.contai
         }
     }
     add(tests)
+    // The live tests start the programs, which no target depends on.
+    if tests == "ServerTests" { ["perigee", "perigee-bench"].forEach(add) }
     package.targets.removeAll { !needed.contains($0.name) }
     package.products.removeAll { !needed.contains($0.name) }
 }

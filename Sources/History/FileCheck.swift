@@ -1,5 +1,5 @@
 // The check of the whole file after an end that was not clean, while the server serves. It has a thread and a connection of its own:
-// clients that want what they missed must not wait until gigabytes are read.
+// clients that have missed something must not wait until gigabytes are read.
 //
 // Runs on: a thread of its own; `stop` on the writer.
 

@@ -19,7 +19,7 @@ public enum HistoryNotice: Equatable, Sendable {
     case opened(file: String, isNewEpoch: Bool, wasUnclean: Bool)
     case unavailable(why: String)
     case corrupt(why: String)
-    /// What was unavailable works again.
+    /// The store works again.
     case recovered
     /// The damaged file has another name now, and an empty one is in its place.
     case startedOver(keptAs: String, why: String)

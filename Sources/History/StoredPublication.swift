@@ -73,7 +73,7 @@ public struct HistoryDraft: Sendable {
     var cost: Int { channel.count + note.count + body.count + (idempotency?.key.count ?? 0) + 256 }
 }
 
-/// The outcome of a publication. It is final: what has a position is stored, and what has failed is not.
+/// The outcome of a publication. It is final: a publication with a position is stored, and one that has failed is not.
 public enum HistoryOutcome: Equatable, Sendable {
     /// - at: milliseconds since 1970.
     case stored(HistoryPosition, at: Int64)
@@ -104,7 +104,7 @@ public struct StoreQuery: Sendable {
     }
 
     public let channel: [UInt8]
-    /// As the channel's rule says now; what lies outside is not there.
+    /// As the channel's rule says now; publications outside of them are not given.
     public let limits: HistoryLimits
     public let start: Start
     /// The most publications to read.

@@ -48,7 +48,7 @@ public struct Draft: Sendable {
     public let origin: PublishingThread
     /// Returned with each worker's delivery count; nil when no count is needed.
     public let receipt: UInt64?
-    /// Whether it is kept, in a channel with history. One that is not has no position: nobody who comes back is owed it.
+    /// Whether it is kept, in a channel with history. A publication that is not kept has no position, and no client recovers it.
     public let keepsHistory: Bool
 
     public init(

@@ -46,7 +46,7 @@ public enum Missed: Sendable, Equatable {
     case unrecovered(Unrecovered)
 }
 
-/// The answer to a join. What follows it in the asker's inbox follows it in the channel.
+/// The answer to a join. The publications behind it in the asker's inbox are those behind it in the channel.
 public struct JoinResult: Sendable {
     /// The publications to deliver first, the oldest first.
     public var run: SharedRun?

@@ -1,5 +1,5 @@
-// The broker of a single node. It orders each publication at once, and nobody but this node's workers hears it. What channels keep is
-// in the memory of this process, and gone with it: their epochs, too, so that no client takes a later publication for one it has.
+// The broker of a single node. It orders each publication at once, and nobody but this node's workers hears it. The
+// memory of this process holds the channels' histories, and their epochs end with it, so that no client takes a later publication for one it has.
 //
 // Runs on: any worker and the admin thread.
 // Read next: MemoryHistory.swift, LocalFanout.swift.

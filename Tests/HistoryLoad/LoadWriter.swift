@@ -10,8 +10,8 @@ import Synchronization
 final class LoadWriter: Sendable {
     private let store: HistoryStore
     private let channels: Int
-    private let window: Int
-    private let waiting = Atomic(0)
+    /// One for each publication that may wait.
+    private let places: Places
 
     init(file: String, sync: HistorySync, channels: Int, window: Int) {
         var options = HistoryOptions(file: file)
@@ -19,7 +19,8 @@ final class LoadWriter: Sendable {
         store = HistoryStore(options) { notice in
             if case .unavailable(let why) = notice { Self.say("! \(why)\n") }
         }
-        (self.channels, self.window) = (channels, window)
+        self.channels = channels
+        places = Places(window)
     }
 
     func run() -> Never {
@@ -27,10 +28,7 @@ final class LoadWriter: Sendable {
         var next = (0..<channels).map { newest($0) + 1 }
         var channel = 0
         while true {
-            guard waiting.load(ordering: .relaxed) < window else {
-                usleep(20)
-                continue
-            }
+            places.take()
             publish(next[channel], to: channel)
             next[channel] += 1
             channel = (channel + 1) % channels
@@ -38,7 +36,6 @@ final class LoadWriter: Sendable {
     }
 
     private func publish(_ number: Int, to channel: Int) {
-        waiting.add(1, ordering: .relaxed)
         let draft = HistoryDraft(
             channel: Self.name(channel), limits: HistoryLimits(size: 1_000_000, age: 86_400_000), note: [1, 2, 3],
             body: Array("\(number)".utf8))
@@ -46,31 +43,32 @@ final class LoadWriter: Sendable {
             switch outcome {
             case .stored(let position, _): Self.say("\(channel) \(position.offset) \(position.epoch) \(number)\n")
             case .repeated: Self.say("! repeated\n")
-            case .failed(let failure):
-                Self.say("! \(failure)\n")
-                usleep(10_000)
+            case .failed(let failure): Self.end(failure)
             }
-            waiting.subtract(1, ordering: .relaxed)
+            places.give()
         }
-        if let failure {
-            Self.say("! \(failure)\n")
-            exit(1)
-        }
+        if let failure { Self.end(failure) }
+    }
+
+    private static func end(_ failure: HistoryFailure) -> Never {
+        say("! \(failure)\n")
+        _exit(1)
     }
 
     /// The newest number in the store, 0 for none.
     private func newest(_ channel: Int) -> Int {
         let query = StoreQuery(
             channel: Self.name(channel), limits: HistoryLimits(size: 1_000_000, age: 86_400_000), start: .newest,
-            count: 1,
-            bytes: 1_000)
-        let result = Atomic(-1)
+            count: 1, bytes: 1_000)
+        let result = Atomic(0)
+        let answers = Places(0)
         let failure = store.read(query, inOrder: true) { page in
             let body = (try? page.get())?.publications.last?.body ?? []
             result.store(Int(String(decoding: body, as: UTF8.self)) ?? 0, ordering: .sequentiallyConsistent)
+            answers.give()
         }
         guard failure == nil else { return 0 }
-        while result.load(ordering: .sequentiallyConsistent) < 0 { usleep(100) }
+        answers.take()
         return result.load(ordering: .sequentiallyConsistent)
     }
 

@@ -10,37 +10,38 @@ final class Measurement: Sendable {
     private let sync: HistorySync
     private let window: Int
     private let seconds: Int
-    private let waiting = Atomic(0)
+    /// One for each publication that may wait.
+    private let places: Places
     private let stored = Atomic(0)
 
     init(folder: String, sync: HistorySync, window: Int, seconds: Int) {
         file = "\(folder)/measured-\(sync.rawValue)-\(window).db"
         (self.sync, self.window, self.seconds) = (sync, window, seconds)
+        places = Places(window)
     }
 
     func run() {
         for suffix in ["", "-wal", "-shm", ".lock"] { unlink(file + suffix) }
         var options = HistoryOptions(file: file)
         options.sync = sync
-        let store = HistoryStore(options)
+        let openings = Places(0)
+        let store = HistoryStore(options) { notice in
+            if case .opened = notice { openings.give() }
+        }
         let body = [UInt8](repeating: 97, count: 256)
         let names = (0..<100).map { Array("channel-\($0)".utf8) }
         let limits = HistoryLimits(size: 10_000_000, age: 86_400_000)
-        while store.state != .open { usleep(1_000) }
+        openings.take()
         let (begin, cpu) = (ContinuousClock.now, Self.cpuSeconds())
         var count = 0
         while ContinuousClock.now < begin + .seconds(seconds) {
-            let room = window - waiting.load(ordering: .relaxed)
-            if room <= window / 2 { usleep(20) }
-            for _ in 0..<max(0, room) {
-                waiting.add(1, ordering: .relaxed)
-                let draft = HistoryDraft(channel: names[count % names.count], limits: limits, body: body)
-                _ = store.publish(draft) { [self] outcome in
-                    if case .stored = outcome { stored.add(1, ordering: .relaxed) }
-                    waiting.subtract(1, ordering: .relaxed)
-                }
-                count += 1
+            places.take()
+            let draft = HistoryDraft(channel: names[count % names.count], limits: limits, body: body)
+            _ = store.publish(draft) { [self] outcome in
+                if case .stored = outcome { stored.add(1, ordering: .relaxed) }
+                places.give()
             }
+            count += 1
         }
         let time = (ContinuousClock.now - begin) / .seconds(1)
         let spent = Self.cpuSeconds() - cpu

@@ -1,4 +1,4 @@
-// What was answered survives `kill -9`: a program publishes as fast as it can and says what the store has answered, is killed at a
+// An answered publication survives `kill -9`: a program publishes as fast as it can and says what the store has answered, is killed at a
 // random moment, and the file is compared with what it said. HISTORY_KILLS=100 kills that often.
 
 import CLinux
@@ -47,7 +47,7 @@ struct HistoryKillTests {
         #expect(answered >= Self.kills)
     }
 
-    @Test("an I/O error is answered, and what is stored stays readable")
+    @Test("an I/O error is answered, and stored publications stay readable")
     func fileSizeLimit() throws {
         let folder = Folder()
         let program = try LoadProgram(["limit", folder.file, "\(300 << 10)"])

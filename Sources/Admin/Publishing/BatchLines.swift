@@ -47,7 +47,7 @@ struct BatchLines {
         bytes.append(contentsOf: more)
     }
 
-    /// No more bytes come: what is left is the last line.
+    /// No more bytes come: the rest is the last line.
     mutating func end() {
         if start < bytes.count || isSkipping { bytes.append(UInt8(ascii: "\n")) }
     }

@@ -1,8 +1,8 @@
 // `POST /v1/batch`: the objects of `/v1/publish`, in an array or in lines. Lines are pushed as they come, and results go out while
 // the request goes on, for as long as the sender likes; a result has its item's place, and an item that fails does so alone.
 //
-// What is kept has bounds: the items that are not answered in number and in bytes, one line, and the results that the client has not
-// read. At a bound no item begins, the connection is not read, and TCP slows the sender down.
+// Everything that it keeps has a bound: the items that are not answered, in number and in bytes, one line, and the results that the
+// client has not read. At a bound no item begins, the connection is not read, and TCP slows the sender down.
 //
 // Runs on: the admin thread.
 // Allocates: per item its push; lines and results share buffers.
@@ -129,7 +129,7 @@ final class BatchStream: BodyReader {
 
     func drained() { resume() }
 
-    /// What has begun goes on; nobody hears of it.
+    /// The items that have begun go on, without answers.
     func gone() {
         isOver = true
         lines.drop()

@@ -205,8 +205,8 @@ final class AdminConnection: Socket {
         if mayGoOn { endBody(AdminError.badRequest.saying("the body ends too early")) }
     }
 
-    /// The answer to a request that streams is there, or its last piece is. Where its body is not read to its end, nothing that
-    /// follows can be understood.
+    /// The answer to a request that streams is there, or its last piece is. Bytes behind a body that is not read to its end cannot be
+    /// understood.
     func streamIsAnswered() {
         if isReadingStream {
             reading = nil

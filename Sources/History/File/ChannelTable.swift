@@ -1,5 +1,5 @@
-// The channels as the writer knows them: the rows of the file, and a bounded cache of them. What is in the cache is what the open
-// transaction has made; a transaction that fails empties it.
+// The channels as the writer knows them: the rows of the file, and a bounded cache of them. The cache holds the channels as the
+// open transaction has made them; a transaction that fails empties it.
 //
 // Runs on: the writer.
 

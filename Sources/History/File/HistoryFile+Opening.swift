@@ -8,7 +8,7 @@ import Glibc
 extension HistoryFile {
     /// Opens the file, or makes it.
     static func begin(_ options: HistoryOptions) throws(HistoryTrouble) -> HistoryFile {
-        // What an earlier process wrote without `fsync` becomes safe. SQLite must not have the file open: its locks would end when
+        // The pages that an earlier process wrote without `fsync` become safe. SQLite must not have the file open: its locks would end when
         // this descriptor is closed.
         for path in [options.file, options.file + "-wal"] { persist(path) }
         do throws(SQLiteFailure) {

@@ -24,7 +24,7 @@ extension HistoryFile {
         switch query.start {
         case .before: break
         case .after:
-            // What was cut stays cut: nothing may follow a gap.
+            // A page that was cut stays so: nothing may follow a gap.
             if !page.isWhole { whole.publications = page.publications } else { whole.cutEnd(query) }
         case .newest: whole.cutBeginning(query)
         }

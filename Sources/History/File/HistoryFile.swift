@@ -271,7 +271,7 @@ final class HistoryFile {
     /// Whether the file has room for a while: writes and takes back what needs some pages, in the file and in its log.
     func probe(now: Int64) throws(HistoryTrouble) {
         try checkPlace()
-        // What has expired makes room, in the file; an empty log makes room, on the disk.
+        // The sweep makes room in the file, and an empty log makes room on the disk.
         copied = 0
         try? copyLog()
         for _ in 0..<10 where (try? sweep(now: now, rows: HistoryBounds.sweepRows)) != true { break }

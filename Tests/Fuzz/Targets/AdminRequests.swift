@@ -1,4 +1,5 @@
-// Requests of backends to the admin API: JSON objects, against Foundation's reader; and targets, against the route table.
+// Requests of backends to the admin API: JSON objects, against Foundation's reader; targets, against the route table; and
+// the lines of batches, against a plain split.
 
 import Foundation
 import HTTP1
@@ -36,6 +37,34 @@ import PubSub
     if case .string(let text)? = members["dataBase64"]?.value, let bytes = Base64.decode(text) {
         expect(bytes.count <= text.utf8.count / 4 * 3, "Base64 does not grow")
     }
+}
+
+/// The lines of a batch, against a plain split of the whole input.
+@Sendable func checkBatchLines(_ input: [UInt8]) {
+    var generator = generator(for: input)
+    let longest = Int.random(in: 1...64, using: &generator)
+    var lines = BatchLines(longest: longest)
+    var found: [[UInt8]?] = []
+    func take() {
+        while true {
+            switch lines.next() {
+            case .line(let range): found.append(Array(lines.bytes[range]))
+            case .tooLong: found.append(nil)
+            case .needMore: return
+            }
+        }
+    }
+    for piece in pieces(of: input, &generator) {
+        piece.withUnsafeBytes { lines.append($0) }
+        take()
+        expect(lines.bytes.count <= longest + piece.count + 1, "no more than a line and a piece is kept")
+    }
+    lines.end()
+    take()
+    var expected = input.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).map(Array.init)
+    if expected.last?.isEmpty == true { expected.removeLast() }
+    expect(found == expected.map { $0.count > longest ? nil : $0 }, "the lines are those of a plain split")
+    if found.contains(where: { $0 != nil }) { taken() }
 }
 
 /// The object as Foundation reads it, which takes other encodings as well.

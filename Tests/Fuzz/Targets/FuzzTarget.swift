@@ -47,6 +47,7 @@ public struct FuzzTarget: Sendable, CustomStringConvertible {
         FuzzTarget("cookies", seeds: 4, checkCookies),
         FuzzTarget("admin-json", seeds: 2, checkAdminJSON),
         FuzzTarget("admin-routes", seeds: 4, checkAdminRoutes),
+        FuzzTarget("batch-lines", seeds: 3, checkBatchLines),
         FuzzTarget("cursors", seeds: 3, checkCursors),
         FuzzTarget("configuration", seeds: 2, taken: 1, checkConfiguration),
         FuzzTarget("settings", seeds: 2, taken: 1, checkSettings),

@@ -94,7 +94,7 @@ struct IdempotencyTests {
                     "POST \(Self.path) HTTP/1.1\r\nHost: 127.0.0.1\r\nIdempotency-Key: k\r\nContent-Length: 1\r\n\r\na")
             }
             // All three are with the server before the first is answered.
-            while try server.ask("GET", "/v1/node").json()["idempotencyRepeats"] != 2 {}
+            try server.eventually("two repeats wait") { try server.nodeState()["idempotencyRepeats"] == 2 }
             try client.socket.send("go")
             let answers = try sockets.map { try HTTPResponse.read(from: $0, method: "POST").json() }
             #expect(Set(answers.map { $0["id"]?.string }).count == 1 && answers[0]["id"] != nil)
