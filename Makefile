@@ -2,7 +2,7 @@
 
 # The only list of Debian packages: for building and running, and in addition for the tests.
 PACKAGES      := liblua5.4-dev libssl-dev zlib1g-dev libcurl4-openssl-dev libsqlite3-dev
-TEST_PACKAGES := chromium curl lua-cjson-dev
+TEST_PACKAGES := chromium curl lua-cjson-dev sqlite3
 
 SWIFT       ?= swift
 SWIFT_FLAGS := --explicit-target-dependency-import-check error

@@ -42,7 +42,6 @@ struct HistoryFaultTests {
                 end: "mv $DIR/history.db $DIR/moved", why: "is damaged"),
         ])
     func faultBeforeOpening(_ fault: Fault) throws {
-        guard fault.begin.contains("sqlite3") == false || shell("command -v sqlite3 >/dev/null") == 0 else { return }
         let folder = Folder()
         let place = folder.path + "/place"
         mkdir(place, 0o755)
